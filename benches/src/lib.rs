@@ -1,0 +1,1 @@
+//! Benchmarks of the vault beside other ways to keep the same connectors.

@@ -1,0 +1,3 @@
+//! `cvault`: connector vaults from the command line.
+
+fn main() {}

@@ -1,0 +1,357 @@
+//! A connector and its parts: types that carry their checks (docs/format.md section 2).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
+
+use crate::error::{Code, Error, Result};
+use crate::limits;
+
+/// The id of a connector, which workflows refer to and which never changes:
+/// 1..=256 bytes, no control characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct ConnectorId(String);
+
+impl ConnectorId {
+    /// Checks and takes an id.
+    ///
+    /// ```
+    /// # use connector_vault::ConnectorId;
+    /// assert!(ConnectorId::new("twitterConnectorId").is_ok());
+    /// assert!(ConnectorId::new("").is_err());
+    /// ```
+    pub fn new(id: impl Into<String>) -> Result<Self> {
+        let id = id.into();
+        check_text(
+            "connector id",
+            &id,
+            limits::CONNECTOR_ID_LEN_MAX,
+            Code::InvalidConnectorId,
+        )?;
+        Ok(Self(id))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ConnectorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Checks the name or type of a connector: 1..=1,024 bytes, no control characters.
+pub(crate) fn check_name(what: &'static str, name: &str) -> Result<()> {
+    check_text(
+        what,
+        name,
+        limits::CONNECTOR_NAME_LEN_MAX,
+        Code::InvalidConnectorName,
+    )
+}
+
+pub(crate) fn check_text(what: &'static str, text: &str, len_max: usize, code: Code) -> Result<()> {
+    if text.is_empty() {
+        return Err(Error::new(code, format!("the {what} is empty")));
+    }
+    if text.len() > len_max {
+        return Err(Error::new(
+            code,
+            format!("the {what} is longer than {len_max} bytes"),
+        ));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Error::new(
+            code,
+            format!("the {what} holds a control character"),
+        ));
+    }
+    Ok(())
+}
+
+/// The name of a property: case-sensitive, 1..=256 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct PropertyName(String);
+
+impl PropertyName {
+    /// Checks and takes a name.
+    pub fn new(name: impl Into<String>) -> Result<Self> {
+        let name = name.into();
+        if name.is_empty() {
+            return Err(Error::new(
+                Code::EmptyPropertyName,
+                "a property name is empty",
+            ));
+        }
+        if name.len() > limits::PROPERTY_NAME_LEN_MAX {
+            let len_max = limits::PROPERTY_NAME_LEN_MAX;
+            return Err(Error::new(
+                Code::InvalidPropertyName,
+                format!("a property name is longer than {len_max} bytes"),
+            ));
+        }
+        Ok(Self(name))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PropertyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The value of a property, at most 1 MiB: redacted in `Debug`, wiped when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Checks and takes a value; a rejected one is wiped.
+    pub fn new(value: impl Into<String>) -> Result<Self> {
+        let value = Self(value.into());
+        if value.0.len() > limits::PROPERTY_VALUE_LEN_MAX {
+            return Err(Error::new(
+                Code::ValueTooLarge,
+                format!(
+                    "a value is longer than {} bytes",
+                    limits::PROPERTY_VALUE_LEN_MAX
+                ),
+            ));
+        }
+        Ok(value)
+    }
+
+    /// The value. Whoever holds the text is responsible for it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// The properties of a connector, in the order in which they were added; each name once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Properties(Vec<(PropertyName, Secret)>);
+
+impl Properties {
+    /// No properties.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The value of a property.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Secret> {
+        self.0
+            .iter()
+            .find(|(n, _)| n.as_str() == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Sets a property and returns its former value; a new one goes to the end.
+    /// Fails with `too_many_properties` beyond 1,024.
+    pub fn set(&mut self, name: PropertyName, value: Secret) -> Result<Option<Secret>> {
+        if let Some((_, old)) = self.0.iter_mut().find(|(n, _)| *n == name) {
+            return Ok(Some(std::mem::replace(old, value)));
+        }
+        if self.0.len() == limits::PROPERTIES_MAX {
+            return Err(Error::new(
+                Code::TooManyProperties,
+                format!(
+                    "a connector has at most {} properties",
+                    limits::PROPERTIES_MAX
+                ),
+            ));
+        }
+        self.0.push((name, value));
+        Ok(None)
+    }
+
+    /// Removes a property and returns its value.
+    pub fn remove(&mut self, name: &str) -> Option<Secret> {
+        let index = self.0.iter().position(|(n, _)| n.as_str() == name)?;
+        Some(self.0.remove(index).1)
+    }
+
+    /// Names and values, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&PropertyName, &Secret)> {
+        self.0.iter().map(|(name, value)| (name, value))
+    }
+
+    /// Names, in order.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &PropertyName> {
+        self.0.iter().map(|(name, _)| name)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The version of a connector: 1, 2, 3, ...
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Version(std::num::NonZeroU64);
+
+impl Version {
+    /// The version a connector is created with.
+    pub const FIRST: Self = Self(std::num::NonZeroU64::MIN);
+
+    /// Checks and takes a version: at least 1.
+    pub fn new(version: u64) -> Result<Self> {
+        std::num::NonZeroU64::new(version)
+            .map(Self)
+            .ok_or_else(|| Error::new(Code::InvalidArgument, "versions begin at 1"))
+    }
+
+    /// The version after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The version as a number.
+    #[must_use]
+    pub fn get(self) -> u64 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A moment, handed in by the caller: RFC 3339 in UTC with milliseconds,
+/// `2026-11-23T20:15:00.000Z`, so that text order is time order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Timestamp(String);
+
+impl Timestamp {
+    /// Checks and takes a time; exactly this form, which is JavaScript's `toISOString()`.
+    ///
+    /// ```
+    /// # use connector_vault::Timestamp;
+    /// assert!(Timestamp::new("2026-11-23T20:15:00.000Z").is_ok());
+    /// assert!(Timestamp::new("2026-11-23T20:15:00Z").is_err());
+    /// ```
+    pub fn new(text: impl Into<String>) -> Result<Self> {
+        let text = text.into();
+        if !is_timestamp(&text) {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                "a time is not of the form 2026-11-23T20:15:00.000Z",
+            ));
+        }
+        Ok(Self(text))
+    }
+
+    /// The time as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+pub(crate) fn is_timestamp(text: &str) -> bool {
+    const FORM: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
+    let bytes = text.as_bytes();
+    let number = |at: usize, len: usize| {
+        bytes[at..at + len]
+            .iter()
+            .fold(0u32, |sum, digit| sum * 10 + u32::from(digit - b'0'))
+    };
+    bytes.len() == FORM.len()
+        && bytes.iter().zip(FORM).all(|(byte, form)| match form {
+            b'0' => byte.is_ascii_digit(),
+            form => byte == form,
+        })
+        && (1..=12).contains(&number(5, 2))
+        && (1..=31).contains(&number(8, 2))
+        && number(11, 2) < 24
+        && number(14, 2) < 60
+        // 60: a leap second, RFC 3339 section 5.6.
+        && number(17, 2) <= 60
+}
+
+/// A connector with its values, as unsealed for reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connector {
+    /// Its id, which never changes.
+    pub id: ConnectorId,
+    /// Its name, for people.
+    pub name: String,
+    /// Its type, for the platform.
+    pub type_name: String,
+    /// Its version: 1 when created.
+    pub version: Version,
+    /// When this version was made.
+    pub updated_at: Timestamp,
+    /// Its properties.
+    pub properties: Properties,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps() {
+        for (text, good) in [
+            ("2026-11-23T20:15:00.000Z", true),
+            ("2026-13-23T20:15:00.000Z", false),
+            ("2026-11-23T24:15:00.000Z", false),
+            ("2026-11-23 20:15:00.000Z", false),
+            ("2026-11-23T20:15:00.000+", false),
+            ("", false),
+        ] {
+            assert_eq!(Timestamp::new(text).is_ok(), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_redacted() {
+        let secret = Secret::new("hunter2").expect("short enough");
+        assert_eq!(format!("{secret:?}"), "Secret(..)");
+    }
+}

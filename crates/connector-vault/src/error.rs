@@ -1,0 +1,258 @@
+//! The one error of this crate: a stable code, what went wrong and where, and what to do about it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The result of every fallible operation of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, where, and what to do about it. Never holds a secret.
+///
+/// ```
+/// use connector_vault::{Action, Code};
+///
+/// let error = Action::parse("{}").unwrap_err();
+/// assert_eq!(error.code(), Code::MissingActionType);
+/// assert_eq!(error.code().as_str(), "missing_action_type");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error(Box<Inner>);
+
+// Boxed, so that a `Result` that crosses many calls stays small.
+#[derive(Clone, PartialEq, Eq)]
+struct Inner {
+    code: Code,
+    message: Cow<'static, str>,
+    hint: Option<Cow<'static, str>>,
+}
+
+impl Error {
+    /// An error with a stable code and a message: lower case, no full stop, never a secret.
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            code,
+            message: message.into(),
+            hint: None,
+        }))
+    }
+
+    /// The same error, with what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The stable code: public API on every surface.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// What went wrong and where.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to do about it, if there is something.
+    #[must_use]
+    pub fn hint_text(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// The same error, its message led by where it happened.
+    #[must_use]
+    pub(crate) fn within(mut self, place: impl fmt::Display) -> Self {
+        self.0.message = format!("{place}: {}", self.0.message).into();
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.code.as_str(), self.0.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)+) => {
+        /// The stable code of an [`Error`], `snake_case` on every surface.
+        #[non_exhaustive]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Code {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)+];
+
+            /// The code as it stands in JSON, TypeScript and the command line's errors.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $text,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    // Bytes
+    /// The bytes are no vault.
+    NotAVault = "not_a_vault",
+    /// A newer format, which this version does not know.
+    UnsupportedVersion = "unsupported_version",
+    /// The bytes are damaged or do not follow `docs/format.md`; the message names the offset.
+    Damaged = "damaged",
+    /// A part is larger than `docs/format.md` allows.
+    LimitExceeded = "limit_exceeded",
+
+    // Who opens it
+    /// No lock of the vault opens with this passphrase.
+    WrongPassphrase = "wrong_passphrase",
+    /// The passphrase is empty or too long.
+    InvalidPassphrase = "invalid_passphrase",
+    /// The vault has no lock that a passphrase could open.
+    NoLock = "no_lock",
+    /// The Argon2id cost of a lock is outside the limits.
+    CostOutOfRange = "cost_out_of_range",
+    /// The vault has no grant for this identity.
+    WrongIdentity = "wrong_identity",
+    /// The text is no identity, or its checksum is wrong.
+    InvalidIdentity = "invalid_identity",
+    /// The text is no public grant key, or its checksum is wrong.
+    InvalidGrantKey = "invalid_grant_key",
+    /// The text is no vault id.
+    InvalidVaultId = "invalid_vault_id",
+    /// An identity without a lock needs the vault id or a known head.
+    VaultIdRequired = "vault_id_required",
+    /// The vault is another one than expected.
+    WrongVault = "wrong_vault",
+    /// The role of the grant does not permit this.
+    NotPermitted = "not_permitted",
+    /// The vault was locked; open it again.
+    Locked = "locked",
+
+    // Trust in the log
+    /// A signature does not verify.
+    BadSignature = "bad_signature",
+    /// A commit does what its author's role does not permit.
+    UnauthorizedCommit = "unauthorized_commit",
+    /// The vault is older than the newest head this client has seen.
+    RolledBack = "rolled_back",
+    /// The vault does not contain the newest head this client has seen.
+    Forked = "forked",
+    /// A snapshot by an author whom the known head does not list as an owner.
+    UntrustedOwner = "untrusted_owner",
+
+    // Connectors
+    /// No connector has this id.
+    ConnectorNotFound = "connector_not_found",
+    /// A connector has this id already.
+    ConnectorExists = "connector_exists",
+    /// This version of the connector is not kept.
+    VersionNotFound = "version_not_found",
+    /// The connector or the vault changed in the meantime.
+    Conflict = "conflict",
+    /// The request id was used for a request with other content.
+    RequestIdReused = "request_id_reused",
+    /// A connector id is empty, too long or holds control characters.
+    InvalidConnectorId = "invalid_connector_id",
+    /// A connector's name or type is empty, too long or holds control characters.
+    InvalidConnectorName = "invalid_connector_name",
+    /// A property name is empty or too long.
+    InvalidPropertyName = "invalid_property_name",
+    /// A property value is too long.
+    ValueTooLarge = "value_too_large",
+    /// A connector would have too many properties.
+    TooManyProperties = "too_many_properties",
+    /// A request id, note, label or time is not valid.
+    InvalidArgument = "invalid_argument",
+
+    // Grants
+    /// No grant has this label.
+    GrantNotFound = "grant_not_found",
+    /// A grant has this label already.
+    GrantExists = "grant_exists",
+    /// The vault must keep at least one owner.
+    LastOwner = "last_owner",
+    /// Another vault's copies do not merge.
+    NotMergeable = "not_mergeable",
+
+    // The action's document
+    /// The document is not valid JSON; the message names the position.
+    InvalidJson = "invalid_json",
+    /// JSON is nested deeper than 128 levels.
+    JsonTooDeep = "json_too_deep",
+    /// Text follows the end of the JSON document.
+    TrailingText = "trailing_text",
+    /// A string holds half of a surrogate pair.
+    LoneSurrogate = "lone_surrogate",
+    /// A name stands twice in one JSON object.
+    DuplicateName = "duplicate_name",
+    /// A JSON object was expected.
+    NotAnObject = "not_an_object",
+    /// The document has no `ActionType`.
+    MissingActionType = "missing_action_type",
+    /// The `ActionType` is unknown.
+    UnknownActionType = "unknown_action_type",
+    /// A required parameter is missing or empty.
+    MissingParameter = "missing_parameter",
+    /// A parameter or field is unknown.
+    UnknownParameter = "unknown_parameter",
+    /// A parameter has the wrong JSON type.
+    WrongParameterType = "wrong_parameter_type",
+    /// An expression is the host's to evaluate.
+    ExpressionNotSupported = "expression_not_supported",
+    /// A property name is empty.
+    EmptyPropertyName = "empty_property_name",
+    /// A row of the grid has no `PropertyValue`.
+    MissingPropertyValue = "missing_property_value",
+    /// A value is `null`.
+    NullValue = "null_value",
+    /// A value is only a mask that other systems show in place of a secret.
+    MaskValue = "mask_value",
+    /// A raw JSON object stands where a string with JSON was expected.
+    PropertiesJsonNotText = "properties_json_not_text",
+
+    // Tokens
+    /// A token has no value and no default.
+    TokenUnresolved = "token_unresolved",
+    /// A token in value position does not resolve to one JSON value.
+    TokenNotJson = "token_not_json",
+    /// Tokens are nested or expand beyond the limits.
+    TokenLimit = "token_limit",
+    /// The host's token source failed.
+    TokenSourceFailed = "token_source_failed",
+
+    // Host
+    /// The host's source of randomness failed or another internal invariant broke.
+    Internal = "internal",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_snake_case() {
+        let mut seen = std::collections::HashSet::new();
+        for code in Code::ALL {
+            let text = code.as_str();
+            assert!(seen.insert(text), "{text} twice");
+            assert!(
+                text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Every bound in one place. Each is checked before anything is allocated or derived
+//! (docs/format.md section 2).
+
+/// Largest connector id, in bytes of UTF-8.
+pub const CONNECTOR_ID_LEN_MAX: usize = 256;
+/// Largest name or type of a connector, in bytes of UTF-8.
+pub const CONNECTOR_NAME_LEN_MAX: usize = 1024;
+/// Largest property name, in bytes of UTF-8.
+pub const PROPERTY_NAME_LEN_MAX: usize = 256;
+/// Largest property value, in bytes of UTF-8.
+pub const PROPERTY_VALUE_LEN_MAX: usize = 1024 * 1024;
+/// Most properties of one connector.
+pub const PROPERTIES_MAX: usize = 1024;
+/// Largest sealed record (overview and secrets), in bytes.
+pub const RECORD_LEN_MAX: usize = 16 * 1024 * 1024;
+/// Largest request id or note, in bytes of UTF-8.
+pub const NOTE_LEN_MAX: usize = 256;
+
+/// Largest locks part, in bytes.
+pub const LOCKS_LEN_MAX: usize = 256 * 1024;
+/// Largest header, in bytes.
+pub const HEADER_LEN_MAX: usize = 256 * 1024;
+/// Most grants of a vault, and so most locks.
+pub const GRANTS_MAX: usize = 64;
+/// Largest label of a grant, in bytes of UTF-8.
+pub const LABEL_LEN_MAX: usize = 128;
+/// Most retired labels that a header keeps; the oldest are dropped.
+pub const RETIRED_MAX: usize = 256;
+/// Most handovers of the vault key that a header lists.
+pub const HANDOVERS_MAX: usize = 256;
+/// Most hashes of superseded commits that a snapshot lists; the oldest are dropped.
+pub const SUPERSEDED_MAX: usize = 16 * 1024;
+
+/// Largest passphrase, in bytes of UTF-8 after normalization.
+pub const PASSPHRASE_LEN_MAX: usize = 4096;
+/// Least Argon2id memory, in KiB.
+pub const MEMORY_KIB_MIN: u32 = 19 * 1024;
+/// Most Argon2id memory, in KiB.
+pub const MEMORY_KIB_MAX: u32 = 256 * 1024;
+/// Most Argon2id memory that a native caller may opt in to, in KiB.
+pub const MEMORY_KIB_MAX_NATIVE: u32 = 1024 * 1024;
+/// Most Argon2id passes.
+pub const PASSES_MAX: u32 = 16;
+/// Most Argon2id lanes.
+pub const LANES_MAX: u32 = 4;
+/// Largest product of memory and passes, in KiB.
+pub const MEMORY_KIB_TIMES_PASSES_MAX: u64 = 1024 * 1024;
+
+/// Versions of a connector that a compaction keeps, unless told otherwise.
+pub const VERSIONS_KEPT: usize = 10;
+/// Log size below which no compaction happens by itself, in bytes.
+pub const COMPACTION_LEN_MIN: usize = 1024 * 1024;
+
+/// Largest action document, and largest text that its tokens may expand to, in bytes.
+pub const ACTION_LEN_MAX: usize = 16 * 1024 * 1024;
+/// Deepest nesting of JSON.
+pub const JSON_DEPTH_MAX: usize = 128;
+/// Deepest nesting of tokens inside tokens.
+pub const TOKEN_DEPTH_MAX: usize = 16;
