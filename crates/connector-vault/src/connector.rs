@@ -271,13 +271,15 @@ impl Timestamp {
     /// ```
     pub fn new(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
-        if !is_timestamp(&text) {
-            return Err(Error::new(
-                Code::InvalidArgument,
-                "a time is not of the form 2026-11-23T20:15:00.000Z",
-            ));
-        }
+        Self::check(&text)?;
         Ok(Self(text))
+    }
+
+    pub(crate) fn check(text: &str) -> Result<()> {
+        if is_timestamp(text) {
+            return Ok(());
+        }
+        Err(Error::new(Code::InvalidArgument, "a time is not of the form 2026-11-23T20:15:00.000Z"))
     }
 
     /// The time as text.
@@ -293,7 +295,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-pub(crate) fn is_timestamp(text: &str) -> bool {
+fn is_timestamp(text: &str) -> bool {
     const FORM: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
     let bytes = text.as_bytes();
     let number = |at: usize, len: usize| {
@@ -312,6 +314,34 @@ pub(crate) fn is_timestamp(text: &str) -> bool {
         && number(14, 2) < 60
         // 60: a leap second, RFC 3339 section 5.6.
         && number(17, 2) <= 60
+}
+
+/// How a version of a connector came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Op {
+    /// It did not exist, or was deleted.
+    Create,
+    /// Properties were added, changed or removed.
+    Update,
+    /// It was deleted; the version holds no properties.
+    Delete,
+    /// The properties of an earlier version were made the present ones.
+    Restore,
+}
+
+impl Op {
+    /// The name on every surface.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Restore => "restore",
+        }
+    }
 }
 
 /// A connector with its values, as unsealed for reading.

@@ -1,8 +1,13 @@
 //! An encrypted vault for workflow connectors, and the `Connectors.Update` action over it.
 
+mod access;
+mod bytes;
 mod connector;
+mod crypto;
 mod error;
+mod format;
 pub mod limits;
+mod log;
 
 pub use connector::{Connector, ConnectorId, Properties, PropertyName, Secret, Timestamp, Version};
 pub use error::{Code, Error, Result};

@@ -1,0 +1,65 @@
+//! Every label, so that a key, signature or ciphertext made for one purpose serves no other
+//! (docs/format.md section 3.1 is this table in words).
+
+/// `vault_id = SHA-256(bind(VAULT, [first verifying key]))`.
+pub(crate) const VAULT: &str = "connector-vault/1 vault";
+/// The vault key's signature of a header.
+pub(crate) const HEADER: &str = "connector-vault/1 header";
+/// The old vault key's signature of the new one.
+pub(crate) const HANDOVER: &str = "connector-vault/1 handover";
+/// The author's signature of a commit.
+pub(crate) const COMMIT: &str = "connector-vault/1 commit";
+/// Associated data of a record's overview.
+pub(crate) const OVERVIEW: &str = "connector-vault/1 overview";
+/// Associated data of a record's secrets.
+pub(crate) const SECRETS: &str = "connector-vault/1 secrets";
+/// HKDF info: the key of one connector's secrets, from the secret root.
+pub(crate) const SECRETS_KEY: &str = "connector-vault/1 secrets key";
+/// HKDF info: an identity's X25519 key material.
+pub(crate) const IDENTITY_X25519: &str = "connector-vault/1 identity x25519";
+/// HKDF info: an identity's Ed25519 seed.
+pub(crate) const IDENTITY_ED25519: &str = "connector-vault/1 identity ed25519";
+/// HPKE info of a grant's key bundle.
+pub(crate) const BUNDLE: &str = "connector-vault/1 bundle";
+/// HKDF info: the key that wraps an identity in a lock.
+pub(crate) const LOCK_KEY: &str = "connector-vault/1 lock key";
+/// HKDF info: the key commitment of a lock.
+pub(crate) const LOCK_COMMITMENT: &str = "connector-vault/1 lock commitment";
+/// Associated data of a lock.
+pub(crate) const LOCK: &str = "connector-vault/1 lock";
+/// SHA-256 of a request, for its request id.
+pub(crate) const REQUEST: &str = "connector-vault/1 request";
+
+/// A label and its inputs as one unambiguous byte string: each is led by its length as `u32`.
+pub(crate) fn bind(label: &str, inputs: &[&[u8]]) -> Vec<u8> {
+    let len = 4 + label.len() + inputs.iter().map(|input| 4 + input.len()).sum::<usize>();
+    let mut bound = Vec::with_capacity(len);
+    crate::bytes::put_part(&mut bound, label.as_bytes());
+    for input in inputs {
+        crate::bytes::put_part(&mut bound, input);
+    }
+    bound
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_distinct_and_documented() {
+        let all = [
+            VAULT, HEADER, HANDOVER, COMMIT, OVERVIEW, SECRETS, SECRETS_KEY, IDENTITY_X25519,
+            IDENTITY_ED25519, BUNDLE, LOCK_KEY, LOCK_COMMITMENT, LOCK, REQUEST,
+        ];
+        let document = include_str!("../../../../docs/format.md");
+        for (index, label) in all.iter().enumerate() {
+            assert!(!all[..index].contains(label), "{label} twice");
+            assert!(document.contains(&format!("`{label}`")), "docs/format.md lacks {label}");
+        }
+    }
+
+    #[test]
+    fn inputs_do_not_run_together() {
+        assert_ne!(bind("l", &[b"ab", b"c"]), bind("l", &[b"a", b"bc"]));
+    }
+}

@@ -1,0 +1,291 @@
+//! A commit: fixed part, for a snapshot its header, the table of records, the author's signature,
+//! the records (docs/format.md section 6).
+
+use crate::bytes::{Reader, damaged, put_len, put_part};
+use crate::crypto::{Hash, sha256};
+use crate::error::{Code, Error, Result};
+use crate::limits;
+
+/// The part of a commit that says what and how long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fixed {
+    /// Bytes of the commit after this part.
+    pub(crate) len: u64,
+    pub(crate) kind: Kind,
+    pub(crate) seq: u64,
+    /// Hash of the commit before; zero at creation.
+    pub(crate) prev: Hash,
+    /// Index of the author's grant in the header.
+    pub(crate) author: u16,
+}
+
+/// What a commit carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// The header and all kept records: replaces everything before it.
+    Snapshot = 1,
+    /// Changes.
+    Changes = 2,
+}
+
+const CHECKED_LEN: usize = 8 + 1 + 8 + 32 + 2;
+const CHECK_LEN: usize = 8;
+/// Bytes of the fixed part.
+pub(crate) const FIXED_LEN: usize = CHECKED_LEN + CHECK_LEN;
+/// Bytes of a signature.
+pub(crate) const SIGNATURE_LEN: usize = 64;
+/// Bytes of a record's row in the table: its length and its hash.
+const ROW_LEN: usize = 4 + 32;
+
+impl Fixed {
+    /// The fixed part in `bytes`; `None` if its check does not hold.
+    pub(crate) fn decode(bytes: &[u8; FIXED_LEN], offset: u64) -> Result<Option<Self>> {
+        let (checked, check) = bytes.split_at(CHECKED_LEN);
+        if sha256(checked)[..CHECK_LEN] != *check {
+            return Ok(None);
+        }
+        let mut reader = Reader::new(checked, offset);
+        let len = reader.u64("the commit's length")?;
+        let kind = match reader.u8("the commit's kind")? {
+            1 => Kind::Snapshot,
+            2 => Kind::Changes,
+            kind => {
+                return Err(Error::new(
+                    Code::UnsupportedVersion,
+                    format!("at offset {offset}: commit of unknown kind {kind}"),
+                ));
+            }
+        };
+        let seq = reader.u64("the commit's seq")?;
+        let prev = *reader.array("the commit's prev")?;
+        let author = reader.u16("the commit's author")?;
+        Ok(Some(Self { len, kind, seq, prev, author }))
+    }
+
+    fn encode(&self) -> [u8; FIXED_LEN] {
+        let mut bytes = Vec::with_capacity(FIXED_LEN);
+        bytes.extend_from_slice(&self.len.to_le_bytes());
+        bytes.push(self.kind as u8);
+        bytes.extend_from_slice(&self.seq.to_le_bytes());
+        bytes.extend_from_slice(&self.prev);
+        bytes.extend_from_slice(&self.author.to_le_bytes());
+        let check = sha256(&bytes);
+        bytes.extend_from_slice(&check[..CHECK_LEN]);
+        bytes.try_into().expect("the lengths of the parts add up to FIXED_LEN")
+    }
+}
+
+/// A commit whose structure is sound. Hashes of records, signature and rights are checked later.
+#[derive(Clone)]
+pub(crate) struct Commit<'a> {
+    /// Where it begins in the file.
+    pub(crate) offset: u64,
+    /// Its length, fixed part included.
+    pub(crate) len: usize,
+    pub(crate) fixed: Fixed,
+    pub(crate) snapshot: Option<SnapshotPart<'a>>,
+    table: &'a [u8],
+    pub(crate) signature: &'a [u8; SIGNATURE_LEN],
+    /// SHA-256 of everything before the signature.
+    pub(crate) hash: Hash,
+    records_offset: u64,
+    records: &'a [u8],
+}
+
+/// What only a snapshot has.
+#[derive(Clone)]
+pub(crate) struct SnapshotPart<'a> {
+    pub(crate) header: &'a [u8],
+    pub(crate) header_offset: u64,
+    /// By the vault key.
+    pub(crate) header_signature: &'a [u8; SIGNATURE_LEN],
+    /// Hashes of the newest commits before this one, oldest first.
+    pub(crate) superseded: &'a [[u8; 32]],
+}
+
+impl<'a> Commit<'a> {
+    /// The commit whose fixed part was decoded; `body` are exactly the `fixed.len` bytes after it.
+    pub(crate) fn decode(fixed: Fixed, bytes: &'a [u8], offset: u64) -> Result<Self> {
+        let mut reader = Reader::new(bytes, offset);
+        reader.take(FIXED_LEN, "the fixed part")?;
+        let snapshot = match fixed.kind {
+            Kind::Snapshot => {
+                let header_offset = reader.offset() + 4;
+                let header = reader.part(limits::HEADER_LEN_MAX, "the header")?;
+                let header_signature = reader.array("the header's signature")?;
+                let count = reader.u32("the number of superseded commits")? as usize;
+                if count > limits::SUPERSEDED_MAX || count as u64 > fixed.seq {
+                    return Err(damaged(reader.offset(), "more superseded commits than there can be"));
+                }
+                let (superseded, _) = reader.take(count * 32, "the superseded commits")?.as_chunks();
+                Some(SnapshotPart { header, header_offset, header_signature, superseded })
+            }
+            Kind::Changes => None,
+        };
+        let count = reader.u32("the number of records")? as usize;
+        let table_offset = reader.offset();
+        let table_len = count
+            .checked_mul(ROW_LEN)
+            .ok_or_else(|| damaged(table_offset, "more records than bytes"))?;
+        let table = reader.take(table_len, "the table of records")?;
+        let hashed_len = bytes.len() - reader.rest().len();
+        let signature = reader.array("the author's signature")?;
+        let records_offset = reader.offset();
+        let records = reader.rest();
+        let mut sum = 0usize;
+        for (index, row) in table.chunks_exact(ROW_LEN).enumerate() {
+            let len = row_len(row);
+            if !(4..=limits::RECORD_LEN_MAX).contains(&len) {
+                return Err(damaged(
+                    table_offset + (index * ROW_LEN) as u64,
+                    format!("record {index} claims {len} bytes"),
+                ));
+            }
+            sum = sum.saturating_add(len);
+        }
+        if sum != records.len() {
+            return Err(damaged(
+                records_offset,
+                format!("the records claim {sum} bytes, there are {}", records.len()),
+            ));
+        }
+        let hash = sha256(&bytes[..hashed_len]);
+        Ok(Self { offset, len: bytes.len(), fixed, snapshot, table, signature, hash, records_offset, records })
+    }
+
+    /// How many records it carries.
+    pub(crate) fn record_count(&self) -> usize {
+        self.table.len() / ROW_LEN
+    }
+
+    /// Its records, in order; the table bounds them, so that a damaged one condemns itself alone.
+    pub(crate) fn records(&self) -> impl Iterator<Item = RecordBytes<'a>> {
+        let mut rest = self.records;
+        let mut offset = self.records_offset;
+        self.table.chunks_exact(ROW_LEN).map(move |row| {
+            let (bytes, after) = rest.split_at(row_len(row));
+            let record = RecordBytes { offset, bytes, hash: row_hash(row) };
+            offset += bytes.len() as u64;
+            rest = after;
+            record
+        })
+    }
+
+    /// The hashes of the records, in order.
+    pub(crate) fn record_hashes(&self) -> impl Iterator<Item = Hash> {
+        self.table.chunks_exact(ROW_LEN).map(row_hash)
+    }
+
+    /// Bytes from the commit's start to its signature.
+    pub(crate) fn signature_at(&self) -> usize {
+        self.len - self.records.len() - SIGNATURE_LEN
+    }
+}
+
+fn row_len(row: &[u8]) -> usize {
+    u32::from_le_bytes([row[0], row[1], row[2], row[3]]) as usize
+}
+
+fn row_hash(row: &[u8]) -> Hash {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(&row[4..ROW_LEN]);
+    hash
+}
+
+/// A record as it stands in a commit.
+#[derive(Clone, Copy)]
+pub(crate) struct RecordBytes<'a> {
+    /// Where it begins in the file.
+    pub(crate) offset: u64,
+    /// All of it.
+    pub(crate) bytes: &'a [u8],
+    /// What the table says its SHA-256 is.
+    pub(crate) hash: Hash,
+}
+
+impl<'a> RecordBytes<'a> {
+    /// Whether the bytes are those that the author signed.
+    pub(crate) fn is_intact(&self) -> bool {
+        sha256(self.bytes) == self.hash
+    }
+
+    /// The sealed overview and the sealed secrets (empty for a delete).
+    pub(crate) fn split(&self) -> Result<(&'a [u8], &'a [u8])> {
+        split_record(self.bytes, self.offset)
+    }
+}
+
+/// The sealed overview and the sealed secrets of a record.
+pub(crate) fn split_record(bytes: &[u8], offset: u64) -> Result<(&[u8], &[u8])> {
+    let mut reader = Reader::new(bytes, offset);
+    let overview = reader.part(limits::RECORD_LEN_MAX, "the sealed overview")?;
+    Ok((overview, reader.rest()))
+}
+
+/// The bytes of a record.
+pub(crate) fn encode_record(overview: &[u8], secrets: &[u8]) -> Result<Vec<u8>> {
+    let len = 4 + overview.len() + secrets.len();
+    if len > limits::RECORD_LEN_MAX {
+        return Err(Error::new(Code::LimitExceeded, "the sealed connector would be larger than 16 MiB"));
+    }
+    let mut bytes = Vec::with_capacity(len);
+    put_part(&mut bytes, overview);
+    bytes.extend_from_slice(secrets);
+    Ok(bytes)
+}
+
+/// What a new commit is made of.
+pub(crate) struct NewCommit<'a> {
+    pub(crate) seq: u64,
+    pub(crate) prev: Hash,
+    pub(crate) author: u16,
+    pub(crate) snapshot: Option<NewSnapshot<'a>>,
+    /// Records and their hashes: known ones are not hashed again.
+    pub(crate) records: &'a [(&'a [u8], Hash)],
+}
+
+/// What a new snapshot has beside its records.
+pub(crate) struct NewSnapshot<'a> {
+    pub(crate) header: &'a [u8],
+    pub(crate) header_signature: [u8; SIGNATURE_LEN],
+    pub(crate) superseded: &'a [Hash],
+}
+
+impl NewCommit<'_> {
+    /// Appends the commit to `out`; `sign` signs its hash, which is returned.
+    pub(crate) fn encode(
+        &self,
+        out: &mut Vec<u8>,
+        sign: impl FnOnce(&Hash) -> [u8; SIGNATURE_LEN],
+    ) -> Hash {
+        let snapshot_len = self.snapshot.as_ref().map_or(0, |snapshot| {
+            4 + snapshot.header.len() + SIGNATURE_LEN + 4 + snapshot.superseded.len() * 32
+        });
+        let records_len = self.records.iter().map(|(bytes, _)| bytes.len()).sum::<usize>();
+        let len = snapshot_len + 4 + self.records.len() * ROW_LEN + SIGNATURE_LEN + records_len;
+        let kind = if self.snapshot.is_some() { Kind::Snapshot } else { Kind::Changes };
+        let fixed =
+            Fixed { len: len as u64, kind, seq: self.seq, prev: self.prev, author: self.author };
+        out.reserve(FIXED_LEN + len);
+        let start = out.len();
+        out.extend_from_slice(&fixed.encode());
+        if let Some(snapshot) = &self.snapshot {
+            put_part(out, snapshot.header);
+            out.extend_from_slice(&snapshot.header_signature);
+            put_len(out, snapshot.superseded.len());
+            out.extend_from_slice(snapshot.superseded.as_flattened());
+        }
+        put_len(out, self.records.len());
+        for (bytes, hash) in self.records {
+            put_len(out, bytes.len());
+            out.extend_from_slice(hash);
+        }
+        let hash = sha256(&out[start..]);
+        out.extend_from_slice(&sign(&hash));
+        for (bytes, _) in self.records {
+            out.extend_from_slice(bytes);
+        }
+        hash
+    }
+}

@@ -1,0 +1,65 @@
+//! The locks part: how the holders of passphrases unlock the identities of their grants
+//! (docs/format.md section 4). It stands outside the log, so that a replaced passphrase leaves
+//! the file.
+
+use serde::{Deserialize, Serialize};
+
+use super::hex::{GrantId, Hex};
+use crate::bytes::damaged;
+use crate::crypto::kdf::Cost;
+use crate::error::Result;
+use crate::limits;
+
+/// One lock. Its cost is checked when it is used: a broken lock disables itself, not the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lock {
+    pub(crate) grant: GrantId,
+    pub(crate) kdf: KdfName,
+    pub(crate) cost: Cost,
+    pub(crate) salt: Hex<16>,
+    pub(crate) commitment: Hex<32>,
+    pub(crate) nonce: Hex<12>,
+    /// AES-256-GCM of `identity || vault_id`.
+    pub(crate) wrapped: Hex<64>,
+    pub(crate) tag: Hex<16>,
+}
+
+/// The one key derivation of format 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum KdfName {
+    /// Argon2id version 1.3.
+    #[serde(rename = "argon2id-v19")]
+    Argon2idV19,
+}
+
+/// A lock, or something in its place that is none and that a rewrite keeps as it is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum LockEntry {
+    /// A lock that follows the format.
+    Lock(Lock),
+    /// Something else: a damaged lock, or one of a later version.
+    Broken(serde_json::Value),
+}
+
+/// The locks part in `bytes`, which stand at `offset`.
+pub(crate) fn decode(bytes: &[u8], offset: u64) -> Result<Vec<LockEntry>> {
+    let values: Vec<serde_json::Value> = super::from_json(bytes, offset, "the locks part")?;
+    if values.len() > limits::GRANTS_MAX {
+        let count = values.len();
+        return Err(damaged(offset, format!("{count} locks, at most {} are allowed", limits::GRANTS_MAX)));
+    }
+    Ok(values
+        .into_iter()
+        .map(|value| match Lock::deserialize(&value) {
+            Ok(lock) => LockEntry::Lock(lock),
+            Err(_) => LockEntry::Broken(value),
+        })
+        .collect())
+}
+
+/// The bytes of the locks part.
+pub(crate) fn encode(locks: &[LockEntry]) -> Vec<u8> {
+    super::to_json(&locks)
+}

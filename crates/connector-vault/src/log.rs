@@ -1,0 +1,320 @@
+//! The log: hash chain, signatures, head, torn tail (docs/format.md section 7).
+
+use serde::{Deserialize, Serialize};
+
+use crate::bytes::damaged;
+use crate::crypto::identity::verify;
+use crate::crypto::label::{self, bind};
+use crate::crypto::{Hash, sha256};
+use crate::error::{Code, Error, Result};
+use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind};
+use crate::format::header::{Header, Role};
+use crate::format::hex::{Hex, VaultId};
+
+/// The newest commit of a vault: the witness against rollback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// Which vault.
+    pub vault_id: VaultId,
+    /// How often its sealing keys have changed, from 1.
+    pub epoch: u64,
+    /// The commit's number, from 0; never goes back.
+    pub seq: u64,
+    pub(crate) hash: Hex<32>,
+}
+
+impl Head {
+    /// The commit's hash, 64 base16 digits.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        self.hash.to_string()
+    }
+}
+
+/// What a client keeps of the newest head it has seen: beside the head itself, who was an owner
+/// there, so that a former owner's snapshot is not believed. JSON by serde.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KnownHead {
+    /// The newest head seen.
+    pub head: Head,
+    pub(crate) vault_key: Hex<32>,
+    pub(crate) owners: Vec<Hex<32>>,
+}
+
+impl KnownHead {
+    pub(crate) fn new(head: Head, header: &Header) -> Self {
+        let owners = header.grants.iter().filter(|grant| grant.role.owns());
+        Self { head, vault_key: header.vault_key, owners: owners.map(|grant| grant.ed25519).collect() }
+    }
+}
+
+/// How a vault relates to the newest head that the client had seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Continuity {
+    /// No head was known.
+    FirstSeen,
+    /// The vault is at the known head or has grown from it.
+    Continues,
+    /// The known head is older than the list of superseded commits goes back.
+    Unverifiable,
+}
+
+/// The end of a log that was being written when its writer died; it was never acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct TornTail {
+    /// Where it begins in the bytes that were opened.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub len: u64,
+}
+
+/// Commits whose structure and chain are sound.
+pub(crate) struct Walk<'a> {
+    pub(crate) commits: Vec<Commit<'a>>,
+    pub(crate) torn: Option<TornTail>,
+}
+
+/// Where a walk goes on: the head before it.
+#[derive(Clone, Copy)]
+pub(crate) struct After {
+    pub(crate) seq: u64,
+    pub(crate) hash: Hash,
+}
+
+/// Walks and hashes the chain of `log`, which stands at `offset` of the file. Without `after` it
+/// begins with a snapshot, which is never torn: creation is atomic.
+pub(crate) fn walk(log: &[u8], offset: u64, after: Option<After>) -> Result<Walk<'_>> {
+    let mut commits: Vec<Commit<'_>> = Vec::new();
+    let mut last = after;
+    let mut rest = log;
+    let mut at = offset;
+    while !rest.is_empty() {
+        match next_commit(rest, at, last)? {
+            Some(commit) => {
+                last = Some(After { seq: commit.fixed.seq, hash: commit.hash });
+                at += commit.len as u64;
+                rest = &rest[commit.len..];
+                commits.push(commit);
+            }
+            None => {
+                let torn = TornTail { offset: at, len: rest.len() as u64 };
+                return Ok(Walk { commits, torn: Some(torn) });
+            }
+        }
+    }
+    if last.is_none() {
+        return Err(damaged(offset, "the log is empty"));
+    }
+    Ok(Walk { commits, torn: None })
+}
+
+/// The commit at the start of `rest`; `None` if what is there is a torn tail.
+fn next_commit(rest: &[u8], offset: u64, after: Option<After>) -> Result<Option<Commit<'_>>> {
+    let may_be_torn = after.is_some();
+    let Some(fixed_bytes) = rest.first_chunk::<FIXED_LEN>() else {
+        return if may_be_torn { Ok(None) } else { Err(damaged(offset, "the snapshot is cut short")) };
+    };
+    let Some(fixed) = Fixed::decode(fixed_bytes, offset)? else {
+        let zeros_from = rest.len() - trailing_zeros(rest);
+        if may_be_torn && ends_in_zeros(rest) && zeros_from < FIXED_LEN {
+            return Ok(None);
+        }
+        return Err(damaged(offset, "the check of a commit's fixed part does not hold"));
+    };
+    check_place(&fixed, offset, after)?;
+    let len = usize::try_from(fixed.len).ok().and_then(|len| len.checked_add(FIXED_LEN));
+    let Some(bytes) = len.and_then(|len| rest.get(..len)) else {
+        if may_be_torn {
+            return Ok(None);
+        }
+        let left = rest.len() - FIXED_LEN;
+        return Err(damaged(offset, format!("the snapshot claims {} bytes, {left} are left", fixed.len)));
+    };
+    // Whatever stands behind a commit would have been written after it.
+    let is_last = rest[bytes.len()..].iter().all(|byte| *byte == 0);
+    let may_be_torn = may_be_torn && is_last && ends_in_zeros(bytes);
+    match Commit::decode(fixed, bytes, offset) {
+        Err(_) if may_be_torn => Ok(None),
+        Ok(commit) if may_be_torn && !commit.records().all(|record| record.is_intact()) => Ok(None),
+        commit => commit.map(Some),
+    }
+}
+
+/// Zero bytes at the end of a commit from which on it counts as torn: no sound commit ends in so
+/// many, since what a delete ends in is a 16-byte tag.
+const TORN_ZEROS_MIN: usize = 8;
+
+fn ends_in_zeros(bytes: &[u8]) -> bool {
+    trailing_zeros(bytes) >= TORN_ZEROS_MIN
+}
+
+fn trailing_zeros(bytes: &[u8]) -> usize {
+    bytes.iter().rev().take_while(|byte| **byte == 0).count()
+}
+
+fn check_place(fixed: &Fixed, offset: u64, after: Option<After>) -> Result<()> {
+    match after {
+        None if fixed.kind != Kind::Snapshot => Err(damaged(offset, "the log does not begin with a snapshot")),
+        None if fixed.seq == 0 && fixed.prev != [0; 32] => Err(damaged(offset, "the first commit names one before it")),
+        None => Ok(()),
+        Some(_) if fixed.kind == Kind::Snapshot => Err(damaged(offset, "a snapshot follows another commit")),
+        Some(after) if after.seq.checked_add(1) != Some(fixed.seq) => {
+            Err(damaged(offset, format!("commit {} follows commit {}", fixed.seq, after.seq)))
+        }
+        Some(after) if fixed.prev != after.hash => {
+            Err(damaged(offset, format!("commit {} does not follow from the one before it", fixed.seq)))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Decodes the header of a snapshot and verifies vault id, handovers and signature.
+pub(crate) fn verified_header(snapshot: &Commit<'_>) -> Result<Header> {
+    let Some(part) = &snapshot.snapshot else {
+        return Err(damaged(snapshot.offset, "the log does not begin with a snapshot"));
+    };
+    let header = Header::decode(part.header, part.header_offset)?;
+    let bad = |what: &str| {
+        Err(Error::new(Code::BadSignature, format!("at offset {}: {what}", part.header_offset)))
+    };
+    if vault_id(&header.first_key().0) != header.vault_id {
+        return bad("the vault id is not that of the first vault key");
+    }
+    let mut key = header.first_key();
+    for handover in &header.handovers {
+        let message = handover_message(header.vault_id, &handover.old.0, &handover.new.0, handover.seq);
+        if handover.old != key || !verify(&key.0, &message, &handover.signature.0) {
+            return bad("a handover of the vault key is not signed by the key before it");
+        }
+        key = handover.new;
+    }
+    if key != header.vault_key {
+        return bad("the handovers do not end at the vault key");
+    }
+    let message = header_message(header.vault_id, part.header);
+    if !verify(&key.0, &message, part.header_signature) {
+        return bad("the header is not signed by the vault key");
+    }
+    Ok(header)
+}
+
+pub(crate) fn vault_id(first_key: &[u8; 32]) -> VaultId {
+    VaultId(Hex(sha256(&bind(label::VAULT, &[first_key]))))
+}
+
+pub(crate) fn header_message(vault_id: VaultId, header: &[u8]) -> Vec<u8> {
+    bind(label::HEADER, &[vault_id.as_bytes(), header])
+}
+
+pub(crate) fn handover_message(vault_id: VaultId, old: &[u8; 32], new: &[u8; 32], seq: u64) -> Vec<u8> {
+    bind(label::HANDOVER, &[vault_id.as_bytes(), old, new, &seq.to_le_bytes()])
+}
+
+pub(crate) fn commit_message(vault_id: VaultId, hash: &Hash) -> Vec<u8> {
+    bind(label::COMMIT, &[vault_id.as_bytes(), hash])
+}
+
+/// The role of a commit's author, if that role may make such a commit at all.
+pub(crate) fn author_role(header: &Header, commit: &Commit<'_>) -> Result<Role> {
+    let seq = commit.fixed.seq;
+    let refuse = |what: String| {
+        Err(Error::new(Code::UnauthorizedCommit, format!("commit {seq} at offset {}: {what}", commit.offset)))
+    };
+    let Some(grant) = header.grants.get(usize::from(commit.fixed.author)) else {
+        return refuse("its author has no grant".into());
+    };
+    let permitted = match commit.fixed.kind {
+        Kind::Snapshot => grant.role.owns(),
+        Kind::Changes => grant.role.updates(),
+    };
+    if !permitted {
+        return refuse(format!("its author {:?} has the role {}", grant.label, grant.role));
+    }
+    Ok(grant.role)
+}
+
+/// Verifies the signature of one commit.
+pub(crate) fn verify_commit(header: &Header, commit: &Commit<'_>) -> Result<()> {
+    author_role(header, commit)?;
+    let grant = &header.grants[usize::from(commit.fixed.author)];
+    if verify(&grant.ed25519.0, &commit_message(header.vault_id, &commit.hash), commit.signature) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::BadSignature,
+        format!("commit {} at offset {} is not signed by its author", commit.fixed.seq, commit.offset),
+    ))
+}
+
+/// Verifies signatures from the head back to the newest commit by an owner, whose author vouches
+/// for all before it, or to the head that this client has verified before.
+pub(crate) fn verify_back(header: &Header, commits: &[Commit<'_>], known: Option<&Head>) -> Result<()> {
+    for commit in commits.iter().rev() {
+        if known.is_some_and(|known| known.seq == commit.fixed.seq && known.hash.0 == commit.hash) {
+            return Ok(());
+        }
+        verify_commit(header, commit)?;
+        if author_role(header, commit)?.owns() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Compares a vault with the newest head that the client has seen.
+/// Fails with `wrong_vault`, `rolled_back`, `forked` or `untrusted_owner`.
+pub(crate) fn continuity(header: &Header, commits: &[Commit<'_>], known: Option<&KnownHead>) -> Result<Continuity> {
+    let (Some(known), Some(snapshot), Some(head)) = (known, commits.first(), commits.last()) else {
+        return Ok(Continuity::FirstSeen);
+    };
+    if known.head.vault_id != header.vault_id {
+        return Err(wrong_vault(known.head.vault_id, header.vault_id));
+    }
+    let (seen, now) = (known.head.seq, head.fixed.seq);
+    if seen > now || known.head.epoch > header.epoch {
+        return Err(Error::new(
+            Code::RolledBack,
+            format!("the vault is at commit {now}, but commit {seen} was seen before"),
+        )
+        .hint("it may be an old copy; open it as a backup on purpose, or find the newest one"));
+    }
+    let forked = || {
+        Error::new(Code::Forked, format!("the vault does not contain the commit {seen} that was seen before"))
+            .hint("two copies were changed apart: merge them, or accept this one on purpose")
+    };
+    let first = snapshot.fixed.seq;
+    if seen >= first {
+        let commit = usize::try_from(seen - first).ok().and_then(|index| commits.get(index));
+        return match commit {
+            Some(commit) if commit.hash == known.head.hash.0 => Ok(Continuity::Continues),
+            _ => Err(forked()),
+        };
+    }
+    // The snapshot is new to this client: only an owner it knows can have made it.
+    let knows_key = header.vault_key == known.vault_key
+        || header.handovers.iter().any(|handover| handover.old == known.vault_key);
+    let author = header.grants.get(usize::from(snapshot.fixed.author)).map(|grant| grant.ed25519);
+    if !knows_key || !author.is_some_and(|author| known.owners.contains(&author)) {
+        return Err(Error::new(
+            Code::UntrustedOwner,
+            format!("the snapshot {first} was made by somebody who was no owner when this client last saw the vault"),
+        )
+        .hint("ask an owner whether this is right, then accept the vault on purpose"));
+    }
+    let superseded = snapshot.snapshot.as_ref().map_or(&[][..], |part| part.superseded);
+    let back = usize::try_from(first - seen).unwrap_or(usize::MAX);
+    match superseded.len().checked_sub(back).and_then(|index| superseded.get(index)) {
+        Some(hash) if *hash == known.head.hash.0 => Ok(Continuity::Continues),
+        Some(_) => Err(forked()),
+        None => Ok(Continuity::Unverifiable),
+    }
+}
+
+pub(crate) fn wrong_vault(expected: VaultId, found: VaultId) -> Error {
+    Error::new(Code::WrongVault, format!("this is the vault {found}, expected was {expected}"))
+        .hint("somebody may have put another vault in the place of yours")
+}

@@ -1,0 +1,334 @@
+//! A connector version <-> a sealed record: overview and secrets (docs/format.md section 8).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use rand_core::CryptoRng;
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::access::{Bundle, not_permitted};
+use crate::connector::{ConnectorId, Op, Properties, PropertyName, Secret, Timestamp, Version, check_name};
+use crate::crypto::aead::{SealingKey, padded_len};
+use crate::crypto::kdf::{self, Key};
+use crate::crypto::label::{self, bind};
+use crate::error::{Code, Error, Result};
+use crate::format::commit;
+use crate::format::hex::{GrantId, Hex, RecordId, VaultId};
+use crate::limits;
+use crate::plan::Outcome;
+
+/// The keys of an epoch at work: what seals and opens records.
+#[derive(Clone)]
+pub(crate) struct RecordKeys {
+    vault_id: VaultId,
+    epoch: u64,
+    overview: SealingKey,
+    overview_context: Vec<u8>,
+    secret_root: Option<Key>,
+}
+
+impl RecordKeys {
+    pub(crate) fn new(bundle: &Bundle, vault_id: VaultId, epoch: u64) -> Self {
+        Self {
+            vault_id,
+            epoch,
+            overview: SealingKey::new(&bundle.overview),
+            overview_context: bind(label::OVERVIEW, &[vault_id.as_bytes(), &epoch.to_le_bytes()]),
+            secret_root: bundle.secret_root.clone(),
+        }
+    }
+
+    /// Appends the overview's plaintext to `out`.
+    pub(crate) fn open_overview(&self, sealed: &[u8], out: &mut Vec<u8>) -> bool {
+        self.overview.open(&self.overview_context, sealed, out)
+    }
+
+    /// Opens the secrets of a connector version. Fails with `not_permitted` for a viewer, with
+    /// `damaged` if they do not belong here.
+    pub(crate) fn open_secrets(&self, id: &str, version: Version, sealed: &[u8]) -> Result<SecretsPart> {
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(sealed.len()));
+        let context = self.secrets_context(id, version);
+        if !self.secrets_key(id)?.open(&context, sealed, &mut plaintext) {
+            return Err(Error::new(
+                Code::Damaged,
+                format!("the secrets of version {version} of the connector {id:?} do not open"),
+            ));
+        }
+        serde_json::from_slice(&plaintext).map_err(|_| {
+            Error::new(
+                Code::Damaged,
+                format!("the secrets of version {version} of the connector {id:?} do not follow the format"),
+            )
+        })
+    }
+
+    /// The sealed record of a connector version. `secrets` is `None` exactly for a delete.
+    pub(crate) fn seal(
+        &self,
+        rng: &mut dyn CryptoRng,
+        overview: &OverviewText<'_, Vec<Text<'_>>>,
+        secrets: Option<&SecretsPart>,
+    ) -> Result<Vec<u8>> {
+        let mut sealed_overview = Vec::new();
+        let plaintext = padded_json(overview);
+        self.overview.seal(rng, &self.overview_context, &plaintext, &mut sealed_overview);
+        let mut sealed_secrets = Vec::new();
+        if let Some(secrets) = secrets {
+            let version = Version::new(overview.version)?;
+            let plaintext = padded_json(secrets);
+            let context = self.secrets_context(&overview.id, version);
+            self.secrets_key(&overview.id)?.seal(rng, &context, &plaintext, &mut sealed_secrets);
+        }
+        commit::encode_record(&sealed_overview, &sealed_secrets)
+    }
+
+    /// One key per connector leaves room for grants that are scoped to a few connectors.
+    fn secrets_key(&self, id: &str) -> Result<SealingKey> {
+        let root = self.secret_root.as_ref().ok_or_else(|| not_permitted("this grant cannot read values"))?;
+        Ok(SealingKey::new(&kdf::derive_key(root, label::SECRETS_KEY, &[id.as_bytes()])))
+    }
+
+    fn secrets_context(&self, id: &str, version: Version) -> Vec<u8> {
+        bind(
+            label::SECRETS,
+            &[
+                self.vault_id.as_bytes(),
+                &self.epoch.to_le_bytes(),
+                id.as_bytes(),
+                &version.get().to_le_bytes(),
+            ],
+        )
+    }
+}
+
+/// JSON and spaces up to the padded length.
+fn padded_json(value: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    let mut writer = WipingWriter(Zeroizing::new(Vec::with_capacity(1024)));
+    serde_json::to_writer(&mut writer, value).expect("string keys, and a writer that does not fail");
+    let len = writer.0.len();
+    writer.reserve(padded_len(len) - len);
+    writer.0.resize(padded_len(len), b' ');
+    writer.0
+}
+
+/// Grows without leaving copies of what it holds.
+struct WipingWriter(Zeroizing<Vec<u8>>);
+
+impl WipingWriter {
+    fn reserve(&mut self, more: usize) {
+        let needed = self.0.len() + more;
+        if needed > self.0.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * self.0.capacity())));
+            larger.extend_from_slice(&self.0);
+            self.0 = larger;
+        }
+    }
+}
+
+impl std::io::Write for WipingWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.reserve(bytes.len());
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The overview of a record, borrowed from its plaintext; `N` is what its lists of names become.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OverviewText<'a, N> {
+    pub(crate) record_id: RecordId,
+    pub(crate) op: Op,
+    #[serde(borrow)]
+    pub(crate) id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) name: Cow<'a, str>,
+    #[serde(borrow, rename = "type")]
+    pub(crate) type_name: Cow<'a, str>,
+    pub(crate) version: u64,
+    #[serde(borrow)]
+    pub(crate) at: Cow<'a, str>,
+    pub(crate) author: GrantId,
+    pub(crate) properties: N,
+    /// Absent: all of `properties`.
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    pub(crate) changed: Option<N>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(crate) request_id: Option<Cow<'a, str>>,
+}
+
+/// A name, borrowed where JSON needs no unescaping.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
+/// Checks a list of names and keeps none.
+pub(crate) struct CheckedNames;
+
+impl<'de> Deserialize<'de> for CheckedNames {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names;
+        impl<'de> Visitor<'de> for Names {
+            type Value = CheckedNames;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("property names")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<CheckedNames, A::Error> {
+                let mut count = 0;
+                while let Some(Text(name)) = names.next_element()? {
+                    count += 1;
+                    if count > limits::PROPERTIES_MAX || !is_property_name(&name) {
+                        return Err(A::Error::custom("not the names of a connector's properties"));
+                    }
+                }
+                Ok(CheckedNames)
+            }
+        }
+        deserializer.deserialize_seq(Names)
+    }
+}
+
+fn is_property_name(name: &str) -> bool {
+    (1..=limits::PROPERTY_NAME_LEN_MAX).contains(&name.len())
+}
+
+impl<'a, N: Deserialize<'a>> OverviewText<'a, N> {
+    /// Reads the plaintext of an overview and checks its parts.
+    pub(crate) fn parse(plaintext: &'a [u8]) -> Result<Self> {
+        let damaged = |what| Error::new(Code::Damaged, format!("an overview {what}"));
+        let end = plaintext.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
+        let text = plaintext.get(..end).unwrap_or_default();
+        let overview: Self =
+            serde_json::from_slice(text).map_err(|_| damaged("does not follow the format"))?;
+        ConnectorId::check(&overview.id)?;
+        check_name("connector name", &overview.name)?;
+        check_name("connector type", &overview.type_name)?;
+        Timestamp::check(&overview.at)?;
+        Version::new(overview.version)?;
+        Ok(overview)
+    }
+}
+
+/// A connector without its values: what every role may list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Overview {
+    /// Its id, which never changes.
+    pub id: ConnectorId,
+    /// Its name, for people.
+    pub name: String,
+    /// Its type, for the platform.
+    pub type_name: String,
+    /// This version.
+    pub version: Version,
+    /// How this version came to be.
+    pub op: Op,
+    /// When it was made, by its author's clock.
+    pub at: Timestamp,
+    /// The grant that made it.
+    pub author: GrantId,
+    /// The names of its properties, in order.
+    pub properties: Vec<PropertyName>,
+    /// The names that this version added, changed or removed.
+    pub changed: Vec<PropertyName>,
+    /// What its author noted.
+    pub note: Option<String>,
+    /// The idempotency key of the request that made it.
+    pub request_id: Option<String>,
+    /// Which version this is, also after compaction and in copies.
+    pub record_id: RecordId,
+}
+
+impl Overview {
+    pub(crate) fn parse(plaintext: &[u8]) -> Result<Self> {
+        let text = OverviewText::<Vec<Text<'_>>>::parse(plaintext)?;
+        let names = |names: Vec<Text<'_>>| {
+            names.into_iter().map(|Text(name)| PropertyName::new(name)).collect::<Result<Vec<_>>>()
+        };
+        let properties = names(text.properties)?;
+        let changed = text.changed.map(names).transpose()?.unwrap_or_else(|| properties.clone());
+        Ok(Self {
+            id: ConnectorId::new(text.id)?,
+            name: text.name.into_owned(),
+            type_name: text.type_name.into_owned(),
+            version: Version::new(text.version)?,
+            op: text.op,
+            at: Timestamp::new(text.at)?,
+            author: text.author,
+            properties,
+            changed,
+            note: text.note.map(Cow::into_owned),
+            request_id: text.request_id.map(Cow::into_owned),
+            record_id: text.record_id,
+        })
+    }
+}
+
+/// The secrets of a record: the whole property map after the merge, so that reading one connector
+/// never replays, and the request that made it, where it had an id.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SecretsPart {
+    #[serde(with = "properties")]
+    pub(crate) properties: Properties,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) request: Option<RequestPart>,
+}
+
+/// What a repeated request is compared with and answered from.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RequestPart {
+    /// SHA-256 of the request. It stands among the secrets: a viewer must not be able to guess
+    /// values with it.
+    pub(crate) digest: Hex<32>,
+    pub(crate) outcome: Outcome,
+}
+
+mod properties {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(properties: &Properties, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(properties.len()))?;
+        for (name, value) in properties.iter() {
+            map.serialize_entry(name, value.expose())?;
+        }
+        map.end()
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Properties, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Properties;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("properties")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Properties, A::Error> {
+                let invalid = |_| A::Error::custom("not a connector's properties");
+                let mut properties = Properties::new();
+                while let Some(Text(name)) = entries.next_key()? {
+                    let name = PropertyName::new(name).map_err(invalid)?;
+                    let value = Secret::new(entries.next_value::<String>()?).map_err(invalid)?;
+                    if properties.set(name, value).map_err(invalid)?.is_some() {
+                        return Err(A::Error::custom("a property stands twice"));
+                    }
+                }
+                Ok(properties)
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
