@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::crypto::aead;
+use crate::crypto::{Hash, aead};
 use crate::crypto::identity::{self, GrantKey, Identity, IdentityKeys, VaultKey};
 use crate::crypto::kdf::{self, Cost, Key, Passphrase};
 use crate::crypto::label::{self, bind};
@@ -180,6 +180,13 @@ impl Access {
         }
         let index = u16::try_from(index).expect("a header lists at most 64 grants");
         Ok(Self { identity, keys, index, grant: grant.id, role: grant.role, bundle })
+    }
+}
+
+impl Access {
+    /// Signs a commit.
+    pub(crate) fn sign_commit(&self, vault_id: VaultId, hash: &Hash) -> [u8; 64] {
+        self.keys.sign(&bind(label::COMMIT, &[vault_id.as_bytes(), hash]))
     }
 }
 

@@ -139,8 +139,6 @@ codes! {
     WrongVault = "wrong_vault",
     /// The role of the grant does not permit this.
     NotPermitted = "not_permitted",
-    /// The vault was locked; open it again.
-    Locked = "locked",
 
     // Trust in the log
     /// A signature does not verify.
@@ -149,6 +147,8 @@ codes! {
     UnauthorizedCommit = "unauthorized_commit",
     /// The vault is older than the newest head this client has seen.
     RolledBack = "rolled_back",
+    /// A record lists other properties than its secrets hold.
+    NamesMismatch = "names_mismatch",
     /// The vault does not contain the newest head this client has seen.
     Forked = "forked",
     /// A snapshot by an author whom the known head does not list as an owner.

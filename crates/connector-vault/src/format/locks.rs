@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::hex::{GrantId, Hex};
 use crate::bytes::damaged;
 use crate::crypto::kdf::Cost;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::limits;
 
 /// One lock. Its cost is checked when it is used: a broken lock disables itself, not the file.
@@ -60,6 +60,10 @@ pub(crate) fn decode(bytes: &[u8], offset: u64) -> Result<Vec<LockEntry>> {
 }
 
 /// The bytes of the locks part.
-pub(crate) fn encode(locks: &[LockEntry]) -> Vec<u8> {
-    super::to_json(&locks)
+pub(crate) fn encode(locks: &[LockEntry]) -> Result<Vec<u8>> {
+    let bytes = super::to_json(&locks);
+    if bytes.len() > limits::LOCKS_LEN_MAX {
+        return Err(Error::new(Code::LimitExceeded, "the locks part would be larger than 256 KiB"));
+    }
+    Ok(bytes)
 }

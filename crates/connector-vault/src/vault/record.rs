@@ -211,12 +211,15 @@ impl<'a, N: Deserialize<'a>> OverviewText<'a, N> {
         let text = plaintext.get(..end).unwrap_or_default();
         let overview: Self =
             serde_json::from_slice(text).map_err(|_| damaged("does not follow the format"))?;
-        ConnectorId::check(&overview.id)?;
-        check_name("connector name", &overview.name)?;
-        check_name("connector type", &overview.type_name)?;
-        Timestamp::check(&overview.at)?;
-        Version::new(overview.version)?;
-        Ok(overview)
+        let checks = ConnectorId::check(&overview.id)
+            .and_then(|()| check_name("connector name", &overview.name))
+            .and_then(|()| check_name("connector type", &overview.type_name))
+            .and_then(|()| Timestamp::check(&overview.at))
+            .and_then(|()| Version::new(overview.version));
+        match checks {
+            Ok(_) => Ok(overview),
+            Err(_) => Err(damaged("holds an id, name, type, time or version that is not valid")),
+        }
     }
 }
 

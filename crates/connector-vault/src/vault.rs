@@ -1,0 +1,240 @@
+//! The vault: open, read, plan, commit. Sans I/O: bytes, passphrase, clock and randomness are
+//! handed in, bytes are handed back.
+
+mod index;
+mod open;
+mod record;
+mod write;
+
+use std::fmt;
+
+use rand_core::CryptoRng;
+
+pub use self::index::DamagedRecord;
+pub use self::open::{OpenOptions, OpenReport, Refreshed};
+pub use self::record::Overview;
+pub use self::write::{LogEnd, NewOwner, Prepared};
+
+use self::index::{Index, Stored};
+use self::record::{RecordKeys, SecretsPart};
+use crate::access::Access;
+use crate::action::Action;
+use crate::connector::{Connector, ConnectorId, Op, Properties, Timestamp, Version};
+use crate::error::{Code, Error, Result};
+use crate::format::header::{Header, Role};
+use crate::format::hex::GrantId;
+use crate::format::locks::LockEntry;
+use crate::log::{Head, KnownHead};
+use crate::plan::{self, Options, Plan};
+use crate::token::Tokens;
+
+/// What the host hands in with each operation that writes: its clock and its randomness.
+pub struct Host<'a> {
+    /// The present time.
+    pub now: Timestamp,
+    /// A cryptographically secure source of randomness.
+    pub rng: &'a mut dyn CryptoRng,
+}
+
+impl fmt::Debug for Host<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+/// An open vault. It holds ciphertext and overviews; values are unsealed when they are read.
+/// Dropping it, or [`lock`](Self::lock), wipes its keys.
+pub struct Vault {
+    header: Header,
+    locks: Vec<LockEntry>,
+    /// Hashes of the commits before the log's snapshot, oldest first.
+    superseded: Vec<[u8; 32]>,
+    access: Access,
+    keys: RecordKeys,
+    index: Index,
+    report: OpenReport,
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("head", &self.head()).field("role", &self.role()).finish_non_exhaustive()
+    }
+}
+
+impl Vault {
+    /// What was noticed when the vault was opened.
+    #[must_use]
+    pub fn report(&self) -> &OpenReport {
+        &self.report
+    }
+
+    /// The newest commit.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        let newest = self.index.commits.last().expect("a vault has at least its snapshot");
+        Head {
+            vault_id: self.header.vault_id,
+            epoch: self.header.epoch,
+            seq: newest.seq,
+            hash: crate::format::hex::Hex(newest.hash),
+        }
+    }
+
+    /// What a client keeps, to notice a rollback the next time.
+    #[must_use]
+    pub fn known_head(&self) -> KnownHead {
+        KnownHead::new(self.head(), &self.header)
+    }
+
+    /// The role of the grant that opened the vault.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.access.role
+    }
+
+    /// The label of the grant that opened the vault.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.header.grants[usize::from(self.access.index)].label
+    }
+
+    /// The label of a grant that is, or was and is remembered.
+    #[must_use]
+    pub fn label_of(&self, grant: GrantId) -> Option<&str> {
+        self.header.label(grant)
+    }
+
+    /// The connectors, without their values, in the order of their creation.
+    pub fn connectors(&self) -> impl Iterator<Item = Result<Overview>> {
+        self.index.live().map(|stored| self.index.overview(stored))
+    }
+
+    /// How many connectors there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.index.live().count()
+    }
+
+    /// Whether there is no connector.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.index.live().next().is_none()
+    }
+
+    /// One connector, without its values. Fails with `connector_not_found`.
+    pub fn connector(&self, id: &str) -> Result<Overview> {
+        self.index.overview(self.present(id)?)
+    }
+
+    /// One connector with its values. Fails with `connector_not_found`, and with `not_permitted`
+    /// for a viewer.
+    pub fn read(&self, id: &str) -> Result<Connector> {
+        self.unseal(self.present(id)?).map(|(connector, _)| connector)
+    }
+
+    /// A kept version of a connector, with its values; also of one that is deleted now.
+    /// Fails with `version_not_found`, also for the version that is the delete.
+    pub fn read_version(&self, id: &str, version: Version) -> Result<Connector> {
+        self.unseal(self.kept(id, version)?).map(|(connector, _)| connector)
+    }
+
+    /// The kept versions of a connector, oldest first; also of one that is deleted now.
+    /// Fails with `connector_not_found`.
+    pub fn history(&self, id: &str) -> Result<Vec<Overview>> {
+        if self.index.newest(id).is_none() {
+            return Err(self.not_found(id));
+        }
+        self.index.versions(id).map(|stored| self.index.overview(stored)).collect()
+    }
+
+    /// What an action would change. Nothing is written.
+    ///
+    /// Fails with the codes of `docs/action.md`; the vault is as before in any case.
+    pub fn plan(&self, action: &Action, tokens: &mut dyn Tokens, options: &Options) -> Result<Plan> {
+        self.plan_request(&action.resolve(tokens, options)?, options)
+    }
+
+    /// A plan that makes the properties of a kept version the present ones.
+    pub fn plan_restore(&self, id: &str, version: Version, options: &Options) -> Result<Plan> {
+        self.require(Role::updates, "restore a connector")?;
+        let before = self.read(id)?;
+        let then = self.read_version(id, version)?;
+        plan::restore(&before, &then.properties, options).map(|plan| self.at_epoch(plan))
+    }
+
+    /// Ends the work with this vault: its keys are wiped.
+    pub fn lock(self) {}
+
+    fn at_epoch(&self, mut plan: Plan) -> Plan {
+        plan.epoch = self.header.epoch;
+        plan
+    }
+
+    fn require(&self, permitted: impl FnOnce(Role) -> bool, what: &str) -> Result<()> {
+        if permitted(self.role()) {
+            return Ok(());
+        }
+        Err(crate::access::not_permitted(format!("the role {} does not permit to {what}", self.role())))
+    }
+
+    /// The newest version of a connector that is not deleted.
+    fn present(&self, id: &str) -> Result<&Stored> {
+        self.index.newest(id).filter(|newest| newest.op != Op::Delete).ok_or_else(|| self.not_found(id))
+    }
+
+    fn kept(&self, id: &str, version: Version) -> Result<&Stored> {
+        if self.index.newest(id).is_none() {
+            return Err(self.not_found(id));
+        }
+        let found = self.index.versions(id).find(|stored| stored.version == version);
+        match found {
+            Some(stored) if stored.op == Op::Delete => Err(Error::new(
+                Code::VersionNotFound,
+                format!("version {version} of the connector {id:?} is its deletion"),
+            )),
+            Some(stored) => Ok(stored),
+            None => {
+                let oldest = self.index.versions(id).next().map_or(0, |stored| stored.version.get());
+                Err(Error::new(
+                    Code::VersionNotFound,
+                    format!("version {version} of the connector {id:?} is not kept"),
+                )
+                .hint(format!("the oldest kept version is {oldest}")))
+            }
+        }
+    }
+
+    fn not_found(&self, id: &str) -> Error {
+        let error = Error::new(Code::ConnectorNotFound, format!("there is no connector {id:?}"));
+        let overviews: Vec<_> = self.connectors().filter_map(Result::ok).collect();
+        let candidates = overviews.iter().map(|overview| (overview.id.as_str(), overview.name.as_str()));
+        match plan::near_miss(id, candidates) {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+
+    /// Unseals a version and compares its names with the overview's.
+    fn unseal(&self, stored: &Stored) -> Result<(Connector, SecretsPart)> {
+        self.require(Role::reads, "read values")?;
+        let overview = self.index.overview(stored)?;
+        let sealed = self.index.sealed_secrets(stored)?;
+        let secrets = self.keys.open_secrets(overview.id.as_str(), overview.version, sealed)?;
+        if !secrets.properties.names().eq(&overview.properties) {
+            return Err(Error::new(
+                Code::NamesMismatch,
+                format!("version {} of the connector {:?} lists other properties than it holds", overview.version, overview.id.as_str()),
+            )
+            .hint("its author made a false record; restore an earlier version"));
+        }
+        let connector = Connector {
+            id: overview.id,
+            name: overview.name,
+            type_name: overview.type_name,
+            version: overview.version,
+            updated_at: overview.at,
+            properties: secrets.properties.clone(),
+        };
+        Ok((connector, secrets))
+    }
+}

@@ -1,0 +1,388 @@
+//! What an open vault holds in memory: the log's bytes as they are, the overviews' plaintexts, and
+//! where each connector's versions stand in them (docs/format.md section 7.3 has the rules).
+
+use std::collections::HashMap;
+
+use super::record::{CheckedNames, Overview, OverviewText, RecordKeys};
+use crate::connector::{Op, Version};
+use crate::crypto::Hash;
+use crate::error::{Code, Error, Result};
+use crate::format::commit::{Commit, RecordBytes, split_record};
+use crate::format::header::{Header, Role};
+use crate::log;
+
+/// Bytes of the log that came in one piece: the whole file at first, then a piece a commit, so
+/// that an update costs the same at any size.
+pub(crate) struct Part {
+    /// Where `bytes[log_start]` stands, counted from the start of the log.
+    pub(crate) log_offset: u64,
+    pub(crate) log_start: usize,
+    pub(crate) bytes: Vec<u8>,
+    /// Plaintexts of the overviews, one after the other.
+    overviews: Vec<u8>,
+}
+
+/// A commit of the log.
+pub(crate) struct CommitPlace {
+    pub(crate) part: u32,
+    /// Where it begins in its part.
+    pub(crate) at: usize,
+    pub(crate) len: usize,
+    pub(crate) signature_at: usize,
+    pub(crate) seq: u64,
+    pub(crate) hash: Hash,
+    pub(crate) author: u16,
+}
+
+/// A kept version of a connector.
+#[derive(Clone, Copy)]
+pub(crate) struct Stored {
+    part: u32,
+    record_len: u32,
+    record_at: usize,
+    overview_at: usize,
+    overview_len: u32,
+    pub(crate) op: Op,
+    pub(crate) has_request: bool,
+    pub(crate) version: Version,
+    pub(crate) seq: u64,
+}
+
+/// The kept versions of one connector id.
+struct Versions {
+    newest: Stored,
+    /// Oldest first.
+    older: Vec<Stored>,
+}
+
+/// A record that is not what its author signed; only a tolerant opening goes on without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DamagedRecord {
+    /// The commit that carries it.
+    pub seq: u64,
+    /// Where it begins in the file.
+    pub offset: u64,
+    /// Its connector, if its overview still opens.
+    pub connector: Option<String>,
+}
+
+/// Connectors and their versions.
+#[derive(Default)]
+pub(crate) struct Index {
+    parts: Vec<Part>,
+    pub(crate) commits: Vec<CommitPlace>,
+    by_id: HashMap<Box<str>, u32>,
+    entries: Vec<Versions>,
+}
+
+/// How records are admitted.
+pub(crate) struct Admission<'a> {
+    pub(crate) header: &'a Header,
+    pub(crate) keys: &'a RecordKeys,
+    /// Collects damaged records and goes on, instead of failing at the first.
+    pub(crate) tolerant: Option<&'a mut Vec<DamagedRecord>>,
+}
+
+impl Index {
+    /// Takes the commits of one piece of the log, which the walk has found sound. On an error
+    /// nothing has changed.
+    pub(crate) fn extend(
+        &mut self,
+        commits: &[Commit<'_>],
+        file_offset: u64,
+        admission: &mut Admission<'_>,
+    ) -> Result<Pending> {
+        let records = commits.iter().map(Commit::record_count).sum();
+        let mut pending = Pending { overviews: Vec::new(), commits: Vec::with_capacity(commits.len()), admitted: Vec::with_capacity(records) };
+        self.by_id.reserve(if self.entries.is_empty() { records } else { 0 });
+        self.entries.reserve(if self.entries.is_empty() { records } else { 0 });
+        let part = u32::try_from(self.parts.len()).expect("fewer than 4 billion commits in memory");
+        // Overviews are a good third of a record; one allocation for all of them.
+        let bytes: usize = commits.iter().map(|commit| commit.len).sum();
+        pending.overviews.reserve(bytes / 2);
+        for commit in commits {
+            let result = self.extend_one(commit, part, file_offset, &mut pending, admission);
+            if let Err(error) = result {
+                self.undo(&pending);
+                return Err(error);
+            }
+        }
+        pending.overviews.shrink_to_fit();
+        Ok(pending)
+    }
+
+    fn extend_one(
+        &mut self,
+        commit: &Commit<'_>,
+        part: u32,
+        file_offset: u64,
+        pending: &mut Pending,
+        admission: &mut Admission<'_>,
+    ) -> Result<()> {
+        let role = log::author_role(admission.header, commit)?;
+        let rules = Rules { commit, role, header: admission.header };
+        for record in commit.records() {
+            let overview_at = pending.overviews.len();
+            let (sealed, secrets) = match record.split() {
+                Ok(parts) if record.is_intact() => parts,
+                _ => {
+                    let connector = open_damaged(&record, admission.keys);
+                    pending.overviews.truncate(overview_at);
+                    let damaged = DamagedRecord { seq: commit.fixed.seq, offset: record.offset, connector };
+                    match admission.tolerant.as_deref_mut() {
+                        Some(list) => list.push(damaged),
+                        None => return Err(damaged.into_error()),
+                    }
+                    continue;
+                }
+            };
+            if !admission.keys.open_overview(sealed, &mut pending.overviews) {
+                return Err(rules.refuse(&record, "its overview does not open"));
+            }
+            let plaintext = &pending.overviews[overview_at..];
+            let overview = OverviewText::<CheckedNames>::parse(plaintext)
+                .map_err(|error| error.within(format_args!("record at offset {}", record.offset)))?;
+            let version = Version::new(overview.version)?;
+            let stored = Stored {
+                part,
+                record_len: u32::try_from(record.bytes.len()).expect("a record is at most 16 MiB"),
+                record_at: usize::try_from(record.offset - file_offset).expect("within memory"),
+                overview_at,
+                overview_len: u32::try_from(plaintext.len()).expect("a record is at most 16 MiB"),
+                op: overview.op,
+                has_request: overview.request_id.is_some(),
+                version,
+                seq: commit.fixed.seq,
+            };
+            let known = self.by_id.get(&*overview.id).copied();
+            let newest = known.map(|index| &self.entries[index as usize].newest);
+            let tolerant = admission.tolerant.is_some();
+            if commit.snapshot.is_some() {
+                rules.check_kept(&record, stored, newest, secrets)?;
+            } else {
+                let same_name = |before: &Stored| {
+                    let plaintext = match self.parts.get(before.part as usize) {
+                        Some(part) => before.overview_in(&part.overviews),
+                        None => before.overview_in(&pending.overviews),
+                    };
+                    OverviewText::<CheckedNames>::parse(plaintext).is_ok_and(|before| {
+                        before.name == overview.name && before.type_name == overview.type_name
+                    })
+                };
+                rules.check_change(&record, &overview, stored, newest, secrets, same_name, tolerant)?;
+            }
+            let index = match known {
+                Some(index) => {
+                    let versions = &mut self.entries[index as usize];
+                    versions.older.push(std::mem::replace(&mut versions.newest, stored));
+                    index
+                }
+                None => {
+                    let index = u32::try_from(self.entries.len()).expect("fewer than 4 billion connectors");
+                    self.entries.push(Versions { newest: stored, older: Vec::new() });
+                    self.by_id.insert(overview.id.into(), index);
+                    index
+                }
+            };
+            pending.admitted.push(index);
+        }
+        pending.commits.push(CommitPlace {
+            part,
+            at: usize::try_from(commit.offset - file_offset).expect("within memory"),
+            len: commit.len,
+            signature_at: commit.signature_at(),
+            seq: commit.fixed.seq,
+            hash: commit.hash,
+            author: commit.fixed.author,
+        });
+        Ok(())
+    }
+
+    /// Takes back what a piece that is refused had brought.
+    fn undo(&mut self, pending: &Pending) {
+        for index in pending.admitted.iter().rev() {
+            let versions = &mut self.entries[*index as usize];
+            match versions.older.pop() {
+                Some(before) => versions.newest = before,
+                // A new connector is the last entry, since entries are only ever added.
+                None => {
+                    self.entries.pop();
+                    self.by_id.retain(|_, other| other != index);
+                }
+            }
+        }
+    }
+
+    /// Keeps the bytes of a piece whose commits were taken.
+    pub(crate) fn keep(&mut self, pending: Pending, bytes: Vec<u8>, log_start: usize, log_offset: u64) {
+        self.commits.extend(pending.commits);
+        self.parts.push(Part { log_offset, log_start, bytes, overviews: pending.overviews });
+    }
+
+    /// The newest version of each connector that is not deleted, in the order of their creation.
+    pub(crate) fn live(&self) -> impl Iterator<Item = &Stored> {
+        self.entries.iter().map(|versions| &versions.newest).filter(|newest| newest.op != Op::Delete)
+    }
+
+    /// Kept versions of every connector id, oldest first, deleted ones too.
+    pub(crate) fn all(&self) -> impl Iterator<Item = impl DoubleEndedIterator<Item = &Stored> + Clone> {
+        self.entries.iter().map(|versions| versions.older.iter().chain([&versions.newest]))
+    }
+
+    /// The newest version of a connector id, which may be a delete.
+    pub(crate) fn newest(&self, id: &str) -> Option<&Stored> {
+        self.by_id.get(id).map(|index| &self.entries[*index as usize].newest)
+    }
+
+    /// The kept versions of a connector id, oldest first.
+    pub(crate) fn versions(&self, id: &str) -> impl DoubleEndedIterator<Item = &Stored> {
+        let versions = self.by_id.get(id).map(|index| &self.entries[*index as usize]);
+        versions.into_iter().flat_map(|versions| versions.older.iter().chain([&versions.newest]))
+    }
+
+    /// The plaintext of a version's overview.
+    pub(crate) fn overview_text(&self, stored: &Stored) -> &[u8] {
+        stored.overview_in(&self.parts[stored.part as usize].overviews)
+    }
+
+    /// The overview of a version.
+    pub(crate) fn overview(&self, stored: &Stored) -> Result<Overview> {
+        Overview::parse(self.overview_text(stored))
+    }
+
+    /// The sealed record of a version.
+    pub(crate) fn record(&self, stored: &Stored) -> &[u8] {
+        let bytes = &self.parts[stored.part as usize].bytes;
+        &bytes[stored.record_at..stored.record_at + stored.record_len as usize]
+    }
+
+    /// The sealed secrets of a version.
+    pub(crate) fn sealed_secrets(&self, stored: &Stored) -> Result<&[u8]> {
+        Ok(split_record(self.record(stored), 0)?.1)
+    }
+
+    /// The bytes of a commit.
+    pub(crate) fn commit_bytes(&self, commit: &CommitPlace) -> &[u8] {
+        &self.parts[commit.part as usize].bytes[commit.at..commit.at + commit.len]
+    }
+
+    /// Where a commit stands, counted from the start of the log.
+    pub(crate) fn log_offset(&self, commit: &CommitPlace) -> u64 {
+        let part = &self.parts[commit.part as usize];
+        part.log_offset + (commit.at - part.log_start) as u64
+    }
+}
+
+impl Stored {
+    fn overview_in<'a>(&self, overviews: &'a [u8]) -> &'a [u8] {
+        &overviews[self.overview_at..self.overview_at + self.overview_len as usize]
+    }
+}
+
+/// What a piece of the log brought, until its bytes are kept.
+pub(crate) struct Pending {
+    overviews: Vec<u8>,
+    commits: Vec<CommitPlace>,
+    /// Entries that got a version, in order.
+    admitted: Vec<u32>,
+}
+
+fn open_damaged(record: &RecordBytes<'_>, keys: &RecordKeys) -> Option<String> {
+    let (sealed, _) = record.split().ok()?;
+    let mut plaintext = Vec::new();
+    if !keys.open_overview(sealed, &mut plaintext) {
+        return None;
+    }
+    OverviewText::<CheckedNames>::parse(&plaintext).ok().map(|overview| overview.id.into_owned())
+}
+
+impl DamagedRecord {
+    fn into_error(self) -> Error {
+        let connector = match &self.connector {
+            Some(id) => format!(" (connector {id:?})"),
+            None => String::new(),
+        };
+        Error::new(
+            Code::Damaged,
+            format!("at offset {}: a record of commit {} is damaged{connector}", self.offset, self.seq),
+        )
+        .hint("restore a backup, or repair the vault to save what is intact")
+    }
+}
+
+/// What a commit may hold, by its author's role.
+struct Rules<'a> {
+    commit: &'a Commit<'a>,
+    role: Role,
+    header: &'a Header,
+}
+
+impl Rules<'_> {
+    fn refuse(&self, record: &RecordBytes<'_>, what: &str) -> Error {
+        let (seq, offset) = (self.commit.fixed.seq, record.offset);
+        Error::new(
+            Code::UnauthorizedCommit,
+            format!("commit {seq}, record at offset {offset}: {what}"),
+        )
+    }
+
+    /// A record that a snapshot keeps.
+    fn check_kept(
+        &self,
+        record: &RecordBytes<'_>,
+        stored: Stored,
+        before: Option<&Stored>,
+        secrets: &[u8],
+    ) -> Result<()> {
+        if before.is_some_and(|before| before.version >= stored.version) {
+            return Err(self.refuse(record, "versions of a connector do not ascend"));
+        }
+        self.check_secrets(record, stored.op, secrets)
+    }
+
+    /// A record that changes what stands before it.
+    #[expect(clippy::too_many_arguments, reason = "the facts of one record, used once")]
+    fn check_change(
+        &self,
+        record: &RecordBytes<'_>,
+        overview: &OverviewText<'_, CheckedNames>,
+        stored: Stored,
+        before: Option<&Stored>,
+        secrets: &[u8],
+        same_name: impl FnOnce(&Stored) -> bool,
+        tolerant: bool,
+    ) -> Result<()> {
+        let author = &self.header.grants[usize::from(self.commit.fixed.author)];
+        if overview.author != author.id {
+            return Err(self.refuse(record, "it names another author than the signer"));
+        }
+        let expected = before.map_or(Version::FIRST, |before| before.version.next());
+        // Without a damaged predecessor, its successor skips a version.
+        if stored.version != expected && !(tolerant && stored.version > expected) {
+            return Err(self.refuse(record, "its version is not the next one"));
+        }
+        let exists = before.is_some_and(|before| before.op != Op::Delete);
+        if exists == (stored.op == Op::Create) && !tolerant {
+            return Err(self.refuse(record, "it creates what exists or changes what does not"));
+        }
+        self.check_secrets(record, stored.op, secrets)?;
+        if self.role.owns() {
+            return Ok(());
+        }
+        if !matches!(stored.op, Op::Update | Op::Restore) {
+            return Err(self.refuse(record, "its author may only update and restore"));
+        }
+        if before.is_some_and(|before| !same_name(before)) {
+            return Err(self.refuse(record, "its author may not change a name or type"));
+        }
+        Ok(())
+    }
+
+    fn check_secrets(&self, record: &RecordBytes<'_>, op: Op, secrets: &[u8]) -> Result<()> {
+        if secrets.is_empty() != (op == Op::Delete) {
+            return Err(self.refuse(record, "exactly a delete has no secrets"));
+        }
+        Ok(())
+    }
+}

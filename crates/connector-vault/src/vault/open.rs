@@ -1,0 +1,165 @@
+//! Opening a vault and following it as it grows (docs/format.md section 7).
+
+use super::Vault;
+use super::index::{Admission, DamagedRecord, Index};
+use super::record::RecordKeys;
+use crate::access::{self, Access, BrokenLock, Unlock};
+use crate::error::{Code, Error, Result};
+use crate::format::header::Header;
+use crate::format::hex::VaultId;
+use crate::format::locks::{self, LockEntry};
+use crate::format::split_file;
+use crate::limits;
+use crate::log::{self, After, Continuity, KnownHead, TornTail};
+
+/// What a vault is expected to be, and how to open it.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    /// The vault must have this id.
+    pub vault_id: Option<VaultId>,
+    /// The newest head that this client has seen: the vault must have grown from it.
+    pub known: Option<KnownHead>,
+    /// Most memory that a lock may make Argon2id use, in KiB. Native callers may raise it to
+    /// [`limits::MEMORY_KIB_MAX_NATIVE`].
+    pub memory_kib_max: u32,
+    /// Goes on without damaged records and lists them in the report, instead of failing.
+    pub tolerant: bool,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self { vault_id: None, known: None, memory_kib_max: limits::MEMORY_KIB_MAX, tolerant: false }
+    }
+}
+
+/// What was noticed when a vault was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OpenReport {
+    /// How it relates to the newest head that the client had seen.
+    pub continuity: Continuity,
+    /// A commit whose writer died: dropped, it never was acknowledged.
+    pub torn: Option<TornTail>,
+    /// Locks that nobody can use. Only those that were looked at on the way to one that opens.
+    pub broken_locks: Vec<BrokenLock>,
+    /// Records that a tolerant opening went on without.
+    pub damaged: Vec<DamagedRecord>,
+}
+
+/// What a refresh brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refreshed {
+    /// How many commits.
+    pub commits: usize,
+    /// A commit whose writer died, or is still writing. Its offset counts from the tail's start.
+    pub torn: Option<TornTail>,
+}
+
+impl Vault {
+    /// Opens the bytes of a vault file.
+    ///
+    /// Fails with `not_a_vault`, `unsupported_version`, `damaged` or `limit_exceeded` for bytes
+    /// that are no sound vault; `bad_signature` or `unauthorized_commit` for a vault that somebody
+    /// changed who may not; `wrong_vault`, `rolled_back`, `forked` or `untrusted_owner` for one
+    /// that is not what `options` expect; `wrong_passphrase`, `no_lock`, `wrong_identity` or
+    /// `vault_id_required` for one that does not open this way.
+    pub fn open(file: Vec<u8>, unlock: Unlock<'_>, options: &OpenOptions) -> Result<Self> {
+        if matches!(unlock, Unlock::Identity(_)) && options.vault_id.is_none() && options.known.is_none() {
+            return Err(Error::new(
+                Code::VaultIdRequired,
+                "an identity alone does not say which vault to trust",
+            )
+            .hint("give the vault id too: who made the grant knows it"));
+        }
+        Self::load(file, options, |header, locks, broken| match unlock {
+            Unlock::Identity(identity) => Access::open(identity.clone(), header),
+            Unlock::Passphrase(passphrase) => {
+                let memory = options.memory_kib_max;
+                Access::open(access::unlock(header, locks, passphrase, None, memory, broken)?, header)
+            }
+            Unlock::Grant(label, passphrase) => {
+                let memory = options.memory_kib_max;
+                Access::open(access::unlock(header, locks, passphrase, Some(label), memory, broken)?, header)
+            }
+        })
+    }
+
+    /// Opens the file that has replaced the one this vault was opened from, by the same identity;
+    /// it must have grown from the present head.
+    ///
+    /// Fails as [`open`](Self::open) does, and this vault is then as before.
+    pub fn reopen(&mut self, file: Vec<u8>) -> Result<()> {
+        let options = OpenOptions { known: Some(self.known_head()), ..OpenOptions::default() };
+        let identity = self.access.identity.clone();
+        *self = Self::load(file, &options, |header, _, _| Access::open(identity, header))?;
+        Ok(())
+    }
+
+    /// Takes what was appended to the log since the present head.
+    ///
+    /// Fails as [`open`](Self::open) does, and this vault is then as before.
+    pub fn refresh(&mut self, tail: Vec<u8>) -> Result<Refreshed> {
+        self.extend(tail, true)
+    }
+
+    /// Takes commits behind the present head; their signatures need no check if they are our own.
+    pub(super) fn extend(&mut self, tail: Vec<u8>, verify: bool) -> Result<Refreshed> {
+        let head = self.head();
+        let log_offset = self.log_end().end;
+        let after = After { seq: head.seq, hash: head.hash.0 };
+        let walk = log::walk(&tail, 0, Some(after))?;
+        if verify {
+            log::verify_back(&self.header, &walk.commits, None)?;
+        }
+        let mut admission = Admission { header: &self.header, keys: &self.keys, tolerant: None };
+        let pending = self.index.extend(&walk.commits, 0, &mut admission)?;
+        let refreshed = Refreshed { commits: walk.commits.len(), torn: walk.torn };
+        let len = walk.commits.iter().map(|commit| commit.len).sum();
+        drop(walk);
+        if refreshed.commits > 0 {
+            let mut tail = tail;
+            tail.truncate(len);
+            self.index.keep(pending, tail, 0, log_offset);
+        }
+        Ok(refreshed)
+    }
+
+    pub(super) fn load(
+        file: Vec<u8>,
+        options: &OpenOptions,
+        open: impl FnOnce(&Header, &[LockEntry], &mut Vec<BrokenLock>) -> Result<Access>,
+    ) -> Result<Self> {
+        let (locks, log_start) = split_file(&file)?;
+        // Behind the magic and the length.
+        let locks = locks::decode(locks, 12)?;
+        let walk = log::walk(&file[log_start..], log_start as u64, None)?;
+        let snapshot = walk.commits.first().expect("a walk from nothing begins with a snapshot");
+        let header = log::verified_header(snapshot)?;
+        if let Some(expected) = options.vault_id.filter(|expected| *expected != header.vault_id) {
+            return Err(log::wrong_vault(expected, header.vault_id));
+        }
+        let continuity = log::continuity(&header, &walk.commits, options.known.as_ref())?;
+        let mut broken_locks = Vec::new();
+        let access = open(&header, &locks, &mut broken_locks)?;
+        let known = options.known.as_ref().map(|known| &known.head);
+        log::verify_back(&header, &walk.commits, known)?;
+
+        let keys = RecordKeys::new(&access.bundle, header.vault_id, header.epoch);
+        let mut damaged = Vec::new();
+        let mut index = Index::default();
+        let tolerant = options.tolerant.then_some(&mut damaged);
+        let mut admission = Admission { header: &header, keys: &keys, tolerant };
+        let pending = index.extend(&walk.commits, 0, &mut admission)?;
+        let superseded = snapshot.snapshot.as_ref().map_or_else(Vec::new, |part| part.superseded.to_vec());
+        let torn = walk.torn;
+        drop(walk);
+        let mut file = file;
+        if let Some(torn) = torn {
+            file.truncate(usize::try_from(torn.offset).unwrap_or(usize::MAX));
+        }
+        index.keep(pending, file, log_start, 0);
+        let report = OpenReport { continuity, torn, broken_locks, damaged };
+        Ok(Self { header, locks, superseded, access, keys, index, report })
+    }
+}
