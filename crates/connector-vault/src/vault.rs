@@ -1,8 +1,11 @@
 //! The vault: open, read, plan, commit. Sans I/O: bytes, passphrase, clock and randomness are
 //! handed in, bytes are handed back.
 
+mod audit;
+mod compact;
 mod index;
 mod open;
+mod planning;
 mod record;
 mod write;
 
@@ -10,23 +13,23 @@ use std::fmt;
 
 use rand_core::CryptoRng;
 
+pub use self::audit::{CommitInfo, SignatureState, Verdict};
+pub use self::compact::Retention;
 pub use self::index::DamagedRecord;
 pub use self::open::{OpenOptions, OpenReport, Refreshed};
 pub use self::record::Overview;
 pub use self::write::{LogEnd, NewOwner, Prepared};
 
 use self::index::{Index, Stored};
-use self::record::{RecordKeys, SecretsPart};
+use self::record::{RecordKeys, RequestPart};
 use crate::access::Access;
-use crate::action::Action;
-use crate::connector::{Connector, ConnectorId, Op, Properties, Timestamp, Version};
+use crate::connector::{Connector, Op, Timestamp, Version};
 use crate::error::{Code, Error, Result};
 use crate::format::header::{Header, Role};
 use crate::format::hex::GrantId;
 use crate::format::locks::LockEntry;
 use crate::log::{Head, KnownHead};
-use crate::plan::{self, Options, Plan};
-use crate::token::Tokens;
+use crate::plan;
 
 /// What the host hands in with each operation that writes: its clock and its randomness.
 pub struct Host<'a> {
@@ -147,28 +150,8 @@ impl Vault {
         self.index.versions(id).map(|stored| self.index.overview(stored)).collect()
     }
 
-    /// What an action would change. Nothing is written.
-    ///
-    /// Fails with the codes of `docs/action.md`; the vault is as before in any case.
-    pub fn plan(&self, action: &Action, tokens: &mut dyn Tokens, options: &Options) -> Result<Plan> {
-        self.plan_request(&action.resolve(tokens, options)?, options)
-    }
-
-    /// A plan that makes the properties of a kept version the present ones.
-    pub fn plan_restore(&self, id: &str, version: Version, options: &Options) -> Result<Plan> {
-        self.require(Role::updates, "restore a connector")?;
-        let before = self.read(id)?;
-        let then = self.read_version(id, version)?;
-        plan::restore(&before, &then.properties, options).map(|plan| self.at_epoch(plan))
-    }
-
     /// Ends the work with this vault: its keys are wiped.
     pub fn lock(self) {}
-
-    fn at_epoch(&self, mut plan: Plan) -> Plan {
-        plan.epoch = self.header.epoch;
-        plan
-    }
 
     fn require(&self, permitted: impl FnOnce(Role) -> bool, what: &str) -> Result<()> {
         if permitted(self.role()) {
@@ -215,7 +198,7 @@ impl Vault {
     }
 
     /// Unseals a version and compares its names with the overview's.
-    fn unseal(&self, stored: &Stored) -> Result<(Connector, SecretsPart)> {
+    fn unseal(&self, stored: &Stored) -> Result<(Connector, Option<RequestPart>)> {
         self.require(Role::reads, "read values")?;
         let overview = self.index.overview(stored)?;
         let sealed = self.index.sealed_secrets(stored)?;
@@ -233,8 +216,8 @@ impl Vault {
             type_name: overview.type_name,
             version: overview.version,
             updated_at: overview.at,
-            properties: secrets.properties.clone(),
+            properties: secrets.properties,
         };
-        Ok((connector, secrets))
+        Ok((connector, secrets.request))
     }
 }

@@ -9,6 +9,7 @@ use crate::crypto::Hash;
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, RecordBytes, split_record};
 use crate::format::header::{Header, Role};
+use crate::limits;
 use crate::log;
 
 /// Bytes of the log that came in one piece: the whole file at first, then a piece a commit, so
@@ -55,6 +56,14 @@ struct Versions {
     older: Vec<Stored>,
 }
 
+impl Versions {
+    /// Bytes of the version that the newest one pushed out of the newest ten.
+    fn outdated_len(&self) -> u64 {
+        let outdated = self.older.len().checked_sub(limits::VERSIONS_KEPT);
+        outdated.map_or(0, |index| u64::from(self.older[index].record_len))
+    }
+}
+
 /// A record that is not what its author signed; only a tolerant opening goes on without it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -74,6 +83,8 @@ pub(crate) struct Index {
     pub(crate) commits: Vec<CommitPlace>,
     by_id: HashMap<Box<str>, u32>,
     entries: Vec<Versions>,
+    /// Bytes of the records that a compaction keeps anyway: the newest ten of each connector.
+    kept_len: u64,
 }
 
 /// How records are admitted.
@@ -176,6 +187,7 @@ impl Index {
                 Some(index) => {
                     let versions = &mut self.entries[index as usize];
                     versions.older.push(std::mem::replace(&mut versions.newest, stored));
+                    self.kept_len -= versions.outdated_len();
                     index
                 }
                 None => {
@@ -185,6 +197,7 @@ impl Index {
                     index
                 }
             };
+            self.kept_len += u64::from(stored.record_len);
             pending.admitted.push(index);
         }
         pending.commits.push(CommitPlace {
@@ -203,6 +216,8 @@ impl Index {
     fn undo(&mut self, pending: &Pending) {
         for index in pending.admitted.iter().rev() {
             let versions = &mut self.entries[*index as usize];
+            self.kept_len -= u64::from(versions.newest.record_len);
+            self.kept_len += versions.outdated_len();
             match versions.older.pop() {
                 Some(before) => versions.newest = before,
                 // A new connector is the last entry, since entries are only ever added.
@@ -218,6 +233,11 @@ impl Index {
     pub(crate) fn keep(&mut self, pending: Pending, bytes: Vec<u8>, log_start: usize, log_offset: u64) {
         self.commits.extend(pending.commits);
         self.parts.push(Part { log_offset, log_start, bytes, overviews: pending.overviews });
+    }
+
+    /// Bytes of the records that a compaction keeps anyway.
+    pub(crate) fn kept_len(&self) -> u64 {
+        self.kept_len
     }
 
     /// The newest version of each connector that is not deleted, in the order of their creation.

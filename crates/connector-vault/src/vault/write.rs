@@ -5,28 +5,23 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use rand_core::CryptoRng;
-use sha2::{Digest, Sha256};
-
-use super::index::{Index, Stored};
 use super::open::OpenOptions;
 use super::record::{OverviewText, RequestPart, SecretsPart, Text};
 use super::{Host, Vault};
 use crate::access::{self, Access, Bundle, BundlePlace};
-use crate::action::{Options, Request, RequestId};
-use crate::connector::{ConnectorId, Op, Version, check_text};
-use crate::crypto::identity::{Identity, VaultKey};
+use crate::connector::{ConnectorId, Op, PropertyName, Version, check_text};
+use crate::crypto::identity::{GrantKey, Identity, VaultKey};
 use crate::crypto::kdf::{Cost, Passphrase};
-use crate::crypto::label::{self, bind};
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{FIXED_LEN, NewCommit, NewSnapshot, SIGNATURE_LEN};
 use crate::format::header::{Grant, Header, Role};
-use crate::format::hex::{GrantId, Hex, RecordId, VaultId};
+use crate::format::hex::{GrantId, Hex, RecordId};
 use crate::format::locks::{self, LockEntry};
-use crate::format::{file_start, header};
+use crate::format::file_start;
 use crate::limits;
 use crate::log::{self, Head};
-use crate::plan::{self, Outcome, Plan};
+use crate::plan::{ChangeKind, Draft, Outcome, Plan, Step};
 
 /// The first owner of a new vault. Without a passphrase the vault opens by the identity alone,
 /// without an identity one is generated.
@@ -65,6 +60,10 @@ impl std::fmt::Debug for Store {
 }
 
 impl Prepared {
+    pub(super) fn replace(base: Head, file: Vec<u8>) -> Self {
+        Self { base, store: Store::Replace(file), outcomes: Vec::new() }
+    }
+
     /// The bytes to append to the log, if this is a commit of changes.
     #[must_use]
     pub fn to_append(&self) -> Option<&[u8]> {
@@ -113,7 +112,7 @@ impl Vault {
             handovers: Vec::new(),
             epoch: 1,
             created: host.now.to_string(),
-            grants: vec![new_grant(host, &bundle, &place, owner.label, &identity)?],
+            grants: vec![new_grant(host, &bundle, &place, owner.label, &identity.grant_key())?],
             retired: Vec::new(),
         };
         let mut locks = Vec::new();
@@ -127,13 +126,6 @@ impl Vault {
         let file = snapshot_file(&access, &header, &locks, &chain, &[])?;
         let vault = Self::load(file.clone(), &OpenOptions::default(), |_, _, _| Ok(access))?;
         Ok((vault, file))
-    }
-
-    /// What a request would change. Nothing is written.
-    pub fn plan_request(&self, request: &Request, options: &Options) -> Result<Plan> {
-        let what = request.action_type();
-        self.require(|role| plan::permits(role_rights(role), what), what.as_str())?;
-        todo_plan(self, request, options)
     }
 
     /// Seals a plan into a commit on the present head. Nothing has changed until the commit is
@@ -150,12 +142,21 @@ impl Vault {
         let mut outcomes = Vec::with_capacity(plans.len());
         let mut ids = HashSet::new();
         for plan in plans {
-            if !ids.insert(plan.id.clone()) {
-                return Err(conflict(&plan.id, "two plans change it"));
+            if !ids.insert(plan.id().clone()) {
+                return Err(conflict(plan.id(), "is changed by two plans at once"));
             }
-            outcomes.push(plan.final_outcome());
-            if let Some(record) = self.seal_plan(plan, host)? {
-                records.push(record);
+            match plan.0 {
+                Step::Draft { draft, epoch, request_digest } => {
+                    self.check_current(&draft, epoch)?;
+                    let outcome = draft.committed();
+                    if draft.writes() {
+                        let request = request_digest
+                            .map(|digest| RequestPart { digest: Hex(digest), outcome: outcome.clone() });
+                        records.push(self.seal_draft(draft, request, host)?);
+                    }
+                    outcomes.push(outcome);
+                }
+                Step::Answered { outcome, .. } => outcomes.push(outcome),
             }
         }
         let base = self.head();
@@ -173,6 +174,55 @@ impl Vault {
         let mut bytes = Vec::new();
         commit.encode(&mut bytes, |hash| self.access.sign_commit(base.vault_id, hash));
         Ok(Prepared { base, store: Store::Append(bytes), outcomes })
+    }
+
+    /// Fails with `conflict` if the vault moved on since a plan was made.
+    fn check_current(&self, draft: &Draft, epoch: u64) -> Result<()> {
+        self.require(|role| permits(role, draft.op), draft.op.as_str())?;
+        if epoch != self.header.epoch {
+            return Err(conflict(&draft.id, "was planned with keys that have changed since"));
+        }
+        let newest = self.index.newest(draft.id.as_str());
+        let before = newest.filter(|newest| newest.op != Op::Delete).map(|newest| newest.version);
+        let next = newest.map_or(Version::FIRST, |newest| newest.version.next());
+        if before != draft.version_before || (draft.writes() && next != draft.version_after) {
+            return Err(conflict(&draft.id, "has changed since this was planned"));
+        }
+        Ok(())
+    }
+
+    /// The sealed record of the version that a draft writes.
+    fn seal_draft(
+        &self,
+        draft: Draft,
+        request: Option<RequestPart>,
+        host: &mut Host<'_>,
+    ) -> Result<Vec<u8>> {
+        let mut record_id = [0; 16];
+        host.rng.fill_bytes(&mut record_id);
+        let names = |names: &mut dyn Iterator<Item = &str>| -> Vec<Text<'_>> {
+            names.map(|name| Text(Cow::Owned(name.to_owned()))).collect()
+        };
+        let changed = draft.changes.iter().filter(|change| change.change != ChangeKind::Unchanged);
+        let overview = OverviewText {
+            record_id: RecordId(Hex(record_id)),
+            op: draft.op,
+            id: draft.id.as_str().into(),
+            name: draft.name.as_str().into(),
+            type_name: draft.type_name.as_str().into(),
+            version: draft.version_after.get(),
+            at: host.now.as_str().into(),
+            author: self.access.grant,
+            properties: names(&mut draft.after.names().map(PropertyName::as_str)),
+            changed: match draft.op {
+                Op::Create => None,
+                _ => Some(names(&mut changed.map(|change| change.name.as_str()))),
+            },
+            note: draft.note.as_ref().map(|note| note.as_str().into()),
+            request_id: draft.request_id.as_ref().map(|id| id.as_str().into()),
+        };
+        let secrets = SecretsPart { properties: draft.after, request };
+        self.keys.seal(host.rng, &overview, (draft.op != Op::Delete).then_some(&secrets))
     }
 
     /// Takes a commit that the host has stored, and returns what became of the plans.
@@ -266,4 +316,16 @@ pub(super) fn new_grant_id(rng: &mut dyn CryptoRng) -> GrantId {
     let mut id = [0; 8];
     rng.fill_bytes(&mut id);
     GrantId(Hex(id))
+}
+
+/// What a role may do to a connector.
+fn permits(role: Role, op: Op) -> bool {
+    match op {
+        Op::Update | Op::Restore => role.updates(),
+        Op::Create | Op::Delete => role.owns(),
+    }
+}
+
+fn conflict(id: &ConnectorId, what: &str) -> Error {
+    Error::new(Code::Conflict, format!("the connector {:?} {what}", id.as_str())).hint("plan again")
 }

@@ -1,0 +1,77 @@
+//! Compaction: a new snapshot of the sealed records as they are; no secret is opened
+//! (docs/format.md section 10).
+
+use super::Vault;
+use super::index::Stored;
+use super::write::{Chain, Prepared, snapshot_file};
+use crate::crypto::{Hash, sha256};
+use crate::error::Result;
+use crate::format::header::{Header, Role};
+use crate::format::locks::LockEntry;
+use crate::limits;
+
+/// Which versions of a connector a compaction keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Retention {
+    /// The newest so many, at least one.
+    Newest(usize),
+    /// The newest ten, and all that were made since the previous snapshot: ten junk updates must
+    /// not flush the good ones. What a compaction that happens by itself keeps.
+    Automatic,
+}
+
+impl Vault {
+    /// A snapshot that replaces the log and keeps the versions of `retention`. Needs an owner.
+    pub fn prepare_compaction(&self, retention: Retention) -> Result<Prepared> {
+        self.require(Role::owns, "compact the vault")?;
+        let since = self.index.commits.first().map_or(0, |snapshot| snapshot.seq);
+        let mut records = Vec::new();
+        for versions in self.index.all() {
+            let count = versions.clone().count();
+            let keep = match retention {
+                Retention::Newest(keep) => keep.max(1),
+                Retention::Automatic => limits::VERSIONS_KEPT,
+            };
+            let kept = versions.enumerate().filter(|(index, stored)| {
+                *index + keep >= count || (retention == Retention::Automatic && stored.seq > since)
+            });
+            records.extend(kept.map(|(_, stored)| self.hashed(stored)));
+        }
+        self.prepare_snapshot(&self.header, &self.locks, &records)
+    }
+
+    /// Whether a compaction pays: the log is larger than 1 MiB, more than half of it is
+    /// superseded, and it has doubled since the snapshot, so that its cost is shared by as many
+    /// updates as it copies.
+    #[must_use]
+    pub fn wants_compaction(&self) -> bool {
+        let log_len = self.log_end().end;
+        let snapshot_len = self.index.commits.first().map_or(0, |snapshot| snapshot.len as u64);
+        self.role().owns()
+            && log_len > limits::COMPACTION_LEN_MIN as u64
+            && self.index.kept_len() < log_len / 2
+            && log_len / 2 > snapshot_len
+    }
+
+    /// A snapshot on the present head, with another header, other locks or other records.
+    pub(super) fn prepare_snapshot(
+        &self,
+        header: &Header,
+        locks: &[LockEntry],
+        records: &[(&[u8], Hash)],
+    ) -> Result<Prepared> {
+        let head = self.head();
+        let mut superseded: Vec<Hash> = self.superseded.clone();
+        superseded.extend(self.index.commits.iter().map(|commit| commit.hash));
+        superseded.drain(..superseded.len().saturating_sub(limits::SUPERSEDED_MAX));
+        let chain = Chain { seq: head.seq + 1, prev: head.hash.0, superseded: &superseded };
+        let file = snapshot_file(&self.access, header, locks, &chain, records)?;
+        Ok(Prepared::replace(head, file))
+    }
+
+    fn hashed(&self, stored: &Stored) -> (&[u8], Hash) {
+        let record = self.index.record(stored);
+        (record, sha256(record))
+    }
+}

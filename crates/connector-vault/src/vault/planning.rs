@@ -1,0 +1,170 @@
+//! From a request to a plan: rights, preconditions and the present state, around the pure
+//! computation of `plan` (docs/action.md).
+
+use rand_core::CryptoRng;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::{Host, Vault};
+use crate::action::{Action, AddRequest, Changes, Kind, Options, Request, RequestId, Source, Write};
+use crate::connector::{Connector, ConnectorId, Op, Properties, Version, check_name};
+use crate::crypto::Hash;
+use crate::crypto::label::{self, bind};
+use crate::error::{Code, Error, Result};
+use crate::format::header::Role;
+use crate::plan::{self, Draft, Outcome, Plan, Step};
+use crate::token::Tokens;
+
+impl Vault {
+    /// What an action would change. Nothing is written.
+    ///
+    /// Fails with the codes of `docs/action.md`; the vault is as before in any case.
+    pub fn plan(
+        &self,
+        action: &Action,
+        tokens: &mut dyn Tokens,
+        options: &Options,
+        host: &mut Host<'_>,
+    ) -> Result<Plan> {
+        self.plan_request(&action.resolve(tokens, options)?, options, host)
+    }
+
+    /// What a request, an action whose tokens are expanded, would change. Nothing is written.
+    pub fn plan_request(&self, request: &Request, options: &Options, host: &mut Host<'_>) -> Result<Plan> {
+        let action = request.action_type().as_str();
+        match &request.0 {
+            Kind::Update(update) => {
+                self.require(Role::updates, action)?;
+                let newest = self.present(update.id.as_str())?;
+                let digest = options.request_id.as_ref().map(|_| request_digest(request));
+                if let (Some(request_id), Some(digest)) = (&options.request_id, &digest)
+                    && let Some(answer) = self.answered(&update.id, request_id, digest)?
+                {
+                    return Ok(Plan(Step::Answered { id: update.id.clone(), outcome: answer }));
+                }
+                let before = self.unseal(newest)?.0;
+                Ok(self.at_epoch(plan::update(&before, update, options)?, digest))
+            }
+            Kind::Add(add) => {
+                self.require(Role::owns, action)?;
+                refuse_request_id(options)?;
+                let id = new_connector_id(host.rng)?;
+                Ok(self.at_epoch(plan::add(id, None, add, options)?, None))
+            }
+            Kind::Delete(delete) => {
+                self.require(Role::owns, action)?;
+                refuse_request_id(options)?;
+                let before = self.without_values(delete.id.as_str())?;
+                Ok(self.at_epoch(plan::delete(&before, delete, options)?, None))
+            }
+        }
+    }
+
+    /// A plan that creates a connector under an id of the caller's choice, its properties taken
+    /// literally. Fails with `connector_exists`. An id that was deleted continues its versions.
+    pub fn plan_create(
+        &self,
+        id: ConnectorId,
+        name: impl Into<String>,
+        type_name: impl Into<String>,
+        properties: &Properties,
+        options: &Options,
+    ) -> Result<Plan> {
+        self.require(Role::owns, "create a connector")?;
+        refuse_request_id(options)?;
+        let (name, type_name) = (name.into(), type_name.into());
+        check_name("connector name", &name)?;
+        check_name("connector type", &type_name)?;
+        let before = self.index.newest(id.as_str());
+        if before.is_some_and(|before| before.op != Op::Delete) {
+            return Err(Error::new(
+                Code::ConnectorExists,
+                format!("there is a connector {:?} already", id.as_str()),
+            )
+            .hint("update it, or choose another id"));
+        }
+        let writes = properties.iter().map(|(name, value)| Write {
+            name: name.clone(),
+            value: Some(value.clone()),
+            source: Source::Grid,
+            overridden: false,
+        });
+        let changes = Changes { writes: writes.collect(), ..Changes::default() };
+        let request = AddRequest { name, type_name, changes };
+        let tombstone = before.map(|before| before.version);
+        Ok(self.at_epoch(plan::add(id, tombstone, &request, options)?, None))
+    }
+
+    /// A plan that makes the properties of a kept version the present ones.
+    /// Fails with `connector_not_found` or `version_not_found`.
+    pub fn plan_restore(&self, id: &str, version: Version, options: &Options) -> Result<Plan> {
+        self.require(Role::updates, "restore a connector")?;
+        refuse_request_id(options)?;
+        let before = self.read(id)?;
+        let then = self.read_version(id, version)?;
+        Ok(self.at_epoch(plan::restore(&before, &then.properties, options)?, None))
+    }
+
+    fn at_epoch(&self, draft: Draft, request_digest: Option<Hash>) -> Plan {
+        Plan(Step::Draft { draft, epoch: self.header.epoch, request_digest })
+    }
+
+    /// The first outcome of a request, if it was carried out and its version is kept.
+    /// Fails with `request_id_reused` if the request was another one.
+    fn answered(&self, id: &ConnectorId, request_id: &RequestId, digest: &Hash) -> Result<Option<Outcome>> {
+        for stored in self.index.versions(id.as_str()).rev().filter(|stored| stored.has_request) {
+            let overview = self.index.overview(stored)?;
+            if overview.request_id.as_deref() != Some(request_id.as_str()) {
+                continue;
+            }
+            let (_, request) = self.unseal(stored)?;
+            return match request {
+                Some(first) if first.digest.0.ct_eq(digest).into() => Ok(Some(first.outcome)),
+                _ => Err(Error::new(
+                    Code::RequestIdReused,
+                    format!("the request id was used for version {} of this connector with other content", stored.version),
+                )
+                .hint("use a new request id for a new request")),
+            };
+        }
+        Ok(None)
+    }
+
+    /// A connector as far as its overview tells.
+    fn without_values(&self, id: &str) -> Result<Connector> {
+        let overview = self.connector(id)?;
+        Ok(Connector {
+            id: overview.id,
+            name: overview.name,
+            type_name: overview.type_name,
+            version: overview.version,
+            updated_at: overview.at,
+            properties: Properties::new(),
+        })
+    }
+}
+
+fn refuse_request_id(options: &Options) -> Result<()> {
+    match options.request_id {
+        None => Ok(()),
+        Some(_) => Err(Error::new(Code::InvalidArgument, "a request id works with Connectors.Update only")),
+    }
+}
+
+fn request_digest(request: &Request) -> Hash {
+    let mut hasher = Sha256::new();
+    hasher.update(bind(label::REQUEST, &[]));
+    hasher.update(&*request.digest_parts());
+    hasher.finalize().into()
+}
+
+/// A random UUID (RFC 9562 version 4), the form of the platform's own ids.
+fn new_connector_id(rng: &mut dyn CryptoRng) -> Result<ConnectorId> {
+    let mut bytes = [0; 16];
+    rng.fill_bytes(&mut bytes);
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let digits = base16ct::lower::encode_string(&bytes);
+    let groups = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+    ConnectorId::new(groups.join("-"))
+}
