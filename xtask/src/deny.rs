@@ -39,8 +39,8 @@ pub(crate) fn install() -> Result<PathBuf> {
     eprintln!("cargo-deny {VERSION} is not there; installing it takes about two minutes");
     let mut cargo = cargo(["install", "cargo-deny", "--locked", "--version"]);
     cargo.arg(format!("^{VERSION}")).arg("--root").arg(tools());
-    // Its own build folder: the lock on ours would stop every other build meanwhile.
-    cargo.env("CARGO_TARGET_DIR", tools().join("build"));
+    // A build folder of its own, which cargo removes: the lock on ours would stop every other build.
+    cargo.env_remove("CARGO_TARGET_DIR");
     run::step(&mut cargo).map_err(|error| {
         format!(
             "{error}\nthe dependencies cannot be checked without cargo-deny; install it by hand: \
