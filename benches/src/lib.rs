@@ -1,1 +1,0 @@
-//! Benchmarks of the vault beside other ways to keep the same connectors.

@@ -1,0 +1,195 @@
+//! Measures the vault beside other ways to keep the same connectors: `cargo xtask bench`.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool speaks through its streams"
+)]
+
+mod argon2id;
+mod baseline;
+mod contender;
+mod dataset;
+mod durable;
+mod measure;
+mod memory;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use contender::{Contender, Result};
+use dataset::Connector;
+use durable::Scratch;
+use measure::Case;
+
+const HELP: &str = "\
+Measures the vault beside other ways to keep the same connectors, and prints Markdown tables.
+
+Usage: cargo xtask bench [WHAT] [--connectors N,N..] [--rounds N]
+
+  all      everything below (the default)
+  open     open the store from its file, ready to read and update
+  update   change one property durably in an open store
+  create   write a new store with all connectors
+  memory   peak resident memory of a process that opens the store (Linux)
+  argon2   Argon2id with 64 MiB, 3 passes, 1 lane
+
+  --connectors   sizes of the store; 1000,10000 unless told otherwise
+  --rounds       how often each contender runs; 11 unless told otherwise
+";
+
+/// What is compared. The first is the yardstick: ratios are relative to it.
+fn contenders() -> Vec<Box<dyn Contender>> {
+    vec![Box::new(baseline::JsonFile), Box::new(baseline::Kdbx)]
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match args.as_slice() {
+        ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        [memory::CHILD, name, path] => contenders()
+            .iter()
+            .find(|contender| contender.name() == *name)
+            .ok_or_else(|| format!("no contender `{name}`").into())
+            .and_then(|contender| memory::child(contender.as_ref(), Path::new(path))),
+        args => Options::parse(args).and_then(|options| run(&options)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Options<'a> {
+    what: &'a str,
+    connectors: Vec<usize>,
+    rounds: usize,
+}
+
+impl<'a> Options<'a> {
+    fn parse(args: &[&'a str]) -> Result<Self> {
+        let mut options = Self {
+            what: "all",
+            connectors: vec![1_000, 10_000],
+            rounds: 11,
+        };
+        let mut args = args.iter();
+        while let Some(&arg) = args.next() {
+            let mut value = || args.next().ok_or(format!("{arg} needs a value"));
+            match arg {
+                "--connectors" => {
+                    let sizes: std::result::Result<_, _> =
+                        value()?.split(',').map(str::parse).collect();
+                    options.connectors = sizes?;
+                }
+                "--rounds" => options.rounds = value()?.parse()?,
+                "all" | "open" | "update" | "create" | "memory" | "argon2" => options.what = arg,
+                unknown => return Err(format!("unknown argument `{unknown}`\n\n{HELP}").into()),
+            }
+        }
+        if options.rounds == 0 || options.connectors.contains(&0) {
+            return Err("rounds and connectors begin at 1".into());
+        }
+        Ok(options)
+    }
+
+    fn wants(&self, what: &str) -> bool {
+        self.what == "all" || self.what == what
+    }
+}
+
+type Store<'a> = (&'a dyn Contender, PathBuf);
+
+fn run(options: &Options<'_>) -> Result<()> {
+    for &count in &options.connectors {
+        let connectors = dataset::connectors(count);
+        let scratch = Scratch::new()?;
+        let contenders = contenders();
+        let stores: Vec<Store<'_>> = contenders
+            .iter()
+            .map(|contender| (contender.as_ref(), scratch.path().join(contender.name())))
+            .collect();
+        for (contender, path) in &stores {
+            contender.create(path, &connectors)?;
+        }
+        if options.wants("open") {
+            println!("\n### Open, {count} connectors\n");
+            open(&stores, count, options.rounds)?;
+        }
+        if options.wants("update") {
+            println!("\n### Update one property, {count} connectors\n");
+            update(&stores, &connectors, options.rounds)?;
+        }
+        if options.wants("create") {
+            println!("\n### Create, {count} connectors\n");
+            create(&stores, &connectors, options.rounds)?;
+        }
+        if options.wants("memory") {
+            println!("\n### Peak memory of open, {count} connectors\n");
+            memory::compare(&stores)?;
+        }
+    }
+    if options.wants("argon2") {
+        println!("\n### Argon2id, 64 MiB, 3 passes, 1 lane\n");
+        argon2id::compare(options.rounds)?;
+    }
+    Ok(())
+}
+
+fn open(stores: &[Store<'_>], count: usize, rounds: usize) -> Result<()> {
+    let cases = stores.iter().map(|(contender, path)| {
+        Case::new(contender.name(), move |_| {
+            // Dropping what was opened is no part of the time.
+            let (time, opened) = measure::timed(|| contender.open(path));
+            if opened?.len() != count {
+                return Err(format!("{}: connectors are missing", contender.name()).into());
+            }
+            Ok(time)
+        })
+    });
+    measure::side_by_side(rounds, cases.collect())
+}
+
+fn update(stores: &[Store<'_>], connectors: &[Connector], rounds: usize) -> Result<()> {
+    // Spread over the store, and the same connectors for every contender.
+    let target = |round: usize| connectors[round * 7919 % connectors.len()].id.as_str();
+    let value = |round: usize| format!("rotated-{round}");
+    let mut cases = Vec::new();
+    for (contender, path) in stores {
+        let mut opened = contender.open(path)?;
+        cases.push(Case::new(contender.name(), move |round| {
+            let (time, done) =
+                measure::timed(|| opened.update(target(round), "APIKey", &value(round)));
+            done?;
+            Ok(time)
+        }));
+    }
+    measure::side_by_side(rounds, cases)?;
+    // An update that is not there after the next open was not durable.
+    for (contender, path) in stores {
+        let found = contender.open(path)?.value(target(rounds), "APIKey")?;
+        if found.as_deref() != Some(&value(rounds)) {
+            return Err(format!("{}: the last update is missing", contender.name()).into());
+        }
+    }
+    Ok(())
+}
+
+fn create(stores: &[Store<'_>], connectors: &[Connector], rounds: usize) -> Result<()> {
+    let cases = stores.iter().map(|(contender, path)| {
+        let path = path.with_extension("new");
+        Case::new(contender.name(), move |_| {
+            let (time, done) = measure::timed(|| contender.create(&path, connectors));
+            done?;
+            std::fs::remove_file(&path)?;
+            Ok(time)
+        })
+    });
+    measure::side_by_side(rounds, cases.collect())
+}
