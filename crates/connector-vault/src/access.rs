@@ -184,10 +184,15 @@ impl Access {
 }
 
 impl Access {
-    /// Signs a commit.
-    pub(crate) fn sign_commit(&self, vault_id: VaultId, hash: &Hash) -> [u8; 64] {
-        self.keys.sign(&bind(label::COMMIT, &[vault_id.as_bytes(), hash]))
+    /// Signs a commit by the hash of what stands before its signature.
+    pub(crate) fn sign_commit(&self, vault_id: VaultId, signed: &Hash) -> [u8; 64] {
+        self.keys.sign(&commit_message(vault_id, signed))
     }
+}
+
+/// What the author of a commit signs.
+pub(crate) fn commit_message(vault_id: VaultId, signed: &Hash) -> Vec<u8> {
+    bind(label::COMMIT, &[vault_id.as_bytes(), signed])
 }
 
 /// The public keys of a grant.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::commit_message;
 use crate::bytes::damaged;
 use crate::crypto::identity::verify;
 use crate::crypto::label::{self, bind};
@@ -214,10 +215,6 @@ pub(crate) fn handover_message(vault_id: VaultId, old: &[u8; 32], new: &[u8; 32]
     bind(label::HANDOVER, &[vault_id.as_bytes(), old, new, &seq.to_le_bytes()])
 }
 
-pub(crate) fn commit_message(vault_id: VaultId, hash: &Hash) -> Vec<u8> {
-    bind(label::COMMIT, &[vault_id.as_bytes(), hash])
-}
-
 /// The role of a commit's author, if that role may make such a commit at all.
 pub(crate) fn author_role(header: &Header, commit: &Commit<'_>) -> Result<Role> {
     let seq = commit.fixed.seq;
@@ -241,7 +238,7 @@ pub(crate) fn author_role(header: &Header, commit: &Commit<'_>) -> Result<Role> 
 pub(crate) fn verify_commit(header: &Header, commit: &Commit<'_>) -> Result<()> {
     author_role(header, commit)?;
     let grant = &header.grants[usize::from(commit.fixed.author)];
-    if verify(&grant.ed25519.0, &commit_message(header.vault_id, &commit.hash), commit.signature) {
+    if verify(&grant.ed25519.0, &commit_message(header.vault_id, &commit.signed), commit.signature) {
         return Ok(());
     }
     Err(Error::new(

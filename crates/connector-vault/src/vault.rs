@@ -3,6 +3,7 @@
 
 mod audit;
 mod compact;
+mod grants;
 mod index;
 mod open;
 mod planning;
@@ -15,6 +16,7 @@ use rand_core::CryptoRng;
 
 pub use self::audit::{CommitInfo, SignatureState, Verdict};
 pub use self::compact::Retention;
+pub use self::grants::{GrantInfo, Grantee, Revocation};
 pub use self::index::DamagedRecord;
 pub use self::open::{OpenOptions, OpenReport, Refreshed};
 pub use self::record::Overview;
@@ -221,3 +223,6 @@ impl Vault {
         Ok((connector, secrets.request))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,7 +87,9 @@ pub(crate) struct Commit<'a> {
     pub(crate) snapshot: Option<SnapshotPart<'a>>,
     table: &'a [u8],
     pub(crate) signature: &'a [u8; SIGNATURE_LEN],
-    /// SHA-256 of everything before the signature.
+    /// SHA-256 of everything before the signature: what the author signs.
+    pub(crate) signed: Hash,
+    /// SHA-256 of `signed` and the signature: what the next commit names.
     pub(crate) hash: Hash,
     records_offset: u64,
     records: &'a [u8],
@@ -150,8 +152,20 @@ impl<'a> Commit<'a> {
                 format!("the records claim {sum} bytes, there are {}", records.len()),
             ));
         }
-        let hash = sha256(&bytes[..hashed_len]);
-        Ok(Self { offset, len: bytes.len(), fixed, snapshot, table, signature, hash, records_offset, records })
+        let signed = sha256(&bytes[..hashed_len]);
+        let hash = chain_hash(&signed, signature);
+        Ok(Self {
+            offset,
+            len: bytes.len(),
+            fixed,
+            snapshot,
+            table,
+            signature,
+            signed,
+            hash,
+            records_offset,
+            records,
+        })
     }
 
     /// How many records it carries.
@@ -172,15 +186,16 @@ impl<'a> Commit<'a> {
         })
     }
 
-    /// The hashes of the records, in order.
-    pub(crate) fn record_hashes(&self) -> impl Iterator<Item = Hash> {
-        self.table.chunks_exact(ROW_LEN).map(row_hash)
-    }
-
     /// Bytes from the commit's start to its signature.
     pub(crate) fn signature_at(&self) -> usize {
         self.len - self.records.len() - SIGNATURE_LEN
     }
+}
+
+/// Covers the signature too, so that a change of an older one, which opening need not verify,
+/// breaks the chain.
+fn chain_hash(signed: &Hash, signature: &[u8; SIGNATURE_LEN]) -> Hash {
+    sha256(&[signed.as_slice(), signature].concat())
 }
 
 fn row_len(row: &[u8]) -> usize {
@@ -253,12 +268,8 @@ pub(crate) struct NewSnapshot<'a> {
 }
 
 impl NewCommit<'_> {
-    /// Appends the commit to `out`; `sign` signs its hash, which is returned.
-    pub(crate) fn encode(
-        &self,
-        out: &mut Vec<u8>,
-        sign: impl FnOnce(&Hash) -> [u8; SIGNATURE_LEN],
-    ) -> Hash {
+    /// Appends the commit to `out`; `sign` signs the SHA-256 of what stands before the signature.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>, sign: impl FnOnce(&Hash) -> [u8; SIGNATURE_LEN]) {
         let snapshot_len = self.snapshot.as_ref().map_or(0, |snapshot| {
             4 + snapshot.header.len() + SIGNATURE_LEN + 4 + snapshot.superseded.len() * 32
         });
@@ -281,11 +292,10 @@ impl NewCommit<'_> {
             put_len(out, bytes.len());
             out.extend_from_slice(hash);
         }
-        let hash = sha256(&out[start..]);
-        out.extend_from_slice(&sign(&hash));
+        let signature = sign(&sha256(&out[start..]));
+        out.extend_from_slice(&signature);
         for (bytes, _) in self.records {
             out.extend_from_slice(bytes);
         }
-        hash
     }
 }

@@ -4,6 +4,7 @@
 use super::Vault;
 use super::index::Stored;
 use super::write::{Chain, Prepared, snapshot_file};
+use crate::access::Access;
 use crate::crypto::{Hash, sha256};
 use crate::error::Result;
 use crate::format::header::{Header, Role};
@@ -38,7 +39,7 @@ impl Vault {
             });
             records.extend(kept.map(|(_, stored)| self.hashed(stored)));
         }
-        self.prepare_snapshot(&self.header, &self.locks, &records)
+        self.prepare_snapshot(&self.access, &self.header, &self.locks, &records)
     }
 
     /// Whether a compaction pays: the log is larger than 1 MiB, more than half of it is
@@ -54,9 +55,11 @@ impl Vault {
             && log_len / 2 > snapshot_len
     }
 
-    /// A snapshot on the present head, with another header, other locks or other records.
+    /// A snapshot on the present head, with another header, other locks or other records, signed
+    /// with the access that its header gives.
     pub(super) fn prepare_snapshot(
         &self,
+        access: &Access,
         header: &Header,
         locks: &[LockEntry],
         records: &[(&[u8], Hash)],
@@ -66,11 +69,11 @@ impl Vault {
         superseded.extend(self.index.commits.iter().map(|commit| commit.hash));
         superseded.drain(..superseded.len().saturating_sub(limits::SUPERSEDED_MAX));
         let chain = Chain { seq: head.seq + 1, prev: head.hash.0, superseded: &superseded };
-        let file = snapshot_file(&self.access, header, locks, &chain, records)?;
+        let file = snapshot_file(access, header, locks, &chain, records)?;
         Ok(Prepared::replace(head, file))
     }
 
-    fn hashed(&self, stored: &Stored) -> (&[u8], Hash) {
+    pub(super) fn hashed(&self, stored: &Stored) -> (&[u8], Hash) {
         let record = self.index.record(stored);
         (record, sha256(record))
     }

@@ -1,0 +1,294 @@
+//! Grants and locks: who may open the vault, and how (docs/format.md sections 3 to 5).
+
+use super::record::{OverviewText, RecordKeys, Text};
+use super::write::{Prepared, new_grant, new_grant_id};
+use super::{Host, Vault};
+use crate::access::{self, Access, Bundle, BundlePlace, grant_key};
+use crate::connector::{ConnectorId, Op};
+use crate::crypto::identity::{GrantKey, Identity, VaultKey};
+use crate::crypto::kdf::{Cost, Passphrase};
+use crate::crypto::{Hash, sha256};
+use crate::error::{Code, Error, Result};
+use crate::format::file_start;
+use crate::format::header::{Grant, Handover, Header, Retired, Role};
+use crate::format::hex::{GrantId, Hex};
+use crate::format::locks::{self, LockEntry};
+use crate::limits;
+use crate::log;
+
+/// Who may do what, as the header lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GrantInfo {
+    /// Its id, which the versions it makes name as their author.
+    pub id: GrantId,
+    /// What it is called.
+    pub label: String,
+    /// What it permits.
+    pub role: Role,
+    /// Since when: a time.
+    pub since: String,
+    /// Its public keys.
+    pub key: GrantKey,
+    /// Whether a passphrase unlocks it; otherwise only its identity does.
+    pub has_lock: bool,
+    /// Whether the vault was opened by it.
+    pub is_own: bool,
+}
+
+/// To whom something is granted.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Grantee<'a> {
+    /// To the holder of an identity, by its public keys: no secret changes hands.
+    Key(&'a GrantKey),
+    /// To whoever knows a passphrase; trying one costs this much.
+    Passphrase(&'a Passphrase, Cost),
+}
+
+/// A change of grants that takes something away.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Revocation {
+    /// What is to be stored.
+    pub prepared: Prepared,
+    /// The connectors that the former holder could read. An old copy of the vault still opens for
+    /// it: they should be rotated.
+    pub exposed: Vec<ConnectorId>,
+}
+
+impl Vault {
+    /// The grants, in the header's order.
+    pub fn grants(&self) -> impl Iterator<Item = GrantInfo> {
+        self.header.grants.iter().map(|grant| GrantInfo {
+            id: grant.id,
+            label: grant.label.clone(),
+            role: grant.role,
+            since: grant.since.clone(),
+            key: grant_key(grant),
+            has_lock: self.locks.iter().any(|lock| matches!(lock, LockEntry::Lock(lock) if lock.grant == grant.id)),
+            is_own: grant.id == self.access.grant,
+        })
+    }
+
+    /// Grants a role. Needs an owner.
+    ///
+    /// Fails with `grant_exists` if the label or the key has a grant already.
+    pub fn prepare_grant(
+        &self,
+        label: &str,
+        role: Role,
+        to: Grantee<'_>,
+        host: &mut Host<'_>,
+    ) -> Result<Prepared> {
+        self.require(Role::owns, "grant something")?;
+        let mut header = self.header.clone();
+        if header.grants.iter().any(|grant| grant.label == label) {
+            return Err(Error::new(Code::GrantExists, format!("there is a grant {label:?} already")));
+        }
+        if header.grants.len() == limits::GRANTS_MAX {
+            return Err(Error::new(Code::LimitExceeded, "a vault has at most 64 grants"));
+        }
+        let place = BundlePlace {
+            vault_id: header.vault_id,
+            epoch: header.epoch,
+            grant: new_grant_id(host.rng),
+            role,
+        };
+        let mut locks = self.locks.clone();
+        let key = match to {
+            Grantee::Key(key) => *key,
+            Grantee::Passphrase(passphrase, cost) => {
+                let identity = Identity::generate(host.rng);
+                let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
+                let lock = access::lock(host.rng, header.vault_id, place.grant, &identity, passphrase, cost)?;
+                locks.push(LockEntry::Lock(lock));
+                identity.grant_key()
+            }
+        };
+        let taken = |grant: &Grant| grant.x25519.0 == key.x25519 || grant.ed25519.0 == key.ed25519;
+        if let Some(grant) = header.grants.iter().find(|grant| taken(grant)) {
+            return Err(Error::new(Code::GrantExists, format!("this key has the grant {:?} already", grant.label)));
+        }
+        header.grants.push(new_grant(host, &self.access.bundle, &place, label, &key)?);
+        self.prepare_snapshot(&self.access, &header, &locks, &self.all_records())
+    }
+
+    /// Takes a grant away: new keys, everything sealed again, bundles for those who stay. Needs an
+    /// owner. `progress` is told how many of how many records are sealed.
+    ///
+    /// Fails with `grant_not_found`, `last_owner`, or `not_permitted` for the own grant.
+    pub fn prepare_revoke(
+        &self,
+        label: &str,
+        host: &mut Host<'_>,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Revocation> {
+        self.reduce(label, None, host, progress)
+    }
+
+    /// Gives a grant another role. Needs an owner. Reducing a role changes the keys as a
+    /// revocation does.
+    ///
+    /// Fails with `grant_not_found`, `last_owner`, or `not_permitted` for the own grant.
+    pub fn prepare_role(
+        &self,
+        label: &str,
+        role: Role,
+        host: &mut Host<'_>,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Revocation> {
+        let index = self.other_grant(label)?;
+        let mut header = self.header.clone();
+        let grant = &mut header.grants[index];
+        if role < grant.role {
+            return self.reduce(label, Some(role), host, progress);
+        }
+        grant.role = role;
+        let place = BundlePlace { vault_id: header.vault_id, epoch: header.epoch, grant: grant.id, role };
+        grant.bundle = self.access.bundle.seal(host.rng, &place, &grant_key(grant))?;
+        let prepared = self.prepare_snapshot(&self.access, &header, &self.locks, &self.all_records())?;
+        Ok(Revocation { prepared, exposed: Vec::new() })
+    }
+
+    /// Replaces the passphrase of the grant that opened the vault. Every role may.
+    ///
+    /// It does not help against somebody who has an old copy of the vault and the old passphrase:
+    /// revoke and grant again for that.
+    pub fn prepare_passphrase(
+        &self,
+        passphrase: &Passphrase,
+        cost: Cost,
+        host: &mut Host<'_>,
+    ) -> Result<Prepared> {
+        let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
+        let Access { grant, identity, .. } = &self.access;
+        let lock = access::lock(host.rng, self.header.vault_id, *grant, identity, passphrase, cost)?;
+        let mut locks = self.locks.clone();
+        locks.retain(|entry| !matches!(entry, LockEntry::Lock(lock) if lock.grant == *grant));
+        locks.push(LockEntry::Lock(lock));
+        let mut file = file_start(&locks::encode(&locks)?);
+        for commit in &self.index.commits {
+            file.extend_from_slice(self.index.commit_bytes(commit));
+        }
+        Ok(Prepared::replace(self.head(), file))
+    }
+
+    /// Index of a grant that is not the own one.
+    fn other_grant(&self, label: &str) -> Result<usize> {
+        self.require(Role::owns, "change grants")?;
+        let index = self.header.grants.iter().position(|grant| grant.label == label);
+        let index = index.ok_or_else(|| {
+            Error::new(Code::GrantNotFound, format!("there is no grant {label:?}"))
+                .hint("list the grants to see their labels")
+        })?;
+        if self.header.grants[index].id == self.access.grant {
+            let owners = self.header.grants.iter().filter(|grant| grant.role.owns()).count();
+            return Err(match owners {
+                1 => Error::new(Code::LastOwner, "a vault keeps at least one owner")
+                    .hint("grant the role owner to somebody else first"),
+                _ => Error::new(Code::NotPermitted, "nobody can take away the grant that opened the vault")
+                    .hint("let another owner do it"),
+            });
+        }
+        Ok(index)
+    }
+
+    /// Changes the keys of the vault, for a grant that loses rights or goes altogether.
+    fn reduce(
+        &self,
+        label: &str,
+        role: Option<Role>,
+        host: &mut Host<'_>,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Revocation> {
+        let index = self.other_grant(label)?;
+        let mut header = self.header.clone();
+        let former = header.grants[index].clone();
+        match role {
+            Some(role) => header.grants[index].role = role,
+            None => {
+                header.grants.remove(index);
+                header.retired.push(Retired { id: former.id, label: former.label });
+                let outdated = header.retired.len().saturating_sub(limits::RETIRED_MAX);
+                header.retired.drain(..outdated);
+            }
+        }
+        header.epoch += 1;
+        let own_key = self.access.bundle.vault_key.clone().ok_or_else(|| access::not_permitted("this needs the role owner"))?;
+        let vault_key = match former.role.owns() {
+            true => self.hand_over(&own_key, &mut header, host)?,
+            false => own_key,
+        };
+        let bundle = Bundle::generate(host.rng, vault_key);
+        for grant in &mut header.grants {
+            let place = BundlePlace {
+                vault_id: header.vault_id,
+                epoch: header.epoch,
+                grant: grant.id,
+                role: grant.role,
+            };
+            grant.bundle = bundle.seal(host.rng, &place, &grant_key(grant))?;
+        }
+        let access = Access::open(self.access.identity.clone(), &header)?;
+        let keys = RecordKeys::new(&access.bundle, header.vault_id, header.epoch);
+        let records = self.seal_again(&keys, host, progress)?;
+        let hashed: Vec<_> = records.iter().map(|record| (record.as_slice(), sha256(record))).collect();
+        let mut locks = self.locks.clone();
+        if role.is_none() {
+            locks.retain(|entry| !matches!(entry, LockEntry::Lock(lock) if lock.grant == former.id));
+        }
+        let prepared = self.prepare_snapshot(&access, &header, &locks, &hashed)?;
+        let still_reads = role.is_some_and(Role::reads);
+        let exposed = match former.role.reads() && !still_reads {
+            true => self.connectors().map(|overview| overview.map(|overview| overview.id)).collect::<Result<_>>()?,
+            false => Vec::new(),
+        };
+        Ok(Revocation { prepared, exposed })
+    }
+
+    /// Replaces the vault key, which a former owner knows.
+    fn hand_over(&self, old: &VaultKey, header: &mut Header, host: &mut Host<'_>) -> Result<VaultKey> {
+        if header.handovers.len() == limits::HANDOVERS_MAX {
+            return Err(Error::new(Code::LimitExceeded, "the vault key was replaced too often")
+                .hint("move the connectors to a new vault"));
+        }
+        let new = VaultKey::generate(host.rng);
+        let seq = self.head().seq + 1;
+        let message = log::handover_message(header.vault_id, &old.public(), &new.public(), seq);
+        header.handovers.push(Handover {
+            old: Hex(old.public()),
+            new: Hex(new.public()),
+            seq,
+            signature: Hex(old.sign(&message)),
+        });
+        header.vault_key = Hex(new.public());
+        Ok(new)
+    }
+
+    /// Every kept record, sealed with other keys; nothing else about it changes.
+    fn seal_again(
+        &self,
+        keys: &RecordKeys,
+        host: &mut Host<'_>,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Vec<Vec<u8>>> {
+        let total = self.index.all().map(Iterator::count).sum();
+        let mut records = Vec::with_capacity(total);
+        for stored in self.index.all().flatten() {
+            let overview = OverviewText::<Vec<Text<'_>>>::parse(self.index.overview_text(stored))?;
+            let secrets = match stored.op {
+                Op::Delete => None,
+                _ => Some(self.keys.open_secrets(&overview.id, stored.version, self.index.sealed_secrets(stored)?)?),
+            };
+            records.push(keys.seal(host.rng, &overview, secrets.as_ref())?);
+            progress(records.len(), total);
+        }
+        Ok(records)
+    }
+
+    /// Every kept record as it is.
+    fn all_records(&self) -> Vec<(&[u8], Hash)> {
+        self.index.all().flatten().map(|stored| self.hashed(stored)).collect()
+    }
+}

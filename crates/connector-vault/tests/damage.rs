@@ -1,0 +1,149 @@
+//! Every single-byte flip and every truncation of a small vault: an error or a reported torn tail,
+//! never wrong data, never a panic.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use connector_vault::{Code, Cost, NewOwner, OpenOptions, Passphrase, Unlock, Vault};
+use support::{Fixed, Kept, values};
+
+/// What a vault holds: each connector's values at its present version.
+fn contents(vault: &Vault) -> BTreeMap<String, BTreeMap<String, String>> {
+    let ids = vault.connectors().map(|overview| overview.expect("sound").id.to_string());
+    ids.map(|id| (id.clone(), values(vault, &id))).collect()
+}
+
+/// A vault with a few commits, and what it held after each, by the length of its file.
+fn history() -> (Kept, Vec<(usize, BTreeMap<String, BTreeMap<String, String>>)>) {
+    let mut kept = Kept::new(21);
+    let mut states = vec![(kept.file.len(), contents(&kept.vault))];
+    let mut note = |kept: &Kept| states.push((kept.file.len(), contents(&kept.vault)));
+    kept.add("x", &[("APIKey", "a"), ("Endpoint", "e")]).expect("added");
+    note(&kept);
+    kept.add("y", &[("Token", "t")]).expect("added");
+    note(&kept);
+    kept.update("x", "APIKey", "b").expect("updated");
+    note(&kept);
+    let delete = r#"{"ActionType": "CredStore.DeleteEntry", "Parameters": {"EntryId": "y"}}"#;
+    kept.run(delete, &Default::default()).expect("deleted");
+    note(&kept);
+    (kept, states)
+}
+
+/// Bytes that are not what they were: an error, or the state at the torn tail, or all of it where
+/// the damage is in a lock that nobody needed.
+fn check(kept: &Kept, states: &[(usize, BTreeMap<String, BTreeMap<String, String>>)], file: Vec<u8>, what: &str) {
+    let log_start = 12 + u32::from_le_bytes([kept.file[8], kept.file[9], kept.file[10], kept.file[11]]) as usize;
+    let locks_differ = file.len() >= log_start && file[log_start..] == kept.file[log_start..];
+    let Ok(vault) = support::open(file, &kept.identity, &kept.vault) else { return };
+    let held = match vault.report().torn {
+        Some(torn) => states.iter().rev().find(|(len, _)| *len as u64 <= torn.offset),
+        None => states.last().filter(|_| locks_differ),
+    };
+    let Some((_, held)) = held else { panic!("{what}: it opened as if nothing had happened") };
+    assert_eq!(contents(&vault), *held, "{what}");
+}
+
+#[test]
+fn every_flip() {
+    let (kept, states) = history();
+    for at in 0..kept.file.len() {
+        for flip in [0x01, 0x20, 0x80, 0xff] {
+            let mut file = kept.file.clone();
+            file[at] ^= flip;
+            check(&kept, &states, file, &format!("byte {at} flipped by {flip:#x}"));
+        }
+    }
+}
+
+#[test]
+fn every_truncation() {
+    let (kept, states) = history();
+    for len in 0..kept.file.len() {
+        let opened = support::open(kept.file[..len].to_vec(), &kept.identity, &kept.vault);
+        let first = states[0].0;
+        let Some((at, held)) = states.iter().rev().find(|(at, _)| *at <= len) else {
+            assert!(opened.is_err(), "cut to {len} bytes, before the end of the first snapshot at {first}");
+            continue;
+        };
+        let vault = opened.unwrap_or_else(|error| panic!("cut to {len} bytes: {error}"));
+        assert_eq!(vault.report().torn.map(|torn| torn.len), (*at < len).then_some((len - at) as u64));
+        assert_eq!(contents(&vault), *held, "cut to {len} bytes");
+    }
+}
+
+#[test]
+fn a_tail_of_zeros_is_torn() {
+    let (kept, states) = history();
+    let (before, held) = &states[states.len() - 2];
+    for from in *before..kept.file.len() - 8 {
+        let mut file = kept.file.clone();
+        file[from..].fill(0);
+        let vault = support::open(file, &kept.identity, &kept.vault)
+            .unwrap_or_else(|error| panic!("zeros from {from}: {error}"));
+        assert_eq!(vault.report().torn.map(|torn| torn.offset), Some(*before as u64), "zeros from {from}");
+        assert_eq!(contents(&vault), *held);
+    }
+    for extra in [1, 58, 59, 4096] {
+        let mut file = kept.file.clone();
+        file.resize(file.len() + extra, 0);
+        let vault = support::open(file, &kept.identity, &kept.vault).expect("zeros behind the end");
+        assert_eq!(vault.report().torn.map(|torn| torn.len), Some(extra as u64));
+    }
+}
+
+#[test]
+fn a_known_head_in_the_torn_tail_is_an_error() {
+    let (kept, _) = history();
+    let options = OpenOptions { known: Some(kept.vault.known_head()), ..OpenOptions::default() };
+    let file = kept.file[..kept.file.len() - 1].to_vec();
+    let error = Vault::open(file, Unlock::Identity(&kept.identity), &options).expect_err("acknowledged");
+    assert_eq!(error.code(), Code::RolledBack);
+}
+
+#[test]
+fn damage_names_its_place_and_a_tolerant_opening_goes_on() {
+    let mut kept = Kept::new(22);
+    for id in ["x", "y", "z"] {
+        kept.add(id, &[("APIKey", "a")]).expect("added");
+    }
+    let prepared = kept.vault.prepare_compaction(connector_vault::Retention::Automatic).expect("prepared");
+    kept.store(prepared).expect("stored");
+    // The last byte of the file is the last byte of z's secrets.
+    let last = kept.file.len() - 1;
+    kept.file[last] ^= 1;
+    let error = kept.open().expect_err("damaged");
+    assert_eq!(error.code(), Code::Damaged);
+    assert!(error.message().contains("connector \"z\""), "{error}");
+    let options = OpenOptions {
+        vault_id: Some(kept.vault.head().vault_id),
+        tolerant: true,
+        ..OpenOptions::default()
+    };
+    let vault = Vault::open(kept.file.clone(), Unlock::Identity(&kept.identity), &options).expect("tolerant");
+    assert_eq!(vault.len(), 2);
+    assert_eq!(vault.report().damaged.len(), 1);
+    assert_eq!(vault.report().damaged[0].connector.as_deref(), Some("z"));
+    assert_eq!(values(&vault, "x").len(), 1);
+}
+
+#[test]
+fn flips_in_a_lock_never_open_wrong_nor_cost_more_than_the_limits() {
+    let mut fixed = Fixed::new(23);
+    let passphrase = Passphrase::new("correct horse").expect("valid");
+    let owner = NewOwner { label: "ops", identity: None, passphrase: Some((&passphrase, Cost::MIN)) };
+    let (_, file) = Vault::create(&mut fixed.host(), &owner).expect("created");
+    let locks = 12 + u32::from_le_bytes([file[8], file[9], file[10], file[11]]) as usize;
+    for at in 0..locks {
+        let mut file = file.clone();
+        file[at] ^= 1;
+        let opened = Vault::open(file, Unlock::Passphrase(&passphrase), &OpenOptions::default());
+        let error = opened.expect_err("a lock that was changed");
+        let codes = [
+            Code::NotAVault, Code::UnsupportedVersion, Code::LimitExceeded, Code::Damaged,
+            Code::NoLock, Code::WrongPassphrase, Code::BadSignature,
+        ];
+        assert!(codes.contains(&error.code()), "byte {at}: {error:?}");
+    }
+}
