@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Code, Error, Result};
 use crate::limits;
@@ -152,6 +152,43 @@ impl Drop for Secret {
     }
 }
 
+/// Text that may hold a secret before it is a checked [`Secret`]: wiped when dropped.
+pub(crate) type Text = Zeroizing<String>;
+
+/// Text that grows without leaving copies behind: each buffer that it outgrows is wiped.
+#[derive(Default)]
+pub(crate) struct TextBuf(Text);
+
+impl TextBuf {
+    pub(crate) fn push_str(&mut self, text: &str) {
+        let len = self.0.len() + text.len();
+        if len > self.0.capacity() {
+            // `String` would grow by itself, and leave the old bytes to the allocator.
+            let mut larger = Text::new(String::with_capacity(len.max(2 * self.0.capacity())));
+            larger.push_str(&self.0);
+            self.0 = larger;
+        }
+        self.0.push_str(text);
+    }
+
+    pub(crate) fn push(&mut self, c: char) {
+        self.push_str(c.encode_utf8(&mut [0; 4]));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn into_text(self) -> Text {
+        self.0
+    }
+}
+
+/// Moves the text into a checked secret, without a copy.
+pub(crate) fn into_secret(mut text: Text) -> Result<Secret> {
+    Secret::new(std::mem::take(&mut *text))
+}
+
 /// The properties of a connector, in the order in which they were added; each name once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Properties(Vec<(PropertyName, Secret)>);
@@ -279,7 +316,10 @@ impl Timestamp {
         if is_timestamp(text) {
             return Ok(());
         }
-        Err(Error::new(Code::InvalidArgument, "a time is not of the form 2026-11-23T20:15:00.000Z"))
+        Err(Error::new(
+            Code::InvalidArgument,
+            "a time is not of the form 2026-11-23T20:15:00.000Z",
+        ))
     }
 
     /// The time as text.

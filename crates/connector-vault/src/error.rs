@@ -83,6 +83,14 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
+/// A name as it stands in messages: quoted, control characters escaped, clipped to 64 characters.
+pub(crate) fn quoted(name: &str) -> String {
+    let mut chars = name.chars();
+    let clipped: String = chars.by_ref().take(64).collect();
+    let more = if chars.next().is_some() { "..." } else { "" };
+    format!("{clipped:?}{more}")
+}
+
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)+) => {
         /// The stable code of an [`Error`], `snake_case` on every surface.
@@ -189,6 +197,8 @@ codes! {
     NotMergeable = "not_mergeable",
 
     // The action's document
+    /// The action is larger than 16 MiB.
+    ActionTooLarge = "action_too_large",
     /// The document is not valid JSON; the message names the position.
     InvalidJson = "invalid_json",
     /// JSON is nested deeper than 128 levels.
@@ -229,6 +239,10 @@ codes! {
     TokenUnresolved = "token_unresolved",
     /// A token in value position does not resolve to one JSON value.
     TokenNotJson = "token_not_json",
+    /// The token that is the whole `PropertiesJson` does not resolve to a JSON object.
+    TokenNotAnObject = "token_not_an_object",
+    /// A token's format has no `{0}`.
+    InvalidTokenFormat = "invalid_token_format",
     /// Tokens are nested or expand beyond the limits.
     TokenLimit = "token_limit",
     /// The host's token source failed.

@@ -6,6 +6,7 @@ mod connector;
 mod crypto;
 mod error;
 mod format;
+mod json;
 pub mod limits;
 mod log;
 

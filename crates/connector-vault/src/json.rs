@@ -1,0 +1,125 @@
+//! A strict JSON reader (RFC 8259) that keeps what serde_json drops: numbers as written, the order
+//! of names, duplicates, positions; and that reads tokens in value position (docs/action.md
+//! section 4).
+
+use crate::connector::{Text, TextBuf};
+
+mod parser;
+mod string;
+
+pub(crate) use parser::{Syntax, parse, position};
+
+/// A JSON value. Texts are wiped when dropped.
+pub(crate) enum Value {
+    Null,
+    Bool(bool),
+    /// Exactly as written.
+    Number(Text),
+    String(Text),
+    Array(Vec<Value>),
+    Object(Vec<Member>),
+    /// A token in value position, as written: only with [`Syntax::template`].
+    Token(Text),
+}
+
+/// One name and value of an object, in the order of the document.
+pub(crate) struct Member {
+    pub(crate) name: Text,
+    /// The byte offset of the name.
+    pub(crate) at: usize,
+    pub(crate) value: Value,
+}
+
+impl Value {
+    /// What the value is, for messages.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Array(_) => "an array",
+            Value::Object(_) => "an object",
+            Value::Token(_) => "a token",
+        }
+    }
+
+    /// Compact JSON text: no white space, names in their order, numbers as written.
+    pub(crate) fn to_compact(&self) -> Text {
+        let mut out = TextBuf::default();
+        self.write(&mut out);
+        out.into_text()
+    }
+
+    fn write(&self, out: &mut TextBuf) {
+        match self {
+            Value::Null => out.push_str("null"),
+            Value::Bool(true) => out.push_str("true"),
+            Value::Bool(false) => out.push_str("false"),
+            Value::Number(text) | Value::Token(text) => out.push_str(text),
+            Value::String(text) => write_string(text, out),
+            Value::Array(values) => {
+                out.push('[');
+                for (index, value) in values.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    value.write(out);
+                }
+                out.push(']');
+            }
+            Value::Object(members) => {
+                out.push('{');
+                for (index, member) in members.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    write_string(&member.name, out);
+                    out.push(':');
+                    member.value.write(out);
+                }
+                out.push('}');
+            }
+        }
+    }
+}
+
+/// Writes a JSON string with the fewest escapes (RFC 8259 section 7).
+pub(crate) fn write_string(text: &str, out: &mut TextBuf) {
+    out.push('"');
+    for run in text.split_inclusive(|c: char| c < ' ' || matches!(c, '"' | '\\')) {
+        let last = run.chars().next_back().unwrap_or('a');
+        let escape = match last {
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            '\u{8}' => "\\b",
+            '\u{c}' => "\\f",
+            c if c < ' ' => {
+                out.push_str(&run[..run.len() - 1]);
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+                continue;
+            }
+            _ => {
+                out.push_str(run);
+                continue;
+            }
+        };
+        out.push_str(&run[..run.len() - 1]);
+        out.push_str(escape);
+    }
+    out.push('"');
+}
+
+/// The first member whose name stood before in the same object.
+pub(crate) fn find_duplicate(members: &[Member]) -> Option<&Member> {
+    let mut seen = std::collections::HashSet::with_capacity(members.len());
+    members
+        .iter()
+        .find(|member| !seen.insert(member.name.as_str()))
+}
+
+#[cfg(test)]
+mod tests;
