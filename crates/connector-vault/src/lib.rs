@@ -9,6 +9,8 @@ mod format;
 mod json;
 pub mod limits;
 mod log;
+mod token;
 
 pub use connector::{Connector, ConnectorId, Properties, PropertyName, Secret, Timestamp, Version};
 pub use error::{Code, Error, Result};
+pub use token::{TokenFn, TokenInfo, TokenRef, Tokens};
