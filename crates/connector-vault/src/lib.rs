@@ -1,6 +1,7 @@
 //! An encrypted vault for workflow connectors, and the `Connectors.Update` action over it.
 
 mod access;
+mod action;
 mod bytes;
 mod connector;
 mod crypto;
@@ -11,6 +12,9 @@ pub mod limits;
 mod log;
 mod token;
 
+pub use action::{
+    Action, ActionType, Note, Null, Options, Request, RequestId, Source, Warning, WarningCode,
+};
 pub use connector::{Connector, ConnectorId, Properties, PropertyName, Secret, Timestamp, Version};
 pub use error::{Code, Error, Result};
 pub use token::{TokenFn, TokenInfo, TokenRef, Tokens};

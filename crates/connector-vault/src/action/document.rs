@@ -1,0 +1,233 @@
+//! Reads an action document: which parameters there are, and of which JSON type
+//! (docs/action.md section 2).
+
+use super::properties::Document;
+use super::{ActionType, Content, Row, Sources};
+use crate::connector::Text;
+use crate::error::{Code, Error, Result, quoted};
+use crate::json::{self, Member, Syntax, Value};
+use crate::limits;
+
+pub(super) fn parse(text: &str) -> Result<Content> {
+    if text.len() > limits::ACTION_LEN_MAX {
+        return Err(Error::new(
+            Code::ActionTooLarge,
+            format!("the action is larger than {} bytes", limits::ACTION_LEN_MAX),
+        ));
+    }
+    let Value::Object(members) = json::parse(text, Syntax::ACTION)? else {
+        return Err(Error::new(
+            Code::NotAnObject,
+            "the action is not a JSON object",
+        ));
+    };
+    let mut document = Fields::new("the action", members, &["ActionType", "Parameters"])?;
+    let action_type = action_type(document.take("ActionType"))?;
+    let parameters = match document.take("Parameters") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Object(members)) => members,
+        Some(other) => return Err(wrong_type("Parameters", &other, "an object")),
+    };
+    let known: &[&str] = match action_type {
+        ActionType::Update => &["EntryId", "Properties", "PropertiesJson"],
+        ActionType::Add => &["TypeName", "EntryName", "Properties", "PropertiesJson"],
+        ActionType::Delete => &["EntryId"],
+    };
+    let mut parameters = Fields::new(action_type.as_str(), parameters, known)?;
+    Ok(match action_type {
+        ActionType::Update => Content::Update {
+            entry_id: required_text(&mut parameters, "EntryId")?,
+            sources: sources(&mut parameters)?,
+        },
+        ActionType::Add => Content::Add {
+            type_name: required_text(&mut parameters, "TypeName")?,
+            entry_name: required_text(&mut parameters, "EntryName")?,
+            sources: sources(&mut parameters)?,
+        },
+        ActionType::Delete => Content::Delete {
+            entry_id: required_text(&mut parameters, "EntryId")?,
+        },
+    })
+}
+
+fn action_type(value: Option<Value>) -> Result<ActionType> {
+    let known = ActionType::ALL.map(ActionType::as_str).join(", ");
+    match value {
+        None | Some(Value::Null) => Err(Error::new(
+            Code::MissingActionType,
+            "the action has no ActionType",
+        )
+        .hint(format!("one of {known}"))),
+        Some(Value::String(text)) => ActionType::ALL
+            .into_iter()
+            .find(|action_type| action_type.as_str() == text.as_str())
+            .ok_or_else(|| {
+                Error::new(
+                    Code::UnknownActionType,
+                    format!("the ActionType {} is unknown", quoted(&text)),
+                )
+                .hint(format!("one of {known}"))
+            }),
+        Some(other) => Err(wrong_type("ActionType", &other, "a string")),
+    }
+}
+
+/// The members of an object whose names are all known.
+struct Fields(Vec<Member>);
+
+impl Fields {
+    fn new(place: &str, members: Vec<Member>, known: &[&str]) -> Result<Self> {
+        for member in &members {
+            let name = member.name.as_str();
+            if known.contains(&name) {
+                continue;
+            }
+            let message = format!("{place} has an unknown field {}", quoted(name));
+            let hint = match known.iter().find(|k| k.eq_ignore_ascii_case(name)) {
+                Some(meant) => format!("did you mean {meant}?"),
+                None if known.is_empty() => "it takes none".to_owned(),
+                None => format!("it takes {}", known.join(", ")),
+            };
+            return Err(Error::new(Code::UnknownParameter, message).hint(hint));
+        }
+        Ok(Self(members))
+    }
+
+    fn take(&mut self, name: &str) -> Option<Value> {
+        let index = self.0.iter().position(|m| m.name.as_str() == name)?;
+        Some(self.0.swap_remove(index).value)
+    }
+
+    /// Like [`take`](Self::take), out of the wrapper of an exported parameter if it stands in one.
+    fn take_unwrapped(&mut self, name: &str) -> Result<Option<Value>> {
+        match self.take(name) {
+            Some(Value::Object(members)) if is_wrapper(&members) => unwrap(name, members),
+            value => Ok(value),
+        }
+    }
+}
+
+/// `IsExpression` tells a wrapper from a raw object, which may well have a name `Value`.
+fn is_wrapper(members: &[Member]) -> bool {
+    members.iter().any(|m| m.name.as_str() == "IsExpression")
+}
+
+fn unwrap(name: &str, members: Vec<Member>) -> Result<Option<Value>> {
+    let known = ["Expression", "Value", "IsExpression", "Parameters"];
+    let mut wrapper = Fields::new(&format!("the wrapper of {name}"), members, &known)?;
+    match wrapper.take("IsExpression") {
+        Some(Value::Bool(false)) | None => {}
+        Some(Value::Bool(true)) => {
+            return Err(Error::new(
+                Code::ExpressionNotSupported,
+                format!("{name} is an expression"),
+            )
+            .hint("evaluate it and pass the result as Value, with IsExpression false"));
+        }
+        Some(other) => {
+            let place = format!("IsExpression of {name}");
+            return Err(wrong_type(&place, &other, "a boolean"));
+        }
+    }
+    match wrapper.take("Expression") {
+        // What the designer kept of an expression that is switched off.
+        None | Some(Value::Null | Value::String(_)) => {}
+        Some(other) => {
+            let place = format!("Expression of {name}");
+            return Err(wrong_type(&place, &other, "a string"));
+        }
+    }
+    match wrapper.take("Parameters") {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(members)) => {
+            Fields::new(&format!("Parameters of {name}"), members, &[])?;
+        }
+        Some(other) => {
+            let place = format!("Parameters of {name}");
+            return Err(wrong_type(&place, &other, "an object"));
+        }
+    }
+    Ok(wrapper.take("Value"))
+}
+
+fn wrong_type(place: &str, value: &Value, expected: &str) -> Error {
+    Error::new(
+        Code::WrongParameterType,
+        format!("{place} is {}, not {expected}", value.kind()),
+    )
+}
+
+fn required_text(parameters: &mut Fields, name: &str) -> Result<Text> {
+    match parameters.take_unwrapped(name)? {
+        Some(Value::String(text)) if !text.is_empty() => Ok(text),
+        None | Some(Value::Null | Value::String(_)) => Err(missing(name)),
+        Some(other) => Err(wrong_type(name, &other, "a string")),
+    }
+}
+
+pub(super) fn missing(name: &str) -> Error {
+    Error::new(
+        Code::MissingParameter,
+        format!("the parameter {name} is missing or empty"),
+    )
+}
+
+fn sources(parameters: &mut Fields) -> Result<Sources> {
+    let grid = match parameters.take_unwrapped("Properties")? {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(rows)) => rows
+            .into_iter()
+            .enumerate()
+            .map(|(index, value)| row(index + 1, value))
+            .collect::<Result<_>>()?,
+        Some(other) => return Err(wrong_type("Properties", &other, "an array of rows")),
+    };
+    let json = match parameters.take_unwrapped("PropertiesJson")? {
+        None | Some(Value::Null) => Text::default(),
+        Some(Value::String(text)) => text,
+        Some(Value::Object(_)) => {
+            return Err(Error::new(
+                Code::PropertiesJsonNotText,
+                "PropertiesJson is a JSON object, not a string that holds one",
+            )
+            .hint(r#"write it as text: "{ \"Timeout\": \"30s\" }""#));
+        }
+        Some(other) => return Err(wrong_type("PropertiesJson", &other, "a string")),
+    };
+    // What is wrong with it, whatever its tokens resolve to, is said before any is resolved.
+    Document::parse(&json, true)?;
+    Ok(Sources { grid, json })
+}
+
+fn row(number: usize, value: Value) -> Result<Row> {
+    let place = format!("row {number} of Properties");
+    let Value::Object(members) = value else {
+        return Err(wrong_type(&place, &value, "an object"));
+    };
+    let mut row = Fields::new(&place, members, &["PropertyName", "PropertyValue"])?;
+    let in_row = |error: Error| error.within(&place);
+    let name = match row.take_unwrapped("PropertyName").map_err(in_row)? {
+        Some(Value::String(name)) if !name.is_empty() => name,
+        None | Some(Value::Null | Value::String(_)) => {
+            return Err(Error::new(
+                Code::EmptyPropertyName,
+                format!("{place} has no PropertyName"),
+            ));
+        }
+        Some(other) => return Err(in_row(wrong_type("PropertyName", &other, "a string"))),
+    };
+    let value = match row.take_unwrapped("PropertyValue").map_err(in_row)? {
+        Some(Value::String(text) | Value::Number(text)) => Some(text),
+        Some(bool @ Value::Bool(_)) => Some(bool.to_compact()),
+        Some(Value::Null) => None,
+        None => {
+            return Err(Error::new(
+                Code::MissingPropertyValue,
+                format!("{place} has no PropertyValue"),
+            )
+            .hint("write \"\" for an empty value"));
+        }
+        Some(other) => return Err(in_row(wrong_type("PropertyValue", &other, "a string"))),
+    };
+    Ok(Row { name, value })
+}

@@ -1,0 +1,79 @@
+//! What a caller may ask for beyond the platform's parameters (docs/action.md section 6).
+
+use crate::connector::{Version, check_text};
+use crate::error::{Code, Result};
+use crate::limits;
+
+/// How an action is carried out.
+///
+/// ```
+/// use connector_vault::{Null, Options, Version};
+///
+/// let options = Options {
+///     if_version: Some(Version::new(3)?),
+///     null: Null::Remove,
+///     ..Options::default()
+/// };
+/// # Ok::<(), connector_vault::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Only if the connector is at this version; otherwise `conflict`.
+    pub if_version: Option<Version>,
+    /// The same request again changes nothing and returns the first outcome.
+    pub request_id: Option<RequestId>,
+    /// What `null` as a value means.
+    pub null: Null,
+    /// Whether a value may be a mask such as `***`.
+    pub allow_mask: bool,
+    /// Whether brackets are only text.
+    pub no_tokens: bool,
+    /// A note that is kept with the version.
+    pub note: Option<Note>,
+}
+
+/// What `null` as a value means.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Null {
+    /// An error: a `null` usually is a value that got lost on its way.
+    #[default]
+    Reject,
+    /// Removes the property, as in RFC 7396.
+    Remove,
+}
+
+macro_rules! checked_text {
+    ($(#[doc = $doc:literal])+ $name:ident, $what:literal) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            #[doc = concat!("Checks and takes a ", $what, "; fails with `invalid_argument`.")]
+            pub fn new(text: impl Into<String>) -> Result<Self> {
+                let text = text.into();
+                check_text($what, &text, limits::NOTE_LEN_MAX, Code::InvalidArgument)?;
+                Ok(Self(text))
+            }
+
+            #[doc = concat!("The ", $what, " as text.")]
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+checked_text! {
+    /// A caller's key for one request, so that a repetition has no effect: 1..=256 bytes, no
+    /// control characters.
+    RequestId, "request id"
+}
+
+checked_text! {
+    /// A note that is kept with a version, readable to all who may list: 1..=256 bytes, no
+    /// control characters.
+    Note, "note"
+}

@@ -1,0 +1,199 @@
+//! From an action to a request: tokens expanded, the grid and the JSON merged
+//! (docs/action.md sections 3 and 5).
+
+use std::collections::{HashMap, HashSet};
+
+use super::document::missing;
+use super::properties::Document;
+use super::{
+    AddRequest, Changes, Content, DeleteRequest, Kind, Null, Options, Request, Row, Source,
+    Sources, UpdateRequest, Warning, WarningCode, Write,
+};
+use crate::connector::{ConnectorId, PropertyName, Text, check_name, into_secret};
+use crate::error::{Code, Error, Result, quoted};
+use crate::json::Value;
+use crate::token::{Expander, Template, Tokens, bracketed};
+
+pub(super) fn resolve(
+    content: &Content,
+    tokens: &mut dyn Tokens,
+    options: &Options,
+) -> Result<Request> {
+    let mut resolver = Resolver {
+        expander: Expander::new(tokens),
+        options,
+        changes: Changes::default(),
+        by_name: HashMap::new(),
+        defaulted: HashSet::new(),
+    };
+    let kind = match content {
+        Content::Update { entry_id, sources } => {
+            let id = resolver.entry_id(entry_id)?;
+            resolver.sources(sources)?;
+            let changes = resolver.finish();
+            Kind::Update(UpdateRequest { id, changes })
+        }
+        Content::Add {
+            type_name,
+            entry_name,
+            sources,
+        } => {
+            let type_name = resolver.name("TypeName", type_name)?;
+            let name = resolver.name("EntryName", entry_name)?;
+            resolver.sources(sources)?;
+            let changes = resolver.finish();
+            Kind::Add(AddRequest {
+                name,
+                type_name,
+                changes,
+            })
+        }
+        Content::Delete { entry_id } => {
+            let id = resolver.entry_id(entry_id)?;
+            let changes = resolver.finish();
+            Kind::Delete(DeleteRequest { id, changes })
+        }
+    };
+    Ok(Request(kind))
+}
+
+struct Resolver<'h, 'o> {
+    expander: Expander<'h>,
+    options: &'o Options,
+    changes: Changes,
+    /// The index of each name's write, and whether its repetition was warned of.
+    by_name: HashMap<PropertyName, (usize, bool)>,
+    defaulted: HashSet<String>,
+}
+
+impl Resolver<'_, '_> {
+    fn entry_id(&mut self, text: &Text) -> Result<ConnectorId> {
+        let id = self.text("EntryId", text)?;
+        if id.is_empty() {
+            return Err(missing("EntryId"));
+        }
+        ConnectorId::new(id.as_str()).map_err(|error| error.within("EntryId"))
+    }
+
+    fn name(&mut self, parameter: &'static str, text: &Text) -> Result<String> {
+        let name = self.text(parameter, text)?;
+        if name.is_empty() {
+            return Err(missing(parameter));
+        }
+        check_name(parameter, &name)?;
+        Ok(name.to_string())
+    }
+
+    fn text(&mut self, place: &str, text: &Text) -> Result<Text> {
+        if self.options.no_tokens {
+            return Ok(text.clone());
+        }
+        let expanded = Template::parse(text)
+            .and_then(|template| self.expander.expand(&template))
+            .map_err(|error| error.within(place))?;
+        self.warn_of_defaults(place);
+        Ok(expanded)
+    }
+
+    fn warn_of_defaults(&mut self, place: &str) {
+        for name in self.expander.take_defaulted() {
+            let message = format!(
+                "{place}: the token {} has no value; its default was used",
+                bracketed(&name)
+            );
+            // Once for each token, or a large grid would warn without end.
+            if self.defaulted.insert(name) {
+                self.warn(WarningCode::TokenDefaultUsed, message);
+            }
+        }
+    }
+
+    fn warn(&mut self, code: WarningCode, message: String) {
+        self.changes.warnings.push(Warning::new(code, message));
+    }
+
+    fn sources(&mut self, sources: &Sources) -> Result<()> {
+        for (index, row) in sources.grid.iter().enumerate() {
+            self.row(index + 1, row)?;
+        }
+        let document = Document::parse(&sources.json, !self.options.no_tokens)?;
+        let members = match self.options.no_tokens {
+            true => document.literal(),
+            false => document.expand(&mut self.expander)?,
+        };
+        self.warn_of_defaults("PropertiesJson");
+        for member in members {
+            let name = property_name("PropertiesJson", &member.name)?;
+            let value = match member.value {
+                Value::Null => None,
+                Value::String(text) | Value::Number(text) => Some(text),
+                other => Some(other.to_compact()),
+            };
+            self.write(name, value, Source::Json)?;
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, number: usize, row: &Row) -> Result<()> {
+        let place = format!("row {number} of Properties");
+        let name = property_name(&place, &self.text(&place, &row.name)?)?;
+        let value = match &row.value {
+            Some(text) => Some(self.text(&format!("property {}", quoted(name.as_str())), text)?),
+            None => None,
+        };
+        self.write(name, value, Source::Grid)
+    }
+
+    fn write(&mut self, name: PropertyName, value: Option<Text>, source: Source) -> Result<()> {
+        let of_property =
+            |error: Error| error.within(format_args!("property {}", quoted(name.as_str())));
+        let value = match value {
+            Some(text) => Some(into_secret(text).map_err(of_property)?),
+            None if self.options.null == Null::Remove => None,
+            None => {
+                return Err(of_property(
+                    Error::new(Code::NullValue, "the value is null").hint(
+                        "a null usually is a value that got lost; to remove the property, \
+                         ask for that with the option for null",
+                    ),
+                ));
+            }
+        };
+        let Some((index, warned)) = self.by_name.get_mut(&name) else {
+            let index = self.changes.writes.len();
+            self.by_name.insert(name.clone(), (index, false));
+            self.changes.writes.push(Write {
+                name,
+                value,
+                source,
+                overridden: false,
+            });
+            return Ok(());
+        };
+        let write = &mut self.changes.writes[*index];
+        write.value = value;
+        if source == Source::Json {
+            // Each name stands once in the JSON, so what was there came from the grid.
+            write.source = source;
+            write.overridden = true;
+        } else if !std::mem::replace(warned, true) {
+            let message = format!(
+                "Properties names {} more than once; the last row counts",
+                quoted(name.as_str())
+            );
+            self.warn(WarningCode::RepeatedName, message);
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Changes {
+        Changes {
+            tokens: self.expander.into_used(),
+            ..self.changes
+        }
+    }
+}
+
+fn property_name(place: &str, name: &Text) -> Result<PropertyName> {
+    PropertyName::new(name.as_str()).map_err(|error| error.within(place))
+}

@@ -1,0 +1,187 @@
+//! Tests of actions that no vector can state: sizes, redaction, digests and laws.
+#![allow(clippy::unwrap_used, reason = "a test's way to fail")]
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::connector::Secret;
+use crate::error::Code;
+use crate::limits;
+
+fn update(grid: &[(&str, &str)], json: &str) -> String {
+    let grid: Vec<_> = grid
+        .iter()
+        .map(|(name, value)| json!({"PropertyName": name, "PropertyValue": value}))
+        .collect();
+    let parameters = json!({"EntryId": "x", "Properties": grid, "PropertiesJson": json});
+    json!({"ActionType": "Connectors.Update", "Parameters": parameters}).to_string()
+}
+
+fn tokens(list: &[(&str, &str)]) -> BTreeMap<String, Secret> {
+    list.iter()
+        .map(|(name, value)| ((*name).to_owned(), Secret::new(*value).unwrap()))
+        .collect()
+}
+
+fn resolve(text: &str, list: &[(&str, &str)]) -> Result<Request> {
+    Action::parse(text)?.resolve(&mut tokens(list), &Options::default())
+}
+
+fn writes(request: &Request) -> Vec<(String, String)> {
+    let Kind::Update(request) = &request.0 else {
+        return Vec::new();
+    };
+    let writes = request.changes.writes.iter();
+    writes
+        .map(|w| {
+            let value = w.value.as_ref().map_or("", Secret::expose);
+            (w.name.as_str().to_owned(), value.to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn sizes_are_bounded() {
+    let code = |text: &str| Action::parse(text).unwrap_err().code();
+    assert_eq!(
+        code(&" ".repeat(limits::ACTION_LEN_MAX + 1)),
+        Code::ActionTooLarge
+    );
+    assert_eq!(code(&" ".repeat(limits::ACTION_LEN_MAX)), Code::InvalidJson);
+    let large = "v".repeat(limits::PROPERTY_VALUE_LEN_MAX + 1);
+    let error = resolve(&update(&[("V", &large)], ""), &[]).unwrap_err();
+    assert_eq!(error.code(), Code::ValueTooLarge);
+    assert!(error.message().starts_with("property \"V\": "), "{error}");
+}
+
+#[test]
+fn lists_tokens_of_every_place() {
+    let text = r#"{"ActionType": "Connectors.Update", "Parameters": {"EntryId": "[Id]",
+        "Properties": [{"PropertyName": "[N]", "PropertyValue": "[V=1]"}],
+        "PropertiesJson": "{\"[K]\": [J], \"a\": [\"[S(p=1)]\", {\"[Id]\": 1}]}"}}"#;
+    let list = Action::parse(text).unwrap().tokens().unwrap();
+    let keys: Vec<_> = list.iter().map(|t| (t.key.as_str(), t.required)).collect();
+    let expected = [
+        ("Id", true),
+        ("N", true),
+        ("V", false),
+        ("K", true),
+        ("J", true),
+        ("S(p=1)", true),
+    ];
+    assert_eq!(keys, expected);
+}
+
+#[test]
+fn debug_is_redacted() {
+    let text = update(&[("V", "hidden")], "{\"W\": \"hidden\"}");
+    let action = Action::parse(&text).unwrap();
+    let request = action
+        .resolve(&mut tokens(&[]), &Options::default())
+        .unwrap();
+    assert_eq!(format!("{action:?}"), "Action(Connectors.Update, ..)");
+    assert_eq!(format!("{request:?}"), "Request(Connectors.Update, ..)");
+}
+
+#[test]
+fn digest_parts_tell_requests_apart() {
+    let parts = |grid: &[(&str, &str)], json: &str| {
+        let action = Action::parse(&update(grid, json)).unwrap();
+        let options = Options {
+            null: Null::Remove,
+            ..Options::default()
+        };
+        let request = action.resolve(&mut tokens(&[]), &options).unwrap();
+        request.digest_parts().to_vec()
+    };
+    let all = [
+        parts(&[], ""),
+        parts(&[("A", "")], ""),
+        parts(&[("A", "-")], ""),
+        parts(&[("A", "B"), ("B", "")], ""),
+        parts(&[("AB", ""), ("B", "")], ""),
+        parts(&[], "{\"A\": null}"),
+        parts(&[], "{\"A\": null, \"=\": null}"),
+    ];
+    let distinct: std::collections::BTreeSet<_> = all.iter().collect();
+    assert_eq!(distinct.len(), all.len());
+    // What a request does counts, not how it is written.
+    assert_eq!(parts(&[("A", "1")], ""), parts(&[("A", "0")], "{\"A\": 1}"));
+    assert!(all[0].starts_with(b"\x11\0\0\0\0\0\0\0Connectors.Update\x01\0\0\0\0\0\0\0x"));
+}
+
+#[test]
+fn options_are_checked() {
+    assert!(RequestId::new("a".repeat(256)).is_ok());
+    for bad in [String::new(), "a".repeat(257), "a\nb".to_owned()] {
+        assert_eq!(
+            RequestId::new(bad.clone()).unwrap_err().code(),
+            Code::InvalidArgument
+        );
+        assert_eq!(Note::new(bad).unwrap_err().code(), Code::InvalidArgument);
+    }
+}
+
+#[test]
+fn warning_codes_are_stable() {
+    for code in WarningCode::ALL {
+        assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_document_panics(text in any::<String>()) {
+        let _ = Action::parse(&text);
+    }
+
+    #[test]
+    fn no_properties_json_panics(json in r#"[\[{]?([\[\]{}":,a1=|(]|"a":|\[a\]|\{0\}|\\|&#91;){0,24}"#, value in any::<String>()) {
+        let text = update(&[("[a]", &json)], &json);
+        if let Ok(action) = Action::parse(&text) {
+            let _ = action.tokens();
+            let _ = action.resolve(&mut tokens(&[("a", &value)]), &Options::default());
+        }
+    }
+
+    /// Whatever a token resolves to, it stays the value of the property that it stands for.
+    #[test]
+    fn a_value_writes_only_its_property(value in r#"([\[\]{}":,]|"B"|\[T\]|&#91;|[ -~]){0,16}"#) {
+        let text = update(&[("G", "[T]")], r#"{"A": "<[T]>", "N": {"k": "[T]"}, "L": "1"}"#);
+        let request = resolve(&text, &[("T", &value)]).unwrap();
+        let inner = serde_json::json!({"k": value}).to_string();
+        let expected = [("G", value.clone()), ("A", format!("<{value}>")), ("N", inner), ("L", "1".into())]
+            .map(|(name, value)| (name.to_owned(), value));
+        prop_assert_eq!(writes(&request), expected);
+    }
+
+    #[test]
+    fn a_json_value_writes_only_its_property(value in r#"([\[\]{}":,]|"B"|1|true| ){0,12}"#) {
+        let text = update(&[], r#"{"A": [T], "L": "1"}"#);
+        match resolve(&text, &[("T", &value)]) {
+            Ok(request) => {
+                let written = writes(&request);
+                let names: Vec<_> = written.iter().map(|(name, _)| name.as_str()).collect();
+                prop_assert_eq!(names, ["A", "L"]);
+            }
+            Err(error) => prop_assert_eq!(error.code(), Code::TokenNotJson),
+        }
+    }
+
+    #[test]
+    fn errors_hold_no_value(value in "s3cret[a-z]{4}") {
+        for text in [
+            update(&[("V", "[T] [Missing]")], ""),
+            update(&[("V", "[Missing(a=[T])]")], ""),
+            update(&[], r#"{"A": [T]}"#),
+            update(&[], "[T]"),
+        ] {
+            let error = resolve(&text, &[("T", &value)]).unwrap_err();
+            let told = format!("{error:?} {:?}", error.hint_text());
+            prop_assert!(!told.contains(&value));
+        }
+    }
+}

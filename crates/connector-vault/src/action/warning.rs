@@ -1,0 +1,59 @@
+//! What an outcome warns of: the action went through, but somebody should look
+//! (docs/action.md section 9).
+
+use serde::{Deserialize, Serialize};
+
+/// A warning: a stable code, and a message that holds no value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Warning {
+    /// Which one.
+    pub code: WarningCode,
+    /// What and where, in lower case.
+    pub message: String,
+}
+
+impl Warning {
+    pub(crate) fn new(code: WarningCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+/// The stable code of a [`Warning`], `snake_case` on every surface.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WarningCode {
+    /// The grid names a property more than once; the last row counts.
+    RepeatedName,
+    /// A token had no value and its default was used.
+    TokenDefaultUsed,
+    /// A property that had a value is empty now.
+    ValueEmptied,
+    /// A new property differs from another one only in case, Unicode form or spaces around it.
+    SimilarName,
+}
+
+impl WarningCode {
+    /// Every code, in the order of the documentation.
+    pub const ALL: [Self; 4] = [
+        Self::RepeatedName,
+        Self::TokenDefaultUsed,
+        Self::ValueEmptied,
+        Self::SimilarName,
+    ];
+
+    /// The code as it stands in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RepeatedName => "repeated_name",
+            Self::TokenDefaultUsed => "token_default_used",
+            Self::ValueEmptied => "value_emptied",
+            Self::SimilarName => "similar_name",
+        }
+    }
+}
