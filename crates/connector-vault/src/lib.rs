@@ -10,6 +10,9 @@ mod format;
 mod json;
 pub mod limits;
 mod log;
+// The vault, which drives the planning, comes after it in the dependency line.
+#[allow(dead_code, unused_imports, reason = "until the vault calls it")]
+mod plan;
 mod token;
 
 pub use action::{
@@ -17,4 +20,5 @@ pub use action::{
 };
 pub use connector::{Connector, ConnectorId, Properties, PropertyName, Secret, Timestamp, Version};
 pub use error::{Code, Error, Result};
+pub use plan::{Change, ChangeKind, Outcome, Plan, Status};
 pub use token::{TokenFn, TokenInfo, TokenRef, Tokens};

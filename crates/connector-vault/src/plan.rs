@@ -1,0 +1,266 @@
+//! What a request would change: pure, without keys, clock or storage (docs/action.md section 7).
+
+use std::fmt;
+
+use crate::action::{AddRequest, DeleteRequest, Note, Options, RequestId, UpdateRequest, Warning};
+use crate::connector::{Connector, ConnectorId, Op, Properties, Version};
+use crate::error::{Code, Error, Result, quoted};
+
+mod merge;
+mod near_miss;
+mod outcome;
+
+use merge::{by_name, merge};
+pub(crate) use near_miss::near_miss;
+pub use outcome::{Change, ChangeKind, Outcome, Status};
+
+/// What a request would change, and the dry run's report.
+///
+/// It holds the new values, wiped when it is dropped, without an accessor. It belongs to the vault
+/// that made it: a change of the connector's version or of the vault's keys makes it a `conflict`.
+pub struct Plan(pub(crate) Step);
+
+pub(crate) enum Step {
+    /// A version to write, or nothing that differs.
+    Draft {
+        draft: Draft,
+        /// The vault's epoch when the plan was made.
+        epoch: u64,
+        /// The keyed digest of the request, if it has a request id.
+        request_digest: Option<[u8; 32]>,
+    },
+    /// The request was carried out before: its first outcome.
+    Answered { id: ConnectorId, outcome: Outcome },
+}
+
+/// A plan as far as it does not concern keys.
+pub(crate) struct Draft {
+    pub(crate) id: ConnectorId,
+    pub(crate) name: String,
+    pub(crate) type_name: String,
+    pub(crate) op: Op,
+    pub(crate) version_before: Option<Version>,
+    pub(crate) version_after: Version,
+    /// The whole property map afterwards.
+    pub(crate) after: Properties,
+    pub(crate) request_id: Option<RequestId>,
+    pub(crate) note: Option<Note>,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) tokens: Vec<String>,
+}
+
+impl Plan {
+    /// The report: `planned`, or `unchanged` if no property would change; of a request that was
+    /// carried out before, its first outcome. Never a value.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match &self.0 {
+            Step::Draft { draft, .. } => draft.outcome(Status::Planned),
+            Step::Answered { outcome, .. } => outcome.clone(),
+        }
+    }
+
+    /// Whether no property would change. Nothing is written then, unless there is a request id to
+    /// remember.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        match &self.0 {
+            Step::Draft { draft, .. } => draft.is_unchanged(),
+            Step::Answered { .. } => true,
+        }
+    }
+
+    /// The connector that the plan is for.
+    #[must_use]
+    pub fn id(&self) -> &ConnectorId {
+        match &self.0 {
+            Step::Draft { draft, .. } => &draft.id,
+            Step::Answered { id, .. } => id,
+        }
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = quoted(self.id().as_str());
+        match &self.0 {
+            Step::Draft { draft, .. } => write!(f, "Plan({} {id}, ..)", draft.op.as_str()),
+            Step::Answered { .. } => write!(f, "Plan({id} answered, ..)"),
+        }
+    }
+}
+
+impl Draft {
+    /// The outcome once the draft is committed.
+    pub(crate) fn committed(&self) -> Outcome {
+        self.outcome(match self.op {
+            Op::Create => Status::Created,
+            Op::Update => Status::Updated,
+            Op::Delete => Status::Deleted,
+            Op::Restore => Status::Restored,
+        })
+    }
+
+    /// Whether committing writes a version.
+    pub(crate) fn writes(&self) -> bool {
+        Some(self.version_after) != self.version_before
+    }
+
+    fn is_unchanged(&self) -> bool {
+        matches!(self.op, Op::Update | Op::Restore)
+            && self
+                .changes
+                .iter()
+                .all(|c| c.change == ChangeKind::Unchanged)
+    }
+
+    fn outcome(&self, status: Status) -> Outcome {
+        Outcome {
+            status: match self.is_unchanged() {
+                true => Status::Unchanged,
+                false => status,
+            },
+            id: self.id.as_str().to_owned(),
+            version_before: self.version_before,
+            version_after: self.version_after,
+            changes: self.changes.clone(),
+            warnings: self.warnings.clone(),
+            tokens: self.tokens.clone(),
+        }
+    }
+}
+
+/// Plans `Connectors.Update`: properties that the request does not name keep their values.
+///
+/// Fails with `conflict`, `mask_value` or `too_many_properties`.
+pub(crate) fn update(
+    before: &Connector,
+    request: &UpdateRequest,
+    options: &Options,
+) -> Result<Draft> {
+    check_version(&before.id, Some(before.version), options)?;
+    let merged = merge(&before.properties, &request.changes, options)?;
+    let mut draft = draft_of(before, Op::Update, options);
+    draft.after = merged.after;
+    draft.changes = merged.changes;
+    draft.warnings = merged.warnings;
+    draft.tokens.clone_from(&request.changes.tokens);
+    Ok(settle(draft, options))
+}
+
+/// Plans `CredStore.AddConnectorEntry`: from nothing, under an id that the vault chose. A deleted
+/// id continues after the `tombstone`'s version.
+pub(crate) fn add(
+    id: ConnectorId,
+    tombstone: Option<Version>,
+    request: &AddRequest,
+    options: &Options,
+) -> Result<Draft> {
+    check_version(&id, None, options)?;
+    let merged = merge(&Properties::new(), &request.changes, options)?;
+    Ok(Draft {
+        id,
+        name: request.name.clone(),
+        type_name: request.type_name.clone(),
+        op: Op::Create,
+        version_before: None,
+        version_after: tombstone.map_or(Version::FIRST, Version::next),
+        after: merged.after,
+        request_id: options.request_id.clone(),
+        note: options.note.clone(),
+        changes: merged.changes,
+        warnings: merged.warnings,
+        tokens: request.changes.tokens.clone(),
+    })
+}
+
+/// Plans `CredStore.DeleteEntry`: the tombstone is a version of its own.
+pub(crate) fn delete(
+    before: &Connector,
+    request: &DeleteRequest,
+    options: &Options,
+) -> Result<Draft> {
+    check_version(&before.id, Some(before.version), options)?;
+    let mut draft = draft_of(before, Op::Delete, options);
+    draft.warnings.clone_from(&request.changes.warnings);
+    draft.tokens.clone_from(&request.changes.tokens);
+    Ok(draft)
+}
+
+/// Plans a return to earlier properties: of `from`, the connector as it is, to `to`.
+pub(crate) fn restore(from: &Connector, to: &Properties, options: &Options) -> Result<Draft> {
+    check_version(&from.id, Some(from.version), options)?;
+    let mut draft = draft_of(from, Op::Restore, options);
+    draft.after = to.clone();
+    let old = by_name(&from.properties);
+    let new = by_name(to);
+    let removed = from
+        .properties
+        .names()
+        .filter(|name| !new.contains_key(name));
+    for name in to.names().chain(removed) {
+        let change = ChangeKind::between(old.get(name).copied(), new.get(name).copied());
+        // No request names properties here, so only those that differ are told.
+        if change != ChangeKind::Unchanged {
+            draft.changes.push(Change {
+                name: name.as_str().to_owned(),
+                change,
+                source: None,
+                overridden: false,
+            });
+        }
+    }
+    Ok(settle(draft, options))
+}
+
+fn draft_of(before: &Connector, op: Op, options: &Options) -> Draft {
+    Draft {
+        id: before.id.clone(),
+        name: before.name.clone(),
+        type_name: before.type_name.clone(),
+        op,
+        version_before: Some(before.version),
+        version_after: before.version.next(),
+        after: Properties::new(),
+        request_id: options.request_id.clone(),
+        note: options.note.clone(),
+        changes: Vec::new(),
+        warnings: Vec::new(),
+        tokens: Vec::new(),
+    }
+}
+
+/// Keeps the version if there is nothing to write; a request id is something to write.
+fn settle(mut draft: Draft, options: &Options) -> Draft {
+    if let (true, None, Some(before)) = (
+        draft.is_unchanged(),
+        &options.request_id,
+        draft.version_before,
+    ) {
+        draft.version_after = before;
+    }
+    draft
+}
+
+/// Checked before anything about the content: who lost a race should hear of that, not of an
+/// error that may no longer matter.
+fn check_version(id: &ConnectorId, version: Option<Version>, options: &Options) -> Result<()> {
+    let Some(wanted) = options.if_version else {
+        return Ok(());
+    };
+    if version == Some(wanted) {
+        return Ok(());
+    }
+    let id = quoted(id.as_str());
+    let message = match version {
+        Some(version) => format!("the connector {id} is at version {version}, not {wanted}"),
+        None => format!("the connector {id} does not exist, so it is not at version {wanted}"),
+    };
+    Err(Error::new(Code::Conflict, message).hint("read the connector again and decide anew"))
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod vectors;

@@ -1,0 +1,232 @@
+//! Tests of plans that no vector can state: versions, restoring and the laws of merging.
+#![allow(clippy::unwrap_used, reason = "a test's way to fail")]
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::action::{Changes, Source, Write};
+use crate::connector::{PropertyName, Secret, Timestamp};
+
+fn properties(list: &[(&str, &str)]) -> Properties {
+    let mut properties = Properties::new();
+    for (name, value) in list {
+        let name = PropertyName::new(*name).unwrap();
+        properties.set(name, Secret::new(*value).unwrap()).unwrap();
+    }
+    properties
+}
+
+fn connector(properties: Properties) -> Connector {
+    Connector {
+        id: ConnectorId::new("x").unwrap(),
+        name: "Name".to_owned(),
+        type_name: "Type".to_owned(),
+        version: Version::new(7).unwrap(),
+        updated_at: Timestamp::new("2026-01-01T00:00:00.000Z").unwrap(),
+        properties,
+    }
+}
+
+fn request(writes: &[(&str, Option<&str>)]) -> UpdateRequest {
+    let write = |(name, value): &(&str, Option<&str>)| Write {
+        name: PropertyName::new(*name).unwrap(),
+        value: value.map(|value| Secret::new(value).unwrap()),
+        source: Source::Grid,
+        overridden: false,
+    };
+    UpdateRequest {
+        id: ConnectorId::new("x").unwrap(),
+        changes: Changes {
+            writes: writes.iter().map(write).collect(),
+            ..Changes::default()
+        },
+    }
+}
+
+fn plan(draft: Draft) -> Plan {
+    Plan(Step::Draft {
+        draft,
+        epoch: 1,
+        request_digest: None,
+    })
+}
+
+fn versions(draft: &Draft) -> (Option<u64>, u64) {
+    (
+        draft.version_before.map(Version::get),
+        draft.version_after.get(),
+    )
+}
+
+#[test]
+fn versions_go_on() {
+    let before = connector(properties(&[("A", "1")]));
+    let options = Options::default();
+    let changed = update(&before, &request(&[("A", Some("2"))]), &options).unwrap();
+    assert_eq!(versions(&changed), (Some(7), 8));
+    let same = request(&[("A", Some("1"))]);
+    let unchanged = update(&before, &same, &options).unwrap();
+    assert_eq!(versions(&unchanged), (Some(7), 7));
+    // The version remembers the request id.
+    let request_id = Some(RequestId::new("r").unwrap());
+    let with_id = Options {
+        request_id,
+        ..Options::default()
+    };
+    let draft = update(&before, &same, &with_id).unwrap();
+    assert_eq!(draft.committed().status, Status::Unchanged);
+    assert_eq!(versions(&draft), (Some(7), 8));
+    assert!(draft.is_unchanged() && draft.writes());
+
+    let removal = DeleteRequest {
+        id: before.id.clone(),
+        changes: Changes::default(),
+    };
+    let deleted = delete(&before, &removal, &options).unwrap();
+    assert_eq!(versions(&deleted), (Some(7), 8));
+    assert_eq!(deleted.committed().status, Status::Deleted);
+    assert_eq!(plan(deleted).outcome().status, Status::Planned);
+    let new = AddRequest {
+        name: "N".to_owned(),
+        type_name: "T".to_owned(),
+        changes: Changes::default(),
+    };
+    let add = |tombstone| add(before.id.clone(), tombstone, &new, &options).unwrap();
+    assert_eq!(versions(&add(None)), (None, 1));
+    assert_eq!(versions(&add(Version::new(8).ok())), (None, 9));
+}
+
+#[test]
+fn restoring_tells_what_differs() {
+    let before = connector(properties(&[("A", "1"), ("B", "1"), ("C", "1")]));
+    let to = properties(&[("A", "1"), ("B", "2"), ("D", "***")]);
+    let outcome = restore(&before, &to, &Options::default())
+        .unwrap()
+        .committed();
+    let changes: Vec<_> = outcome
+        .changes
+        .iter()
+        .map(|c| (c.name.as_str(), c.change))
+        .collect();
+    let expected = [
+        ("B", ChangeKind::Changed),
+        ("D", ChangeKind::Added),
+        ("C", ChangeKind::Removed),
+    ];
+    assert_eq!(
+        (outcome.status, changes.as_slice()),
+        (Status::Restored, expected.as_slice())
+    );
+    let same = restore(&before, &before.properties, &Options::default()).unwrap();
+    assert!(same.is_unchanged());
+    assert_eq!(versions(&same), (Some(7), 7));
+    let if_version = Some(Version::FIRST);
+    let options = Options {
+        if_version,
+        ..Options::default()
+    };
+    let error = restore(&before, &to, &options).err().unwrap();
+    assert_eq!(
+        error.message(),
+        "the connector \"x\" is at version 7, not 1"
+    );
+}
+
+#[test]
+fn the_outcome_has_exactly_this_shape() {
+    let before = connector(properties(&[("A", "1")]));
+    let draft = update(&before, &request(&[("A", Some(""))]), &Options::default()).unwrap();
+    let plan = plan(draft);
+    let json = serde_json::to_value(plan.outcome()).unwrap();
+    let message = "the property \"A\" had a value and is empty now";
+    let expected = serde_json::json!({
+        "status": "planned", "id": "x", "version_before": 7, "version_after": 8,
+        "changes": [{"name": "A", "change": "changed", "source": "grid", "overridden": false}],
+        "warnings": [{"code": "value_emptied", "message": message}],
+        "tokens": [],
+    });
+    assert_eq!(json, expected);
+    let mut more = json;
+    more["more"] = true.into();
+    assert!(serde_json::from_value::<Outcome>(more).is_err());
+    assert_eq!(format!("{plan:?}"), "Plan(update \"x\", ..)");
+    let (id, outcome) = (before.id.clone(), plan.outcome());
+    let answered = Plan(Step::Answered {
+        id,
+        outcome: outcome.clone(),
+    });
+    assert_eq!(answered.outcome(), outcome);
+    assert!(answered.is_unchanged());
+    assert_eq!(answered.id(), plan.id());
+}
+
+type Map = BTreeMap<String, String>;
+
+fn map() -> impl Strategy<Value = Map> {
+    proptest::collection::btree_map("[a-f]", "[a-c]{0,2}", 0..6)
+}
+
+fn merged(before: &Properties, writes: &Map) -> Properties {
+    let list: Vec<_> = writes
+        .iter()
+        .map(|(n, v)| (n.as_str(), Some(v.as_str())))
+        .collect();
+    let before = connector(before.clone());
+    update(&before, &request(&list), &Options::default())
+        .unwrap()
+        .after
+}
+
+fn from_map(map: &Map) -> Properties {
+    let list: Vec<_> = map.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    properties(&list)
+}
+
+fn to_map(properties: &Properties) -> Map {
+    let texts = properties.iter();
+    texts
+        .map(|(n, v)| (n.as_str().to_owned(), v.expose().to_owned()))
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn merging_twice_is_merging_once(before in map(), writes in map()) {
+        let once = merged(&from_map(&before), &writes);
+        prop_assert_eq!(&merged(&once, &writes), &once);
+    }
+
+    #[test]
+    fn later_wins_and_the_rest_is_kept(before in map(), first in map(), second in map()) {
+        let after = merged(&merged(&from_map(&before), &first), &second);
+        let mut expected = before;
+        expected.extend(first);
+        expected.extend(second);
+        prop_assert_eq!(to_map(&after), expected);
+    }
+
+    #[test]
+    fn changes_tell_the_difference(before in map(), writes in map()) {
+        let list: Vec<_> = writes.iter().map(|(n, v)| (n.as_str(), Some(v.as_str()))).collect();
+        let connector = connector(from_map(&before));
+        let draft = update(&connector, &request(&list), &Options::default()).unwrap();
+        let after = to_map(&draft.after);
+        for change in &draft.changes {
+            let (old, new) = (before.get(&change.name), after.get(&change.name));
+            let expected = match (old, new) {
+                (None, Some(_)) => ChangeKind::Added,
+                (old, new) if old == new => ChangeKind::Unchanged,
+                _ => ChangeKind::Changed,
+            };
+            prop_assert_eq!(change.change, expected);
+        }
+        prop_assert_eq!(draft.is_unchanged(), before == after);
+    }
+
+    #[test]
+    fn hints_never_panic(id in any::<String>(), candidate in any::<String>(), name in any::<String>()) {
+        let _ = near_miss(&id, [(candidate.as_str(), name.as_str())].into_iter());
+    }
+}

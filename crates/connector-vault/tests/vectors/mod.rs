@@ -1,0 +1,133 @@
+//! Reads `tests/vectors/{action,token}`, whose README states the schema. Shared by every test that
+//! runs the vectors, so that no surface reads them differently.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// One case: a connector, an action on it, and what must come of it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vector {
+    pub rule: String,
+    #[serde(default = "default_id")]
+    pub id: String,
+    #[serde(default = "default_name")]
+    pub name: String,
+    #[serde(default = "default_type", rename = "type")]
+    pub type_name: String,
+    #[serde(default)]
+    pub before: BTreeMap<String, String>,
+    #[serde(default)]
+    pub others: Vec<Other>,
+    action: Option<serde_json::Value>,
+    action_text: Option<String>,
+    #[serde(default)]
+    pub options: VectorOptions,
+    #[serde(default)]
+    pub tokens: BTreeMap<String, String>,
+    pub expect: Expect,
+}
+
+/// Another connector of the vault, without properties.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Other {
+    pub id: String,
+    #[serde(default = "default_name")]
+    pub name: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VectorOptions {
+    pub if_version: Option<u64>,
+    pub null: NullOption,
+    pub allow_mask: bool,
+    pub no_tokens: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NullOption {
+    #[default]
+    Reject,
+    Remove,
+}
+
+/// Either an error, or what stands there afterwards.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    pub error: Option<String>,
+    pub message_contains: Option<String>,
+    pub hint_contains: Option<String>,
+
+    pub status: Option<String>,
+    pub after: Option<BTreeMap<String, String>>,
+    pub name: Option<String>,
+    #[serde(rename = "type")]
+    pub type_name: Option<String>,
+    pub changes: Option<serde_json::Value>,
+    pub overridden: Option<Vec<String>>,
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    pub tokens: Option<Vec<String>>,
+}
+
+impl Vector {
+    /// The action as it is passed to the surface under test.
+    pub fn action(&self) -> String {
+        match (&self.action, &self.action_text) {
+            (Some(action), None) => action.to_string(),
+            (None, Some(text)) => text.clone(),
+            _ => panic!("exactly one of action and action_text: {}", self.rule),
+        }
+    }
+
+    /// The values that must show up in no message and no outcome.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.before
+            .values()
+            .chain(self.tokens.values())
+            .map(String::as_str)
+            .filter(|value| value.contains("s3cret"))
+    }
+}
+
+fn default_id() -> String {
+    "x".to_owned()
+}
+
+fn default_name() -> String {
+    "Name".to_owned()
+}
+
+fn default_type() -> String {
+    "Type".to_owned()
+}
+
+/// Every vector of a folder, with its path below `tests/vectors`, in the order of the paths.
+pub fn load(folder: &str) -> Vec<(String, Vector)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(root.join(folder))
+        .unwrap_or_else(|error| panic!("{folder}: {error}"))
+        .map(|entry| entry.expect("a readable folder").path())
+        .collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| {
+            let file = path.file_name().unwrap_or_default().to_string_lossy();
+            let name = format!("{folder}/{file}");
+            let text = std::fs::read_to_string(&path).expect("a readable vector");
+            let vector: Vector =
+                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let failing = vector.expect.error.is_some();
+            let passing = vector.expect.after.is_some() || vector.expect.status.is_some();
+            assert!(failing != passing, "{name}: either an error or a result");
+            (name, vector)
+        })
+        .collect()
+}
