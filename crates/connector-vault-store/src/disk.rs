@@ -17,6 +17,30 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Makes the entries of a folder durable: a new name or a rename is not, until this returns.
+#[cfg(unix)]
+pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
+    match File::open(dir)?.sync_all() {
+        // Some network and user-space file systems cannot sync a folder; there is no other way to
+        // ask them.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// Windows opens no folder as a file; NTFS journals the rename by itself.
+#[cfg(not(unix))]
+pub(crate) fn sync_dir(_dir: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// Whether a failed `link` means that the file system has no hard links: EPERM (link(2)),
 /// EOPNOTSUPP, ENOSYS. EACCES does not: a security policy for this process alone could be the
 /// reason, and all processes have to come to the same conclusion (docs/file-lock.md section 3).

@@ -83,6 +83,16 @@ impl Error {
         }
     }
 
+    /// As [`Error::io`], but a missing vault file is an error of its own.
+    pub(crate) fn open(operation: &'static str, path: &Path, source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::NotFound {
+            return Self::FileNotFound {
+                path: path.to_owned(),
+            };
+        }
+        Self::io(operation, path, source)
+    }
+
     pub(crate) fn random(source: getrandom::Error) -> Self {
         connector_vault::Error::new(
             connector_vault::Code::Internal,
