@@ -7,15 +7,18 @@
 //!   change it.
 //! - [`LockedFile`] compares, appends to and replaces the file while no other process can.
 //! - [`FileLock`] is the lock itself, which other languages take too (`docs/file-lock.md`).
+//! - [`KnownHeads`] remembers the newest head seen of each vault, the witness against rollback.
 
 mod disk;
 mod error;
 mod file;
+mod heads;
 mod lock;
 mod locked;
 mod owner;
 
 pub use error::{Error, Result};
 pub use file::FileStore;
+pub use heads::KnownHeads;
 pub use lock::{DEFAULT_TIMEOUT, FileLock};
 pub use locked::{Compared, LockedFile, LogEnd};
