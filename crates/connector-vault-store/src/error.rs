@@ -1,0 +1,231 @@
+//! The one error of this crate: the core's errors as they are, and what can go wrong around a file.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The result of every fallible operation of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, where, and what to do about it. Never holds a secret.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum Error {
+    /// An error of the core, with the core's code.
+    Core(connector_vault::Error),
+    /// The operating system refused an operation on a path.
+    Io {
+        /// What was attempted, as a verb phrase that the path completes: `append to`.
+        operation: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// The vault file does not exist.
+    FileNotFound {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A file already stands where the vault was to be created.
+    FileExists {
+        /// Where it stands.
+        path: PathBuf,
+    },
+    /// Another process holds the vault's lock.
+    LockTimeout {
+        /// The lock file.
+        path: PathBuf,
+        /// How long this process was ready to wait.
+        timeout: Duration,
+        /// Who holds it, when the lock file says so: `process 4711 on build-3`.
+        owner: Option<String>,
+    },
+    /// The lock file was taken away while this process held the lock.
+    LockLost {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The file does not end where it was expected to end.
+    Conflict {
+        /// The vault file.
+        path: PathBuf,
+        /// Where it was expected to end, in bytes from its start.
+        expected: u64,
+        /// Where it ends.
+        found: u64,
+    },
+    /// The system could not confirm that a change reached the disk. It may survive or not.
+    NotDurable {
+        /// The vault file.
+        path: PathBuf,
+        /// The operating system's reason; none for an operation after the failed one.
+        source: Option<io::Error>,
+    },
+    /// A file of the state folder is not what this crate writes.
+    StateUnreadable {
+        /// The state file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No folder for the state is configured, and the user has no home.
+    NoStateDir,
+}
+
+impl Error {
+    pub(crate) fn io(operation: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            operation,
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// As [`Error::io`], but a missing vault file is an error of its own.
+    pub(crate) fn open(operation: &'static str, path: &Path, source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::NotFound {
+            return Self::FileNotFound {
+                path: path.to_owned(),
+            };
+        }
+        Self::io(operation, path, source)
+    }
+
+    pub(crate) fn random(source: getrandom::Error) -> Self {
+        connector_vault::Error::new(
+            connector_vault::Code::Internal,
+            format!("the system's source of randomness failed: {source}"),
+        )
+        .into()
+    }
+
+    /// The stable code: public API on every surface.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Core(error) => error.code().as_str(),
+            Self::Io { .. } => "io",
+            Self::FileNotFound { .. } => "file_not_found",
+            Self::FileExists { .. } => "file_exists",
+            Self::LockTimeout { .. } => "lock_timeout",
+            Self::LockLost { .. } => "lock_lost",
+            Self::Conflict { .. } => "conflict",
+            Self::NotDurable { .. } => "not_durable",
+            Self::StateUnreadable { .. } => "state_unreadable",
+            Self::NoStateDir => "no_state_dir",
+        }
+    }
+
+    /// What went wrong and where: lower case, no full stop.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::Core(error) => error.message().to_owned(),
+            Self::Io {
+                operation,
+                path,
+                source,
+            } => format!("cannot {operation} {}: {source}", path.display()),
+            Self::FileNotFound { path } => format!("there is no vault at {}", path.display()),
+            Self::FileExists { path } => format!("{} exists already", path.display()),
+            Self::LockTimeout {
+                path,
+                timeout,
+                owner,
+            } => format!(
+                "waited {timeout:?} for {}, held by {}",
+                path.display(),
+                owner.as_deref().unwrap_or("another process")
+            ),
+            Self::LockLost { path } => {
+                format!(
+                    "{} was taken away while this process held it",
+                    path.display()
+                )
+            }
+            Self::Conflict {
+                path,
+                expected,
+                found,
+            } => format!(
+                "{} was expected to end at byte {expected} and ends at byte {found}",
+                path.display()
+            ),
+            Self::NotDurable {
+                path,
+                source: Some(source),
+            } => format!(
+                "a change of {} may not have reached the disk: {source}",
+                path.display()
+            ),
+            Self::NotDurable { path, source: None } => format!(
+                "an earlier change of {} may not have reached the disk",
+                path.display()
+            ),
+            Self::StateUnreadable { path, reason } => {
+                format!("the state file {} is damaged: {reason}", path.display())
+            }
+            Self::NoStateDir => "there is no folder for known heads".to_owned(),
+        }
+    }
+
+    /// What to do about it, if there is something.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Core(error) => error.hint_text().map(str::to_owned),
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(
+                    "free some space and try again; nothing that was acknowledged is lost"
+                        .to_owned(),
+                ),
+                _ => None,
+            },
+            Self::FileNotFound { .. } => {
+                Some("create the vault first, or check the path".to_owned())
+            }
+            Self::FileExists { .. } => {
+                Some("choose another path; nothing was overwritten".to_owned())
+            }
+            Self::LockTimeout { path, .. } => Some(format!(
+                "try again; if its owner, perhaps in another container or on another machine, \
+                 is certainly gone, delete {}",
+                path.display()
+            )),
+            Self::LockLost { .. } => Some(
+                "never delete the lock file of a process that runs; open the vault again"
+                    .to_owned(),
+            ),
+            Self::Conflict { .. } => Some("read the vault again and repeat the change".to_owned()),
+            Self::NotDurable { .. } => Some(
+                "check the disk, then open the vault again and see whether the change is there"
+                    .to_owned(),
+            ),
+            Self::StateUnreadable { path, .. } => Some(format!(
+                "verify the vault, then delete {} to trust it as it is now",
+                path.display()
+            )),
+            Self::NoStateDir => {
+                Some("set CVAULT_STATE_DIR, XDG_STATE_HOME or HOME to an absolute path".to_owned())
+            }
+        }
+    }
+}
+
+impl From<connector_vault::Error> for Error {
+    fn from(error: connector_vault::Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl std::error::Error for Error {
+    // The message already ends in the system's reason, so `source` would say it twice.
+}

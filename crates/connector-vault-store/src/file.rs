@@ -1,0 +1,183 @@
+//! A vault in a file: read, created, or locked to be changed (docs/file-lock.md section 6).
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::disk::{TempName, create_private, no_hard_links, sync_dir, with_suffix};
+use crate::error::{Error, Result};
+use crate::lock::{DEFAULT_TIMEOUT, FileLock};
+use crate::locked::LockedFile;
+
+/// How many symbolic links to follow to a file that is yet to be created; Linux's own limit.
+const SYMLINKS_MAX: usize = 40;
+
+/// The place of a vault in the file system. Reading takes no lock; changing does.
+#[derive(Clone, Debug)]
+pub struct FileStore {
+    path: PathBuf,
+}
+
+impl FileStore {
+    /// The vault at `path`, which need not exist yet, but its folder must. Symbolic links are
+    /// resolved here and now: a vault behind one is locked and replaced at its real place.
+    ///
+    /// Fails with `file_not_found` if the folder does not exist, with `io` if it cannot be looked
+    /// into.
+    pub fn new(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let resolved = resolve(path).map_err(|error| Error::open("find", path, error))?;
+        Ok(Self { path: resolved })
+    }
+
+    /// The real path of the vault.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The lock file's path: `<vault>.lock`.
+    #[must_use]
+    pub fn lock_path(&self) -> PathBuf {
+        with_suffix(&self.path, ".lock")
+    }
+
+    /// Creates the vault with these bytes, readable by the user alone, and durable when this
+    /// returns.
+    ///
+    /// Fails with `file_exists` if there is a file already, which stays as it is; with
+    /// `lock_timeout`, and with `io`, in which case there is no vault; and with `not_durable`, in
+    /// which case there is one, which a power failure may still take away.
+    pub fn create(&self, bytes: &[u8]) -> Result<()> {
+        // The lock makes the temporary name ours.
+        let _lock = FileLock::acquire(&self.lock_path(), DEFAULT_TIMEOUT)?;
+        let exists = || Error::FileExists {
+            path: self.path.clone(),
+        };
+        if fs::symlink_metadata(&self.path).is_ok() {
+            return Err(exists());
+        }
+        let (_, temp) = write_unfinished(&self.path, bytes, |_| Ok(()))?;
+        let unfinished = unfinished_path(&self.path);
+        match fs::hard_link(&unfinished, &self.path) {
+            Ok(()) => drop(temp),
+            // A rename would replace a file that has come here without taking the lock. Without
+            // hard links there is nothing better.
+            Err(error) if no_hard_links(&error) => {
+                fs::rename(&unfinished, &self.path)
+                    .map_err(|error| Error::io("create", &self.path, error))?;
+                temp.keep();
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists()),
+            Err(error) => return Err(Error::io("create", &self.path, error)),
+        }
+        sync_dir(parent(&self.path)).map_err(|error| Error::NotDurable {
+            path: self.path.clone(),
+            source: Some(error),
+        })
+    }
+
+    /// The file's bytes, as one version of it: a replacement at the same time is seen wholly or not
+    /// at all. Of an append at the same time a part may be seen, which the core reports as a torn
+    /// tail.
+    ///
+    /// Fails with `file_not_found`, and with `io`.
+    pub fn read(&self) -> Result<Vec<u8>> {
+        let mut file =
+            File::open(&self.path).map_err(|error| Error::open("open", &self.path, error))?;
+        read_to_end(&mut file).map_err(|error| Error::io("read", &self.path, error))
+    }
+
+    /// Locks the vault against all other processes that follow docs/file-lock.md, waiting up to
+    /// `timeout` for them, and opens it as it is now.
+    ///
+    /// Fails with `lock_timeout` if another process holds the lock for so long, with
+    /// `file_not_found`, and with `io`.
+    pub fn lock(&self, timeout: Duration) -> Result<LockedFile> {
+        let lock = FileLock::acquire(&self.lock_path(), timeout)?;
+        LockedFile::open(lock, self.path.clone())
+    }
+}
+
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..SYMLINKS_MAX {
+        match fs::canonicalize(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+            result => return result,
+        }
+        let name = path.file_name().ok_or(io::ErrorKind::NotFound)?.to_owned();
+        let dir = fs::canonicalize(parent(&path))?;
+        path = dir.join(name);
+        match fs::read_link(&path) {
+            // To a file that does not exist: the vault is created there, not in place of the link.
+            Ok(target) => path = dir.join(target),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many levels of symbolic links"))
+}
+
+/// The folder of a file; of a bare name it is the current one.
+pub(crate) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    }
+}
+
+/// The bytes from where `file` is to where it ends now, in one allocation.
+pub(crate) fn read_to_end(file: &mut File) -> io::Result<Vec<u8>> {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let len = metadata
+        .len()
+        .saturating_sub(io::Seek::stream_position(file)?);
+    let mut bytes = Vec::new();
+    // A sparse file can claim any length: refuse, do not abort.
+    bytes
+        .try_reserve_exact(usize::try_from(len).map_err(io::Error::other)?)
+        .map_err(io::Error::other)?;
+    // What is appended from now on is left out.
+    file.take(len).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Where a new version of the vault is written before it takes the old one's name. Only the holder
+/// of the lock uses this name, so one that is there was left by a process that died.
+fn unfinished_path(path: &Path) -> PathBuf {
+    with_suffix(path, ".unfinished")
+}
+
+/// Writes and syncs a whole file beside the vault, under the lock. Returns it, open, and its name.
+pub(crate) fn write_unfinished(
+    path: &Path,
+    bytes: &[u8],
+    prepare: impl FnOnce(&File) -> io::Result<()>,
+) -> Result<(File, TempName)> {
+    let unfinished = unfinished_path(path);
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Error::io("remove", &unfinished, error));
+        }
+        _ => (),
+    }
+    let mut file =
+        create_private(&unfinished).map_err(|error| Error::io("create", &unfinished, error))?;
+    let temp = TempName::new(unfinished.clone());
+    file.write_all(bytes)
+        .and_then(|()| prepare(&file))
+        .and_then(|()| file.sync_all())
+        .map_err(|error| Error::io("write", &unfinished, error))?;
+    Ok((file, temp))
+}
+
+/// Gives what [`write_unfinished`] wrote the vault's name, in place of the vault.
+pub(crate) fn publish_unfinished(path: &Path, temp: TempName) -> Result<()> {
+    fs::rename(unfinished_path(path), path).map_err(|error| Error::io("replace", path, error))?;
+    temp.keep();
+    Ok(())
+}

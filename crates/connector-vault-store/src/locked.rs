@@ -1,0 +1,414 @@
+//! A vault file while its lock is held: compare, append, replace (docs/format.md section 1 for
+//! where the log begins).
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use connector_vault::{Code, limits};
+
+use crate::disk::{TempName, create_private, random_hex, sync_dir, with_suffix};
+use crate::error::{Error, Result};
+use crate::file::{parent, publish_unfinished, read_to_end, write_unfinished};
+use crate::lock::FileLock;
+
+const MAGIC: &[u8; 8] = b"CVAULT01";
+const LOCKS_LEN_LEN: usize = 4;
+/// The magic and the length of the locks: what tells where the log begins.
+const PREFIX_LEN: usize = MAGIC.len() + LOCKS_LEN_LEN;
+
+/// The log as this process knows it. Offsets count from where the log begins, since another process
+/// may replace the locks before it by ones of another length.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogEnd {
+    /// Bytes that stand in the log, by offset. They have to identify its last commit by content,
+    /// such as its hash: length and inode tell nothing, as a file can be replaced by one of the
+    /// same length.
+    pub marks: Vec<(u64, Vec<u8>)>,
+    /// Where the known log ends.
+    pub end: u64,
+}
+
+/// How the file compares with the log that the caller knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// It ends where the known log ends.
+    Same,
+    /// It holds the known log and more.
+    Grown {
+        /// What follows the known log: commits, and perhaps a torn tail.
+        tail: Vec<u8>,
+    },
+    /// It holds another log: read all of it.
+    Replaced,
+}
+
+/// A vault file that no other process changes, until this is dropped.
+#[derive(Debug)]
+pub struct LockedFile {
+    // Before the lock, so that the file is closed when the lock goes.
+    file: File,
+    path: PathBuf,
+    lock: FileLock,
+    /// Where the file ends, as far as is known: what somebody added past the lock is not
+    /// overwritten.
+    end: u64,
+    /// A change may or may not have reached the disk, and so nothing may be built on it.
+    poisoned: bool,
+    /// `File::sync_data`, but in tests of its failure.
+    sync_data: fn(&File) -> io::Result<()>,
+}
+
+impl LockedFile {
+    /// Opens the file by path under its lock: what was open before may have been replaced.
+    pub(crate) fn open(lock: FileLock, path: PathBuf) -> Result<Self> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(|error| Error::open("open", &path, error))?;
+        let end = file
+            .metadata()
+            .map_err(|error| Error::io("read", &path, error))?
+            .len();
+        Ok(Self {
+            file,
+            path,
+            lock,
+            end,
+            poisoned: false,
+            sync_data: File::sync_data,
+        })
+    }
+
+    /// The file's bytes.
+    ///
+    /// Fails with `io`.
+    pub fn read(&mut self) -> Result<Vec<u8>> {
+        self.read_from(0)
+    }
+
+    /// Compares the file with the log that the caller knows.
+    ///
+    /// Fails with `not_a_vault`, `unsupported_version` or `damaged` if the file does not begin as a
+    /// vault does, with `not_durable` after a failed append, and with `io`.
+    pub fn compare(&mut self, known: &LogEnd) -> Result<Compared> {
+        self.check_usable()?;
+        let start = self.log_start()?;
+        let Some(known_end) = start.checked_add(known.end).filter(|end| *end <= self.end) else {
+            return Ok(Compared::Replaced);
+        };
+        for (offset, expected) in &known.marks {
+            if !self.holds(start, *offset, expected)? {
+                return Ok(Compared::Replaced);
+            }
+        }
+        if known_end == self.end {
+            return Ok(Compared::Same);
+        }
+        let tail = self.read_from(known_end)?;
+        Ok(Compared::Grown { tail })
+    }
+
+    /// Adds bytes at the end of the file. They are on the disk when this returns.
+    ///
+    /// Fails with `io` if they could not be written, for example because the disk is full: the file
+    /// is as before then. Fails with `not_durable` if they could not be synced: the outcome is
+    /// unknown, and this `LockedFile` refuses further work. Fails with `conflict` if somebody
+    /// changed the file without the lock, and with `lock_lost` if somebody took the lock away.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.check_unchanged()?;
+        let end = self.end;
+        let written = self
+            .file
+            .seek(SeekFrom::Start(end))
+            .and_then(|_| self.file.write_all(bytes));
+        if let Err(error) = written {
+            // Nothing of it was acknowledged. If this fails too, a torn tail stays, which is
+            // dropped when the vault is opened.
+            let _ = self.file.set_len(end);
+            return Err(Error::io("append to", &self.path, error));
+        }
+        if let Err(error) = (self.sync_data)(&self.file) {
+            // Syncing again would report success: the kernel has marked the pages clean that it
+            // could not write. For that reason too they are dropped, so that no later append builds
+            // on them.
+            self.poisoned = true;
+            let _ = self.file.set_len(end);
+            return Err(self.not_durable(error));
+        }
+        self.end = end + bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Cuts the log at `offset`, counted from where it begins, after keeping what follows in a file
+    /// beside the vault, `<vault>.torn-<milliseconds since 1970>-<random>`. Returns that file, or
+    /// nothing if the log ends there anyway.
+    ///
+    /// Fails like [`append`](Self::append), and with `conflict` if the log ends before `offset`;
+    /// the file is as before then.
+    pub fn save_torn_tail(&mut self, offset: u64) -> Result<Option<PathBuf>> {
+        self.check_unchanged()?;
+        let at = self.log_start()?.saturating_add(offset);
+        if at > self.end {
+            return Err(self.conflict(at, self.end));
+        }
+        if at == self.end {
+            return Ok(None);
+        }
+        let since_1970 = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let side = with_suffix(
+            &self.path,
+            &format!(".torn-{}-{}", since_1970.as_millis(), random_hex()?),
+        );
+        let mut kept = create_private(&side).map_err(|error| Error::io("create", &side, error))?;
+        let temp = TempName::new(side.clone());
+        self.file
+            .seek(SeekFrom::Start(at))
+            .and_then(|_| io::copy(&mut self.file, &mut kept))
+            .and_then(|_| kept.sync_all())
+            .and_then(|()| sync_dir(parent(&side)))
+            .map_err(|error| Error::io("write", &side, error))?;
+        temp.keep();
+        self.file
+            .set_len(at)
+            .map_err(|error| Error::io("cut", &self.path, error))?;
+        self.end = at;
+        self.file.sync_all().map_err(|error| {
+            self.poisoned = true;
+            self.not_durable(error)
+        })?;
+        Ok(Some(side))
+    }
+
+    /// Deletes the files that [`save_torn_tail`](Self::save_torn_tail) has made beside this vault,
+    /// and returns how many.
+    ///
+    /// Fails with `io`, after deleting some.
+    pub fn remove_torn_tails(&mut self) -> Result<usize> {
+        let dir = parent(&self.path);
+        let failed = |error| Error::io("read", dir, error);
+        let mut prefix = self.path.file_name().unwrap_or_default().to_owned();
+        prefix.push(".torn-");
+        let mut removed = 0;
+        for entry in fs::read_dir(dir).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            if name
+                .as_encoded_bytes()
+                .starts_with(prefix.as_encoded_bytes())
+            {
+                let path = entry.path();
+                fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Replaces the file's content at once: whoever reads sees all of the old bytes or all of the
+    /// new ones, and after a power failure either stands there whole. The new bytes are on the disk
+    /// when this returns. The file's mode is kept, its owner and group if the system permits;
+    /// access control lists and further hard links are not.
+    ///
+    /// Fails with `io`, `conflict` or `lock_lost`, in which case the file is as before; and with
+    /// `not_durable` if the new file stands there but a power failure may still bring back the old
+    /// one.
+    pub fn replace(&mut self, bytes: &[u8]) -> Result<()> {
+        self.check_unchanged()?;
+        let old = &self.file;
+        let (file, temp) = write_unfinished(&self.path, bytes, |new| keep_mode(old, new))?;
+        // Writing may have taken long.
+        self.lock.verify()?;
+        publish_unfinished(&self.path, temp)?;
+        self.file = file;
+        self.end = bytes.len() as u64;
+        sync_dir(parent(&self.path)).map_err(|error| {
+            self.poisoned = true;
+            self.not_durable(error)
+        })
+    }
+
+    fn check_usable(&self) -> Result<()> {
+        if self.poisoned {
+            return Err(Error::NotDurable {
+                path: self.path.clone(),
+                source: None,
+            });
+        }
+        Ok(())
+    }
+
+    fn check_unchanged(&self) -> Result<()> {
+        self.check_usable()?;
+        self.lock.verify()?;
+        let found = self
+            .file
+            .metadata()
+            .map_err(|error| Error::io("read", &self.path, error))?
+            .len();
+        if found != self.end {
+            return Err(self.conflict(self.end, found));
+        }
+        Ok(())
+    }
+
+    fn log_start(&mut self) -> Result<u64> {
+        let mut prefix = [0; PREFIX_LEN];
+        let read = if self.end < PREFIX_LEN as u64 {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        } else {
+            self.file
+                .seek(SeekFrom::Start(0))
+                .and_then(|_| self.file.read_exact(&mut prefix))
+        };
+        match read {
+            Ok(()) => log_start(&prefix, self.end, &self.path),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(not_a_vault(&self.path))
+            }
+            Err(error) => Err(Error::io("read", &self.path, error)),
+        }
+    }
+
+    fn holds(&mut self, start: u64, offset: u64, expected: &[u8]) -> Result<bool> {
+        let at = start.checked_add(offset);
+        let end = at.and_then(|at| at.checked_add(expected.len() as u64));
+        let (Some(at), Some(_)) = (at, end.filter(|end| *end <= self.end)) else {
+            return Ok(false);
+        };
+        let mut found = vec![0; expected.len()];
+        self.file
+            .seek(SeekFrom::Start(at))
+            .and_then(|_| self.file.read_exact(&mut found))
+            .map_err(|error| Error::io("read", &self.path, error))?;
+        Ok(found == expected)
+    }
+
+    fn read_from(&mut self, at: u64) -> Result<Vec<u8>> {
+        self.file
+            .seek(SeekFrom::Start(at))
+            .and_then(|_| read_to_end(&mut self.file))
+            .map_err(|error| Error::io("read", &self.path, error))
+    }
+
+    fn conflict(&self, expected: u64, found: u64) -> Error {
+        Error::Conflict {
+            path: self.path.clone(),
+            expected,
+            found,
+        }
+    }
+
+    fn not_durable(&self, error: io::Error) -> Error {
+        Error::NotDurable {
+            path: self.path.clone(),
+            source: Some(error),
+        }
+    }
+}
+
+/// Where the log begins in a file of `len` bytes with this prefix.
+fn log_start(prefix: &[u8; PREFIX_LEN], len: u64, path: &Path) -> Result<u64> {
+    let (magic, locks_len) = prefix.split_at(MAGIC.len());
+    if magic != MAGIC {
+        // The magic ends in the version.
+        if magic.starts_with(&MAGIC[..6]) {
+            return Err(connector_vault::Error::new(
+                Code::UnsupportedVersion,
+                format!("{} is a vault of another format version", path.display()),
+            )
+            .into());
+        }
+        return Err(not_a_vault(path));
+    }
+    let locks_len = locks_len
+        .iter()
+        .rev()
+        .fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
+    let start = PREFIX_LEN as u64 + locks_len;
+    if locks_len > limits::LOCKS_LEN_MAX as u64 || start > len {
+        return Err(connector_vault::Error::new(
+            Code::Damaged,
+            format!(
+                "{}: the locks at byte {} are too long",
+                path.display(),
+                MAGIC.len()
+            ),
+        )
+        .into());
+    }
+    Ok(start)
+}
+
+fn not_a_vault(path: &Path) -> Error {
+    connector_vault::Error::new(Code::NotAVault, format!("{} is no vault", path.display())).into()
+}
+
+/// Gives the new file the old one's permissions.
+#[cfg(unix)]
+fn keep_mode(old: &File, new: &File) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+
+    let (from, to) = (old.metadata()?, new.metadata()?);
+    let mut mode = from.mode() & 0o777;
+    let same = (from.uid(), from.gid()) == (to.uid(), to.gid());
+    if !same && fchown(new, Some(from.uid()), Some(from.gid())).is_err() {
+        // Only the superuser gives files away. The group may be within reach on its own; if not,
+        // the rights of the old group must not become those of another.
+        let same_group = from.gid() == to.gid() || fchown(new, None, Some(from.gid())).is_ok();
+        if !same_group {
+            mode &= 0o707;
+        }
+    }
+    new.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn keep_mode(_old: &File, _new: &File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use super::*;
+    use crate::file::FileStore;
+    use crate::lock::DEFAULT_TIMEOUT;
+
+    #[test]
+    fn a_failed_sync_is_reported_once_and_poisons() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = FileStore::new(dir.path().join("v")).unwrap();
+        store.create(b"CVAULT01\0\0\0\0log").unwrap();
+        let mut file = store.lock(DEFAULT_TIMEOUT).unwrap();
+        file.sync_data = |_| Err(io::Error::other("lost"));
+        let error = file.append(b"commit").unwrap_err();
+        assert_eq!(error.code(), "not_durable");
+        assert!(error.message().contains("lost"), "{error}");
+        file.sync_data = File::sync_data;
+        assert_eq!(file.append(b"commit").unwrap_err().code(), "not_durable");
+        assert_eq!(file.replace(b"all").unwrap_err().code(), "not_durable");
+        let compared = file.compare(&LogEnd::default());
+        assert_eq!(compared.unwrap_err().code(), "not_durable");
+        drop(file);
+        assert_eq!(store.read().unwrap(), b"CVAULT01\0\0\0\0log");
+    }
+
+    #[test]
+    fn prefixes() {
+        let check = |prefix: &[u8; PREFIX_LEN], len| {
+            log_start(prefix, len, Path::new("v")).map_err(|error| error.code())
+        };
+        assert_eq!(check(b"CVAULT01\x02\x01\0\0", 1000), Ok(12 + 258));
+        assert_eq!(check(b"CVAULT01\0\0\0\0", 12), Ok(12));
+        assert_eq!(check(b"CVAULT01\x01\0\0\0", 12), Err("damaged"));
+        assert_eq!(check(b"CVAULT01\0\0\0\x7f", u64::MAX), Err("damaged"));
+        assert_eq!(check(b"CVAULT02\0\0\0\0", 12), Err("unsupported_version"));
+        assert_eq!(check(b"PK\x03\x04\0\0\0\0\0\0\0\0", 12), Err("not_a_vault"));
+    }
+}
