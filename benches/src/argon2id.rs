@@ -10,6 +10,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use crate::contender::Result;
 use crate::durable::Scratch;
 use crate::measure::{self, Case};
+use crate::ours::Locked;
 
 // argon2id.c derives from the same.
 const PASSPHRASE: &[u8] = b"correct horse battery staple";
@@ -17,10 +18,17 @@ const SALT: &[u8; 16] = b"0123456789abcdef";
 
 /// Measures and prints a table; says what is missing for the comparison.
 pub(crate) fn compare(rounds: usize) -> Result<()> {
-    let mut cases = vec![Case::new("argon2 0.6, as it comes", |_| {
-        let (time, key) = measure::timed(argon2_crate);
-        key.map(|_| time)
-    })];
+    let ours = Locked::new("correct horse battery staple")?;
+    let mut cases = vec![
+        Case::new("connector-vault, open by passphrase", |_| {
+            let (time, opened) = measure::timed(|| ours.unlock());
+            opened.map(|_| time)
+        }),
+        Case::new("argon2 0.6, as it comes", |_| {
+            let (time, key) = measure::timed(argon2_crate);
+            key.map(|_| time)
+        }),
+    ];
     let expected = argon2_crate()?;
     let scratch = Scratch::new()?;
     let mut missing = Vec::new();

@@ -12,6 +12,7 @@ mod dataset;
 mod durable;
 mod measure;
 mod memory;
+mod ours;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -39,7 +40,11 @@ Usage: cargo xtask bench [WHAT] [--connectors N,N..] [--rounds N]
 
 /// What is compared. The first is the yardstick: ratios are relative to it.
 fn contenders() -> Vec<Box<dyn Contender>> {
-    vec![Box::new(baseline::JsonFile), Box::new(baseline::Kdbx)]
+    vec![
+        Box::new(ours::Ours::new()),
+        Box::new(baseline::JsonFile),
+        Box::new(baseline::Kdbx),
+    ]
 }
 
 fn main() -> ExitCode {

@@ -5,6 +5,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use connector_vault::LogEnd;
+
+use crate::compare::{Compared, ReadFile};
 use crate::disk::{TempName, create_private, no_hard_links, sync_dir, with_suffix};
 use crate::error::{Error, Result};
 use crate::lock::{DEFAULT_TIMEOUT, FileLock};
@@ -87,6 +90,25 @@ impl FileStore {
         let mut file =
             File::open(&self.path).map_err(|error| Error::open("open", &self.path, error))?;
         read_to_end(&mut file).map_err(|error| Error::io("read", &self.path, error))
+    }
+
+    /// Compares the file with the log that the caller knows, without the lock: of an append at the
+    /// same time a part may be seen.
+    ///
+    /// Fails with `not_a_vault`, `unsupported_version` or `limit_exceeded` if the file does not
+    /// begin as a vault does, with `file_not_found`, and with `io`.
+    pub fn compare(&self, known: &LogEnd) -> Result<Compared> {
+        let mut file =
+            File::open(&self.path).map_err(|error| Error::open("open", &self.path, error))?;
+        let metadata = file
+            .metadata()
+            .map_err(|error| Error::io("read", &self.path, error))?;
+        ReadFile {
+            file: &mut file,
+            path: &self.path,
+            end: metadata.len(),
+        }
+        .compare(known)
     }
 
     /// Locks the vault against all other processes that follow docs/file-lock.md, waiting up to

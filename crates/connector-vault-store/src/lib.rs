@@ -1,14 +1,16 @@
 //! Where connector vaults live: files, and the heads that a client has seen.
 //!
 //! The core does no input or output. This crate reads and writes for it, durably and safely against
-//! other processes, and knows nothing of what the bytes mean beyond where the log begins.
+//! other processes.
 //!
-//! - [`FileStore`] is a vault in a file: read it, create it, or [lock](FileStore::lock) it to
+//! - [`FileVault`] is a vault in a file: it opens, follows and changes it.
+//! - [`FileStore`] is the file itself: read it, create it, or [lock](FileStore::lock) it to
 //!   change it.
 //! - [`LockedFile`] compares, appends to and replaces the file while no other process can.
 //! - [`FileLock`] is the lock itself, which other languages take too (`docs/file-lock.md`).
 //! - [`KnownHeads`] remembers the newest head seen of each vault, the witness against rollback.
 
+mod compare;
 mod disk;
 mod error;
 mod file;
@@ -16,9 +18,12 @@ mod heads;
 mod lock;
 mod locked;
 mod owner;
+mod vault;
 
+pub use compare::Compared;
 pub use error::{Error, Result};
 pub use file::FileStore;
 pub use heads::KnownHeads;
 pub use lock::{DEFAULT_TIMEOUT, FileLock};
-pub use locked::{Compared, LockedFile, LogEnd};
+pub use locked::LockedFile;
+pub use vault::{FileOptions, FileVault};

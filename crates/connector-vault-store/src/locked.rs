@@ -2,47 +2,17 @@
 //! where the log begins).
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use connector_vault::{Code, limits};
+use connector_vault::LogEnd;
 
+use crate::compare::{Compared, ReadFile};
 use crate::disk::{TempName, create_private, random_hex, sync_dir, with_suffix};
 use crate::error::{Error, Result};
-use crate::file::{parent, publish_unfinished, read_to_end, write_unfinished};
+use crate::file::{parent, publish_unfinished, write_unfinished};
 use crate::lock::FileLock;
-
-const MAGIC: &[u8; 8] = b"CVAULT01";
-const LOCKS_LEN_LEN: usize = 4;
-/// The magic and the length of the locks: what tells where the log begins.
-const PREFIX_LEN: usize = MAGIC.len() + LOCKS_LEN_LEN;
-
-/// The log as this process knows it. Offsets count from where the log begins, since another process
-/// may replace the locks before it by ones of another length.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LogEnd {
-    /// Bytes that stand in the log, by offset. They have to identify its last commit by content,
-    /// such as its hash: length and inode tell nothing, as a file can be replaced by one of the
-    /// same length.
-    pub marks: Vec<(u64, Vec<u8>)>,
-    /// Where the known log ends.
-    pub end: u64,
-}
-
-/// How the file compares with the log that the caller knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Compared {
-    /// It ends where the known log ends.
-    Same,
-    /// It holds the known log and more.
-    Grown {
-        /// What follows the known log: commits, and perhaps a torn tail.
-        tail: Vec<u8>,
-    },
-    /// It holds another log: read all of it.
-    Replaced,
-}
 
 /// A vault file that no other process changes, until this is dropped.
 #[derive(Debug)]
@@ -86,7 +56,7 @@ impl LockedFile {
     ///
     /// Fails with `io`.
     pub fn read(&mut self) -> Result<Vec<u8>> {
-        self.read_from(0)
+        self.read_file().read_from(0)
     }
 
     /// Compares the file with the log that the caller knows.
@@ -95,20 +65,7 @@ impl LockedFile {
     /// vault does, with `not_durable` after a failed append, and with `io`.
     pub fn compare(&mut self, known: &LogEnd) -> Result<Compared> {
         self.check_usable()?;
-        let start = self.log_start()?;
-        let Some(known_end) = start.checked_add(known.end).filter(|end| *end <= self.end) else {
-            return Ok(Compared::Replaced);
-        };
-        for (offset, expected) in &known.marks {
-            if !self.holds(start, *offset, expected)? {
-                return Ok(Compared::Replaced);
-            }
-        }
-        if known_end == self.end {
-            return Ok(Compared::Same);
-        }
-        let tail = self.read_from(known_end)?;
-        Ok(Compared::Grown { tail })
+        self.read_file().compare(known)
     }
 
     /// Adds bytes at the end of the file. They are on the disk when this returns.
@@ -150,7 +107,7 @@ impl LockedFile {
     /// the file is as before then.
     pub fn save_torn_tail(&mut self, offset: u64) -> Result<Option<PathBuf>> {
         self.check_unchanged()?;
-        let at = self.log_start()?.saturating_add(offset);
+        let at = self.read_file().log_start()?.saturating_add(offset);
         if at > self.end {
             return Err(self.conflict(at, self.end));
         }
@@ -256,43 +213,12 @@ impl LockedFile {
         Ok(())
     }
 
-    fn log_start(&mut self) -> Result<u64> {
-        let mut prefix = [0; PREFIX_LEN];
-        let read = if self.end < PREFIX_LEN as u64 {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        } else {
-            self.file
-                .seek(SeekFrom::Start(0))
-                .and_then(|_| self.file.read_exact(&mut prefix))
-        };
-        match read {
-            Ok(()) => log_start(&prefix, self.end, &self.path),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Err(not_a_vault(&self.path))
-            }
-            Err(error) => Err(Error::io("read", &self.path, error)),
+    fn read_file(&mut self) -> ReadFile<'_> {
+        ReadFile {
+            file: &mut self.file,
+            path: &self.path,
+            end: self.end,
         }
-    }
-
-    fn holds(&mut self, start: u64, offset: u64, expected: &[u8]) -> Result<bool> {
-        let at = start.checked_add(offset);
-        let end = at.and_then(|at| at.checked_add(expected.len() as u64));
-        let (Some(at), Some(_)) = (at, end.filter(|end| *end <= self.end)) else {
-            return Ok(false);
-        };
-        let mut found = vec![0; expected.len()];
-        self.file
-            .seek(SeekFrom::Start(at))
-            .and_then(|_| self.file.read_exact(&mut found))
-            .map_err(|error| Error::io("read", &self.path, error))?;
-        Ok(found == expected)
-    }
-
-    fn read_from(&mut self, at: u64) -> Result<Vec<u8>> {
-        self.file
-            .seek(SeekFrom::Start(at))
-            .and_then(|_| read_to_end(&mut self.file))
-            .map_err(|error| Error::io("read", &self.path, error))
     }
 
     fn conflict(&self, expected: u64, found: u64) -> Error {
@@ -312,42 +238,6 @@ impl LockedFile {
 }
 
 /// Where the log begins in a file of `len` bytes with this prefix.
-fn log_start(prefix: &[u8; PREFIX_LEN], len: u64, path: &Path) -> Result<u64> {
-    let (magic, locks_len) = prefix.split_at(MAGIC.len());
-    if magic != MAGIC {
-        // The magic ends in the version.
-        if magic.starts_with(&MAGIC[..6]) {
-            return Err(connector_vault::Error::new(
-                Code::UnsupportedVersion,
-                format!("{} is a vault of another format version", path.display()),
-            )
-            .into());
-        }
-        return Err(not_a_vault(path));
-    }
-    let locks_len = locks_len
-        .iter()
-        .rev()
-        .fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
-    let start = PREFIX_LEN as u64 + locks_len;
-    if locks_len > limits::LOCKS_LEN_MAX as u64 || start > len {
-        return Err(connector_vault::Error::new(
-            Code::Damaged,
-            format!(
-                "{}: the locks at byte {} are too long",
-                path.display(),
-                MAGIC.len()
-            ),
-        )
-        .into());
-    }
-    Ok(start)
-}
-
-fn not_a_vault(path: &Path) -> Error {
-    connector_vault::Error::new(Code::NotAVault, format!("{} is no vault", path.display())).into()
-}
-
 /// Gives the new file the old one's permissions.
 #[cfg(unix)]
 fn keep_mode(old: &File, new: &File) -> io::Result<()> {
@@ -393,22 +283,12 @@ mod tests {
         file.sync_data = File::sync_data;
         assert_eq!(file.append(b"commit").unwrap_err().code(), "not_durable");
         assert_eq!(file.replace(b"all").unwrap_err().code(), "not_durable");
-        let compared = file.compare(&LogEnd::default());
+        let compared = file.compare(&LogEnd {
+            marks: Vec::new(),
+            end: 0,
+        });
         assert_eq!(compared.unwrap_err().code(), "not_durable");
         drop(file);
         assert_eq!(store.read().unwrap(), b"CVAULT01\0\0\0\0log");
-    }
-
-    #[test]
-    fn prefixes() {
-        let check = |prefix: &[u8; PREFIX_LEN], len| {
-            log_start(prefix, len, Path::new("v")).map_err(|error| error.code())
-        };
-        assert_eq!(check(b"CVAULT01\x02\x01\0\0", 1000), Ok(12 + 258));
-        assert_eq!(check(b"CVAULT01\0\0\0\0", 12), Ok(12));
-        assert_eq!(check(b"CVAULT01\x01\0\0\0", 12), Err("damaged"));
-        assert_eq!(check(b"CVAULT01\0\0\0\x7f", u64::MAX), Err("damaged"));
-        assert_eq!(check(b"CVAULT02\0\0\0\0", 12), Err("unsupported_version"));
-        assert_eq!(check(b"PK\x03\x04\0\0\0\0\0\0\0\0", 12), Err("not_a_vault"));
     }
 }

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 
-use connector_vault_store::{Compared, DEFAULT_TIMEOUT, FileLock, FileStore, LockedFile, LogEnd};
+use connector_vault::LogEnd;
+use connector_vault_store::{Compared, DEFAULT_TIMEOUT, FileLock, FileStore, LockedFile};
 
 /// Names the role that a process started by a test plays, with its arguments.
 const ROLE: &str = "CVAULT_TEST_ROLE";

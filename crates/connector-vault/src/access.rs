@@ -6,10 +6,10 @@ use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::crypto::{Hash, aead};
 use crate::crypto::identity::{self, GrantKey, Identity, IdentityKeys, VaultKey};
 use crate::crypto::kdf::{self, Cost, Key, Passphrase};
 use crate::crypto::label::{self, bind};
+use crate::crypto::{Hash, aead};
 use crate::error::{Code, Error, Result};
 use crate::format::header::{Grant, Header, Role};
 use crate::format::hex::{GrantId, Hex, VaultId};
@@ -52,7 +52,11 @@ impl Bundle {
         let mut secret_root = Key::default();
         rng.fill_bytes(&mut *overview);
         rng.fill_bytes(&mut *secret_root);
-        Self { overview, secret_root: Some(secret_root), vault_key: Some(vault_key) }
+        Self {
+            overview,
+            secret_root: Some(secret_root),
+            vault_key: Some(vault_key),
+        }
     }
 
     /// What of an owner's bundle a role gets, sealed to a grant.
@@ -76,7 +80,12 @@ impl Bundle {
 
     /// Opens the bundle of a grant; fails with `damaged` if it is not what its role holds.
     fn open(keys: &IdentityKeys, place: &BundlePlace, sealed: &str) -> Result<Self> {
-        let damaged = || Error::new(Code::Damaged, format!("the key bundle of grant {} is damaged", place.grant));
+        let damaged = || {
+            Error::new(
+                Code::Damaged,
+                format!("the key bundle of grant {} is damaged", place.grant),
+            )
+        };
         let sealed = base16ct::lower::decode_vec(sealed).map_err(|_| damaged())?;
         let plaintext = keys.open(&place.info(), &sealed).ok_or_else(damaged)?;
         let (parts, rest) = plaintext.as_chunks::<32>();
@@ -163,10 +172,17 @@ impl Access {
     /// The access that an identity has under a header, whose signature has been verified.
     pub(crate) fn open(identity: Identity, header: &Header) -> Result<Self> {
         let keys = identity.keys();
-        let found = header.grants.iter().enumerate().find(|(_, grant)| grant_key(grant) == keys.public);
+        let found = header
+            .grants
+            .iter()
+            .enumerate()
+            .find(|(_, grant)| grant_key(grant) == keys.public);
         let Some((index, grant)) = found else {
-            return Err(Error::new(Code::WrongIdentity, "the vault has no grant for this identity")
-                .hint("the grant may have been revoked; ask an owner of the vault"));
+            return Err(Error::new(
+                Code::WrongIdentity,
+                "the vault has no grant for this identity",
+            )
+            .hint("the grant may have been revoked; ask an owner of the vault"));
         };
         let place = BundlePlace {
             vault_id: header.vault_id,
@@ -175,11 +191,25 @@ impl Access {
             role: grant.role,
         };
         let bundle = Bundle::open(&keys, &place, &grant.bundle)?;
-        if bundle.vault_key.as_ref().is_some_and(|key| key.public() != header.vault_key.0) {
-            return Err(Error::new(Code::Damaged, "the bundle's vault key is not the header's"));
+        if bundle
+            .vault_key
+            .as_ref()
+            .is_some_and(|key| key.public() != header.vault_key.0)
+        {
+            return Err(Error::new(
+                Code::Damaged,
+                "the bundle's vault key is not the header's",
+            ));
         }
         let index = u16::try_from(index).expect("a header lists at most 64 grants");
-        Ok(Self { identity, keys, index, grant: grant.id, role: grant.role, bundle })
+        Ok(Self {
+            identity,
+            keys,
+            index,
+            grant: grant.id,
+            role: grant.role,
+            bundle,
+        })
     }
 }
 
@@ -197,7 +227,10 @@ pub(crate) fn commit_message(vault_id: VaultId, signed: &Hash) -> Vec<u8> {
 
 /// The public keys of a grant.
 pub(crate) fn grant_key(grant: &Grant) -> GrantKey {
-    GrantKey { x25519: grant.x25519.0, ed25519: grant.ed25519.0 }
+    GrantKey {
+        x25519: grant.x25519.0,
+        ed25519: grant.ed25519.0,
+    }
 }
 
 /// A lock that nobody can use, and why.
@@ -221,16 +254,24 @@ pub(crate) fn unlock(
     let mut tried = 0;
     for entry in locks {
         let LockEntry::Lock(lock) = entry else {
-            broken.push(BrokenLock { label: None, reason: "it does not follow the format".into() });
+            broken.push(BrokenLock {
+                label: None,
+                reason: "it does not follow the format".into(),
+            });
             continue;
         };
         // A lock whose grant the header does not list is ignored: a revocation leaves it behind.
-        let Some(grant) = header.grants.iter().find(|grant| grant.id == lock.grant) else { continue };
+        let Some(grant) = header.grants.iter().find(|grant| grant.id == lock.grant) else {
+            continue;
+        };
         if only.is_some_and(|label| label != grant.label) {
             continue;
         }
         let mut breaks = |reason: &str| {
-            broken.push(BrokenLock { label: Some(grant.label.clone()), reason: reason.into() });
+            broken.push(BrokenLock {
+                label: Some(grant.label.clone()),
+                reason: reason.into(),
+            });
         };
         if let Err(error) = lock.cost.check(memory_kib_max) {
             breaks(error.message());
@@ -243,8 +284,13 @@ pub(crate) fn unlock(
             continue;
         }
         let context = lock_context(lock);
-        let unwrapped =
-            aead::unwrap(&keys.wrapping, &lock.nonce.0, &context, &lock.wrapped.0, &lock.tag.0);
+        let unwrapped = aead::unwrap(
+            &keys.wrapping,
+            &lock.nonce.0,
+            &context,
+            &lock.wrapped.0,
+            &lock.tag.0,
+        );
         let Some(unwrapped) = unwrapped else {
             breaks("its content is damaged");
             continue;
@@ -269,7 +315,10 @@ pub(crate) fn unlock(
         };
         return Err(Error::new(Code::NoLock, message).hint("open it with an identity"));
     }
-    Err(Error::new(Code::WrongPassphrase, "no lock of the vault opens with this passphrase"))
+    Err(Error::new(
+        Code::WrongPassphrase,
+        "no lock of the vault opens with this passphrase",
+    ))
 }
 
 /// A lock for the holder of a passphrase, with a fresh salt and nonce.

@@ -13,7 +13,10 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Reads `bytes`, which stand at `offset` of the file.
     pub(crate) fn new(bytes: &'a [u8], offset: u64) -> Self {
-        Self { rest: bytes, offset }
+        Self {
+            rest: bytes,
+            offset,
+        }
     }
 
     /// Where the next byte stands in the file.
@@ -43,7 +46,9 @@ impl<'a> Reader<'a> {
     pub(crate) fn array<const N: usize>(&mut self, what: &str) -> Result<&'a [u8; N]> {
         let offset = self.offset;
         let bytes = self.take(N, what)?;
-        bytes.try_into().map_err(|_| damaged(offset, format!("{what} is short")))
+        bytes
+            .try_into()
+            .map_err(|_| damaged(offset, format!("{what} is short")))
     }
 
     pub(crate) fn u8(&mut self, what: &str) -> Result<u8> {
@@ -69,7 +74,9 @@ impl<'a> Reader<'a> {
         if len > len_max {
             return Err(Error::new(
                 Code::LimitExceeded,
-                format!("{what} at offset {offset} claims {len} bytes, at most {len_max} are allowed"),
+                format!(
+                    "{what} at offset {offset} claims {len} bytes, at most {len_max} are allowed"
+                ),
             ));
         }
         self.take(len, what)

@@ -24,13 +24,17 @@ impl ConnectorId {
     /// ```
     pub fn new(id: impl Into<String>) -> Result<Self> {
         let id = id.into();
+        Self::check(&id)?;
+        Ok(Self(id))
+    }
+
+    pub(crate) fn check(id: &str) -> Result<()> {
         check_text(
             "connector id",
-            &id,
+            id,
             limits::CONNECTOR_ID_LEN_MAX,
             Code::InvalidConnectorId,
-        )?;
-        Ok(Self(id))
+        )
     }
 
     /// The id as text.

@@ -10,15 +10,27 @@ mod format;
 mod json;
 pub mod limits;
 mod log;
-// The vault, which drives the planning, comes after it in the dependency line.
-#[allow(dead_code, unused_imports, reason = "until the vault calls it")]
 mod plan;
 mod token;
+mod vault;
 
+pub use access::{BrokenLock, Unlock};
 pub use action::{
     Action, ActionType, Note, Null, Options, Request, RequestId, Source, Warning, WarningCode,
 };
-pub use connector::{Connector, ConnectorId, Properties, PropertyName, Secret, Timestamp, Version};
+pub use connector::{
+    Connector, ConnectorId, Op, Properties, PropertyName, Secret, Timestamp, Version,
+};
+pub use crypto::identity::{GrantKey, Identity};
+pub use crypto::kdf::{Cost, Passphrase};
 pub use error::{Code, Error, Result};
+pub use format::header::Role;
+pub use format::hex::{GrantId, RecordId, VaultId};
+pub use format::{PREFIX_LEN, log_start};
+pub use log::{Continuity, Head, KnownHead, TornTail};
 pub use plan::{Change, ChangeKind, Outcome, Plan, Status};
 pub use token::{TokenFn, TokenInfo, TokenRef, Tokens};
+pub use vault::{
+    CommitInfo, DamagedRecord, GrantInfo, Grantee, Host, LogEnd, NewOwner, OpenOptions, OpenReport,
+    Overview, Prepared, Refreshed, Retention, Revocation, SignatureState, Vault, Verdict,
+};

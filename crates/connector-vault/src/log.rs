@@ -47,7 +47,11 @@ pub struct KnownHead {
 impl KnownHead {
     pub(crate) fn new(head: Head, header: &Header) -> Self {
         let owners = header.grants.iter().filter(|grant| grant.role.owns());
-        Self { head, vault_key: header.vault_key, owners: owners.map(|grant| grant.ed25519).collect() }
+        Self {
+            head,
+            vault_key: header.vault_key,
+            owners: owners.map(|grant| grant.ed25519).collect(),
+        }
     }
 }
 
@@ -96,44 +100,73 @@ pub(crate) fn walk(log: &[u8], offset: u64, after: Option<After>) -> Result<Walk
     while !rest.is_empty() {
         match next_commit(rest, at, last)? {
             Some(commit) => {
-                last = Some(After { seq: commit.fixed.seq, hash: commit.hash });
+                last = Some(After {
+                    seq: commit.fixed.seq,
+                    hash: commit.hash,
+                });
                 at += commit.len as u64;
                 rest = &rest[commit.len..];
                 commits.push(commit);
             }
             None => {
-                let torn = TornTail { offset: at, len: rest.len() as u64 };
-                return Ok(Walk { commits, torn: Some(torn) });
+                let torn = TornTail {
+                    offset: at,
+                    len: rest.len() as u64,
+                };
+                return Ok(Walk {
+                    commits,
+                    torn: Some(torn),
+                });
             }
         }
     }
     if last.is_none() {
         return Err(damaged(offset, "the log is empty"));
     }
-    Ok(Walk { commits, torn: None })
+    Ok(Walk {
+        commits,
+        torn: None,
+    })
+}
+
+/// The snapshot that a log begins with.
+pub(crate) fn first(log: &[u8], offset: u64) -> Result<Commit<'_>> {
+    next_commit(log, offset, None)?.ok_or_else(|| damaged(offset, "the log is empty"))
 }
 
 /// The commit at the start of `rest`; `None` if what is there is a torn tail.
 fn next_commit(rest: &[u8], offset: u64, after: Option<After>) -> Result<Option<Commit<'_>>> {
     let may_be_torn = after.is_some();
     let Some(fixed_bytes) = rest.first_chunk::<FIXED_LEN>() else {
-        return if may_be_torn { Ok(None) } else { Err(damaged(offset, "the snapshot is cut short")) };
+        return if may_be_torn {
+            Ok(None)
+        } else {
+            Err(damaged(offset, "the snapshot is cut short"))
+        };
     };
     let Some(fixed) = Fixed::decode(fixed_bytes, offset)? else {
         let zeros_from = rest.len() - trailing_zeros(rest);
         if may_be_torn && ends_in_zeros(rest) && zeros_from < FIXED_LEN {
             return Ok(None);
         }
-        return Err(damaged(offset, "the check of a commit's fixed part does not hold"));
+        return Err(damaged(
+            offset,
+            "the check of a commit's fixed part does not hold",
+        ));
     };
     check_place(&fixed, offset, after)?;
-    let len = usize::try_from(fixed.len).ok().and_then(|len| len.checked_add(FIXED_LEN));
+    let len = usize::try_from(fixed.len)
+        .ok()
+        .and_then(|len| len.checked_add(FIXED_LEN));
     let Some(bytes) = len.and_then(|len| rest.get(..len)) else {
         if may_be_torn {
             return Ok(None);
         }
         let left = rest.len() - FIXED_LEN;
-        return Err(damaged(offset, format!("the snapshot claims {} bytes, {left} are left", fixed.len)));
+        return Err(damaged(
+            offset,
+            format!("the snapshot claims {} bytes, {left} are left", fixed.len),
+        ));
     };
     // Whatever stands behind a commit would have been written after it.
     let is_last = rest[bytes.len()..].iter().all(|byte| *byte == 0);
@@ -159,16 +192,27 @@ fn trailing_zeros(bytes: &[u8]) -> usize {
 
 fn check_place(fixed: &Fixed, offset: u64, after: Option<After>) -> Result<()> {
     match after {
-        None if fixed.kind != Kind::Snapshot => Err(damaged(offset, "the log does not begin with a snapshot")),
-        None if fixed.seq == 0 && fixed.prev != [0; 32] => Err(damaged(offset, "the first commit names one before it")),
+        None if fixed.kind != Kind::Snapshot => {
+            Err(damaged(offset, "the log does not begin with a snapshot"))
+        }
+        None if fixed.seq == 0 && fixed.prev != [0; 32] => {
+            Err(damaged(offset, "the first commit names one before it"))
+        }
         None => Ok(()),
-        Some(_) if fixed.kind == Kind::Snapshot => Err(damaged(offset, "a snapshot follows another commit")),
-        Some(after) if after.seq.checked_add(1) != Some(fixed.seq) => {
-            Err(damaged(offset, format!("commit {} follows commit {}", fixed.seq, after.seq)))
+        Some(_) if fixed.kind == Kind::Snapshot => {
+            Err(damaged(offset, "a snapshot follows another commit"))
         }
-        Some(after) if fixed.prev != after.hash => {
-            Err(damaged(offset, format!("commit {} does not follow from the one before it", fixed.seq)))
-        }
+        Some(after) if after.seq.checked_add(1) != Some(fixed.seq) => Err(damaged(
+            offset,
+            format!("commit {} follows commit {}", fixed.seq, after.seq),
+        )),
+        Some(after) if fixed.prev != after.hash => Err(damaged(
+            offset,
+            format!(
+                "commit {} does not follow from the one before it",
+                fixed.seq
+            ),
+        )),
         Some(_) => Ok(()),
     }
 }
@@ -176,18 +220,29 @@ fn check_place(fixed: &Fixed, offset: u64, after: Option<After>) -> Result<()> {
 /// Decodes the header of a snapshot and verifies vault id, handovers and signature.
 pub(crate) fn verified_header(snapshot: &Commit<'_>) -> Result<Header> {
     let Some(part) = &snapshot.snapshot else {
-        return Err(damaged(snapshot.offset, "the log does not begin with a snapshot"));
+        return Err(damaged(
+            snapshot.offset,
+            "the log does not begin with a snapshot",
+        ));
     };
     let header = Header::decode(part.header, part.header_offset)?;
     let bad = |what: &str| {
-        Err(Error::new(Code::BadSignature, format!("at offset {}: {what}", part.header_offset)))
+        Err(Error::new(
+            Code::BadSignature,
+            format!("at offset {}: {what}", part.header_offset),
+        ))
     };
     if vault_id(&header.first_key().0) != header.vault_id {
         return bad("the vault id is not that of the first vault key");
     }
     let mut key = header.first_key();
     for handover in &header.handovers {
-        let message = handover_message(header.vault_id, &handover.old.0, &handover.new.0, handover.seq);
+        let message = handover_message(
+            header.vault_id,
+            &handover.old.0,
+            &handover.new.0,
+            handover.seq,
+        );
         if handover.old != key || !verify(&key.0, &message, &handover.signature.0) {
             return bad("a handover of the vault key is not signed by the key before it");
         }
@@ -211,15 +266,26 @@ pub(crate) fn header_message(vault_id: VaultId, header: &[u8]) -> Vec<u8> {
     bind(label::HEADER, &[vault_id.as_bytes(), header])
 }
 
-pub(crate) fn handover_message(vault_id: VaultId, old: &[u8; 32], new: &[u8; 32], seq: u64) -> Vec<u8> {
-    bind(label::HANDOVER, &[vault_id.as_bytes(), old, new, &seq.to_le_bytes()])
+pub(crate) fn handover_message(
+    vault_id: VaultId,
+    old: &[u8; 32],
+    new: &[u8; 32],
+    seq: u64,
+) -> Vec<u8> {
+    bind(
+        label::HANDOVER,
+        &[vault_id.as_bytes(), old, new, &seq.to_le_bytes()],
+    )
 }
 
 /// The role of a commit's author, if that role may make such a commit at all.
 pub(crate) fn author_role(header: &Header, commit: &Commit<'_>) -> Result<Role> {
     let seq = commit.fixed.seq;
     let refuse = |what: String| {
-        Err(Error::new(Code::UnauthorizedCommit, format!("commit {seq} at offset {}: {what}", commit.offset)))
+        Err(Error::new(
+            Code::UnauthorizedCommit,
+            format!("commit {seq} at offset {}: {what}", commit.offset),
+        ))
     };
     let Some(grant) = header.grants.get(usize::from(commit.fixed.author)) else {
         return refuse("its author has no grant".into());
@@ -229,7 +295,10 @@ pub(crate) fn author_role(header: &Header, commit: &Commit<'_>) -> Result<Role> 
         Kind::Changes => grant.role.updates(),
     };
     if !permitted {
-        return refuse(format!("its author {:?} has the role {}", grant.label, grant.role));
+        return refuse(format!(
+            "its author {:?} has the role {}",
+            grant.label, grant.role
+        ));
     }
     Ok(grant.role)
 }
@@ -238,18 +307,29 @@ pub(crate) fn author_role(header: &Header, commit: &Commit<'_>) -> Result<Role> 
 pub(crate) fn verify_commit(header: &Header, commit: &Commit<'_>) -> Result<()> {
     author_role(header, commit)?;
     let grant = &header.grants[usize::from(commit.fixed.author)];
-    if verify(&grant.ed25519.0, &commit_message(header.vault_id, &commit.signed), commit.signature) {
+    if verify(
+        &grant.ed25519.0,
+        &commit_message(header.vault_id, &commit.signed),
+        commit.signature,
+    ) {
         return Ok(());
     }
     Err(Error::new(
         Code::BadSignature,
-        format!("commit {} at offset {} is not signed by its author", commit.fixed.seq, commit.offset),
+        format!(
+            "commit {} at offset {} is not signed by its author",
+            commit.fixed.seq, commit.offset
+        ),
     ))
 }
 
 /// Verifies signatures from the head back to the newest commit by an owner, whose author vouches
 /// for all before it, or to the head that this client has verified before.
-pub(crate) fn verify_back(header: &Header, commits: &[Commit<'_>], known: Option<&Head>) -> Result<()> {
+pub(crate) fn verify_back(
+    header: &Header,
+    commits: &[Commit<'_>],
+    known: Option<&Head>,
+) -> Result<()> {
     for commit in commits.iter().rev() {
         if known.is_some_and(|known| known.seq == commit.fixed.seq && known.hash.0 == commit.hash) {
             return Ok(());
@@ -264,7 +344,11 @@ pub(crate) fn verify_back(header: &Header, commits: &[Commit<'_>], known: Option
 
 /// Compares a vault with the newest head that the client has seen.
 /// Fails with `wrong_vault`, `rolled_back`, `forked` or `untrusted_owner`.
-pub(crate) fn continuity(header: &Header, commits: &[Commit<'_>], known: Option<&KnownHead>) -> Result<Continuity> {
+pub(crate) fn continuity(
+    header: &Header,
+    commits: &[Commit<'_>],
+    known: Option<&KnownHead>,
+) -> Result<Continuity> {
     let (Some(known), Some(snapshot), Some(head)) = (known, commits.first(), commits.last()) else {
         return Ok(Continuity::FirstSeen);
     };
@@ -280,12 +364,17 @@ pub(crate) fn continuity(header: &Header, commits: &[Commit<'_>], known: Option<
         .hint("it may be an old copy; open it as a backup on purpose, or find the newest one"));
     }
     let forked = || {
-        Error::new(Code::Forked, format!("the vault does not contain the commit {seen} that was seen before"))
-            .hint("two copies were changed apart: merge them, or accept this one on purpose")
+        Error::new(
+            Code::Forked,
+            format!("the vault does not contain the commit {seen} that was seen before"),
+        )
+        .hint("two copies were changed apart: merge them, or accept this one on purpose")
     };
     let first = snapshot.fixed.seq;
     if seen >= first {
-        let commit = usize::try_from(seen - first).ok().and_then(|index| commits.get(index));
+        let commit = usize::try_from(seen - first)
+            .ok()
+            .and_then(|index| commits.get(index));
         return match commit {
             Some(commit) if commit.hash == known.head.hash.0 => Ok(Continuity::Continues),
             _ => Err(forked()),
@@ -293,8 +382,14 @@ pub(crate) fn continuity(header: &Header, commits: &[Commit<'_>], known: Option<
     }
     // The snapshot is new to this client: only an owner it knows can have made it.
     let knows_key = header.vault_key == known.vault_key
-        || header.handovers.iter().any(|handover| handover.old == known.vault_key);
-    let author = header.grants.get(usize::from(snapshot.fixed.author)).map(|grant| grant.ed25519);
+        || header
+            .handovers
+            .iter()
+            .any(|handover| handover.old == known.vault_key);
+    let author = header
+        .grants
+        .get(usize::from(snapshot.fixed.author))
+        .map(|grant| grant.ed25519);
     if !knows_key || !author.is_some_and(|author| known.owners.contains(&author)) {
         return Err(Error::new(
             Code::UntrustedOwner,
@@ -302,9 +397,16 @@ pub(crate) fn continuity(header: &Header, commits: &[Commit<'_>], known: Option<
         )
         .hint("ask an owner whether this is right, then accept the vault on purpose"));
     }
-    let superseded = snapshot.snapshot.as_ref().map_or(&[][..], |part| part.superseded);
+    let superseded = snapshot
+        .snapshot
+        .as_ref()
+        .map_or(&[][..], |part| part.superseded);
     let back = usize::try_from(first - seen).unwrap_or(usize::MAX);
-    match superseded.len().checked_sub(back).and_then(|index| superseded.get(index)) {
+    match superseded
+        .len()
+        .checked_sub(back)
+        .and_then(|index| superseded.get(index))
+    {
         Some(hash) if *hash == known.head.hash.0 => Ok(Continuity::Continues),
         Some(_) => Err(forked()),
         None => Ok(Continuity::Unverifiable),
@@ -312,6 +414,9 @@ pub(crate) fn continuity(header: &Header, commits: &[Commit<'_>], known: Option<
 }
 
 pub(crate) fn wrong_vault(expected: VaultId, found: VaultId) -> Error {
-    Error::new(Code::WrongVault, format!("this is the vault {found}, expected was {expected}"))
-        .hint("somebody may have put another vault in the place of yours")
+    Error::new(
+        Code::WrongVault,
+        format!("this is the vault {found}, expected was {expected}"),
+    )
+    .hint("somebody may have put another vault in the place of yours")
 }

@@ -43,7 +43,9 @@ pub struct Host<'a> {
 
 impl fmt::Debug for Host<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host").field("now", &self.now).finish_non_exhaustive()
+        f.debug_struct("Host")
+            .field("now", &self.now)
+            .finish_non_exhaustive()
     }
 }
 
@@ -62,7 +64,10 @@ pub struct Vault {
 
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vault").field("head", &self.head()).field("role", &self.role()).finish_non_exhaustive()
+        f.debug_struct("Vault")
+            .field("head", &self.head())
+            .field("role", &self.role())
+            .finish_non_exhaustive()
     }
 }
 
@@ -76,7 +81,11 @@ impl Vault {
     /// The newest commit.
     #[must_use]
     pub fn head(&self) -> Head {
-        let newest = self.index.commits.last().expect("a vault has at least its snapshot");
+        let newest = self
+            .index
+            .commits
+            .last()
+            .expect("a vault has at least its snapshot");
         Head {
             vault_id: self.header.vault_id,
             epoch: self.header.epoch,
@@ -134,13 +143,15 @@ impl Vault {
     /// One connector with its values. Fails with `connector_not_found`, and with `not_permitted`
     /// for a viewer.
     pub fn read(&self, id: &str) -> Result<Connector> {
-        self.unseal(self.present(id)?).map(|(connector, _)| connector)
+        self.unseal(self.present(id)?)
+            .map(|(connector, _)| connector)
     }
 
     /// A kept version of a connector, with its values; also of one that is deleted now.
     /// Fails with `version_not_found`, also for the version that is the delete.
     pub fn read_version(&self, id: &str, version: Version) -> Result<Connector> {
-        self.unseal(self.kept(id, version)?).map(|(connector, _)| connector)
+        self.unseal(self.kept(id, version)?)
+            .map(|(connector, _)| connector)
     }
 
     /// The kept versions of a connector, oldest first; also of one that is deleted now.
@@ -149,7 +160,10 @@ impl Vault {
         if self.index.newest(id).is_none() {
             return Err(self.not_found(id));
         }
-        self.index.versions(id).map(|stored| self.index.overview(stored)).collect()
+        self.index
+            .versions(id)
+            .map(|stored| self.index.overview(stored))
+            .collect()
     }
 
     /// Ends the work with this vault: its keys are wiped.
@@ -159,19 +173,28 @@ impl Vault {
         if permitted(self.role()) {
             return Ok(());
         }
-        Err(crate::access::not_permitted(format!("the role {} does not permit to {what}", self.role())))
+        Err(crate::access::not_permitted(format!(
+            "the role {} does not permit to {what}",
+            self.role()
+        )))
     }
 
     /// The newest version of a connector that is not deleted.
     fn present(&self, id: &str) -> Result<&Stored> {
-        self.index.newest(id).filter(|newest| newest.op != Op::Delete).ok_or_else(|| self.not_found(id))
+        self.index
+            .newest(id)
+            .filter(|newest| newest.op != Op::Delete)
+            .ok_or_else(|| self.not_found(id))
     }
 
     fn kept(&self, id: &str, version: Version) -> Result<&Stored> {
         if self.index.newest(id).is_none() {
             return Err(self.not_found(id));
         }
-        let found = self.index.versions(id).find(|stored| stored.version == version);
+        let found = self
+            .index
+            .versions(id)
+            .find(|stored| stored.version == version);
         match found {
             Some(stored) if stored.op == Op::Delete => Err(Error::new(
                 Code::VersionNotFound,
@@ -179,7 +202,11 @@ impl Vault {
             )),
             Some(stored) => Ok(stored),
             None => {
-                let oldest = self.index.versions(id).next().map_or(0, |stored| stored.version.get());
+                let oldest = self
+                    .index
+                    .versions(id)
+                    .next()
+                    .map_or(0, |stored| stored.version.get());
                 Err(Error::new(
                     Code::VersionNotFound,
                     format!("version {version} of the connector {id:?} is not kept"),
@@ -190,9 +217,14 @@ impl Vault {
     }
 
     fn not_found(&self, id: &str) -> Error {
-        let error = Error::new(Code::ConnectorNotFound, format!("there is no connector {id:?}"));
+        let error = Error::new(
+            Code::ConnectorNotFound,
+            format!("there is no connector {id:?}"),
+        );
         let overviews: Vec<_> = self.connectors().filter_map(Result::ok).collect();
-        let candidates = overviews.iter().map(|overview| (overview.id.as_str(), overview.name.as_str()));
+        let candidates = overviews
+            .iter()
+            .map(|overview| (overview.id.as_str(), overview.name.as_str()));
         match plan::near_miss(id, candidates) {
             Some(hint) => error.hint(hint),
             None => error,
@@ -204,11 +236,17 @@ impl Vault {
         self.require(Role::reads, "read values")?;
         let overview = self.index.overview(stored)?;
         let sealed = self.index.sealed_secrets(stored)?;
-        let secrets = self.keys.open_secrets(overview.id.as_str(), overview.version, sealed)?;
+        let secrets = self
+            .keys
+            .open_secrets(overview.id.as_str(), overview.version, sealed)?;
         if !secrets.properties.names().eq(&overview.properties) {
             return Err(Error::new(
                 Code::NamesMismatch,
-                format!("version {} of the connector {:?} lists other properties than it holds", overview.version, overview.id.as_str()),
+                format!(
+                    "version {} of the connector {:?} lists other properties than it holds",
+                    overview.version,
+                    overview.id.as_str()
+                ),
             )
             .hint("its author made a false record; restore an earlier version"));
         }

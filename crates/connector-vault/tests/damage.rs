@@ -10,16 +10,22 @@ use support::{Fixed, Kept, values};
 
 /// What a vault holds: each connector's values at its present version.
 fn contents(vault: &Vault) -> BTreeMap<String, BTreeMap<String, String>> {
-    let ids = vault.connectors().map(|overview| overview.expect("sound").id.to_string());
+    let ids = vault
+        .connectors()
+        .map(|overview| overview.expect("sound").id.to_string());
     ids.map(|id| (id.clone(), values(vault, &id))).collect()
 }
 
 /// A vault with a few commits, and what it held after each, by the length of its file.
-fn history() -> (Kept, Vec<(usize, BTreeMap<String, BTreeMap<String, String>>)>) {
+fn history() -> (
+    Kept,
+    Vec<(usize, BTreeMap<String, BTreeMap<String, String>>)>,
+) {
     let mut kept = Kept::new(21);
     let mut states = vec![(kept.file.len(), contents(&kept.vault))];
     let mut note = |kept: &Kept| states.push((kept.file.len(), contents(&kept.vault)));
-    kept.add("x", &[("APIKey", "a"), ("Endpoint", "e")]).expect("added");
+    kept.add("x", &[("APIKey", "a"), ("Endpoint", "e")])
+        .expect("added");
     note(&kept);
     kept.add("y", &[("Token", "t")]).expect("added");
     note(&kept);
@@ -33,15 +39,28 @@ fn history() -> (Kept, Vec<(usize, BTreeMap<String, BTreeMap<String, String>>)>)
 
 /// Bytes that are not what they were: an error, or the state at the torn tail, or all of it where
 /// the damage is in a lock that nobody needed.
-fn check(kept: &Kept, states: &[(usize, BTreeMap<String, BTreeMap<String, String>>)], file: Vec<u8>, what: &str) {
-    let log_start = 12 + u32::from_le_bytes([kept.file[8], kept.file[9], kept.file[10], kept.file[11]]) as usize;
+fn check(
+    kept: &Kept,
+    states: &[(usize, BTreeMap<String, BTreeMap<String, String>>)],
+    file: Vec<u8>,
+    what: &str,
+) {
+    let log_start = 12
+        + u32::from_le_bytes([kept.file[8], kept.file[9], kept.file[10], kept.file[11]]) as usize;
     let locks_differ = file.len() >= log_start && file[log_start..] == kept.file[log_start..];
-    let Ok(vault) = support::open(file, &kept.identity, &kept.vault) else { return };
+    let Ok(vault) = support::open(file, &kept.identity, &kept.vault) else {
+        return;
+    };
     let held = match vault.report().torn {
-        Some(torn) => states.iter().rev().find(|(len, _)| *len as u64 <= torn.offset),
+        Some(torn) => states
+            .iter()
+            .rev()
+            .find(|(len, _)| *len as u64 <= torn.offset),
         None => states.last().filter(|_| locks_differ),
     };
-    let Some((_, held)) = held else { panic!("{what}: it opened as if nothing had happened") };
+    let Some((_, held)) = held else {
+        panic!("{what}: it opened as if nothing had happened")
+    };
     assert_eq!(contents(&vault), *held, "{what}");
 }
 
@@ -52,7 +71,12 @@ fn every_flip() {
         for flip in [0x01, 0x20, 0x80, 0xff] {
             let mut file = kept.file.clone();
             file[at] ^= flip;
-            check(&kept, &states, file, &format!("byte {at} flipped by {flip:#x}"));
+            check(
+                &kept,
+                &states,
+                file,
+                &format!("byte {at} flipped by {flip:#x}"),
+            );
         }
     }
 }
@@ -64,11 +88,17 @@ fn every_truncation() {
         let opened = support::open(kept.file[..len].to_vec(), &kept.identity, &kept.vault);
         let first = states[0].0;
         let Some((at, held)) = states.iter().rev().find(|(at, _)| *at <= len) else {
-            assert!(opened.is_err(), "cut to {len} bytes, before the end of the first snapshot at {first}");
+            assert!(
+                opened.is_err(),
+                "cut to {len} bytes, before the end of the first snapshot at {first}"
+            );
             continue;
         };
         let vault = opened.unwrap_or_else(|error| panic!("cut to {len} bytes: {error}"));
-        assert_eq!(vault.report().torn.map(|torn| torn.len), (*at < len).then_some((len - at) as u64));
+        assert_eq!(
+            vault.report().torn.map(|torn| torn.len),
+            (*at < len).then_some((len - at) as u64)
+        );
         assert_eq!(contents(&vault), *held, "cut to {len} bytes");
     }
 }
@@ -82,7 +112,11 @@ fn a_tail_of_zeros_is_torn() {
         file[from..].fill(0);
         let vault = support::open(file, &kept.identity, &kept.vault)
             .unwrap_or_else(|error| panic!("zeros from {from}: {error}"));
-        assert_eq!(vault.report().torn.map(|torn| torn.offset), Some(*before as u64), "zeros from {from}");
+        assert_eq!(
+            vault.report().torn.map(|torn| torn.offset),
+            Some(*before as u64),
+            "zeros from {from}"
+        );
         assert_eq!(contents(&vault), *held);
     }
     for extra in [1, 58, 59, 4096] {
@@ -96,9 +130,13 @@ fn a_tail_of_zeros_is_torn() {
 #[test]
 fn a_known_head_in_the_torn_tail_is_an_error() {
     let (kept, _) = history();
-    let options = OpenOptions { known: Some(kept.vault.known_head()), ..OpenOptions::default() };
+    let options = OpenOptions {
+        known: Some(kept.vault.known_head()),
+        ..OpenOptions::default()
+    };
     let file = kept.file[..kept.file.len() - 1].to_vec();
-    let error = Vault::open(file, Unlock::Identity(&kept.identity), &options).expect_err("acknowledged");
+    let error =
+        Vault::open(file, Unlock::Identity(&kept.identity), &options).expect_err("acknowledged");
     assert_eq!(error.code(), Code::RolledBack);
 }
 
@@ -108,7 +146,10 @@ fn damage_names_its_place_and_a_tolerant_opening_goes_on() {
     for id in ["x", "y", "z"] {
         kept.add(id, &[("APIKey", "a")]).expect("added");
     }
-    let prepared = kept.vault.prepare_compaction(connector_vault::Retention::Automatic).expect("prepared");
+    let prepared = kept
+        .vault
+        .prepare_compaction(connector_vault::Retention::Automatic)
+        .expect("prepared");
     kept.store(prepared).expect("stored");
     // The last byte of the file is the last byte of z's secrets.
     let last = kept.file.len() - 1;
@@ -121,7 +162,12 @@ fn damage_names_its_place_and_a_tolerant_opening_goes_on() {
         tolerant: true,
         ..OpenOptions::default()
     };
-    let vault = Vault::open(kept.file.clone(), Unlock::Identity(&kept.identity), &options).expect("tolerant");
+    let vault = Vault::open(
+        kept.file.clone(),
+        Unlock::Identity(&kept.identity),
+        &options,
+    )
+    .expect("tolerant");
     assert_eq!(vault.len(), 2);
     assert_eq!(vault.report().damaged.len(), 1);
     assert_eq!(vault.report().damaged[0].connector.as_deref(), Some("z"));
@@ -132,17 +178,30 @@ fn damage_names_its_place_and_a_tolerant_opening_goes_on() {
 fn flips_in_a_lock_never_open_wrong_nor_cost_more_than_the_limits() {
     let mut fixed = Fixed::new(23);
     let passphrase = Passphrase::new("correct horse").expect("valid");
-    let owner = NewOwner { label: "ops", identity: None, passphrase: Some((&passphrase, Cost::MIN)) };
+    let owner = NewOwner {
+        label: "ops",
+        identity: None,
+        passphrase: Some((&passphrase, Cost::MIN)),
+    };
     let (_, file) = Vault::create(&mut fixed.host(), &owner).expect("created");
     let locks = 12 + u32::from_le_bytes([file[8], file[9], file[10], file[11]]) as usize;
     for at in 0..locks {
         let mut file = file.clone();
         file[at] ^= 1;
-        let opened = Vault::open(file, Unlock::Passphrase(&passphrase), &OpenOptions::default());
+        let opened = Vault::open(
+            file,
+            Unlock::Passphrase(&passphrase),
+            &OpenOptions::default(),
+        );
         let error = opened.expect_err("a lock that was changed");
         let codes = [
-            Code::NotAVault, Code::UnsupportedVersion, Code::LimitExceeded, Code::Damaged,
-            Code::NoLock, Code::WrongPassphrase, Code::BadSignature,
+            Code::NotAVault,
+            Code::UnsupportedVersion,
+            Code::LimitExceeded,
+            Code::Damaged,
+            Code::NoLock,
+            Code::WrongPassphrase,
+            Code::BadSignature,
         ];
         assert!(codes.contains(&error.code()), "byte {at}: {error:?}");
     }

@@ -2,17 +2,24 @@
 
 mod support;
 
-use connector_vault::{Code, Cost, NewOwner, OpenOptions, Options, Passphrase, RequestId, Retention, Role, Status, Unlock, Vault, Version};
+use connector_vault::{
+    Code, Cost, NewOwner, OpenOptions, Options, Passphrase, RequestId, Retention, Role, Status,
+    Unlock, Vault, Version,
+};
 use support::{Fixed, Kept, update, values};
 
 fn map(values: &[(&str, &str)]) -> std::collections::BTreeMap<String, String> {
-    values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    values
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 #[test]
 fn an_update_merges_and_survives_a_reopening() {
     let mut kept = Kept::new(1);
-    kept.add("x", &[("APIKey", "a"), ("Endpoint", "e")]).expect("added");
+    kept.add("x", &[("APIKey", "a"), ("Endpoint", "e")])
+        .expect("added");
     let outcome = kept.update("x", "APIKey", "b").expect("updated");
     assert_eq!(outcome.status, Status::Updated);
     assert_eq!(outcome.version_after.get(), 2);
@@ -34,13 +41,26 @@ fn an_update_merges_and_survives_a_reopening() {
 fn a_passphrase_opens_in_either_normal_form() {
     let mut fixed = Fixed::new(2);
     let passphrase = Passphrase::new("caf\u{e9} au lait").expect("valid");
-    let owner = NewOwner { label: "ops", identity: None, passphrase: Some((&passphrase, Cost::MIN)) };
+    let owner = NewOwner {
+        label: "ops",
+        identity: None,
+        passphrase: Some((&passphrase, Cost::MIN)),
+    };
     let (vault, file) = Vault::create(&mut fixed.host(), &owner).expect("created");
     let decomposed = Passphrase::new("cafe\u{301} au lait").expect("valid");
-    let open = |passphrase| Vault::open(file.clone(), Unlock::Passphrase(passphrase), &OpenOptions::default());
+    let open = |passphrase| {
+        Vault::open(
+            file.clone(),
+            Unlock::Passphrase(passphrase),
+            &OpenOptions::default(),
+        )
+    };
     assert_eq!(open(&decomposed).expect("opens").head(), vault.head());
     let wrong = Passphrase::new("cafe au lait").expect("valid");
-    assert_eq!(open(&wrong).expect_err("wrong").code(), Code::WrongPassphrase);
+    assert_eq!(
+        open(&wrong).expect_err("wrong").code(),
+        Code::WrongPassphrase
+    );
 }
 
 #[test]
@@ -48,22 +68,40 @@ fn an_unchanged_update_writes_nothing_and_one_with_a_request_id_writes_once() {
     let mut kept = Kept::new(3);
     kept.add("x", &[("APIKey", "a")]).expect("added");
     let before = kept.file.clone();
-    assert_eq!(kept.update("x", "APIKey", "a").expect("unchanged").status, Status::Unchanged);
+    assert_eq!(
+        kept.update("x", "APIKey", "a").expect("unchanged").status,
+        Status::Unchanged
+    );
     assert_eq!(kept.file, before);
 
-    let options = Options { request_id: Some(RequestId::new("r1").expect("valid")), ..Options::default() };
-    let first = kept.run(&update("x", "APIKey", "b"), &options).expect("updated");
-    kept.update("x", "APIKey", "c").expect("another came between");
+    let options = Options {
+        request_id: Some(RequestId::new("r1").expect("valid")),
+        ..Options::default()
+    };
+    let first = kept
+        .run(&update("x", "APIKey", "b"), &options)
+        .expect("updated");
+    kept.update("x", "APIKey", "c")
+        .expect("another came between");
     let before = kept.file.clone();
-    let again = kept.run(&update("x", "APIKey", "b"), &options).expect("answered");
+    let again = kept
+        .run(&update("x", "APIKey", "b"), &options)
+        .expect("answered");
     assert_eq!(again, first);
     assert_eq!(kept.file, before);
     assert_eq!(values(&kept.vault, "x"), map(&[("APIKey", "c")]));
-    let other = kept.run(&update("x", "APIKey", "d"), &options).expect_err("other content");
+    let other = kept
+        .run(&update("x", "APIKey", "d"), &options)
+        .expect_err("other content");
     assert_eq!(other.code(), Code::RequestIdReused);
 
-    let options = Options { request_id: Some(RequestId::new("r2").expect("valid")), ..Options::default() };
-    let unchanged = kept.run(&update("x", "APIKey", "c"), &options).expect("remembered");
+    let options = Options {
+        request_id: Some(RequestId::new("r2").expect("valid")),
+        ..Options::default()
+    };
+    let unchanged = kept
+        .run(&update("x", "APIKey", "c"), &options)
+        .expect("remembered");
     assert_eq!(unchanged.status, Status::Unchanged);
     assert_eq!(unchanged.version_after.get(), 4);
 }
@@ -72,15 +110,40 @@ fn an_unchanged_update_writes_nothing_and_one_with_a_request_id_writes_once() {
 fn a_deleted_id_continues_its_versions() {
     let mut kept = Kept::new(4);
     kept.add("x", &[("APIKey", "a")]).expect("added");
-    assert_eq!(kept.add("x", &[]).expect_err("exists").code(), Code::ConnectorExists);
+    assert_eq!(
+        kept.add("x", &[]).expect_err("exists").code(),
+        Code::ConnectorExists
+    );
     let delete = r#"{"ActionType": "CredStore.DeleteEntry", "Parameters": {"EntryId": "x"}}"#;
-    assert_eq!(kept.run(delete, &Options::default()).expect("deleted").status, Status::Deleted);
-    assert_eq!(kept.run(delete, &Options::default()).expect_err("gone").code(), Code::ConnectorNotFound);
+    assert_eq!(
+        kept.run(delete, &Options::default())
+            .expect("deleted")
+            .status,
+        Status::Deleted
+    );
+    assert_eq!(
+        kept.run(delete, &Options::default())
+            .expect_err("gone")
+            .code(),
+        Code::ConnectorNotFound
+    );
     assert_eq!(kept.vault.len(), 0);
-    assert_eq!(kept.add("x", &[("APIKey", "b")]).expect("again").version_after.get(), 3);
+    assert_eq!(
+        kept.add("x", &[("APIKey", "b")])
+            .expect("again")
+            .version_after
+            .get(),
+        3
+    );
     let reopened = kept.open().expect("sound");
     assert_eq!(reopened.history("x").expect("kept").len(), 3);
-    assert!(reopened.verify().expect("walks").iter().all(|verdict| verdict.problems.is_empty()));
+    assert!(
+        reopened
+            .verify()
+            .expect("walks")
+            .iter()
+            .all(|verdict| verdict.problems.is_empty())
+    );
 }
 
 #[test]
@@ -88,10 +151,22 @@ fn restore_makes_an_earlier_version_the_present_one() {
     let mut kept = Kept::new(5);
     kept.add("x", &[("APIKey", "a")]).expect("added");
     kept.update("x", "APIKey", "b").expect("updated");
-    let plan = kept.vault.plan_restore("x", Version::FIRST, &Options::default()).expect("planned");
-    let prepared = kept.vault.prepare(plan, &mut kept.fixed.host()).expect("prepared");
-    assert_eq!(kept.store(prepared).expect("stored")[0].status, Status::Restored);
-    assert_eq!(values(&kept.open().expect("sound"), "x"), map(&[("APIKey", "a")]));
+    let plan = kept
+        .vault
+        .plan_restore("x", Version::FIRST, &Options::default())
+        .expect("planned");
+    let prepared = kept
+        .vault
+        .prepare(plan, &mut kept.fixed.host())
+        .expect("prepared");
+    assert_eq!(
+        kept.store(prepared).expect("stored")[0].status,
+        Status::Restored
+    );
+    assert_eq!(
+        values(&kept.open().expect("sound"), "x"),
+        map(&[("APIKey", "a")])
+    );
 }
 
 #[test]
@@ -99,12 +174,24 @@ fn a_plan_is_a_conflict_once_the_connector_moved_on() {
     let mut kept = Kept::new(6);
     kept.add("x", &[("APIKey", "a")]).expect("added");
     kept.add("y", &[("APIKey", "a")]).expect("added");
-    let plan = kept.vault.plan_restore("x", Version::FIRST, &Options::default()).expect("planned");
-    kept.update("y", "APIKey", "b").expect("another connector is no conflict");
-    let also = kept.vault.plan_restore("x", Version::FIRST, &Options::default()).expect("planned");
-    kept.vault.prepare(plan, &mut kept.fixed.host()).expect("no conflict");
+    let plan = kept
+        .vault
+        .plan_restore("x", Version::FIRST, &Options::default())
+        .expect("planned");
+    kept.update("y", "APIKey", "b")
+        .expect("another connector is no conflict");
+    let also = kept
+        .vault
+        .plan_restore("x", Version::FIRST, &Options::default())
+        .expect("planned");
+    kept.vault
+        .prepare(plan, &mut kept.fixed.host())
+        .expect("no conflict");
     kept.update("x", "APIKey", "b").expect("updated");
-    let error = kept.vault.prepare(also, &mut kept.fixed.host()).expect_err("moved on");
+    let error = kept
+        .vault
+        .prepare(also, &mut kept.fixed.host())
+        .expect_err("moved on");
     assert_eq!(error.code(), Code::Conflict);
 }
 
@@ -113,18 +200,41 @@ fn compaction_keeps_the_newest_versions_and_the_head_comparable() {
     let mut kept = Kept::new(7);
     kept.add("x", &[("APIKey", "0")]).expect("added");
     for value in 1..20 {
-        kept.update("x", "APIKey", &value.to_string()).expect("updated");
+        kept.update("x", "APIKey", &value.to_string())
+            .expect("updated");
     }
     let known = kept.vault.known_head();
-    let prepared = kept.vault.prepare_compaction(Retention::Newest(10)).expect("prepared");
+    let prepared = kept
+        .vault
+        .prepare_compaction(Retention::Newest(10))
+        .expect("prepared");
     kept.store(prepared).expect("stored");
     assert_eq!(kept.vault.history("x").expect("kept").len(), 10);
     assert_eq!(values(&kept.vault, "x"), map(&[("APIKey", "19")]));
-    let options = OpenOptions { known: Some(known), ..OpenOptions::default() };
-    let reopened = Vault::open(kept.file.clone(), Unlock::Identity(&kept.identity), &options).expect("continues");
-    assert_eq!(reopened.report().continuity, connector_vault::Continuity::Continues);
+    let options = OpenOptions {
+        known: Some(known),
+        ..OpenOptions::default()
+    };
+    let reopened = Vault::open(
+        kept.file.clone(),
+        Unlock::Identity(&kept.identity),
+        &options,
+    )
+    .expect("continues");
+    assert_eq!(
+        reopened.report().continuity,
+        connector_vault::Continuity::Continues
+    );
     kept.update("x", "APIKey", "20").expect("goes on");
-    assert_eq!(kept.open().expect("sound").connector("x").expect("there").version.get(), 21);
+    assert_eq!(
+        kept.open()
+            .expect("sound")
+            .connector("x")
+            .expect("there")
+            .version
+            .get(),
+        21
+    );
 }
 
 #[test]
@@ -147,15 +257,33 @@ fn an_older_or_another_copy_is_refused() {
     let mut kept = Kept::new(9);
     kept.add("x", &[("APIKey", "a")]).expect("added");
     let old = kept.file.clone();
-    let mut fork = Kept { vault: kept.open().expect("sound"), file: old.clone(), identity: kept.identity.clone(), fixed: Fixed::new(10) };
+    let mut fork = Kept {
+        vault: kept.open().expect("sound"),
+        file: old.clone(),
+        identity: kept.identity.clone(),
+        fixed: Fixed::new(10),
+    };
     kept.update("x", "APIKey", "b").expect("updated");
-    let options = OpenOptions { known: Some(kept.vault.known_head()), ..OpenOptions::default() };
+    let options = OpenOptions {
+        known: Some(kept.vault.known_head()),
+        ..OpenOptions::default()
+    };
     let open = |file: &[u8]| Vault::open(file.to_vec(), Unlock::Identity(&kept.identity), &options);
     assert_eq!(open(&old).expect_err("older").code(), Code::RolledBack);
     fork.update("x", "APIKey", "c").expect("updated");
     assert_eq!(open(&fork.file).expect_err("forked").code(), Code::Forked);
     let stranger = Kept::new(11);
-    assert_eq!(open(&stranger.file).expect_err("another vault").code(), Code::WrongVault);
-    let alone = Vault::open(old, Unlock::Identity(&kept.identity), &OpenOptions::default());
-    assert_eq!(alone.expect_err("no vault id").code(), Code::VaultIdRequired);
+    assert_eq!(
+        open(&stranger.file).expect_err("another vault").code(),
+        Code::WrongVault
+    );
+    let alone = Vault::open(
+        old,
+        Unlock::Identity(&kept.identity),
+        &OpenOptions::default(),
+    );
+    assert_eq!(
+        alone.expect_err("no vault id").code(),
+        Code::VaultIdRequired
+    );
 }

@@ -87,7 +87,6 @@ impl Request {
 
     /// What makes two requests the same, as bytes that no other request has: the action type, the
     /// id (or name and type), and each write in order. Every part is preceded by its length.
-    #[cfg_attr(not(test), allow(dead_code, reason = "until the vault calls it"))]
     pub(crate) fn digest_parts(&self) -> Zeroizing<Vec<u8>> {
         let (head, changes) = match &self.0 {
             Kind::Update(r) => (vec![r.id.as_str()], &r.changes),

@@ -57,7 +57,12 @@ impl SealingKey {
         out.extend_from_slice(ciphertext);
         let opened = self
             .0
-            .decrypt_inout_detached(&(*nonce).into(), associated_data, (&mut out[body..]).into(), tag.into())
+            .decrypt_inout_detached(
+                &(*nonce).into(),
+                associated_data,
+                (&mut out[body..]).into(),
+                tag.into(),
+            )
             .is_ok();
         if !opened {
             out.truncate(body);
@@ -90,7 +95,12 @@ pub(crate) fn unwrap<const N: usize>(
     let mut plaintext = Zeroizing::new(*ciphertext);
     let tag: &Tag = tag.into();
     Aes256Gcm::new(key.into())
-        .decrypt_inout_detached(nonce.into(), associated_data, plaintext.as_mut_slice().into(), tag)
+        .decrypt_inout_detached(
+            nonce.into(),
+            associated_data,
+            plaintext.as_mut_slice().into(),
+            tag,
+        )
         .ok()?;
     Some(plaintext)
 }
@@ -113,9 +123,15 @@ mod tests {
 
     #[test]
     fn padding() {
-        for (len, padded) in
-            [(0, 64), (1, 64), (64, 64), (65, 128), (1024, 1024), (1025, 1088), (100_000, 100_352)]
-        {
+        for (len, padded) in [
+            (0, 64),
+            (1, 64),
+            (64, 64),
+            (65, 128),
+            (1024, 1024),
+            (1025, 1088),
+            (100_000, 100_352),
+        ] {
             assert_eq!(padded_len(len), padded, "{len}");
         }
         for len in 0..100_000 {

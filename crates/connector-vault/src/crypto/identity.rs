@@ -44,8 +44,11 @@ impl Identity {
     /// Reads `cvault-identity-1...`. The checksum catches mistyped characters.
     pub fn parse(text: &str) -> Result<Self> {
         let secret = decode_text(IDENTITY_HRP, text.trim()).ok_or_else(|| {
-            Error::new(Code::InvalidIdentity, "this is no identity, or it was mistyped")
-                .hint("an identity begins with cvault-identity-1")
+            Error::new(
+                Code::InvalidIdentity,
+                "this is no identity, or it was mistyped",
+            )
+            .hint("an identity begins with cvault-identity-1")
         })?;
         Ok(Self(secret))
     }
@@ -71,7 +74,11 @@ impl Identity {
             x25519: public.to_bytes().into(),
             ed25519: signing.verifying_key().to_bytes(),
         };
-        IdentityKeys { private, signing, public }
+        IdentityKeys {
+            private,
+            signing,
+            public,
+        }
     }
 }
 
@@ -92,11 +99,17 @@ impl GrantKey {
     /// Reads `cvault-grant-1...`.
     pub fn parse(text: &str) -> Result<Self> {
         let bytes: Zeroizing<[u8; 64]> = decode_text(GRANT_HRP, text.trim()).ok_or_else(|| {
-            Error::new(Code::InvalidGrantKey, "this is no public grant key, or it was mistyped")
-                .hint("a public grant key begins with cvault-grant-1")
+            Error::new(
+                Code::InvalidGrantKey,
+                "this is no public grant key, or it was mistyped",
+            )
+            .hint("a public grant key begins with cvault-grant-1")
         })?;
         let (x25519, ed25519) = bytes.split_at(32);
-        let mut key = Self { x25519: [0; 32], ed25519: [0; 32] };
+        let mut key = Self {
+            x25519: [0; 32],
+            ed25519: [0; 32],
+        };
         key.x25519.copy_from_slice(x25519);
         key.ed25519.copy_from_slice(ed25519);
         Ok(key)
@@ -105,7 +118,10 @@ impl GrantKey {
 
 impl fmt::Display for GrantKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&encode_text(GRANT_HRP, &[self.x25519, self.ed25519].concat()))
+        f.write_str(&encode_text(
+            GRANT_HRP,
+            &[self.x25519, self.ed25519].concat(),
+        ))
     }
 }
 
@@ -164,7 +180,12 @@ pub(crate) fn seal_to(
     info: &[u8],
     plaintext: &[u8],
 ) -> Result<Vec<u8>> {
-    let invalid = |_| Error::new(Code::InvalidGrantKey, "nothing can be sealed to this grant key");
+    let invalid = |_| {
+        Error::new(
+            Code::InvalidGrantKey,
+            "nothing can be sealed to this grant key",
+        )
+    };
     let public = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&key.x25519).map_err(invalid)?;
     let (encapsulated, ciphertext) =
         hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
@@ -214,7 +235,8 @@ impl VaultKey {
 /// implementation agrees on which signatures are valid.
 pub(crate) fn verify(public: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
     VerifyingKey::from_bytes(public).is_ok_and(|key| {
-        key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature)).is_ok()
+        key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature))
+            .is_ok()
     })
 }
 
@@ -227,9 +249,15 @@ mod tests {
         let identity = Identity::from_bytes([7; 32]);
         let text = identity.to_text();
         assert!(text.starts_with("cvault-identity-1"), "{}", *text);
-        assert_eq!(Identity::parse(&text).expect("own text").as_bytes(), &[7; 32]);
+        assert_eq!(
+            Identity::parse(&text).expect("own text").as_bytes(),
+            &[7; 32]
+        );
         let upper = text.to_ascii_uppercase();
-        assert_eq!(Identity::parse(&upper).expect("upper case").as_bytes(), &[7; 32]);
+        assert_eq!(
+            Identity::parse(&upper).expect("upper case").as_bytes(),
+            &[7; 32]
+        );
 
         let key = identity.grant_key();
         let text = key.to_string();
@@ -246,7 +274,10 @@ mod tests {
             let mut typed = text.as_bytes().to_vec();
             typed[at] = if typed[at] == b'q' { b'p' } else { b'q' };
             let typed = String::from_utf8(typed).expect("ASCII");
-            assert_eq!(Identity::parse(&typed).expect_err("mistyped").code(), Code::InvalidIdentity);
+            assert_eq!(
+                Identity::parse(&typed).expect_err("mistyped").code(),
+                Code::InvalidIdentity
+            );
         }
     }
 }

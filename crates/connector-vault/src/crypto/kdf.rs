@@ -67,17 +67,29 @@ pub struct Cost {
 impl Default for Cost {
     /// 64 MiB, 3 passes, 1 lane.
     fn default() -> Self {
-        Self { memory_kib: 64 * 1024, passes: 3, lanes: 1 }
+        Self {
+            memory_kib: 64 * 1024,
+            passes: 3,
+            lanes: 1,
+        }
     }
 }
 
 impl Cost {
     /// The least cost that the limits allow: 19 MiB, 1 pass, 1 lane. For tests.
-    pub const MIN: Self = Self { memory_kib: limits::MEMORY_KIB_MIN, passes: 1, lanes: 1 };
+    pub const MIN: Self = Self {
+        memory_kib: limits::MEMORY_KIB_MIN,
+        passes: 1,
+        lanes: 1,
+    };
 
     /// Fails with `cost_out_of_range` outside the limits.
     pub(crate) fn check(self, memory_kib_max: u32) -> Result<Self> {
-        let Self { memory_kib, passes, lanes } = self;
+        let Self {
+            memory_kib,
+            passes,
+            lanes,
+        } = self;
         let work = u64::from(memory_kib) * u64::from(passes);
         if (limits::MEMORY_KIB_MIN..=memory_kib_max).contains(&memory_kib)
             && (1..=limits::PASSES_MAX).contains(&passes)
@@ -116,7 +128,8 @@ pub(crate) fn derive_lock_keys(
     cost: Cost,
 ) -> Result<LockKeys> {
     let internal = |_| Error::new(Code::Internal, "Argon2id refused its parameters");
-    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).map_err(internal)?;
+    let params =
+        Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).map_err(internal)?;
     let argon2 = Argon2::new(Algorithm::Argon2id, argon2::Version::V0x13, params);
     let mut memory = Memory::new(argon2.params().block_count())?;
     let mut root = Key::default();
@@ -137,7 +150,10 @@ impl Memory {
     fn new(block_count: usize) -> Result<Self> {
         let mut blocks = Vec::new();
         blocks.try_reserve_exact(block_count).map_err(|_| {
-            Error::new(Code::CostOutOfRange, format!("{block_count} KiB for Argon2id are not to be had"))
+            Error::new(
+                Code::CostOutOfRange,
+                format!("{block_count} KiB for Argon2id are not to be had"),
+            )
         })?;
         blocks.resize(block_count, Block::new());
         Ok(Self(blocks))
@@ -175,7 +191,11 @@ mod tests {
 
     #[test]
     fn costs_outside_the_limits() {
-        let cost = |memory_kib, passes, lanes| Cost { memory_kib, passes, lanes };
+        let cost = |memory_kib, passes, lanes| Cost {
+            memory_kib,
+            passes,
+            lanes,
+        };
         for (cost, good) in [
             (Cost::default(), true),
             (Cost::MIN, true),

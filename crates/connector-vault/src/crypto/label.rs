@@ -48,13 +48,28 @@ mod tests {
     #[test]
     fn labels_are_distinct_and_documented() {
         let all = [
-            VAULT, HEADER, HANDOVER, COMMIT, OVERVIEW, SECRETS, SECRETS_KEY, IDENTITY_X25519,
-            IDENTITY_ED25519, BUNDLE, LOCK_KEY, LOCK_COMMITMENT, LOCK, REQUEST,
+            VAULT,
+            HEADER,
+            HANDOVER,
+            COMMIT,
+            OVERVIEW,
+            SECRETS,
+            SECRETS_KEY,
+            IDENTITY_X25519,
+            IDENTITY_ED25519,
+            BUNDLE,
+            LOCK_KEY,
+            LOCK_COMMITMENT,
+            LOCK,
+            REQUEST,
         ];
         let document = include_str!("../../../../docs/format.md");
         for (index, label) in all.iter().enumerate() {
             assert!(!all[..index].contains(label), "{label} twice");
-            assert!(document.contains(&format!("`{label}`")), "docs/format.md lacks {label}");
+            assert!(
+                document.contains(&format!("`{label}`")),
+                "docs/format.md lacks {label}"
+            );
         }
     }
 

@@ -60,7 +60,13 @@ impl Fixed {
         let seq = reader.u64("the commit's seq")?;
         let prev = *reader.array("the commit's prev")?;
         let author = reader.u16("the commit's author")?;
-        Ok(Some(Self { len, kind, seq, prev, author }))
+        Ok(Some(Self {
+            len,
+            kind,
+            seq,
+            prev,
+            author,
+        }))
     }
 
     fn encode(&self) -> [u8; FIXED_LEN] {
@@ -72,7 +78,9 @@ impl Fixed {
         bytes.extend_from_slice(&self.author.to_le_bytes());
         let check = sha256(&bytes);
         bytes.extend_from_slice(&check[..CHECK_LEN]);
-        bytes.try_into().expect("the lengths of the parts add up to FIXED_LEN")
+        bytes
+            .try_into()
+            .expect("the lengths of the parts add up to FIXED_LEN")
     }
 }
 
@@ -118,10 +126,20 @@ impl<'a> Commit<'a> {
                 let header_signature = reader.array("the header's signature")?;
                 let count = reader.u32("the number of superseded commits")? as usize;
                 if count > limits::SUPERSEDED_MAX || count as u64 > fixed.seq {
-                    return Err(damaged(reader.offset(), "more superseded commits than there can be"));
+                    return Err(damaged(
+                        reader.offset(),
+                        "more superseded commits than there can be",
+                    ));
                 }
-                let (superseded, _) = reader.take(count * 32, "the superseded commits")?.as_chunks();
-                Some(SnapshotPart { header, header_offset, header_signature, superseded })
+                let (superseded, _) = reader
+                    .take(count * 32, "the superseded commits")?
+                    .as_chunks();
+                Some(SnapshotPart {
+                    header,
+                    header_offset,
+                    header_signature,
+                    superseded,
+                })
             }
             Kind::Changes => None,
         };
@@ -179,7 +197,11 @@ impl<'a> Commit<'a> {
         let mut offset = self.records_offset;
         self.table.chunks_exact(ROW_LEN).map(move |row| {
             let (bytes, after) = rest.split_at(row_len(row));
-            let record = RecordBytes { offset, bytes, hash: row_hash(row) };
+            let record = RecordBytes {
+                offset,
+                bytes,
+                hash: row_hash(row),
+            };
             offset += bytes.len() as u64;
             rest = after;
             record
@@ -242,7 +264,10 @@ pub(crate) fn split_record(bytes: &[u8], offset: u64) -> Result<(&[u8], &[u8])> 
 pub(crate) fn encode_record(overview: &[u8], secrets: &[u8]) -> Result<Vec<u8>> {
     let len = 4 + overview.len() + secrets.len();
     if len > limits::RECORD_LEN_MAX {
-        return Err(Error::new(Code::LimitExceeded, "the sealed connector would be larger than 16 MiB"));
+        return Err(Error::new(
+            Code::LimitExceeded,
+            "the sealed connector would be larger than 16 MiB",
+        ));
     }
     let mut bytes = Vec::with_capacity(len);
     put_part(&mut bytes, overview);
@@ -269,15 +294,32 @@ pub(crate) struct NewSnapshot<'a> {
 
 impl NewCommit<'_> {
     /// Appends the commit to `out`; `sign` signs the SHA-256 of what stands before the signature.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>, sign: impl FnOnce(&Hash) -> [u8; SIGNATURE_LEN]) {
+    pub(crate) fn encode(
+        &self,
+        out: &mut Vec<u8>,
+        sign: impl FnOnce(&Hash) -> [u8; SIGNATURE_LEN],
+    ) {
         let snapshot_len = self.snapshot.as_ref().map_or(0, |snapshot| {
             4 + snapshot.header.len() + SIGNATURE_LEN + 4 + snapshot.superseded.len() * 32
         });
-        let records_len = self.records.iter().map(|(bytes, _)| bytes.len()).sum::<usize>();
+        let records_len = self
+            .records
+            .iter()
+            .map(|(bytes, _)| bytes.len())
+            .sum::<usize>();
         let len = snapshot_len + 4 + self.records.len() * ROW_LEN + SIGNATURE_LEN + records_len;
-        let kind = if self.snapshot.is_some() { Kind::Snapshot } else { Kind::Changes };
-        let fixed =
-            Fixed { len: len as u64, kind, seq: self.seq, prev: self.prev, author: self.author };
+        let kind = if self.snapshot.is_some() {
+            Kind::Snapshot
+        } else {
+            Kind::Changes
+        };
+        let fixed = Fixed {
+            len: len as u64,
+            kind,
+            seq: self.seq,
+            prev: self.prev,
+            author: self.author,
+        };
         out.reserve(FIXED_LEN + len);
         let start = out.len();
         out.extend_from_slice(&fixed.encode());

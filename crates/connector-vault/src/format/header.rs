@@ -90,10 +90,14 @@ impl Role {
 
     /// Reads a role's name.
     pub fn parse(text: &str) -> Result<Self> {
-        Self::ALL.iter().copied().find(|role| role.as_str() == text).ok_or_else(|| {
-            Error::new(Code::InvalidArgument, "unknown role")
-                .hint("roles are viewer, reader, updater and owner")
-        })
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| {
+                Error::new(Code::InvalidArgument, "unknown role")
+                    .hint("roles are viewer, reader, updater and owner")
+            })
     }
 }
 
@@ -111,7 +115,10 @@ impl Header {
         if header.format != 1 {
             return Err(Error::new(
                 Code::UnsupportedVersion,
-                format!("the header has format {}, this version knows 1", header.format),
+                format!(
+                    "the header has format {}, this version knows 1",
+                    header.format
+                ),
             ));
         }
         if header.epoch == 0 {
@@ -120,7 +127,9 @@ impl Header {
         if header.grants.is_empty() || header.grants.len() > limits::GRANTS_MAX {
             return broken("must list 1 to 64 grants");
         }
-        if header.handovers.len() > limits::HANDOVERS_MAX || header.retired.len() > limits::RETIRED_MAX {
+        if header.handovers.len() > limits::HANDOVERS_MAX
+            || header.retired.len() > limits::RETIRED_MAX
+        {
             return broken("lists too many handovers or retired labels");
         }
         if !header.grants.iter().any(|grant| grant.role == Role::Owner) {
@@ -150,20 +159,31 @@ impl Header {
     pub(crate) fn encode(&self) -> Result<Vec<u8>> {
         let bytes = super::to_json(self);
         if bytes.len() > limits::HEADER_LEN_MAX {
-            return Err(Error::new(Code::LimitExceeded, "the header would be larger than 256 KiB"));
+            return Err(Error::new(
+                Code::LimitExceeded,
+                "the header would be larger than 256 KiB",
+            ));
         }
         Ok(bytes)
     }
 
     /// The first vault key, of which the vault id is the hash.
     pub(crate) fn first_key(&self) -> Hex<32> {
-        self.handovers.first().map_or(self.vault_key, |handover| handover.old)
+        self.handovers
+            .first()
+            .map_or(self.vault_key, |handover| handover.old)
     }
 
     /// The label of a grant that is or was.
     pub(crate) fn label(&self, id: GrantId) -> Option<&str> {
         let present = self.grants.iter().map(|grant| (grant.id, &grant.label));
-        let retired = self.retired.iter().map(|retired| (retired.id, &retired.label));
-        present.chain(retired).find(|(other, _)| *other == id).map(|(_, label)| label.as_str())
+        let retired = self
+            .retired
+            .iter()
+            .map(|retired| (retired.id, &retired.label));
+        present
+            .chain(retired)
+            .find(|(other, _)| *other == id)
+            .map(|(_, label)| label.as_str())
     }
 }

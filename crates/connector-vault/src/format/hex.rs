@@ -49,7 +49,8 @@ impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Hex<N>, E> {
-                Hex::parse(text).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Other("text"), &self))
+                Hex::parse(text)
+                    .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Other("text"), &self))
             }
         }
         deserializer.deserialize_str(Digits)
@@ -64,7 +65,9 @@ macro_rules! id {
         pub struct $name(pub(crate) Hex<$len>);
 
         impl $name {
-            pub(crate) fn as_bytes(&self) -> &[u8; $len] {
+            /// Its bytes.
+            #[must_use]
+            pub fn as_bytes(&self) -> &[u8; $len] {
                 &self.0.0
             }
         }

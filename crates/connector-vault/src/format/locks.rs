@@ -48,7 +48,10 @@ pub(crate) fn decode(bytes: &[u8], offset: u64) -> Result<Vec<LockEntry>> {
     let values: Vec<serde_json::Value> = super::from_json(bytes, offset, "the locks part")?;
     if values.len() > limits::GRANTS_MAX {
         let count = values.len();
-        return Err(damaged(offset, format!("{count} locks, at most {} are allowed", limits::GRANTS_MAX)));
+        return Err(damaged(
+            offset,
+            format!("{count} locks, at most {} are allowed", limits::GRANTS_MAX),
+        ));
     }
     Ok(values
         .into_iter()
@@ -63,7 +66,10 @@ pub(crate) fn decode(bytes: &[u8], offset: u64) -> Result<Vec<LockEntry>> {
 pub(crate) fn encode(locks: &[LockEntry]) -> Result<Vec<u8>> {
     let bytes = super::to_json(&locks);
     if bytes.len() > limits::LOCKS_LEN_MAX {
-        return Err(Error::new(Code::LimitExceeded, "the locks part would be larger than 256 KiB"));
+        return Err(Error::new(
+            Code::LimitExceeded,
+            "the locks part would be larger than 256 KiB",
+        ));
     }
     Ok(bytes)
 }

@@ -12,19 +12,43 @@ use crate::limits;
 /// The first eight bytes of every vault file.
 pub(crate) const MAGIC: &[u8; 8] = b"CVAULT01";
 
-/// Splits a file into its locks part and its log; the second is where the log starts.
-pub(crate) fn split_file(file: &[u8]) -> Result<(&[u8], usize)> {
-    let mut reader = Reader::new(file, 0);
-    let magic: &[u8; 8] = reader.array("the magic").map_err(|_| not_a_vault())?;
+/// Bytes from which [`log_start`] tells where the log begins: the magic, the length of the locks.
+pub const PREFIX_LEN: usize = MAGIC.len() + 4;
+
+/// Where the log begins in a file that begins with `prefix`.
+///
+/// Fails with `not_a_vault`, `unsupported_version` or `limit_exceeded`.
+pub fn log_start(prefix: &[u8; PREFIX_LEN]) -> Result<u64> {
+    let mut reader = Reader::new(prefix, 0);
+    let magic: &[u8; 8] = reader.array("the magic")?;
     if magic != MAGIC {
         return Err(match magic.strip_prefix(b"CVAULT") {
-            Some(_) => Error::new(Code::UnsupportedVersion, "the vault has a format that this version does not know")
-                .hint("update connector-vault"),
+            Some(_) => Error::new(
+                Code::UnsupportedVersion,
+                "the vault has a format that this version does not know",
+            )
+            .hint("update connector-vault"),
             None => not_a_vault(),
         });
     }
-    let locks = reader.part(limits::LOCKS_LEN_MAX, "the locks part")?;
-    Ok((locks, file.len() - reader.rest().len()))
+    let len = reader.u32("the length of the locks part")? as usize;
+    if len > limits::LOCKS_LEN_MAX {
+        return Err(Error::new(
+            Code::LimitExceeded,
+            "the locks part claims more than 256 KiB",
+        ));
+    }
+    Ok((PREFIX_LEN + len) as u64)
+}
+
+/// Splits a file into its locks part and its log; the second is where the log starts.
+pub(crate) fn split_file(file: &[u8]) -> Result<(&[u8], usize)> {
+    let prefix = file.first_chunk().ok_or_else(not_a_vault)?;
+    let len = log_start(prefix)? - PREFIX_LEN as u64;
+    let mut reader = Reader::new(&file[PREFIX_LEN..], PREFIX_LEN as u64);
+    let len = usize::try_from(len).unwrap_or(usize::MAX);
+    let locks = reader.take(len, "the locks part")?;
+    Ok((locks, PREFIX_LEN + len))
 }
 
 /// The file's start: magic and locks. The log follows.
@@ -35,14 +59,24 @@ pub(crate) fn file_start(locks: &[u8]) -> Vec<u8> {
 }
 
 fn not_a_vault() -> Error {
-    Error::new(Code::NotAVault, "the bytes are no connector vault: they do not begin with CVAULT01")
+    Error::new(
+        Code::NotAVault,
+        "the bytes are no connector vault: they do not begin with CVAULT01",
+    )
 }
 
 /// JSON of a part of the file: no white space around it, nothing behind it.
-fn from_json<'de, T: serde::Deserialize<'de>>(bytes: &'de [u8], offset: u64, what: &str) -> Result<T> {
+fn from_json<'de, T: serde::Deserialize<'de>>(
+    bytes: &'de [u8],
+    offset: u64,
+    what: &str,
+) -> Result<T> {
     let trimmed = bytes.trim_ascii();
     if trimmed.len() != bytes.len() {
-        return Err(crate::bytes::damaged(offset, format!("white space around {what}")));
+        return Err(crate::bytes::damaged(
+            offset,
+            format!("white space around {what}"),
+        ));
     }
     serde_json::from_slice(bytes).map_err(|error| {
         // serde's own message may quote the input; the line and column are enough.
@@ -50,10 +84,29 @@ fn from_json<'de, T: serde::Deserialize<'de>>(bytes: &'de [u8], offset: u64, wha
             serde_json::error::Category::Data => "does not follow the format",
             _ => "is not valid JSON",
         };
-        crate::bytes::damaged(offset, format!("{what} {category} (column {})", error.column()))
+        crate::bytes::damaged(
+            offset,
+            format!("{what} {category} (column {})", error.column()),
+        )
     })
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Vec<u8> {
-    serde_json::to_vec(value).expect("the format's structures have string keys and no failing parts")
+    serde_json::to_vec(value)
+        .expect("the format's structures have string keys and no failing parts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes() {
+        let check = |prefix: &[u8; PREFIX_LEN]| log_start(prefix).map_err(|error| error.code());
+        assert_eq!(check(b"CVAULT01\x02\x01\0\0"), Ok(12 + 258));
+        assert_eq!(check(b"CVAULT01\0\0\0\0"), Ok(12));
+        assert_eq!(check(b"CVAULT01\0\0\0\x7f"), Err(Code::LimitExceeded));
+        assert_eq!(check(b"CVAULT02\0\0\0\0"), Err(Code::UnsupportedVersion));
+        assert_eq!(check(b"PK\x03\x04\0\0\0\0\0\0\0\0"), Err(Code::NotAVault));
+    }
 }

@@ -53,7 +53,10 @@ impl Vault {
     pub fn log(&self) -> Result<Vec<CommitInfo>> {
         let mut records: std::collections::HashMap<u64, Vec<Overview>> = Default::default();
         for stored in self.index.all().flatten() {
-            records.entry(stored.seq).or_default().push(self.index.overview(stored)?);
+            records
+                .entry(stored.seq)
+                .or_default()
+                .push(self.index.overview(stored)?);
         }
         self.index
             .commits
@@ -93,15 +96,34 @@ impl Vault {
             let mut problems = Vec::new();
             problems.extend(log::verify_commit(&self.header, &commit).err());
             if before.is_some_and(|before| before.hash != commit.fixed.prev) {
-                problems.push(Error::new(Code::Damaged, format!("commit {} does not follow from the one before it", place.seq)));
+                problems.push(Error::new(
+                    Code::Damaged,
+                    format!(
+                        "commit {} does not follow from the one before it",
+                        place.seq
+                    ),
+                ));
             }
             let damaged = commit.records().filter(|record| !record.is_intact());
             problems.extend(damaged.map(|record: RecordBytes<'_>| {
-                Error::new(Code::Damaged, format!("at offset {}: a record of commit {} is damaged", record.offset, place.seq))
+                Error::new(
+                    Code::Damaged,
+                    format!(
+                        "at offset {}: a record of commit {} is damaged",
+                        record.offset, place.seq
+                    ),
+                )
             }));
             problems.extend(unreadable.remove(&place.seq).unwrap_or_default());
-            verdicts.push(Verdict { seq: place.seq, records: commit.record_count(), problems });
-            before = Some(After { seq: place.seq, hash: commit.hash });
+            verdicts.push(Verdict {
+                seq: place.seq,
+                records: commit.record_count(),
+                problems,
+            });
+            before = Some(After {
+                seq: place.seq,
+                hash: commit.hash,
+            });
         }
         Ok(verdicts)
     }
@@ -117,8 +139,13 @@ impl Vault {
     pub(super) fn commit(&self, place: &CommitPlace) -> Result<Commit<'_>> {
         let bytes = self.index.commit_bytes(place);
         let offset = self.index.log_offset(place);
-        let fixed = bytes.first_chunk::<FIXED_LEN>().map(|fixed| Fixed::decode(fixed, offset)).transpose()?.flatten();
-        let fixed = fixed.ok_or_else(|| crate::bytes::damaged(offset, "the commit's fixed part is damaged"))?;
+        let fixed = bytes
+            .first_chunk::<FIXED_LEN>()
+            .map(|fixed| Fixed::decode(fixed, offset))
+            .transpose()?
+            .flatten();
+        let fixed = fixed
+            .ok_or_else(|| crate::bytes::damaged(offset, "the commit's fixed part is damaged"))?;
         Commit::decode(fixed, bytes, offset)
     }
 }

@@ -26,7 +26,11 @@ impl Vault {
     /// A snapshot that replaces the log and keeps the versions of `retention`. Needs an owner.
     pub fn prepare_compaction(&self, retention: Retention) -> Result<Prepared> {
         self.require(Role::owns, "compact the vault")?;
-        let since = self.index.commits.first().map_or(0, |snapshot| snapshot.seq);
+        let since = self
+            .index
+            .commits
+            .first()
+            .map_or(0, |snapshot| snapshot.seq);
         let mut records = Vec::new();
         for versions in self.index.all() {
             let count = versions.clone().count();
@@ -48,7 +52,11 @@ impl Vault {
     #[must_use]
     pub fn wants_compaction(&self) -> bool {
         let log_len = self.log_end().end;
-        let snapshot_len = self.index.commits.first().map_or(0, |snapshot| snapshot.len as u64);
+        let snapshot_len = self
+            .index
+            .commits
+            .first()
+            .map_or(0, |snapshot| snapshot.len as u64);
         self.role().owns()
             && log_len > limits::COMPACTION_LEN_MIN as u64
             && self.index.kept_len() < log_len / 2
@@ -68,7 +76,11 @@ impl Vault {
         let mut superseded: Vec<Hash> = self.superseded.clone();
         superseded.extend(self.index.commits.iter().map(|commit| commit.hash));
         superseded.drain(..superseded.len().saturating_sub(limits::SUPERSEDED_MAX));
-        let chain = Chain { seq: head.seq + 1, prev: head.hash.0, superseded: &superseded };
+        let chain = Chain {
+            seq: head.seq + 1,
+            prev: head.hash.0,
+            superseded: &superseded,
+        };
         let file = snapshot_file(access, header, locks, &chain, records)?;
         Ok(Prepared::replace(head, file))
     }

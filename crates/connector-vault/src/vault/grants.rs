@@ -66,7 +66,10 @@ impl Vault {
             role: grant.role,
             since: grant.since.clone(),
             key: grant_key(grant),
-            has_lock: self.locks.iter().any(|lock| matches!(lock, LockEntry::Lock(lock) if lock.grant == grant.id)),
+            has_lock: self
+                .locks
+                .iter()
+                .any(|lock| matches!(lock, LockEntry::Lock(lock) if lock.grant == grant.id)),
             is_own: grant.id == self.access.grant,
         })
     }
@@ -84,10 +87,16 @@ impl Vault {
         self.require(Role::owns, "grant something")?;
         let mut header = self.header.clone();
         if header.grants.iter().any(|grant| grant.label == label) {
-            return Err(Error::new(Code::GrantExists, format!("there is a grant {label:?} already")));
+            return Err(Error::new(
+                Code::GrantExists,
+                format!("there is a grant {label:?} already"),
+            ));
         }
         if header.grants.len() == limits::GRANTS_MAX {
-            return Err(Error::new(Code::LimitExceeded, "a vault has at most 64 grants"));
+            return Err(Error::new(
+                Code::LimitExceeded,
+                "a vault has at most 64 grants",
+            ));
         }
         let place = BundlePlace {
             vault_id: header.vault_id,
@@ -101,16 +110,28 @@ impl Vault {
             Grantee::Passphrase(passphrase, cost) => {
                 let identity = Identity::generate(host.rng);
                 let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
-                let lock = access::lock(host.rng, header.vault_id, place.grant, &identity, passphrase, cost)?;
+                let lock = access::lock(
+                    host.rng,
+                    header.vault_id,
+                    place.grant,
+                    &identity,
+                    passphrase,
+                    cost,
+                )?;
                 locks.push(LockEntry::Lock(lock));
                 identity.grant_key()
             }
         };
         let taken = |grant: &Grant| grant.x25519.0 == key.x25519 || grant.ed25519.0 == key.ed25519;
         if let Some(grant) = header.grants.iter().find(|grant| taken(grant)) {
-            return Err(Error::new(Code::GrantExists, format!("this key has the grant {:?} already", grant.label)));
+            return Err(Error::new(
+                Code::GrantExists,
+                format!("this key has the grant {:?} already", grant.label),
+            ));
         }
-        header.grants.push(new_grant(host, &self.access.bundle, &place, label, &key)?);
+        header
+            .grants
+            .push(new_grant(host, &self.access.bundle, &place, label, &key)?);
         self.prepare_snapshot(&self.access, &header, &locks, &self.all_records())
     }
 
@@ -145,10 +166,22 @@ impl Vault {
             return self.reduce(label, Some(role), host, progress);
         }
         grant.role = role;
-        let place = BundlePlace { vault_id: header.vault_id, epoch: header.epoch, grant: grant.id, role };
-        grant.bundle = self.access.bundle.seal(host.rng, &place, &grant_key(grant))?;
-        let prepared = self.prepare_snapshot(&self.access, &header, &self.locks, &self.all_records())?;
-        Ok(Revocation { prepared, exposed: Vec::new() })
+        let place = BundlePlace {
+            vault_id: header.vault_id,
+            epoch: header.epoch,
+            grant: grant.id,
+            role,
+        };
+        grant.bundle = self
+            .access
+            .bundle
+            .seal(host.rng, &place, &grant_key(grant))?;
+        let prepared =
+            self.prepare_snapshot(&self.access, &header, &self.locks, &self.all_records())?;
+        Ok(Revocation {
+            prepared,
+            exposed: Vec::new(),
+        })
     }
 
     /// Replaces the passphrase of the grant that opened the vault. Every role may.
@@ -162,8 +195,17 @@ impl Vault {
         host: &mut Host<'_>,
     ) -> Result<Prepared> {
         let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
-        let Access { grant, identity, .. } = &self.access;
-        let lock = access::lock(host.rng, self.header.vault_id, *grant, identity, passphrase, cost)?;
+        let Access {
+            grant, identity, ..
+        } = &self.access;
+        let lock = access::lock(
+            host.rng,
+            self.header.vault_id,
+            *grant,
+            identity,
+            passphrase,
+            cost,
+        )?;
         let mut locks = self.locks.clone();
         locks.retain(|entry| !matches!(entry, LockEntry::Lock(lock) if lock.grant == *grant));
         locks.push(LockEntry::Lock(lock));
@@ -177,18 +219,30 @@ impl Vault {
     /// Index of a grant that is not the own one.
     fn other_grant(&self, label: &str) -> Result<usize> {
         self.require(Role::owns, "change grants")?;
-        let index = self.header.grants.iter().position(|grant| grant.label == label);
+        let index = self
+            .header
+            .grants
+            .iter()
+            .position(|grant| grant.label == label);
         let index = index.ok_or_else(|| {
             Error::new(Code::GrantNotFound, format!("there is no grant {label:?}"))
                 .hint("list the grants to see their labels")
         })?;
         if self.header.grants[index].id == self.access.grant {
-            let owners = self.header.grants.iter().filter(|grant| grant.role.owns()).count();
+            let owners = self
+                .header
+                .grants
+                .iter()
+                .filter(|grant| grant.role.owns())
+                .count();
             return Err(match owners {
                 1 => Error::new(Code::LastOwner, "a vault keeps at least one owner")
                     .hint("grant the role owner to somebody else first"),
-                _ => Error::new(Code::NotPermitted, "nobody can take away the grant that opened the vault")
-                    .hint("let another owner do it"),
+                _ => Error::new(
+                    Code::NotPermitted,
+                    "nobody can take away the grant that opened the vault",
+                )
+                .hint("let another owner do it"),
             });
         }
         Ok(index)
@@ -209,13 +263,21 @@ impl Vault {
             Some(role) => header.grants[index].role = role,
             None => {
                 header.grants.remove(index);
-                header.retired.push(Retired { id: former.id, label: former.label });
+                header.retired.push(Retired {
+                    id: former.id,
+                    label: former.label,
+                });
                 let outdated = header.retired.len().saturating_sub(limits::RETIRED_MAX);
                 header.retired.drain(..outdated);
             }
         }
         header.epoch += 1;
-        let own_key = self.access.bundle.vault_key.clone().ok_or_else(|| access::not_permitted("this needs the role owner"))?;
+        let own_key = self
+            .access
+            .bundle
+            .vault_key
+            .clone()
+            .ok_or_else(|| access::not_permitted("this needs the role owner"))?;
         let vault_key = match former.role.owns() {
             true => self.hand_over(&own_key, &mut header, host)?,
             false => own_key,
@@ -233,25 +295,39 @@ impl Vault {
         let access = Access::open(self.access.identity.clone(), &header)?;
         let keys = RecordKeys::new(&access.bundle, header.vault_id, header.epoch);
         let records = self.seal_again(&keys, host, progress)?;
-        let hashed: Vec<_> = records.iter().map(|record| (record.as_slice(), sha256(record))).collect();
+        let hashed: Vec<_> = records
+            .iter()
+            .map(|record| (record.as_slice(), sha256(record)))
+            .collect();
         let mut locks = self.locks.clone();
         if role.is_none() {
-            locks.retain(|entry| !matches!(entry, LockEntry::Lock(lock) if lock.grant == former.id));
+            locks
+                .retain(|entry| !matches!(entry, LockEntry::Lock(lock) if lock.grant == former.id));
         }
         let prepared = self.prepare_snapshot(&access, &header, &locks, &hashed)?;
         let still_reads = role.is_some_and(Role::reads);
         let exposed = match former.role.reads() && !still_reads {
-            true => self.connectors().map(|overview| overview.map(|overview| overview.id)).collect::<Result<_>>()?,
+            true => self
+                .connectors()
+                .map(|overview| overview.map(|overview| overview.id))
+                .collect::<Result<_>>()?,
             false => Vec::new(),
         };
         Ok(Revocation { prepared, exposed })
     }
 
     /// Replaces the vault key, which a former owner knows.
-    fn hand_over(&self, old: &VaultKey, header: &mut Header, host: &mut Host<'_>) -> Result<VaultKey> {
+    fn hand_over(
+        &self,
+        old: &VaultKey,
+        header: &mut Header,
+        host: &mut Host<'_>,
+    ) -> Result<VaultKey> {
         if header.handovers.len() == limits::HANDOVERS_MAX {
-            return Err(Error::new(Code::LimitExceeded, "the vault key was replaced too often")
-                .hint("move the connectors to a new vault"));
+            return Err(
+                Error::new(Code::LimitExceeded, "the vault key was replaced too often")
+                    .hint("move the connectors to a new vault"),
+            );
         }
         let new = VaultKey::generate(host.rng);
         let seq = self.head().seq + 1;
@@ -279,7 +355,11 @@ impl Vault {
             let overview = OverviewText::<Vec<Text<'_>>>::parse(self.index.overview_text(stored))?;
             let secrets = match stored.op {
                 Op::Delete => None,
-                _ => Some(self.keys.open_secrets(&overview.id, stored.version, self.index.sealed_secrets(stored)?)?),
+                _ => Some(self.keys.open_secrets(
+                    &overview.id,
+                    stored.version,
+                    self.index.sealed_secrets(stored)?,
+                )?),
             };
             records.push(keys.seal(host.rng, &overview, secrets.as_ref())?);
             progress(records.len(), total);
@@ -289,6 +369,10 @@ impl Vault {
 
     /// Every kept record as it is.
     fn all_records(&self) -> Vec<(&[u8], Hash)> {
-        self.index.all().flatten().map(|stored| self.hashed(stored)).collect()
+        self.index
+            .all()
+            .flatten()
+            .map(|stored| self.hashed(stored))
+            .collect()
     }
 }

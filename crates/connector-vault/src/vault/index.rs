@@ -105,9 +105,15 @@ impl Index {
         admission: &mut Admission<'_>,
     ) -> Result<Pending> {
         let records = commits.iter().map(Commit::record_count).sum();
-        let mut pending = Pending { overviews: Vec::new(), commits: Vec::with_capacity(commits.len()), admitted: Vec::with_capacity(records) };
-        self.by_id.reserve(if self.entries.is_empty() { records } else { 0 });
-        self.entries.reserve(if self.entries.is_empty() { records } else { 0 });
+        let mut pending = Pending {
+            overviews: Vec::new(),
+            commits: Vec::with_capacity(commits.len()),
+            admitted: Vec::with_capacity(records),
+        };
+        self.by_id
+            .reserve(if self.entries.is_empty() { records } else { 0 });
+        self.entries
+            .reserve(if self.entries.is_empty() { records } else { 0 });
         let part = u32::try_from(self.parts.len()).expect("fewer than 4 billion commits in memory");
         // Overviews are a good third of a record; one allocation for all of them.
         let bytes: usize = commits.iter().map(|commit| commit.len).sum();
@@ -132,7 +138,11 @@ impl Index {
         admission: &mut Admission<'_>,
     ) -> Result<()> {
         let role = log::author_role(admission.header, commit)?;
-        let rules = Rules { commit, role, header: admission.header };
+        let rules = Rules {
+            commit,
+            role,
+            header: admission.header,
+        };
         for record in commit.records() {
             let overview_at = pending.overviews.len();
             let (sealed, secrets) = match record.split() {
@@ -140,7 +150,11 @@ impl Index {
                 _ => {
                     let connector = open_damaged(&record, admission.keys);
                     pending.overviews.truncate(overview_at);
-                    let damaged = DamagedRecord { seq: commit.fixed.seq, offset: record.offset, connector };
+                    let damaged = DamagedRecord {
+                        seq: commit.fixed.seq,
+                        offset: record.offset,
+                        connector,
+                    };
                     match admission.tolerant.as_deref_mut() {
                         Some(list) => list.push(damaged),
                         None => return Err(damaged.into_error()),
@@ -152,8 +166,9 @@ impl Index {
                 return Err(rules.refuse(&record, "its overview does not open"));
             }
             let plaintext = &pending.overviews[overview_at..];
-            let overview = OverviewText::<CheckedNames>::parse(plaintext)
-                .map_err(|error| error.within(format_args!("record at offset {}", record.offset)))?;
+            let overview = OverviewText::<CheckedNames>::parse(plaintext).map_err(|error| {
+                error.within(format_args!("record at offset {}", record.offset))
+            })?;
             let version = Version::new(overview.version)?;
             let stored = Stored {
                 part,
@@ -181,18 +196,26 @@ impl Index {
                         before.name == overview.name && before.type_name == overview.type_name
                     })
                 };
-                rules.check_change(&record, &overview, stored, newest, secrets, same_name, tolerant)?;
+                rules.check_change(
+                    &record, &overview, stored, newest, secrets, same_name, tolerant,
+                )?;
             }
             let index = match known {
                 Some(index) => {
                     let versions = &mut self.entries[index as usize];
-                    versions.older.push(std::mem::replace(&mut versions.newest, stored));
+                    versions
+                        .older
+                        .push(std::mem::replace(&mut versions.newest, stored));
                     self.kept_len -= versions.outdated_len();
                     index
                 }
                 None => {
-                    let index = u32::try_from(self.entries.len()).expect("fewer than 4 billion connectors");
-                    self.entries.push(Versions { newest: stored, older: Vec::new() });
+                    let index =
+                        u32::try_from(self.entries.len()).expect("fewer than 4 billion connectors");
+                    self.entries.push(Versions {
+                        newest: stored,
+                        older: Vec::new(),
+                    });
                     self.by_id.insert(overview.id.into(), index);
                     index
                 }
@@ -230,9 +253,20 @@ impl Index {
     }
 
     /// Keeps the bytes of a piece whose commits were taken.
-    pub(crate) fn keep(&mut self, pending: Pending, bytes: Vec<u8>, log_start: usize, log_offset: u64) {
+    pub(crate) fn keep(
+        &mut self,
+        pending: Pending,
+        bytes: Vec<u8>,
+        log_start: usize,
+        log_offset: u64,
+    ) {
         self.commits.extend(pending.commits);
-        self.parts.push(Part { log_offset, log_start, bytes, overviews: pending.overviews });
+        self.parts.push(Part {
+            log_offset,
+            log_start,
+            bytes,
+            overviews: pending.overviews,
+        });
     }
 
     /// Bytes of the records that a compaction keeps anyway.
@@ -242,23 +276,37 @@ impl Index {
 
     /// The newest version of each connector that is not deleted, in the order of their creation.
     pub(crate) fn live(&self) -> impl Iterator<Item = &Stored> {
-        self.entries.iter().map(|versions| &versions.newest).filter(|newest| newest.op != Op::Delete)
+        self.entries
+            .iter()
+            .map(|versions| &versions.newest)
+            .filter(|newest| newest.op != Op::Delete)
     }
 
     /// Kept versions of every connector id, oldest first, deleted ones too.
-    pub(crate) fn all(&self) -> impl Iterator<Item = impl DoubleEndedIterator<Item = &Stored> + Clone> {
-        self.entries.iter().map(|versions| versions.older.iter().chain([&versions.newest]))
+    pub(crate) fn all(
+        &self,
+    ) -> impl Iterator<Item = impl DoubleEndedIterator<Item = &Stored> + Clone> {
+        self.entries
+            .iter()
+            .map(|versions| versions.older.iter().chain([&versions.newest]))
     }
 
     /// The newest version of a connector id, which may be a delete.
     pub(crate) fn newest(&self, id: &str) -> Option<&Stored> {
-        self.by_id.get(id).map(|index| &self.entries[*index as usize].newest)
+        self.by_id
+            .get(id)
+            .map(|index| &self.entries[*index as usize].newest)
     }
 
     /// The kept versions of a connector id, oldest first.
     pub(crate) fn versions(&self, id: &str) -> impl DoubleEndedIterator<Item = &Stored> {
-        let versions = self.by_id.get(id).map(|index| &self.entries[*index as usize]);
-        versions.into_iter().flat_map(|versions| versions.older.iter().chain([&versions.newest]))
+        let versions = self
+            .by_id
+            .get(id)
+            .map(|index| &self.entries[*index as usize]);
+        versions
+            .into_iter()
+            .flat_map(|versions| versions.older.iter().chain([&versions.newest]))
     }
 
     /// The plaintext of a version's overview.
@@ -314,7 +362,9 @@ fn open_damaged(record: &RecordBytes<'_>, keys: &RecordKeys) -> Option<String> {
     if !keys.open_overview(sealed, &mut plaintext) {
         return None;
     }
-    OverviewText::<CheckedNames>::parse(&plaintext).ok().map(|overview| overview.id.into_owned())
+    OverviewText::<CheckedNames>::parse(&plaintext)
+        .ok()
+        .map(|overview| overview.id.into_owned())
 }
 
 impl DamagedRecord {
@@ -325,7 +375,10 @@ impl DamagedRecord {
         };
         Error::new(
             Code::Damaged,
-            format!("at offset {}: a record of commit {} is damaged{connector}", self.offset, self.seq),
+            format!(
+                "at offset {}: a record of commit {} is damaged{connector}",
+                self.offset, self.seq
+            ),
         )
         .hint("restore a backup, or repair the vault to save what is intact")
     }
@@ -362,7 +415,10 @@ impl Rules<'_> {
     }
 
     /// A record that changes what stands before it.
-    #[expect(clippy::too_many_arguments, reason = "the facts of one record, used once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the facts of one record, used once"
+    )]
     fn check_change(
         &self,
         record: &RecordBytes<'_>,

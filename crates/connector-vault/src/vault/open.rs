@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
 use crate::format::locks::{self, LockEntry};
-use crate::format::split_file;
+use crate::format::{PREFIX_LEN, split_file};
 use crate::limits;
 use crate::log::{self, After, Continuity, KnownHead, TornTail};
 
@@ -28,7 +28,12 @@ pub struct OpenOptions {
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { vault_id: None, known: None, memory_kib_max: limits::MEMORY_KIB_MAX, tolerant: false }
+        Self {
+            vault_id: None,
+            known: None,
+            memory_kib_max: limits::MEMORY_KIB_MAX,
+            tolerant: false,
+        }
     }
 }
 
@@ -65,7 +70,10 @@ impl Vault {
     /// that is not what `options` expect; `wrong_passphrase`, `no_lock`, `wrong_identity` or
     /// `vault_id_required` for one that does not open this way.
     pub fn open(file: Vec<u8>, unlock: Unlock<'_>, options: &OpenOptions) -> Result<Self> {
-        if matches!(unlock, Unlock::Identity(_)) && options.vault_id.is_none() && options.known.is_none() {
+        if matches!(unlock, Unlock::Identity(_))
+            && options.vault_id.is_none()
+            && options.known.is_none()
+        {
             return Err(Error::new(
                 Code::VaultIdRequired,
                 "an identity alone does not say which vault to trust",
@@ -76,13 +84,29 @@ impl Vault {
             Unlock::Identity(identity) => Access::open(identity.clone(), header),
             Unlock::Passphrase(passphrase) => {
                 let memory = options.memory_kib_max;
-                Access::open(access::unlock(header, locks, passphrase, None, memory, broken)?, header)
+                Access::open(
+                    access::unlock(header, locks, passphrase, None, memory, broken)?,
+                    header,
+                )
             }
             Unlock::Grant(label, passphrase) => {
                 let memory = options.memory_kib_max;
-                Access::open(access::unlock(header, locks, passphrase, Some(label), memory, broken)?, header)
+                Access::open(
+                    access::unlock(header, locks, passphrase, Some(label), memory, broken)?,
+                    header,
+                )
             }
         })
+    }
+
+    /// The id of the vault in a file, its header's signature verified: to look up what is known of
+    /// it before it is opened. Anybody can make a vault, so the id alone proves nothing.
+    ///
+    /// Fails as [`open`](Self::open) does for bytes that are no sound vault.
+    pub fn identify(file: &[u8]) -> Result<VaultId> {
+        let (_, log_start) = split_file(file)?;
+        let snapshot = log::first(&file[log_start..], log_start as u64)?;
+        Ok(log::verified_header(&snapshot)?.vault_id)
     }
 
     /// Opens the file that has replaced the one this vault was opened from, by the same identity;
@@ -90,9 +114,14 @@ impl Vault {
     ///
     /// Fails as [`open`](Self::open) does, and this vault is then as before.
     pub fn reopen(&mut self, file: Vec<u8>) -> Result<()> {
-        let options = OpenOptions { known: Some(self.known_head()), ..OpenOptions::default() };
+        let options = OpenOptions {
+            known: Some(self.known_head()),
+            ..OpenOptions::default()
+        };
         let identity = self.access.identity.clone();
-        *self = Self::load(file, &options, |header, _, _| Access::open(identity, header))?;
+        *self = Self::load(file, &options, |header, _, _| {
+            Access::open(identity, header)
+        })?;
         Ok(())
     }
 
@@ -107,14 +136,24 @@ impl Vault {
     pub(super) fn extend(&mut self, tail: Vec<u8>, verify: bool) -> Result<Refreshed> {
         let head = self.head();
         let log_offset = self.log_end().end;
-        let after = After { seq: head.seq, hash: head.hash.0 };
+        let after = After {
+            seq: head.seq,
+            hash: head.hash.0,
+        };
         let walk = log::walk(&tail, 0, Some(after))?;
         if verify {
             log::verify_back(&self.header, &walk.commits, None)?;
         }
-        let mut admission = Admission { header: &self.header, keys: &self.keys, tolerant: None };
+        let mut admission = Admission {
+            header: &self.header,
+            keys: &self.keys,
+            tolerant: None,
+        };
         let pending = self.index.extend(&walk.commits, 0, &mut admission)?;
-        let refreshed = Refreshed { commits: walk.commits.len(), torn: walk.torn };
+        let refreshed = Refreshed {
+            commits: walk.commits.len(),
+            torn: walk.torn,
+        };
         let len = walk.commits.iter().map(|commit| commit.len).sum();
         drop(walk);
         if refreshed.commits > 0 {
@@ -131,12 +170,17 @@ impl Vault {
         open: impl FnOnce(&Header, &[LockEntry], &mut Vec<BrokenLock>) -> Result<Access>,
     ) -> Result<Self> {
         let (locks, log_start) = split_file(&file)?;
-        // Behind the magic and the length.
-        let locks = locks::decode(locks, 12)?;
+        let locks = locks::decode(locks, PREFIX_LEN as u64)?;
         let walk = log::walk(&file[log_start..], log_start as u64, None)?;
-        let snapshot = walk.commits.first().expect("a walk from nothing begins with a snapshot");
+        let snapshot = walk
+            .commits
+            .first()
+            .expect("a walk from nothing begins with a snapshot");
         let header = log::verified_header(snapshot)?;
-        if let Some(expected) = options.vault_id.filter(|expected| *expected != header.vault_id) {
+        if let Some(expected) = options
+            .vault_id
+            .filter(|expected| *expected != header.vault_id)
+        {
             return Err(log::wrong_vault(expected, header.vault_id));
         }
         let continuity = log::continuity(&header, &walk.commits, options.known.as_ref())?;
@@ -149,9 +193,16 @@ impl Vault {
         let mut damaged = Vec::new();
         let mut index = Index::default();
         let tolerant = options.tolerant.then_some(&mut damaged);
-        let mut admission = Admission { header: &header, keys: &keys, tolerant };
+        let mut admission = Admission {
+            header: &header,
+            keys: &keys,
+            tolerant,
+        };
         let pending = index.extend(&walk.commits, 0, &mut admission)?;
-        let superseded = snapshot.snapshot.as_ref().map_or_else(Vec::new, |part| part.superseded.to_vec());
+        let superseded = snapshot
+            .snapshot
+            .as_ref()
+            .map_or_else(Vec::new, |part| part.superseded.to_vec());
         let torn = walk.torn;
         drop(walk);
         let mut file = file;
@@ -159,7 +210,20 @@ impl Vault {
             file.truncate(usize::try_from(torn.offset).unwrap_or(usize::MAX));
         }
         index.keep(pending, file, log_start, 0);
-        let report = OpenReport { continuity, torn, broken_locks, damaged };
-        Ok(Self { header, locks, superseded, access, keys, index, report })
+        let report = OpenReport {
+            continuity,
+            torn,
+            broken_locks,
+            damaged,
+        };
+        Ok(Self {
+            header,
+            locks,
+            superseded,
+            access,
+            keys,
+            index,
+            report,
+        })
     }
 }

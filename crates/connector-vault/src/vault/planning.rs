@@ -6,7 +6,9 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::{Host, Vault};
-use crate::action::{Action, AddRequest, Changes, Kind, Options, Request, RequestId, Source, Write};
+use crate::action::{
+    Action, AddRequest, Changes, Kind, Options, Request, RequestId, Source, Write,
+};
 use crate::connector::{Connector, ConnectorId, Op, Properties, Version, check_name};
 use crate::crypto::Hash;
 use crate::crypto::label::{self, bind};
@@ -30,7 +32,12 @@ impl Vault {
     }
 
     /// What a request, an action whose tokens are expanded, would change. Nothing is written.
-    pub fn plan_request(&self, request: &Request, options: &Options, host: &mut Host<'_>) -> Result<Plan> {
+    pub fn plan_request(
+        &self,
+        request: &Request,
+        options: &Options,
+        host: &mut Host<'_>,
+    ) -> Result<Plan> {
         let action = request.action_type().as_str();
         match &request.0 {
             Kind::Update(update) => {
@@ -40,7 +47,10 @@ impl Vault {
                 if let (Some(request_id), Some(digest)) = (&options.request_id, &digest)
                     && let Some(answer) = self.answered(&update.id, request_id, digest)?
                 {
-                    return Ok(Plan(Step::Answered { id: update.id.clone(), outcome: answer }));
+                    return Ok(Plan(Step::Answered {
+                        id: update.id.clone(),
+                        outcome: answer,
+                    }));
                 }
                 let before = self.unseal(newest)?.0;
                 Ok(self.at_epoch(plan::update(&before, update, options)?, digest))
@@ -89,8 +99,15 @@ impl Vault {
             source: Source::Grid,
             overridden: false,
         });
-        let changes = Changes { writes: writes.collect(), ..Changes::default() };
-        let request = AddRequest { name, type_name, changes };
+        let changes = Changes {
+            writes: writes.collect(),
+            ..Changes::default()
+        };
+        let request = AddRequest {
+            name,
+            type_name,
+            changes,
+        };
         let tombstone = before.map(|before| before.version);
         Ok(self.at_epoch(plan::add(id, tombstone, &request, options)?, None))
     }
@@ -106,13 +123,27 @@ impl Vault {
     }
 
     fn at_epoch(&self, draft: Draft, request_digest: Option<Hash>) -> Plan {
-        Plan(Step::Draft { draft, epoch: self.header.epoch, request_digest })
+        Plan(Step::Draft {
+            draft,
+            epoch: self.header.epoch,
+            request_digest,
+        })
     }
 
     /// The first outcome of a request, if it was carried out and its version is kept.
     /// Fails with `request_id_reused` if the request was another one.
-    fn answered(&self, id: &ConnectorId, request_id: &RequestId, digest: &Hash) -> Result<Option<Outcome>> {
-        for stored in self.index.versions(id.as_str()).rev().filter(|stored| stored.has_request) {
+    fn answered(
+        &self,
+        id: &ConnectorId,
+        request_id: &RequestId,
+        digest: &Hash,
+    ) -> Result<Option<Outcome>> {
+        for stored in self
+            .index
+            .versions(id.as_str())
+            .rev()
+            .filter(|stored| stored.has_request)
+        {
             let overview = self.index.overview(stored)?;
             if overview.request_id.as_deref() != Some(request_id.as_str()) {
                 continue;
@@ -147,7 +178,10 @@ impl Vault {
 fn refuse_request_id(options: &Options) -> Result<()> {
     match options.request_id {
         None => Ok(()),
-        Some(_) => Err(Error::new(Code::InvalidArgument, "a request id works with Connectors.Update only")),
+        Some(_) => Err(Error::new(
+            Code::InvalidArgument,
+            "a request id works with Connectors.Update only",
+        )),
     }
 }
 
@@ -165,6 +199,12 @@ fn new_connector_id(rng: &mut dyn CryptoRng) -> Result<ConnectorId> {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let digits = base16ct::lower::encode_string(&bytes);
-    let groups = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+    let groups = [
+        &digits[..8],
+        &digits[8..12],
+        &digits[12..16],
+        &digits[16..20],
+        &digits[20..],
+    ];
     ConnectorId::new(groups.join("-"))
 }

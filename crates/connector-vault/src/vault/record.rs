@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::access::{Bundle, not_permitted};
-use crate::connector::{ConnectorId, Op, Properties, PropertyName, Secret, Timestamp, Version, check_name};
+use crate::connector::{
+    ConnectorId, Op, Properties, PropertyName, Secret, Timestamp, Version, check_name,
+};
 use crate::crypto::aead::{SealingKey, padded_len};
 use crate::crypto::kdf::{self, Key};
 use crate::crypto::label::{self, bind};
@@ -36,7 +38,10 @@ impl RecordKeys {
             vault_id,
             epoch,
             overview: SealingKey::new(&bundle.overview),
-            overview_context: bind(label::OVERVIEW, &[vault_id.as_bytes(), &epoch.to_le_bytes()]),
+            overview_context: bind(
+                label::OVERVIEW,
+                &[vault_id.as_bytes(), &epoch.to_le_bytes()],
+            ),
             secret_root: bundle.secret_root.clone(),
         }
     }
@@ -48,7 +53,12 @@ impl RecordKeys {
 
     /// Opens the secrets of a connector version. Fails with `not_permitted` for a viewer, with
     /// `damaged` if they do not belong here.
-    pub(crate) fn open_secrets(&self, id: &str, version: Version, sealed: &[u8]) -> Result<SecretsPart> {
+    pub(crate) fn open_secrets(
+        &self,
+        id: &str,
+        version: Version,
+        sealed: &[u8],
+    ) -> Result<SecretsPart> {
         let mut plaintext = Zeroizing::new(Vec::with_capacity(sealed.len()));
         let context = self.secrets_context(id, version);
         if !self.secrets_key(id)?.open(&context, sealed, &mut plaintext) {
@@ -74,21 +84,34 @@ impl RecordKeys {
     ) -> Result<Vec<u8>> {
         let mut sealed_overview = Vec::new();
         let plaintext = padded_json(overview);
-        self.overview.seal(rng, &self.overview_context, &plaintext, &mut sealed_overview);
+        self.overview.seal(
+            rng,
+            &self.overview_context,
+            &plaintext,
+            &mut sealed_overview,
+        );
         let mut sealed_secrets = Vec::new();
         if let Some(secrets) = secrets {
             let version = Version::new(overview.version)?;
             let plaintext = padded_json(secrets);
             let context = self.secrets_context(&overview.id, version);
-            self.secrets_key(&overview.id)?.seal(rng, &context, &plaintext, &mut sealed_secrets);
+            self.secrets_key(&overview.id)?
+                .seal(rng, &context, &plaintext, &mut sealed_secrets);
         }
         commit::encode_record(&sealed_overview, &sealed_secrets)
     }
 
     /// One key per connector leaves room for grants that are scoped to a few connectors.
     fn secrets_key(&self, id: &str) -> Result<SealingKey> {
-        let root = self.secret_root.as_ref().ok_or_else(|| not_permitted("this grant cannot read values"))?;
-        Ok(SealingKey::new(&kdf::derive_key(root, label::SECRETS_KEY, &[id.as_bytes()])))
+        let root = self
+            .secret_root
+            .as_ref()
+            .ok_or_else(|| not_permitted("this grant cannot read values"))?;
+        Ok(SealingKey::new(&kdf::derive_key(
+            root,
+            label::SECRETS_KEY,
+            &[id.as_bytes()],
+        )))
     }
 
     fn secrets_context(&self, id: &str, version: Version) -> Vec<u8> {
@@ -107,7 +130,8 @@ impl RecordKeys {
 /// JSON and spaces up to the padded length.
 fn padded_json(value: &impl Serialize) -> Zeroizing<Vec<u8>> {
     let mut writer = WipingWriter(Zeroizing::new(Vec::with_capacity(1024)));
-    serde_json::to_writer(&mut writer, value).expect("string keys, and a writer that does not fail");
+    serde_json::to_writer(&mut writer, value)
+        .expect("string keys, and a writer that does not fail");
     let len = writer.0.len();
     writer.reserve(padded_len(len) - len);
     writer.0.resize(padded_len(len), b' ');
@@ -189,7 +213,9 @@ impl<'de> Deserialize<'de> for CheckedNames {
                 while let Some(Text(name)) = names.next_element()? {
                     count += 1;
                     if count > limits::PROPERTIES_MAX || !is_property_name(&name) {
-                        return Err(A::Error::custom("not the names of a connector's properties"));
+                        return Err(A::Error::custom(
+                            "not the names of a connector's properties",
+                        ));
                     }
                 }
                 Ok(CheckedNames)
@@ -207,7 +233,10 @@ impl<'a, N: Deserialize<'a>> OverviewText<'a, N> {
     /// Reads the plaintext of an overview and checks its parts.
     pub(crate) fn parse(plaintext: &'a [u8]) -> Result<Self> {
         let damaged = |what| Error::new(Code::Damaged, format!("an overview {what}"));
-        let end = plaintext.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
+        let end = plaintext
+            .iter()
+            .rposition(|byte| *byte != b' ')
+            .map_or(0, |last| last + 1);
         let text = plaintext.get(..end).unwrap_or_default();
         let overview: Self =
             serde_json::from_slice(text).map_err(|_| damaged("does not follow the format"))?;
@@ -218,7 +247,9 @@ impl<'a, N: Deserialize<'a>> OverviewText<'a, N> {
             .and_then(|()| Version::new(overview.version));
         match checks {
             Ok(_) => Ok(overview),
-            Err(_) => Err(damaged("holds an id, name, type, time or version that is not valid")),
+            Err(_) => Err(damaged(
+                "holds an id, name, type, time or version that is not valid",
+            )),
         }
     }
 }
@@ -257,10 +288,17 @@ impl Overview {
     pub(crate) fn parse(plaintext: &[u8]) -> Result<Self> {
         let text = OverviewText::<Vec<Text<'_>>>::parse(plaintext)?;
         let names = |names: Vec<Text<'_>>| {
-            names.into_iter().map(|Text(name)| PropertyName::new(name)).collect::<Result<Vec<_>>>()
+            names
+                .into_iter()
+                .map(|Text(name)| PropertyName::new(name))
+                .collect::<Result<Vec<_>>>()
         };
         let properties = names(text.properties)?;
-        let changed = text.changed.map(names).transpose()?.unwrap_or_else(|| properties.clone());
+        let changed = text
+            .changed
+            .map(names)
+            .transpose()?
+            .unwrap_or_else(|| properties.clone());
         Ok(Self {
             id: ConnectorId::new(text.id)?,
             name: text.name.into_owned(),
@@ -302,7 +340,10 @@ pub(crate) struct RequestPart {
 mod properties {
     use super::*;
 
-    pub(super) fn serialize<S: Serializer>(properties: &Properties, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        properties: &Properties,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(properties.len()))?;
         for (name, value) in properties.iter() {
             map.serialize_entry(name, value.expose())?;
@@ -310,7 +351,9 @@ mod properties {
         map.end()
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Properties, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Properties, D::Error> {
         struct Entries;
         impl<'de> Visitor<'de> for Entries {
             type Value = Properties;

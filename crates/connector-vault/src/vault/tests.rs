@@ -25,13 +25,21 @@ struct Team {
 }
 
 fn host(rng: &mut StdRng) -> Host<'_> {
-    Host { now: Timestamp::new("2026-11-23T20:15:00.000Z").unwrap(), rng }
+    Host {
+        now: Timestamp::new("2026-11-23T20:15:00.000Z").unwrap(),
+        rng,
+    }
 }
 
 fn properties(values: &[(&str, &str)]) -> Properties {
     let mut properties = Properties::new();
     for (name, value) in values {
-        properties.set(PropertyName::new(*name).unwrap(), Secret::new(*value).unwrap()).unwrap();
+        properties
+            .set(
+                PropertyName::new(*name).unwrap(),
+                Secret::new(*value).unwrap(),
+            )
+            .unwrap();
     }
     properties
 }
@@ -41,7 +49,11 @@ impl Team {
     fn new() -> Self {
         let mut rng = StdRng::seed_from_u64(42);
         let owner = Identity::generate(&mut rng);
-        let new_owner = NewOwner { label: "owner", identity: Some(owner.clone()), passphrase: None };
+        let new_owner = NewOwner {
+            label: "owner",
+            identity: Some(owner.clone()),
+            passphrase: None,
+        };
         let (mut vault, mut file) = Vault::create(&mut host(&mut rng), &new_owner).unwrap();
         let mut members = Vec::new();
         for role in [Role::Viewer, Role::Reader, Role::Updater] {
@@ -57,7 +69,13 @@ impl Team {
         members.push((Role::Owner, owner));
         let id = ConnectorId::new("x").unwrap();
         let plan = vault
-            .plan_create(id, "Name", "Type", &properties(&[("APIKey", "a")]), &Options::default())
+            .plan_create(
+                id,
+                "Name",
+                "Type",
+                &properties(&[("APIKey", "a")]),
+                &Options::default(),
+            )
             .unwrap();
         let prepared = vault.prepare(plan, &mut host(&mut rng)).unwrap();
         file.extend_from_slice(prepared.to_append().unwrap());
@@ -65,11 +83,17 @@ impl Team {
     }
 
     fn identity(&self, role: Role) -> &Identity {
-        &self.members.iter().find(|(member, _)| *member == role).unwrap().1
+        &self
+            .members
+            .iter()
+            .find(|(member, _)| *member == role)
+            .unwrap()
+            .1
     }
 
     fn open_as(&self, role: Role) -> Vault {
-        self.open_file(self.file.clone(), self.identity(role)).unwrap()
+        self.open_file(self.file.clone(), self.identity(role))
+            .unwrap()
     }
 
     fn open_file(&self, file: Vec<u8>, identity: &Identity) -> Result<Vault> {
@@ -77,7 +101,10 @@ impl Team {
         let walk = log::walk(&file[log_start..], log_start as u64, None)?;
         let vault_id = log::verified_header(&walk.commits[0])?.vault_id;
         drop(walk);
-        let options = OpenOptions { vault_id: Some(vault_id), ..OpenOptions::default() };
+        let options = OpenOptions {
+            vault_id: Some(vault_id),
+            ..OpenOptions::default()
+        };
         Vault::open(file, Unlock::Identity(identity), &options)
     }
 
@@ -90,7 +117,11 @@ impl Team {
 
             let mut vault = self.open_as(*role);
             let before = vault.head();
-            assert_eq!(vault.refresh(commit.to_vec()).expect_err("forged").code(), code, "{role}");
+            assert_eq!(
+                vault.refresh(commit.to_vec()).expect_err("forged").code(),
+                code,
+                "{role}"
+            );
             assert_eq!(vault.head(), before);
             assert_eq!(vault.connector("x").unwrap().version, Version::FIRST);
         }
@@ -123,7 +154,10 @@ fn forge_record(
 }
 
 fn some_secrets() -> Option<SecretsPart> {
-    Some(SecretsPart { properties: properties(&[("APIKey", "forged")]), request: None })
+    Some(SecretsPart {
+        properties: properties(&[("APIKey", "forged")]),
+        request: None,
+    })
 }
 
 fn commit_of(vault: &Vault, record: &[u8]) -> Vec<u8> {
@@ -136,7 +170,9 @@ fn commit_of(vault: &Vault, record: &[u8]) -> Vec<u8> {
         records: &[(record, sha256(record))],
     };
     let mut bytes = Vec::new();
-    commit.encode(&mut bytes, |signed| vault.access.sign_commit(head.vault_id, signed));
+    commit.encode(&mut bytes, |signed| {
+        vault.access.sign_commit(head.vault_id, signed)
+    });
     bytes
 }
 
@@ -155,7 +191,11 @@ fn an_honest_update_by_an_updater_is_accepted_by_all() {
     let record = forge_record(&updater, &mut team.rng, |_| {}, some_secrets());
     team.file.extend_from_slice(&commit_of(&updater, &record));
     for (role, _) in &team.members {
-        assert_eq!(team.open_as(*role).connector("x").unwrap().version.get(), 2, "{role}");
+        assert_eq!(
+            team.open_as(*role).connector("x").unwrap().version.get(),
+            2,
+            "{role}"
+        );
     }
 }
 
@@ -189,7 +229,10 @@ fn an_updater_does_not_change_a_name() {
 
 #[test]
 fn an_updater_does_not_change_a_type() {
-    check(|overview| overview.type_name = "Other".into(), some_secrets());
+    check(
+        |overview| overview.type_name = "Other".into(),
+        some_secrets(),
+    );
 }
 
 #[test]
@@ -228,15 +271,27 @@ fn an_update_of_nothing_is_refused() {
 fn false_property_names_are_refused_at_each_read() {
     let mut team = Team::new();
     let updater = team.open_as(Role::Updater);
-    let lie = |overview: &mut OverviewText<'_, Vec<Text<'_>>>| overview.properties = vec![Text("Other".into())];
+    let lie = |overview: &mut OverviewText<'_, Vec<Text<'_>>>| {
+        overview.properties = vec![Text("Other".into())]
+    };
     let record = forge_record(&updater, &mut team.rng, lie, some_secrets());
     team.file.extend_from_slice(&commit_of(&updater, &record));
     for role in [Role::Reader, Role::Updater, Role::Owner] {
         let vault = team.open_as(role);
-        assert_eq!(vault.read("x").expect_err("false names").code(), Code::NamesMismatch);
+        assert_eq!(
+            vault.read("x").expect_err("false names").code(),
+            Code::NamesMismatch
+        );
         let problems = vault.verify().unwrap().pop().unwrap().problems;
         assert_eq!(problems[0].code(), Code::NamesMismatch);
-        assert_eq!(vault.read_version("x", Version::FIRST).unwrap().properties.len(), 1);
+        assert_eq!(
+            vault
+                .read_version("x", Version::FIRST)
+                .unwrap()
+                .properties
+                .len(),
+            1
+        );
     }
 }
 
@@ -247,7 +302,12 @@ fn a_role_that_may_not_write_signs_nothing_that_counts() {
         // A record that a colleague with more rights sealed for it.
         let updater = team.open_as(Role::Updater);
         let author = team.open_as(role).access.grant;
-        let record = forge_record(&updater, &mut team.rng, |overview| overview.author = author, some_secrets());
+        let record = forge_record(
+            &updater,
+            &mut team.rng,
+            |overview| overview.author = author,
+            some_secrets(),
+        );
         let commit = commit_of(&team.open_as(role), &record);
         team.refused_by_all(&commit, Code::UnauthorizedCommit);
     }
@@ -273,7 +333,12 @@ fn a_bad_signature_behind_a_good_one_is_not_skipped() {
     let forged = commit_of(&impostor, &record);
     // The updater is made to build on the forged commit.
     updater.extend(forged.clone(), false).unwrap();
-    let record = forge_record(&updater, &mut team.rng, |overview| overview.version = 3, some_secrets());
+    let record = forge_record(
+        &updater,
+        &mut team.rng,
+        |overview| overview.version = 3,
+        some_secrets(),
+    );
     let both = [forged, commit_of(&updater, &record)].concat();
     team.refused_by_all(&both, Code::BadSignature);
 }
@@ -298,9 +363,13 @@ fn only_an_owner_makes_a_snapshot() {
         records: &[],
     };
     let mut file = crate::format::file_start(b"[]");
-    commit.encode(&mut file, |hash| updater.access.sign_commit(head.vault_id, hash));
+    commit.encode(&mut file, |hash| {
+        updater.access.sign_commit(head.vault_id, hash)
+    });
     for (_, identity) in &team.members {
-        let error = team.open_file(file.clone(), identity).expect_err("an updater's snapshot");
+        let error = team
+            .open_file(file.clone(), identity)
+            .expect_err("an updater's snapshot");
         assert_eq!(error.code(), Code::UnauthorizedCommit);
     }
 }
@@ -321,9 +390,18 @@ fn the_library_refuses_what_a_role_does_not_permit() {
         assert_eq!(vault.read("x").is_ok(), role.reads(), "{role}");
         let plan = |action: &str, rng: &mut StdRng| -> Result<Plan> {
             let mut tokens = std::collections::BTreeMap::<String, Secret>::new();
-            vault.plan(&Action::parse(action)?, &mut tokens, &Options::default(), &mut host(rng))
+            vault.plan(
+                &Action::parse(action)?,
+                &mut tokens,
+                &Options::default(),
+                &mut host(rng),
+            )
         };
-        for (action, permitted) in [(update, role.updates()), (add, role.owns()), (delete, role.owns())] {
+        for (action, permitted) in [
+            (update, role.updates()),
+            (add, role.owns()),
+            (delete, role.owns()),
+        ] {
             match plan(action, &mut rng) {
                 Ok(_) => assert!(permitted, "{role} {action}"),
                 Err(error) => {
@@ -332,11 +410,25 @@ fn the_library_refuses_what_a_role_does_not_permit() {
                 }
             }
         }
-        assert_eq!(vault.prepare_compaction(Retention::Automatic).is_ok(), role.owns());
+        assert_eq!(
+            vault.prepare_compaction(Retention::Automatic).is_ok(),
+            role.owns()
+        );
         // A plan that another role made does not help.
         let owner = team.open_as(Role::Owner);
-        let plan = owner.plan(&Action::parse(delete).unwrap(), &mut std::collections::BTreeMap::<String, Secret>::new(), &Options::default(), &mut host(&mut team.rng)).unwrap();
-        assert_eq!(vault.prepare(plan, &mut host(&mut rng)).is_ok(), role.owns(), "{role}");
+        let plan = owner
+            .plan(
+                &Action::parse(delete).unwrap(),
+                &mut std::collections::BTreeMap::<String, Secret>::new(),
+                &Options::default(),
+                &mut host(&mut team.rng),
+            )
+            .unwrap();
+        assert_eq!(
+            vault.prepare(plan, &mut host(&mut rng)).is_ok(),
+            role.owns(),
+            "{role}"
+        );
     }
 }
 
@@ -344,6 +436,8 @@ fn the_library_refuses_what_a_role_does_not_permit() {
 fn a_stranger_does_not_get_in() {
     let mut team = Team::new();
     let stranger = Identity::generate(&mut team.rng);
-    let error = team.open_file(team.file.clone(), &stranger).expect_err("a stranger");
+    let error = team
+        .open_file(team.file.clone(), &stranger)
+        .expect_err("a stranger");
     assert_eq!(error.code(), Code::WrongIdentity);
 }

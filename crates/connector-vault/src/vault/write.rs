@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use rand_core::CryptoRng;
 use super::open::OpenOptions;
 use super::record::{OverviewText, RequestPart, SecretsPart, Text};
 use super::{Host, Vault};
@@ -15,13 +14,14 @@ use crate::crypto::kdf::{Cost, Passphrase};
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{FIXED_LEN, NewCommit, NewSnapshot, SIGNATURE_LEN};
+use crate::format::file_start;
 use crate::format::header::{Grant, Header, Role};
 use crate::format::hex::{GrantId, Hex, RecordId};
 use crate::format::locks::{self, LockEntry};
-use crate::format::file_start;
 use crate::limits;
 use crate::log::{self, Head};
 use crate::plan::{ChangeKind, Draft, Outcome, Plan, Step};
+use rand_core::CryptoRng;
 
 /// The first owner of a new vault. Without a passphrase the vault opens by the identity alone,
 /// without an identity one is generated.
@@ -61,7 +61,11 @@ impl std::fmt::Debug for Store {
 
 impl Prepared {
     pub(super) fn replace(base: Head, file: Vec<u8>) -> Self {
-        Self { base, store: Store::Replace(file), outcomes: Vec::new() }
+        Self {
+            base,
+            store: Store::Replace(file),
+            outcomes: Vec::new(),
+        }
     }
 
     /// The bytes to append to the log, if this is a commit of changes.
@@ -84,7 +88,7 @@ impl Prepared {
 }
 
 /// Where the log ends, and how to recognize that it still does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogEnd {
     /// Bytes that identify the newest commit, with their offsets from the start of the log: its
     /// fixed part, which holds its seq and its predecessor's hash, and its signature, which covers
@@ -98,13 +102,24 @@ impl Vault {
     /// A new vault without connectors, and the bytes of its file.
     pub fn create(host: &mut Host<'_>, owner: &NewOwner<'_>) -> Result<(Self, Vec<u8>)> {
         if owner.identity.is_none() && owner.passphrase.is_none() {
-            return Err(Error::new(Code::InvalidArgument, "an owner needs a passphrase or an identity"));
+            return Err(Error::new(
+                Code::InvalidArgument,
+                "an owner needs a passphrase or an identity",
+            ));
         }
-        let identity = owner.identity.clone().unwrap_or_else(|| Identity::generate(host.rng));
+        let identity = owner
+            .identity
+            .clone()
+            .unwrap_or_else(|| Identity::generate(host.rng));
         let vault_key = VaultKey::generate(host.rng);
         let vault_id = log::vault_id(&vault_key.public());
         let bundle = Bundle::generate(host.rng, vault_key);
-        let place = BundlePlace { vault_id, epoch: 1, grant: new_grant_id(host.rng), role: Role::Owner };
+        let place = BundlePlace {
+            vault_id,
+            epoch: 1,
+            grant: new_grant_id(host.rng),
+            role: Role::Owner,
+        };
         let header = Header {
             format: 1,
             vault_id,
@@ -112,7 +127,13 @@ impl Vault {
             handovers: Vec::new(),
             epoch: 1,
             created: host.now.to_string(),
-            grants: vec![new_grant(host, &bundle, &place, owner.label, &identity.grant_key())?],
+            grants: vec![new_grant(
+                host,
+                &bundle,
+                &place,
+                owner.label,
+                &identity.grant_key(),
+            )?],
             retired: Vec::new(),
         };
         let mut locks = Vec::new();
@@ -122,7 +143,11 @@ impl Vault {
             locks.push(LockEntry::Lock(lock));
         }
         let access = Access::open(identity, &header)?;
-        let chain = Chain { seq: 0, prev: [0; 32], superseded: &[] };
+        let chain = Chain {
+            seq: 0,
+            prev: [0; 32],
+            superseded: &[],
+        };
         let file = snapshot_file(&access, &header, &locks, &chain, &[])?;
         let vault = Self::load(file.clone(), &OpenOptions::default(), |_, _, _| Ok(access))?;
         Ok((vault, file))
@@ -146,12 +171,18 @@ impl Vault {
                 return Err(conflict(plan.id(), "is changed by two plans at once"));
             }
             match plan.0 {
-                Step::Draft { draft, epoch, request_digest } => {
+                Step::Draft {
+                    draft,
+                    epoch,
+                    request_digest,
+                } => {
                     self.check_current(&draft, epoch)?;
                     let outcome = draft.committed();
                     if draft.writes() {
-                        let request = request_digest
-                            .map(|digest| RequestPart { digest: Hex(digest), outcome: outcome.clone() });
+                        let request = request_digest.map(|digest| RequestPart {
+                            digest: Hex(digest),
+                            outcome: outcome.clone(),
+                        });
                         records.push(self.seal_draft(draft, request, host)?);
                     }
                     outcomes.push(outcome);
@@ -161,9 +192,16 @@ impl Vault {
         }
         let base = self.head();
         if records.is_empty() {
-            return Ok(Prepared { base, store: Store::Nothing, outcomes });
+            return Ok(Prepared {
+                base,
+                store: Store::Nothing,
+                outcomes,
+            });
         }
-        let hashed: Vec<_> = records.iter().map(|record| (record.as_slice(), sha256(record))).collect();
+        let hashed: Vec<_> = records
+            .iter()
+            .map(|record| (record.as_slice(), sha256(record)))
+            .collect();
         let commit = NewCommit {
             seq: base.seq + 1,
             prev: base.hash.0,
@@ -172,18 +210,29 @@ impl Vault {
             records: &hashed,
         };
         let mut bytes = Vec::new();
-        commit.encode(&mut bytes, |hash| self.access.sign_commit(base.vault_id, hash));
-        Ok(Prepared { base, store: Store::Append(bytes), outcomes })
+        commit.encode(&mut bytes, |hash| {
+            self.access.sign_commit(base.vault_id, hash)
+        });
+        Ok(Prepared {
+            base,
+            store: Store::Append(bytes),
+            outcomes,
+        })
     }
 
     /// Fails with `conflict` if the vault moved on since a plan was made.
     fn check_current(&self, draft: &Draft, epoch: u64) -> Result<()> {
         self.require(|role| permits(role, draft.op), draft.op.as_str())?;
         if epoch != self.header.epoch {
-            return Err(conflict(&draft.id, "was planned with keys that have changed since"));
+            return Err(conflict(
+                &draft.id,
+                "was planned with keys that have changed since",
+            ));
         }
         let newest = self.index.newest(draft.id.as_str());
-        let before = newest.filter(|newest| newest.op != Op::Delete).map(|newest| newest.version);
+        let before = newest
+            .filter(|newest| newest.op != Op::Delete)
+            .map(|newest| newest.version);
         let next = newest.map_or(Version::FIRST, |newest| newest.version.next());
         if before != draft.version_before || (draft.writes() && next != draft.version_after) {
             return Err(conflict(&draft.id, "has changed since this was planned"));
@@ -201,9 +250,14 @@ impl Vault {
         let mut record_id = [0; 16];
         host.rng.fill_bytes(&mut record_id);
         let names = |names: &mut dyn Iterator<Item = &str>| -> Vec<Text<'_>> {
-            names.map(|name| Text(Cow::Owned(name.to_owned()))).collect()
+            names
+                .map(|name| Text(Cow::Owned(name.to_owned())))
+                .collect()
         };
-        let changed = draft.changes.iter().filter(|change| change.change != ChangeKind::Unchanged);
+        let changed = draft
+            .changes
+            .iter()
+            .filter(|change| change.change != ChangeKind::Unchanged);
         let overview = OverviewText {
             record_id: RecordId(Hex(record_id)),
             op: draft.op,
@@ -221,8 +275,15 @@ impl Vault {
             note: draft.note.as_ref().map(|note| note.as_str().into()),
             request_id: draft.request_id.as_ref().map(|id| id.as_str().into()),
         };
-        let secrets = SecretsPart { properties: draft.after, request };
-        self.keys.seal(host.rng, &overview, (draft.op != Op::Delete).then_some(&secrets))
+        let secrets = SecretsPart {
+            properties: draft.after,
+            request,
+        };
+        self.keys.seal(
+            host.rng,
+            &overview,
+            (draft.op != Op::Delete).then_some(&secrets),
+        )
     }
 
     /// Takes a commit that the host has stored, and returns what became of the plans.
@@ -230,7 +291,10 @@ impl Vault {
     /// Fails with `conflict` if the vault has moved on since the commit was prepared.
     pub fn apply(&mut self, prepared: Prepared) -> Result<Vec<Outcome>> {
         if prepared.base != self.head() {
-            return Err(Error::new(Code::Conflict, "the vault has moved on since this was prepared"));
+            return Err(Error::new(
+                Code::Conflict,
+                "the vault has moved on since this was prepared",
+            ));
         }
         match prepared.store {
             Store::Nothing => {}
@@ -245,14 +309,21 @@ impl Vault {
     /// Where the log ends.
     #[must_use]
     pub fn log_end(&self) -> LogEnd {
-        let newest = self.index.commits.last().expect("a vault has at least its snapshot");
+        let newest = self
+            .index
+            .commits
+            .last()
+            .expect("a vault has at least its snapshot");
         let offset = self.index.log_offset(newest);
         let bytes = self.index.commit_bytes(newest);
         let signature = newest.signature_at;
         LogEnd {
             marks: vec![
                 (offset, bytes[..FIXED_LEN].to_vec()),
-                (offset + signature as u64, bytes[signature..signature + SIGNATURE_LEN].to_vec()),
+                (
+                    offset + signature as u64,
+                    bytes[signature..signature + SIGNATURE_LEN].to_vec(),
+                ),
             ],
             end: offset + newest.len as u64,
         }
@@ -274,7 +345,11 @@ pub(super) fn snapshot_file(
     chain: &Chain<'_>,
     records: &[(&[u8], Hash)],
 ) -> Result<Vec<u8>> {
-    let vault_key = access.bundle.vault_key.as_ref().ok_or_else(|| access::not_permitted("this needs the role owner"))?;
+    let vault_key = access
+        .bundle
+        .vault_key
+        .as_ref()
+        .ok_or_else(|| access::not_permitted("this needs the role owner"))?;
     let encoded = header.encode()?;
     let commit = NewCommit {
         seq: chain.seq,
@@ -327,5 +402,9 @@ fn permits(role: Role, op: Op) -> bool {
 }
 
 fn conflict(id: &ConnectorId, what: &str) -> Error {
-    Error::new(Code::Conflict, format!("the connector {:?} {what}", id.as_str())).hint("plan again")
+    Error::new(
+        Code::Conflict,
+        format!("the connector {:?} {what}", id.as_str()),
+    )
+    .hint("plan again")
 }

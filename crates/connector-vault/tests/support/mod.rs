@@ -13,39 +13,51 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 /// A clock that stands still and randomness that repeats.
-pub struct Fixed(StdRng);
+pub(crate) struct Fixed(StdRng);
 
 impl Fixed {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(StdRng::seed_from_u64(seed))
     }
 
-    pub fn host(&mut self) -> Host<'_> {
+    pub(crate) fn host(&mut self) -> Host<'_> {
         let now = Timestamp::new("2026-11-23T20:15:00.000Z").expect("a valid time");
-        Host { now, rng: &mut self.0 }
+        Host {
+            now,
+            rng: &mut self.0,
+        }
     }
 }
 
 /// A vault in memory, with the bytes that a host would keep.
-pub struct Kept {
-    pub vault: Vault,
-    pub file: Vec<u8>,
-    pub identity: Identity,
-    pub fixed: Fixed,
+pub(crate) struct Kept {
+    pub(crate) vault: Vault,
+    pub(crate) file: Vec<u8>,
+    pub(crate) identity: Identity,
+    pub(crate) fixed: Fixed,
 }
 
 impl Kept {
     /// A new vault that opens by an identity.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let mut fixed = Fixed::new(seed);
         let identity = Identity::generate(fixed.host().rng);
-        let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
+        let owner = NewOwner {
+            label: "ops",
+            identity: Some(identity.clone()),
+            passphrase: None,
+        };
         let (vault, file) = Vault::create(&mut fixed.host(), &owner).expect("a new vault");
-        Self { vault, file, identity, fixed }
+        Self {
+            vault,
+            file,
+            identity,
+            fixed,
+        }
     }
 
     /// Stores what was prepared as a host would, then applies it.
-    pub fn store(&mut self, prepared: Prepared) -> Result<Vec<Outcome>> {
+    pub(crate) fn store(&mut self, prepared: Prepared) -> Result<Vec<Outcome>> {
         if let Some(commit) = prepared.to_append() {
             self.file.extend_from_slice(commit);
         }
@@ -55,7 +67,7 @@ impl Kept {
         self.vault.apply(prepared)
     }
 
-    pub fn add(&mut self, id: &str, values: &[(&str, &str)]) -> Result<Outcome> {
+    pub(crate) fn add(&mut self, id: &str, values: &[(&str, &str)]) -> Result<Outcome> {
         let plan = self.vault.plan_create(
             ConnectorId::new(id)?,
             format!("Name of {id}"),
@@ -67,37 +79,42 @@ impl Kept {
         Ok(self.store(prepared)?.remove(0))
     }
 
-    pub fn run(&mut self, action: &str, options: &Options) -> Result<Outcome> {
+    pub(crate) fn run(&mut self, action: &str, options: &Options) -> Result<Outcome> {
         let action = Action::parse(action)?;
         let mut tokens = BTreeMap::<String, Secret>::new();
-        let plan = self.vault.plan(&action, &mut tokens, options, &mut self.fixed.host())?;
+        let plan = self
+            .vault
+            .plan(&action, &mut tokens, options, &mut self.fixed.host())?;
         let prepared = self.vault.prepare(plan, &mut self.fixed.host())?;
         Ok(self.store(prepared)?.remove(0))
     }
 
-    pub fn update(&mut self, id: &str, name: &str, value: &str) -> Result<Outcome> {
+    pub(crate) fn update(&mut self, id: &str, name: &str, value: &str) -> Result<Outcome> {
         self.run(&update(id, name, value), &Options::default())
     }
 
     /// Opens the kept bytes anew.
-    pub fn open(&self) -> Result<Vault> {
+    pub(crate) fn open(&self) -> Result<Vault> {
         open(self.file.clone(), &self.identity, &self.vault)
     }
 }
 
-pub fn open(file: Vec<u8>, identity: &Identity, vault: &Vault) -> Result<Vault> {
-    let options = OpenOptions { vault_id: Some(vault.head().vault_id), ..OpenOptions::default() };
+pub(crate) fn open(file: Vec<u8>, identity: &Identity, vault: &Vault) -> Result<Vault> {
+    let options = OpenOptions {
+        vault_id: Some(vault.head().vault_id),
+        ..OpenOptions::default()
+    };
     Vault::open(file, Unlock::Identity(identity), &options)
 }
 
-pub fn update(id: &str, name: &str, value: &str) -> String {
+pub(crate) fn update(id: &str, name: &str, value: &str) -> String {
     format!(
         r#"{{"ActionType": "Connectors.Update", "Parameters": {{"EntryId": "{id}",
             "Properties": [{{"PropertyName": "{name}", "PropertyValue": "{value}"}}]}}}}"#
     )
 }
 
-pub fn properties(values: &[(&str, &str)]) -> Properties {
+pub(crate) fn properties(values: &[(&str, &str)]) -> Properties {
     let mut properties = Properties::new();
     for (name, value) in values {
         let name = PropertyName::new(*name).expect("a valid name");
@@ -108,8 +125,10 @@ pub fn properties(values: &[(&str, &str)]) -> Properties {
 }
 
 /// The values of a connector, as a map.
-pub fn values(vault: &Vault, id: &str) -> BTreeMap<String, String> {
+pub(crate) fn values(vault: &Vault, id: &str) -> BTreeMap<String, String> {
     let connector = vault.read(id).expect("a readable connector");
     let values = connector.properties.iter();
-    values.map(|(name, value)| (name.to_string(), value.expose().to_owned())).collect()
+    values
+        .map(|(name, value)| (name.to_string(), value.expose().to_owned()))
+        .collect()
 }

@@ -1,0 +1,144 @@
+//! The vault in its file, opened by an identity.
+
+use std::io::Read;
+use std::path::Path;
+
+use connector_vault::{
+    Action, ConnectorId, Cost, Identity, NewOwner, OpenOptions, Options, Passphrase, Properties,
+    PropertyName, Secret, Unlock, Vault, VaultId,
+};
+use connector_vault_store::{FileOptions, FileVault};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use crate::contender::{Contender, Opened, Result};
+use crate::dataset::Connector;
+
+/// `connector-vault` with its lock file, compare-and-append and fdatasync.
+pub(crate) struct Ours {
+    identity: Identity,
+}
+
+impl Ours {
+    pub(crate) fn new() -> Self {
+        // The same at each run, so that a process started to measure memory opens the vault too.
+        Self {
+            identity: Identity::generate(&mut StdRng::seed_from_u64(0)),
+        }
+    }
+
+    /// From the first kilobytes: a client has it from elsewhere, so finding it costs no time here.
+    fn vault_id(&self, path: &Path) -> Result<VaultId> {
+        let mut start = String::new();
+        let bytes = &mut [0; 1024];
+        let len = std::fs::File::open(path)?.read(bytes)?;
+        start.push_str(&String::from_utf8_lossy(&bytes[..len]));
+        let field = "\"vault_id\":\"";
+        let at = start.find(field).ok_or("the header names no vault id")? + field.len();
+        Ok(VaultId::parse(
+            start.get(at..at + 64).ok_or("the vault id is short")?,
+        )?)
+    }
+}
+
+impl Contender for Ours {
+    fn name(&self) -> &'static str {
+        "connector-vault"
+    }
+
+    fn create(&self, path: &Path, connectors: &[Connector]) -> Result<()> {
+        let owner = NewOwner {
+            label: "bench",
+            identity: Some(self.identity.clone()),
+            passphrase: None,
+        };
+        let mut vault = FileVault::create(path, &owner, FileOptions::default())?;
+        vault.change(|vault, _| {
+            connectors
+                .iter()
+                .map(|connector| {
+                    let id = ConnectorId::new(connector.id.as_str())?;
+                    let mut properties = Properties::new();
+                    for property in &connector.properties {
+                        let name = PropertyName::new(property.name.as_str())?;
+                        properties.set(name, Secret::new(property.value.as_str())?)?;
+                    }
+                    let (name, type_name) = (connector.name.as_str(), connector.type_name.as_str());
+                    vault.plan_create(id, name, type_name, &properties, &Options::default())
+                })
+                .collect()
+        })?;
+        Ok(())
+    }
+
+    fn open(&self, path: &Path) -> Result<Box<dyn Opened>> {
+        let open = OpenOptions {
+            vault_id: Some(self.vault_id(path)?),
+            ..OpenOptions::default()
+        };
+        let options = FileOptions {
+            open,
+            ..FileOptions::default()
+        };
+        Ok(Box::new(FileVault::open(
+            path,
+            Unlock::Identity(&self.identity),
+            options,
+        )?))
+    }
+}
+
+impl Opened for FileVault {
+    fn len(&self) -> usize {
+        self.vault().len()
+    }
+
+    fn value(&self, id: &str, property: &str) -> Result<Option<String>> {
+        let connector = self.vault().read(id)?;
+        Ok(connector
+            .properties
+            .get(property)
+            .map(|value| value.expose().to_owned()))
+    }
+
+    fn update(&mut self, id: &str, property: &str, value: &str) -> Result<()> {
+        let action = Action::parse(&format!(
+            r#"{{"ActionType": "Connectors.Update", "Parameters": {{"EntryId": "{id}",
+                "Properties": [{{"PropertyName": "{property}", "PropertyValue": "{value}"}}]}}}}"#
+        ))?;
+        let mut tokens = std::collections::BTreeMap::<String, Secret>::new();
+        self.run(&action, &mut tokens, &Options::default())?;
+        Ok(())
+    }
+}
+
+/// A vault without connectors whose lock has the default cost: opening it is the cost of a
+/// passphrase and a signature or two.
+pub(crate) struct Locked {
+    file: Vec<u8>,
+    passphrase: Passphrase,
+}
+
+impl Locked {
+    pub(crate) fn new(passphrase: &str) -> Result<Self> {
+        let passphrase = Passphrase::new(passphrase)?;
+        let owner = NewOwner {
+            label: "bench",
+            identity: None,
+            passphrase: Some((&passphrase, Cost::default())),
+        };
+        let now = connector_vault::Timestamp::new("2026-11-23T20:15:00.000Z")?;
+        let mut rng = StdRng::seed_from_u64(1);
+        let (_, file) = Vault::create(&mut connector_vault::Host { now, rng: &mut rng }, &owner)?;
+        Ok(Self { file, passphrase })
+    }
+
+    pub(crate) fn unlock(&self) -> Result<Vault> {
+        let unlock = Unlock::Passphrase(&self.passphrase);
+        Ok(Vault::open(
+            self.file.clone(),
+            unlock,
+            &OpenOptions::default(),
+        )?)
+    }
+}

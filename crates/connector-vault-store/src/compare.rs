@@ -1,0 +1,84 @@
+//! Whether a file still ends where a vault's log is known to end (docs/format.md section 1 for
+//! where the log begins).
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use connector_vault::{LogEnd, PREFIX_LEN};
+
+use crate::error::{Error, Result};
+use crate::file::read_to_end;
+
+/// How the file compares with the log that the caller knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// It ends where the known log ends.
+    Same,
+    /// It holds the known log and more.
+    Grown {
+        /// What follows the known log: commits, and perhaps a torn tail.
+        tail: Vec<u8>,
+    },
+    /// It holds another log: read all of it.
+    Replaced,
+}
+
+/// An open file up to an end.
+pub(crate) struct ReadFile<'a> {
+    pub(crate) file: &'a mut File,
+    pub(crate) path: &'a Path,
+    pub(crate) end: u64,
+}
+
+impl ReadFile<'_> {
+    pub(crate) fn compare(&mut self, known: &LogEnd) -> Result<Compared> {
+        let start = self.log_start()?;
+        let Some(known_end) = start.checked_add(known.end).filter(|end| *end <= self.end) else {
+            return Ok(Compared::Replaced);
+        };
+        for (offset, expected) in &known.marks {
+            if !self.holds(start, *offset, expected)? {
+                return Ok(Compared::Replaced);
+            }
+        }
+        if known_end == self.end {
+            return Ok(Compared::Same);
+        }
+        let tail = self.read_from(known_end)?;
+        Ok(Compared::Grown { tail })
+    }
+
+    pub(crate) fn log_start(&mut self) -> Result<u64> {
+        let mut prefix = [0; PREFIX_LEN];
+        // A file that is shorter is no vault, which the zeros at its end tell.
+        let len = usize::try_from(self.end).map_or(PREFIX_LEN, |end| end.min(PREFIX_LEN));
+        self.read_at(0, &mut prefix[..len])?;
+        Ok(connector_vault::log_start(&prefix)?)
+    }
+
+    pub(crate) fn read_from(&mut self, at: u64) -> Result<Vec<u8>> {
+        self.file
+            .seek(SeekFrom::Start(at))
+            .and_then(|_| read_to_end(self.file))
+            .map_err(|error| Error::io("read", self.path, error))
+    }
+
+    fn holds(&mut self, start: u64, offset: u64, expected: &[u8]) -> Result<bool> {
+        let at = start.checked_add(offset);
+        let end = at.and_then(|at| at.checked_add(expected.len() as u64));
+        let (Some(at), Some(_)) = (at, end.filter(|end| *end <= self.end)) else {
+            return Ok(false);
+        };
+        let mut found = vec![0; expected.len()];
+        self.read_at(at, &mut found)?;
+        Ok(found == expected)
+    }
+
+    fn read_at(&mut self, at: u64, bytes: &mut [u8]) -> Result<()> {
+        self.file
+            .seek(SeekFrom::Start(at))
+            .and_then(|_| self.file.read_exact(bytes))
+            .map_err(|error| Error::io("read", self.path, error))
+    }
+}

@@ -1,0 +1,313 @@
+//! A vault and its file: refresh, re-plan and retry, so that several processes lose nothing.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use connector_vault::{
+    Action, Code, Host, KnownHead, NewOwner, OpenOptions, Options, Outcome, Plan, Prepared,
+    Retention, Timestamp, Tokens, Unlock, Vault,
+};
+use rand::SeedableRng;
+use rand::rngs::{StdRng, SysRng};
+
+use crate::compare::Compared;
+use crate::error::{Error, Result};
+use crate::file::FileStore;
+use crate::heads::KnownHeads;
+use crate::lock::DEFAULT_TIMEOUT;
+use crate::locked::LockedFile;
+
+/// How a vault file is opened.
+#[derive(Clone, Debug)]
+pub struct FileOptions {
+    /// What the vault is expected to be.
+    pub open: OpenOptions,
+    /// Where the newest heads seen are kept; without it, a rollback goes unnoticed.
+    pub heads: Option<KnownHeads>,
+    /// Takes the vault as it is, though it is older than what was seen of it, or another copy, and
+    /// remembers it as the newest from now on.
+    pub accept: bool,
+    /// How long to wait for other processes.
+    pub lock_timeout: Duration,
+}
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        Self {
+            open: OpenOptions::default(),
+            heads: None,
+            accept: false,
+            lock_timeout: DEFAULT_TIMEOUT,
+        }
+    }
+}
+
+/// An open vault in a file. It may be changed by several processes at once: each change is planned
+/// and committed under the file's lock, on what the others have written until then.
+///
+/// ```
+/// use connector_vault::{Action, ConnectorId, Cost, NewOwner, Options, Passphrase, Properties};
+/// use connector_vault_store::{FileOptions, FileVault};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("connectors.cvault");
+/// let passphrase = Passphrase::new("correct horse battery staple")?;
+/// # let cost = Cost::MIN;
+/// # /*
+/// let cost = Cost::default();
+/// # */
+/// let owner = NewOwner { label: "ops", identity: None, passphrase: Some((&passphrase, cost)) };
+/// let mut vault = FileVault::create(&path, &owner, FileOptions::default())?;
+///
+/// let id = ConnectorId::new("twitterConnectorId")?;
+/// vault.change(|vault, _| {
+///     let properties = Properties::new();
+///     Ok(vec![vault.plan_create(id.clone(), "Twitter API", "Twitter", &properties, &Options::default())?])
+/// })?;
+///
+/// let action = Action::parse(r#"{
+///     "ActionType": "Connectors.Update",
+///     "Parameters": {
+///         "EntryId": "twitterConnectorId",
+///         "Properties": [{"PropertyName": "APIKey", "PropertyValue": "new_api_key_123"}]
+///     }
+/// }"#)?;
+/// let mut tokens = std::collections::BTreeMap::new();
+/// let outcome = vault.run(&action, &mut tokens, &Options::default())?;
+/// assert_eq!(outcome.version_after.get(), 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct FileVault {
+    store: FileStore,
+    vault: Vault,
+    heads: Option<KnownHeads>,
+    lock_timeout: Duration,
+}
+
+impl FileVault {
+    /// Creates a vault in a new file.
+    ///
+    /// Fails with `file_exists` if there is a file already.
+    pub fn create(
+        path: impl AsRef<Path>,
+        owner: &NewOwner<'_>,
+        options: FileOptions,
+    ) -> Result<Self> {
+        let store = FileStore::new(path)?;
+        let mut rng = rng()?;
+        let (vault, bytes) = Vault::create(&mut host(&mut rng)?, owner)?;
+        store.create(&bytes)?;
+        let vault = Self {
+            store,
+            vault,
+            heads: options.heads,
+            lock_timeout: options.lock_timeout,
+        };
+        vault.remember()?;
+        Ok(vault)
+    }
+
+    /// Opens the vault in a file. Takes no lock.
+    ///
+    /// Fails with the core's codes, and with `file_not_found`, `io` or `state_unreadable`.
+    pub fn open(path: impl AsRef<Path>, unlock: Unlock<'_>, options: FileOptions) -> Result<Self> {
+        let store = FileStore::new(path)?;
+        let bytes = store.read()?;
+        let mut open = options.open;
+        let place = place(&store);
+        if let (Some(heads), None) = (&options.heads, &open.known) {
+            let vault_id = Vault::identify(&bytes)?;
+            let known: Option<KnownHead> = heads.get(vault_id.as_bytes(), &place)?;
+            if options.accept {
+                // On purpose: what was seen before no longer counts. The vault id does.
+                open.vault_id = open.vault_id.or(known.map(|known| known.head.vault_id));
+                heads.forget(vault_id.as_bytes(), &place)?;
+            } else {
+                open.known = known;
+            }
+        }
+        let vault = Vault::open(bytes, unlock, &open)?;
+        let vault = Self {
+            store,
+            vault,
+            heads: options.heads,
+            lock_timeout: options.lock_timeout,
+        };
+        vault.remember()?;
+        Ok(vault)
+    }
+
+    /// The vault as it was when it was last opened, refreshed or changed.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn store(&self) -> &FileStore {
+        &self.store
+    }
+
+    /// Takes what other processes have written since. Takes no lock.
+    pub fn refresh(&mut self) -> Result<()> {
+        match self.store.compare(&self.vault.log_end())? {
+            Compared::Same => return Ok(()),
+            Compared::Grown { tail } => drop(self.vault.refresh(tail)?),
+            Compared::Replaced => self.vault.reopen(self.store.read()?)?,
+        }
+        self.remember()
+    }
+
+    /// What an action would change, on what other processes have written until now. Nothing is
+    /// written.
+    pub fn plan(
+        &mut self,
+        action: &Action,
+        tokens: &mut dyn Tokens,
+        options: &Options,
+    ) -> Result<Plan> {
+        // Before the lock or anything else: a token may take its time.
+        let request = action.resolve(tokens, options)?;
+        self.refresh()?;
+        let mut rng = rng()?;
+        Ok(self
+            .vault
+            .plan_request(&request, options, &mut host(&mut rng)?)?)
+    }
+
+    /// Carries out an action: plans it on what other processes have written until now, and commits
+    /// it before any other can.
+    pub fn run(
+        &mut self,
+        action: &Action,
+        tokens: &mut dyn Tokens,
+        options: &Options,
+    ) -> Result<Outcome> {
+        let request = action.resolve(tokens, options)?;
+        self.change(|vault, host| Ok(vec![vault.plan_request(&request, options, host)?]))
+            .map(first)
+    }
+
+    /// Commits exactly this plan. Fails with `conflict` if its connector has moved on.
+    pub fn commit(&mut self, plan: Plan) -> Result<Outcome> {
+        self.change(|_, _| Ok(vec![plan])).map(first)
+    }
+
+    /// Plans and commits under the file's lock, so that nothing comes between. All plans happen or
+    /// none.
+    pub fn change(
+        &mut self,
+        plan: impl FnOnce(&Vault, &mut Host<'_>) -> connector_vault::Result<Vec<Plan>>,
+    ) -> Result<Vec<Outcome>> {
+        self.write(|vault, host| {
+            let plans = plan(vault, host)?;
+            vault.prepare_all(plans, host)
+        })
+    }
+
+    /// Prepares and stores a change under the file's lock: what [`change`](Self::change) does, for
+    /// snapshots and locks too.
+    pub fn write(
+        &mut self,
+        prepare: impl FnOnce(&Vault, &mut Host<'_>) -> connector_vault::Result<Prepared>,
+    ) -> Result<Vec<Outcome>> {
+        let mut locked = self.store.lock(self.lock_timeout)?;
+        let torn = self.catch_up(&mut locked)?;
+        let mut rng = rng()?;
+        let prepared = prepare(&self.vault, &mut host(&mut rng)?)?;
+        self.keep(&mut locked, &prepared, torn)?;
+        let outcomes = self.vault.apply(prepared)?;
+        self.compact(&mut locked);
+        drop(locked);
+        self.remember()?;
+        Ok(outcomes)
+    }
+
+    /// Takes what is in the file by now; whether a torn tail stands behind it.
+    fn catch_up(&mut self, locked: &mut LockedFile) -> Result<bool> {
+        match locked.compare(&self.vault.log_end())? {
+            Compared::Same => Ok(false),
+            Compared::Grown { tail } => Ok(self.vault.refresh(tail)?.torn.is_some()),
+            Compared::Replaced => {
+                self.vault.reopen(locked.read()?)?;
+                Ok(self.vault.report().torn.is_some())
+            }
+        }
+    }
+
+    /// Stores what was prepared. A torn tail never was acknowledged: it makes room, but its bytes
+    /// are kept beside the file.
+    fn keep(&self, locked: &mut LockedFile, prepared: &Prepared, torn: bool) -> Result<()> {
+        let (append, replace) = (prepared.to_append(), prepared.to_replace());
+        if torn && (append.is_some() || replace.is_some()) {
+            locked.save_torn_tail(self.vault.log_end().end)?;
+        }
+        if let Some(commit) = append {
+            locked.append(commit)?;
+        }
+        if let Some(file) = replace {
+            locked.replace(file)?;
+        }
+        Ok(())
+    }
+
+    /// Compacts the vault if that pays. The change before it is stored, and so a failure here is
+    /// none of its: the next change tries again.
+    fn compact(&mut self, locked: &mut LockedFile) {
+        if !self.vault.wants_compaction() {
+            return;
+        }
+        let Ok(prepared) = self.vault.prepare_compaction(Retention::Automatic) else {
+            return;
+        };
+        if self.keep(locked, &prepared, false).is_ok() {
+            let _ = self.vault.apply(prepared);
+        }
+    }
+
+    fn remember(&self) -> Result<()> {
+        let Some(heads) = &self.heads else {
+            return Ok(());
+        };
+        let known = self.vault.known_head();
+        heads.remember(
+            known.head.vault_id.as_bytes(),
+            &place(&self.store),
+            known.head.seq,
+            &known,
+        )?;
+        Ok(())
+    }
+}
+
+/// What known heads are kept by, beside the vault's id.
+fn place(store: &FileStore) -> String {
+    store.path().to_string_lossy().into_owned()
+}
+
+fn first(outcomes: Vec<Outcome>) -> Outcome {
+    outcomes
+        .into_iter()
+        .next()
+        .expect("one plan has one outcome")
+}
+
+/// A generator seeded by the system. Seeding may fail; what it then gives does not.
+fn rng() -> Result<StdRng> {
+    StdRng::try_from_rng(&mut SysRng).map_err(Error::random)
+}
+
+fn host(rng: &mut StdRng) -> Result<Host<'_>> {
+    let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+    let now = Timestamp::new(now).map_err(|_| {
+        connector_vault::Error::new(
+            Code::Internal,
+            "the system's clock is out of the range of RFC 3339",
+        )
+    })?;
+    Ok(Host { now, rng })
+}
