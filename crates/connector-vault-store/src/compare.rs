@@ -51,9 +51,10 @@ impl ReadFile<'_> {
 
     pub(crate) fn log_start(&mut self) -> Result<u64> {
         let mut prefix = [0; PREFIX_LEN];
-        // A file that is shorter is no vault, which the zeros at its end tell.
-        let len = usize::try_from(self.end).map_or(PREFIX_LEN, |end| end.min(PREFIX_LEN));
-        self.read_at(0, &mut prefix[..len])?;
+        // A shorter file is no vault, as the zeros then tell.
+        if self.end >= PREFIX_LEN as u64 {
+            self.read_at(0, &mut prefix)?;
+        }
         Ok(connector_vault::log_start(&prefix)?)
     }
 
