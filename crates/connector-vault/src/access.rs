@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::crypto::identity::{self, GrantKey, Identity, IdentityKeys, VaultKey};
-use crate::crypto::kdf::{self, Cost, Key, Passphrase};
+use crate::crypto::kdf::{self, Cost, Key, Memory, Passphrase};
 use crate::crypto::label::{self, bind};
 use crate::crypto::{Hash, aead};
 use crate::error::{Code, Error, Result};
@@ -252,6 +252,7 @@ pub(crate) fn unlock(
     broken: &mut Vec<BrokenLock>,
 ) -> Result<Identity> {
     let mut tried = 0;
+    let mut memory = Memory::default();
     for entry in locks {
         let LockEntry::Lock(lock) = entry else {
             broken.push(BrokenLock {
@@ -278,7 +279,7 @@ pub(crate) fn unlock(
             continue;
         }
         tried += 1;
-        let keys = kdf::derive_lock_keys(passphrase, &lock.salt.0, lock.cost)?;
+        let keys = kdf::derive_lock_keys(&mut memory, passphrase, &lock.salt.0, lock.cost)?;
         // Before unwrapping: AES-GCM does not commit to its key.
         if !bool::from(keys.commitment.ct_eq(&lock.commitment.0)) {
             continue;
@@ -334,7 +335,7 @@ pub(crate) fn lock(
     let mut nonce = [0; 12];
     rng.fill_bytes(&mut salt);
     rng.fill_bytes(&mut nonce);
-    let keys = kdf::derive_lock_keys(passphrase, &salt, cost)?;
+    let keys = kdf::derive_lock_keys(&mut Memory::default(), passphrase, &salt, cost)?;
     let mut lock = Lock {
         grant,
         kdf: KdfName::Argon2idV19,

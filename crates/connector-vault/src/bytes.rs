@@ -33,14 +33,19 @@ impl<'a> Reader<'a> {
     /// with the bytes that are there.
     pub(crate) fn take(&mut self, len: usize, what: &str) -> Result<&'a [u8]> {
         let Some((taken, rest)) = self.rest.split_at_checked(len) else {
-            return Err(damaged(
-                self.offset,
-                format!("{what} needs {len} bytes, {} are left", self.rest.len()),
-            ));
+            return Err(self.short(len, what));
         };
         self.rest = rest;
         self.offset += len as u64;
         Ok(taken)
+    }
+
+    #[cold]
+    fn short(&self, len: usize, what: &str) -> Error {
+        damaged(
+            self.offset,
+            format!("{what} needs {len} bytes, {} are left", self.rest.len()),
+        )
     }
 
     pub(crate) fn array<const N: usize>(&mut self, what: &str) -> Result<&'a [u8; N]> {

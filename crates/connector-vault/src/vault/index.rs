@@ -1,7 +1,8 @@
 //! What an open vault holds in memory: the log's bytes as they are, the overviews' plaintexts, and
 //! where each connector's versions stand in them (docs/format.md section 7.3 has the rules).
 
-use std::collections::HashMap;
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::hash::BuildHasher;
 
 use super::record::{CheckedNames, Overview, OverviewText, RecordKeys};
 use crate::connector::{Op, Version};
@@ -81,10 +82,80 @@ pub struct DamagedRecord {
 pub(crate) struct Index {
     parts: Vec<Part>,
     pub(crate) commits: Vec<CommitPlace>,
-    by_id: HashMap<Box<str>, u32>,
+    ids: Ids,
     entries: Vec<Versions>,
     /// Bytes of the records that a compaction keeps anyway: the newest ten of each connector.
     kept_len: u64,
+}
+
+/// Connector ids and their entries. The ids stand one after the other in one text: an allocation
+/// for each would cost as much as opening its record.
+#[derive(Default)]
+struct Ids {
+    hasher: DefaultHashBuilder,
+    entries: HashTable<u32>,
+    text: String,
+    /// Where the id of each entry ends in the text.
+    ends: Vec<usize>,
+}
+
+impl Ids {
+    fn reserve(&mut self, count: usize) {
+        self.ends.reserve(count);
+        self.entries.reserve(count, |_| 0);
+    }
+
+    fn id(&self, entry: u32) -> &str {
+        let entry = entry as usize;
+        let start = entry.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[entry]]
+    }
+
+    fn hash(&self, id: &str) -> u64 {
+        self.hasher.hash_one(id)
+    }
+
+    fn get(&self, hash: u64, id: &str) -> Option<u32> {
+        self.entries
+            .find(hash, |entry| self.id(*entry) == id)
+            .copied()
+    }
+
+    /// Adds an id that is not there, as the next entry.
+    fn push(&mut self, hash: u64, id: &str) -> u32 {
+        let entry = u32::try_from(self.ends.len()).expect("fewer than 4 billion connectors");
+        self.text.push_str(id);
+        self.ends.push(self.text.len());
+        let Self {
+            hasher,
+            entries,
+            text,
+            ends,
+        } = self;
+        entries.insert_unique(hash, entry, |entry| {
+            let end = *entry as usize;
+            let start = end.checked_sub(1).map_or(0, |before| ends[before]);
+            hasher.hash_one(&text[start..ends[end]])
+        });
+        entry
+    }
+
+    /// Takes back the last entry.
+    fn pop(&mut self) {
+        let Some(last) = self.ends.len().checked_sub(1) else {
+            return;
+        };
+        let start = last.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let hash = self.hash(&self.text[start..]);
+        if let Ok(found) = self
+            .entries
+            .find_entry(hash, |entry| *entry as usize == last)
+        {
+            found.remove();
+        }
+        self.text.truncate(start);
+        self.ends.pop();
+    }
 }
 
 /// How records are admitted.
@@ -110,10 +181,10 @@ impl Index {
             commits: Vec::with_capacity(commits.len()),
             admitted: Vec::with_capacity(records),
         };
-        self.by_id
-            .reserve(if self.entries.is_empty() { records } else { 0 });
-        self.entries
-            .reserve(if self.entries.is_empty() { records } else { 0 });
+        if self.entries.is_empty() {
+            self.ids.reserve(records);
+            self.entries.reserve(records);
+        }
         let part = u32::try_from(self.parts.len()).expect("fewer than 4 billion commits in memory");
         // Overviews are a good third of a record; one allocation for all of them.
         let bytes: usize = commits.iter().map(|commit| commit.len).sum();
@@ -181,7 +252,8 @@ impl Index {
                 version,
                 seq: commit.fixed.seq,
             };
-            let known = self.by_id.get(&*overview.id).copied();
+            let hash = self.ids.hash(&overview.id);
+            let known = self.ids.get(hash, &overview.id);
             let newest = known.map(|index| &self.entries[index as usize].newest);
             let tolerant = admission.tolerant.is_some();
             if commit.snapshot.is_some() {
@@ -210,14 +282,11 @@ impl Index {
                     index
                 }
                 None => {
-                    let index =
-                        u32::try_from(self.entries.len()).expect("fewer than 4 billion connectors");
                     self.entries.push(Versions {
                         newest: stored,
                         older: Vec::new(),
                     });
-                    self.by_id.insert(overview.id.into(), index);
-                    index
+                    self.ids.push(hash, &overview.id)
                 }
             };
             self.kept_len += u64::from(stored.record_len);
@@ -246,7 +315,7 @@ impl Index {
                 // A new connector is the last entry, since entries are only ever added.
                 None => {
                     self.entries.pop();
-                    self.by_id.retain(|_, other| other != index);
+                    self.ids.pop();
                 }
             }
         }
@@ -291,20 +360,19 @@ impl Index {
             .map(|versions| versions.older.iter().chain([&versions.newest]))
     }
 
+    fn versions_of(&self, id: &str) -> Option<&Versions> {
+        let index = self.ids.get(self.ids.hash(id), id)?;
+        self.entries.get(index as usize)
+    }
+
     /// The newest version of a connector id, which may be a delete.
     pub(crate) fn newest(&self, id: &str) -> Option<&Stored> {
-        self.by_id
-            .get(id)
-            .map(|index| &self.entries[*index as usize].newest)
+        self.versions_of(id).map(|versions| &versions.newest)
     }
 
     /// The kept versions of a connector id, oldest first.
     pub(crate) fn versions(&self, id: &str) -> impl DoubleEndedIterator<Item = &Stored> {
-        let versions = self
-            .by_id
-            .get(id)
-            .map(|index| &self.entries[*index as usize]);
-        versions
+        self.versions_of(id)
             .into_iter()
             .flat_map(|versions| versions.older.iter().chain([&versions.newest]))
     }

@@ -233,13 +233,10 @@ impl<'a, N: Deserialize<'a>> OverviewText<'a, N> {
     /// Reads the plaintext of an overview and checks its parts.
     pub(crate) fn parse(plaintext: &'a [u8]) -> Result<Self> {
         let damaged = |what| Error::new(Code::Damaged, format!("an overview {what}"));
-        let end = plaintext
-            .iter()
-            .rposition(|byte| *byte != b' ')
-            .map_or(0, |last| last + 1);
-        let text = plaintext.get(..end).unwrap_or_default();
-        let overview: Self =
-            serde_json::from_slice(text).map_err(|_| damaged("does not follow the format"))?;
+        // Once for all of it: faster than string by string.
+        let text = std::str::from_utf8(plaintext).map_err(|_| damaged("is not UTF-8"))?;
+        let overview: Self = serde_json::from_str(text.trim_end_matches(' '))
+            .map_err(|_| damaged("does not follow the format"))?;
         let checks = ConnectorId::check(&overview.id)
             .and_then(|()| check_name("connector name", &overview.name))
             .and_then(|()| check_name("connector type", &overview.type_name))
