@@ -193,8 +193,12 @@ codes! {
     GrantExists = "grant_exists",
     /// The vault must keep at least one owner.
     LastOwner = "last_owner",
-    /// Another vault's copies do not merge.
+    /// Copies of two vaults do not merge.
     NotMergeable = "not_mergeable",
+    /// Both copies changed the same, and nobody said whose side wins.
+    MergeConflict = "merge_conflict",
+    /// The other copy was changed by a grant that this one does not list.
+    MergeStranger = "merge_stranger",
 
     // The action's document
     /// The action is larger than 16 MiB.

@@ -31,6 +31,7 @@ pub use log::{Continuity, Head, KnownHead, TornTail};
 pub use plan::{Change, ChangeKind, Outcome, Plan, Status};
 pub use token::{TokenFn, TokenInfo, TokenRef, Tokens};
 pub use vault::{
-    CommitInfo, DamagedRecord, GrantInfo, Grantee, Host, LogEnd, NewOwner, OpenOptions, OpenReport,
-    Overview, Prepared, Refreshed, Retention, Revocation, SignatureState, Vault, Verdict,
+    CommitInfo, ConflictKind, DamagedRecord, GrantInfo, Grantee, Host, LogEnd, Merge,
+    MergeConflict, MergeOptions, NewOwner, OpenOptions, OpenReport, Overview, Prepared, Refreshed,
+    Resolve, Retention, Revocation, SignatureState, Vault, Verdict,
 };

@@ -188,30 +188,40 @@ pub(crate) fn delete(
     Ok(draft)
 }
 
-/// Plans a return to earlier properties: of `from`, the connector as it is, to `to`.
-pub(crate) fn restore(from: &Connector, to: &Properties, options: &Options) -> Result<Draft> {
+/// Plans that a connector has other properties as a whole: a restore, or the result of a merge.
+pub(crate) fn replace(
+    from: &Connector,
+    to: &Properties,
+    op: Op,
+    options: &Options,
+) -> Result<Draft> {
     check_version(&from.id, Some(from.version), options)?;
-    let mut draft = draft_of(from, Op::Restore, options);
+    let mut draft = draft_of(from, op, options);
     draft.after = to.clone();
-    let old = by_name(&from.properties);
-    let new = by_name(to);
-    let removed = from
-        .properties
-        .names()
-        .filter(|name| !new.contains_key(name));
-    for name in to.names().chain(removed) {
-        let change = ChangeKind::between(old.get(name).copied(), new.get(name).copied());
-        // No request names properties here, so only those that differ are told.
-        if change != ChangeKind::Unchanged {
-            draft.changes.push(Change {
-                name: name.as_str().to_owned(),
-                change,
-                source: None,
-                overridden: false,
-            });
-        }
-    }
+    draft.changes = differences(&from.properties, to);
     Ok(settle(draft, options))
+}
+
+/// Plans the deletion that a merge takes over.
+pub(crate) fn delete_merged(before: &Connector, options: &Options) -> Draft {
+    draft_of(before, Op::Delete, options)
+}
+
+/// The properties that differ, those of `to` first. No request names them, so they have no source.
+pub(crate) fn differences(from: &Properties, to: &Properties) -> Vec<Change> {
+    let old = by_name(from);
+    let new = by_name(to);
+    let removed = from.names().filter(|name| !new.contains_key(name));
+    to.names()
+        .chain(removed)
+        .map(|name| Change {
+            name: name.as_str().to_owned(),
+            change: ChangeKind::between(old.get(name).copied(), new.get(name).copied()),
+            source: None,
+            overridden: false,
+        })
+        .filter(|change| change.change != ChangeKind::Unchanged)
+        .collect()
 }
 
 fn draft_of(before: &Connector, op: Op, options: &Options) -> Draft {

@@ -4,7 +4,9 @@
 mod audit;
 mod compact;
 mod grants;
+mod history;
 mod index;
+mod merge;
 mod open;
 mod planning;
 mod record;
@@ -18,6 +20,7 @@ pub use self::audit::{CommitInfo, SignatureState, Verdict};
 pub use self::compact::Retention;
 pub use self::grants::{GrantInfo, Grantee, Revocation};
 pub use self::index::DamagedRecord;
+pub use self::merge::{ConflictKind, Merge, MergeConflict, MergeOptions, Resolve};
 pub use self::open::{OpenOptions, OpenReport, Refreshed};
 pub use self::record::Overview;
 pub use self::write::{LogEnd, NewOwner, Prepared};

@@ -102,7 +102,7 @@ fn versions_go_on() {
 fn restoring_tells_what_differs() {
     let before = connector(properties(&[("A", "1"), ("B", "1"), ("C", "1")]));
     let to = properties(&[("A", "1"), ("B", "2"), ("D", "***")]);
-    let outcome = restore(&before, &to, &Options::default())
+    let outcome = replace(&before, &to, Op::Restore, &Options::default())
         .unwrap()
         .committed();
     let changes: Vec<_> = outcome
@@ -119,7 +119,13 @@ fn restoring_tells_what_differs() {
         (outcome.status, changes.as_slice()),
         (Status::Restored, expected.as_slice())
     );
-    let same = restore(&before, &before.properties, &Options::default()).unwrap();
+    let same = replace(
+        &before,
+        &before.properties,
+        Op::Restore,
+        &Options::default(),
+    )
+    .unwrap();
     assert!(same.is_unchanged());
     assert_eq!(versions(&same), (Some(7), 7));
     let if_version = Some(Version::FIRST);
@@ -127,7 +133,7 @@ fn restoring_tells_what_differs() {
         if_version,
         ..Options::default()
     };
-    let error = restore(&before, &to, &options).err().unwrap();
+    let error = replace(&before, &to, Op::Restore, &options).err().unwrap();
     assert_eq!(
         error.message(),
         "the connector \"x\" is at version 7, not 1"

@@ -119,7 +119,10 @@ impl Vault {
         refuse_request_id(options)?;
         let before = self.read(id)?;
         let then = self.read_version(id, version)?;
-        Ok(self.at_epoch(plan::restore(&before, &then.properties, options)?, None))
+        Ok(self.at_epoch(
+            plan::replace(&before, &then.properties, Op::Restore, options)?,
+            None,
+        ))
     }
 
     fn at_epoch(&self, draft: Draft, request_digest: Option<Hash>) -> Plan {
@@ -162,7 +165,7 @@ impl Vault {
     }
 
     /// A connector as far as its overview tells.
-    fn without_values(&self, id: &str) -> Result<Connector> {
+    pub(super) fn without_values(&self, id: &str) -> Result<Connector> {
         let overview = self.connector(id)?;
         Ok(Connector {
             id: overview.id,

@@ -1,0 +1,408 @@
+//! Merging two copies of a vault that were changed apart: three-way, per connector and per
+//! property, from the newest version that both know (docs/format.md section 11).
+
+use std::collections::{HashMap, HashSet};
+
+use super::Vault;
+use super::index::Stored;
+use super::record::Overview;
+use crate::action::{Note, Options};
+use crate::connector::{Connector, ConnectorId, Op, Properties, PropertyName, Secret};
+use crate::error::{Code, Error, Result};
+use crate::format::hex::RecordId;
+use crate::log;
+use crate::plan::{self, Plan, Step};
+
+/// Whose side wins where both changed the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Resolve {
+    /// This copy's.
+    Ours,
+    /// The other copy's.
+    Theirs,
+    /// The one that was changed last, by its author's clock.
+    Newest,
+}
+
+/// How to merge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MergeOptions {
+    /// Whose side wins; without it, a conflict is left to the caller.
+    pub resolve: Option<Resolve>,
+    /// Takes over what grants wrote that this copy does not list.
+    pub accept_strangers: bool,
+}
+
+/// Something that both copies changed, each in its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MergeConflict {
+    /// The connector.
+    pub id: ConnectorId,
+    /// What about it.
+    pub kind: ConflictKind,
+}
+
+/// What both copies changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConflictKind {
+    /// The value of a property.
+    Property(PropertyName),
+    /// Its name or type, since it was deleted and created again. Whoever wins, ours stay: an
+    /// update does not change them.
+    Identity,
+    /// Ours deleted it, theirs changed it.
+    DeletedInOurs,
+    /// Theirs deleted it, ours changed it.
+    DeletedInTheirs,
+}
+
+/// What merging another copy would change here.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Merge {
+    /// What both changed, resolved or not.
+    pub conflicts: Vec<MergeConflict>,
+    /// Labels of the grants that wrote to the other copy and that this one does not list.
+    pub strangers: Vec<String>,
+    plans: Vec<Plan>,
+    options: MergeOptions,
+}
+
+impl Merge {
+    /// The plans, for the outcomes that they would have.
+    #[must_use]
+    pub fn plans(&self) -> &[Plan] {
+        &self.plans
+    }
+
+    /// The plans, to be committed together.
+    ///
+    /// Fails with `merge_conflict` if a conflict is not resolved, with `merge_stranger` if the
+    /// work of a grant that is not listed here was not accepted.
+    pub fn into_plans(self) -> Result<Vec<Plan>> {
+        if let (false, [first, ..]) = (self.options.accept_strangers, &*self.strangers) {
+            return Err(Error::new(
+                Code::MergeStranger,
+                format!("the other copy was changed by {first:?}, which has no grant here"),
+            )
+            .hint("look at what it changed, then accept it on purpose"));
+        }
+        if let (None, [first, ..]) = (self.options.resolve, &*self.conflicts) {
+            let (id, count) = (first.id.as_str(), self.conflicts.len());
+            return Err(Error::new(
+                Code::MergeConflict,
+                format!("{count} conflicts, the first in the connector {id:?}"),
+            )
+            .hint("say whose side wins: ours, theirs or the newest"));
+        }
+        Ok(self.plans)
+    }
+}
+
+impl Vault {
+    /// What merging `theirs`, another copy of this vault, would change here. Nothing is written.
+    ///
+    /// Fails with `not_mergeable` if it is another vault, and with `not_permitted` for a role that
+    /// does not read.
+    pub fn plan_merge(&self, theirs: &Vault, options: MergeOptions) -> Result<Merge> {
+        if theirs.header.vault_id != self.header.vault_id {
+            return Err(Error::new(
+                Code::NotMergeable,
+                "these are two vaults, not two copies of one",
+            )
+            .hint("export the connectors of one and import them into the other"));
+        }
+        let mut merging = Merging {
+            ours: self,
+            theirs,
+            merge: Merge {
+                conflicts: Vec::new(),
+                strangers: self.strangers_of(theirs)?,
+                plans: Vec::new(),
+                options,
+            },
+        };
+        for versions in theirs.index.all() {
+            let Some(newest) = versions.last() else {
+                continue;
+            };
+            merging.connector(newest)?;
+        }
+        Ok(merging.merge)
+    }
+
+    /// Labels of the signers of commits that only the other copy has, if they have no grant here.
+    fn strangers_of(&self, theirs: &Vault) -> Result<Vec<String>> {
+        let known: HashSet<_> = self
+            .superseded
+            .iter()
+            .chain(self.index.commits.iter().map(|commit| &commit.hash))
+            .collect();
+        let mut strangers = Vec::new();
+        for place in theirs
+            .index
+            .commits
+            .iter()
+            .filter(|place| !known.contains(&place.hash))
+        {
+            let grant = &theirs.header.grants[usize::from(place.author)];
+            let listed = self
+                .header
+                .grants
+                .iter()
+                .any(|own| own.ed25519 == grant.ed25519);
+            // A merge trusts each commit by itself, so each has to stand by itself.
+            log::verify_commit(&theirs.header, &theirs.commit(place)?)?;
+            if !listed && !strangers.contains(&grant.label) {
+                strangers.push(grant.label.clone());
+            }
+        }
+        Ok(strangers)
+    }
+
+    fn versions_by_record(&self, id: &str) -> Result<HashMap<RecordId, &Stored>> {
+        self.index
+            .versions(id)
+            .map(|stored| Ok((self.index.overview(stored)?.record_id, stored)))
+            .collect()
+    }
+}
+
+/// A merge at work.
+struct Merging<'a> {
+    ours: &'a Vault,
+    theirs: &'a Vault,
+    merge: Merge,
+}
+
+/// A side of a connector: its newest version.
+struct Side<'a> {
+    vault: &'a Vault,
+    stored: &'a Stored,
+    overview: Overview,
+}
+
+impl<'a> Side<'a> {
+    fn new(vault: &'a Vault, stored: &'a Stored) -> Result<Self> {
+        Ok(Self {
+            vault,
+            stored,
+            overview: vault.index.overview(stored)?,
+        })
+    }
+
+    fn exists(&self) -> bool {
+        self.stored.op != Op::Delete
+    }
+
+    fn properties(&self) -> Result<Properties> {
+        match self.exists() {
+            true => Ok(self.vault.unseal(self.stored)?.0.properties),
+            false => Ok(Properties::new()),
+        }
+    }
+
+    /// When a property was last changed after `base`, by the authors' clocks.
+    fn changed_at(&self, name: &PropertyName, base: Option<&Stored>) -> Result<String> {
+        let after = base.map_or(0, |base| base.version.get());
+        let versions = self.vault.index.versions(self.overview.id.as_str()).rev();
+        for stored in versions.take_while(|stored| stored.version.get() > after) {
+            let overview = self.vault.index.overview(stored)?;
+            if overview.changed.contains(name) {
+                return Ok(overview.at.to_string());
+            }
+        }
+        Ok(self.overview.at.to_string())
+    }
+}
+
+impl<'a> Merging<'a> {
+    fn connector(&mut self, their_newest: &'a Stored) -> Result<()> {
+        let theirs = Side::new(self.theirs, their_newest)?;
+        let id = theirs.overview.id.as_str();
+        let Some(our_newest) = self.ours.index.newest(id) else {
+            // Ours never knew it.
+            if theirs.exists() {
+                self.create(&theirs)?;
+            }
+            return Ok(());
+        };
+        let ours = Side::new(self.ours, our_newest)?;
+        if ours.overview.record_id == theirs.overview.record_id {
+            return Ok(());
+        }
+        let base = self.base(id)?;
+        let unchanged =
+            |side: &Side<'_>| base.is_some_and(|base| base.version == side.stored.version);
+        if unchanged(&theirs) {
+            return Ok(());
+        }
+        let ours_unchanged = unchanged(&ours);
+        match (ours.exists(), theirs.exists()) {
+            (false, false) => Ok(()),
+            (true, true) => self.properties(&ours, &theirs, base),
+            (true, false)
+                if ours_unchanged
+                    || self.theirs_wins(&ours, &theirs, ConflictKind::DeletedInTheirs) =>
+            {
+                let before = self.ours.without_values(id)?;
+                let draft = plan::delete_merged(&before, &options(&theirs));
+                self.push(draft);
+                Ok(())
+            }
+            (false, true)
+                if ours_unchanged
+                    || self.theirs_wins(&ours, &theirs, ConflictKind::DeletedInOurs) =>
+            {
+                self.create(&theirs)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The newest version that both copies keep, as ours.
+    fn base(&self, id: &str) -> Result<Option<&'a Stored>> {
+        let ours = self.ours.versions_by_record(id)?;
+        for stored in self.theirs.index.versions(id).rev() {
+            let record_id = self.theirs.index.overview(stored)?.record_id;
+            if let Some(base) = ours.get(&record_id) {
+                return Ok(Some(base));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Both have the connector, and theirs was changed.
+    fn properties(
+        &mut self,
+        ours: &Side<'a>,
+        theirs: &Side<'a>,
+        base: Option<&'a Stored>,
+    ) -> Result<()> {
+        let before = self.ours.unseal(ours.stored)?.0;
+        let their_values = theirs.properties()?;
+        let base_values = match base {
+            Some(base) if base.op != Op::Delete => Some(self.ours.unseal(base)?.0.properties),
+            _ => None,
+        };
+        let mut after = before.properties.clone();
+        let names: Vec<PropertyName> = their_values
+            .names()
+            .chain(before.properties.names())
+            .cloned()
+            .collect();
+        let mut seen = HashSet::new();
+        for name in names {
+            if !seen.insert(name.clone()) {
+                continue;
+            }
+            let our_value = before.properties.get(name.as_str());
+            let their_value = their_values.get(name.as_str());
+            let base_value = base_values
+                .as_ref()
+                .and_then(|values| values.get(name.as_str()));
+            if our_value == their_value || (base_values.is_some() && their_value == base_value) {
+                continue;
+            }
+            let takes_theirs = if base_values.is_some() && our_value == base_value {
+                true
+            } else {
+                let newest = || Ok(theirs.changed_at(&name, base)? > ours.changed_at(&name, base)?);
+                self.conflict(ours, ConflictKind::Property(name.clone()), newest)?
+            };
+            if takes_theirs {
+                set(&mut after, &name, their_value)?;
+            }
+        }
+        let same_identity = ours.overview.name == theirs.overview.name
+            && ours.overview.type_name == theirs.overview.type_name;
+        if !same_identity {
+            self.theirs_wins(ours, theirs, ConflictKind::Identity);
+        }
+        let draft = plan::replace(&before, &after, Op::Update, &options(theirs))?;
+        if draft.writes() {
+            self.push(draft);
+        }
+        Ok(())
+    }
+
+    fn create(&mut self, theirs: &Side<'_>) -> Result<()> {
+        let Connector {
+            id,
+            name,
+            type_name,
+            properties,
+            ..
+        } = self.theirs.unseal(theirs.stored)?.0;
+        let plan = self
+            .ours
+            .plan_create(id, name, type_name, &properties, &options(theirs))?;
+        self.merge.plans.push(plan);
+        Ok(())
+    }
+
+    fn push(&mut self, draft: plan::Draft) {
+        let epoch = self.ours.header.epoch;
+        self.merge.plans.push(Plan(Step::Draft {
+            draft,
+            epoch,
+            request_digest: None,
+        }));
+    }
+
+    /// Notes a conflict about a whole connector; whether theirs wins.
+    fn theirs_wins(&mut self, ours: &Side<'_>, theirs: &Side<'_>, kind: ConflictKind) -> bool {
+        self.merge.conflicts.push(MergeConflict {
+            id: ours.overview.id.clone(),
+            kind,
+        });
+        match self.merge.options.resolve {
+            Some(Resolve::Theirs) => true,
+            Some(Resolve::Newest) => theirs.overview.at > ours.overview.at,
+            Some(Resolve::Ours) | None => false,
+        }
+    }
+
+    /// Notes a conflict; whether theirs wins.
+    fn conflict(
+        &mut self,
+        ours: &Side<'_>,
+        kind: ConflictKind,
+        newest: impl FnOnce() -> Result<bool>,
+    ) -> Result<bool> {
+        self.merge.conflicts.push(MergeConflict {
+            id: ours.overview.id.clone(),
+            kind,
+        });
+        match self.merge.options.resolve {
+            Some(Resolve::Theirs) => Ok(true),
+            Some(Resolve::Newest) => newest(),
+            Some(Resolve::Ours) | None => Ok(false),
+        }
+    }
+}
+
+fn set(properties: &mut Properties, name: &PropertyName, value: Option<&Secret>) -> Result<()> {
+    match value {
+        Some(value) => properties.set(name.clone(), value.clone()).map(drop),
+        None => {
+            properties.remove(name.as_str());
+            Ok(())
+        }
+    }
+}
+
+/// A merged version says where it comes from.
+fn options(theirs: &Side<'_>) -> Options {
+    let note = format!(
+        "merged from version {} of another copy",
+        theirs.overview.version
+    );
+    Options {
+        note: Note::new(note).ok(),
+        ..Options::default()
+    }
+}
