@@ -33,5 +33,5 @@ pub use token::{TokenFn, TokenInfo, TokenRef, Tokens};
 pub use vault::{
     CommitInfo, ConflictKind, DamagedRecord, GrantInfo, Grantee, Host, LogEnd, Merge,
     MergeConflict, MergeOptions, NewOwner, OpenOptions, OpenReport, Overview, Prepared, Refreshed,
-    Resolve, Retention, Revocation, SignatureState, Vault, Verdict,
+    Repaired, Resolve, Retention, Revocation, SignatureState, Vault, Verdict,
 };

@@ -10,6 +10,8 @@ mod merge;
 mod open;
 mod planning;
 mod record;
+mod repair;
+mod rules;
 mod write;
 
 use std::fmt;
@@ -23,6 +25,7 @@ pub use self::index::DamagedRecord;
 pub use self::merge::{ConflictKind, Merge, MergeConflict, MergeOptions, Resolve};
 pub use self::open::{OpenOptions, OpenReport, Refreshed};
 pub use self::record::Overview;
+pub use self::repair::Repaired;
 pub use self::write::{LogEnd, NewOwner, Prepared};
 
 use self::index::{Index, Stored};

@@ -1,17 +1,17 @@
 //! What an open vault holds in memory: the log's bytes as they are, the overviews' plaintexts, and
-//! where each connector's versions stand in them (docs/format.md section 7.3 has the rules).
+//! where each connector's versions stand in them.
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 
 use super::record::{CheckedNames, Overview, OverviewText, RecordKeys};
+use super::rules::{Facts, Rules};
 use crate::connector::{Op, Version};
 use crate::crypto::Hash;
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, RecordBytes, split_record};
-use crate::format::header::{Header, Role};
+use crate::format::header::Header;
 use crate::limits;
-use crate::log;
 
 /// Bytes of the log that came in one piece: the whole file at first, then a piece a commit, so
 /// that an update costs the same at any size.
@@ -208,11 +208,13 @@ impl Index {
         pending: &mut Pending,
         admission: &mut Admission<'_>,
     ) -> Result<()> {
-        let role = log::author_role(admission.header, commit)?;
-        let rules = Rules {
-            commit,
-            role,
-            header: admission.header,
+        let rules = Rules::of(admission.header, commit, admission.tolerant.is_some())?;
+        let refuse = |record: &RecordBytes<'_>, what: &str| {
+            let (seq, offset) = (commit.fixed.seq, record.offset);
+            Error::new(
+                Code::UnauthorizedCommit,
+                format!("commit {seq}, record at offset {offset}: {what}"),
+            )
         };
         for record in commit.records() {
             let overview_at = pending.overviews.len();
@@ -234,7 +236,7 @@ impl Index {
                 }
             };
             if !admission.keys.open_overview(sealed, &mut pending.overviews) {
-                return Err(rules.refuse(&record, "its overview does not open"));
+                return Err(refuse(&record, "its overview does not open"));
             }
             let plaintext = &pending.overviews[overview_at..];
             let overview = OverviewText::<CheckedNames>::parse(plaintext).map_err(|error| {
@@ -255,11 +257,8 @@ impl Index {
             let hash = self.ids.hash(&overview.id);
             let known = self.ids.get(hash, &overview.id);
             let newest = known.map(|index| &self.entries[index as usize].newest);
-            let tolerant = admission.tolerant.is_some();
-            if commit.snapshot.is_some() {
-                rules.check_kept(&record, stored, newest, secrets)?;
-            } else {
-                let same_name = |before: &Stored| {
+            let same_identity = || {
+                newest.is_some_and(|before| {
                     let plaintext = match self.parts.get(before.part as usize) {
                         Some(part) => before.overview_in(&part.overviews),
                         None => before.overview_in(&pending.overviews),
@@ -267,11 +266,21 @@ impl Index {
                     OverviewText::<CheckedNames>::parse(plaintext).is_ok_and(|before| {
                         before.name == overview.name && before.type_name == overview.type_name
                     })
-                };
-                rules.check_change(
-                    &record, &overview, stored, newest, secrets, same_name, tolerant,
-                )?;
-            }
+                })
+            };
+            let facts = Facts {
+                op: overview.op,
+                version,
+                author: overview.author,
+                has_secrets: !secrets.is_empty(),
+            };
+            rules
+                .check(
+                    &facts,
+                    newest.map(|before| (before.version, before.op)),
+                    same_identity,
+                )
+                .map_err(|what| refuse(&record, what))?;
             let index = match known {
                 Some(index) => {
                     let versions = &mut self.entries[index as usize];
@@ -449,84 +458,5 @@ impl DamagedRecord {
             ),
         )
         .hint("restore a backup, or repair the vault to save what is intact")
-    }
-}
-
-/// What a commit may hold, by its author's role.
-struct Rules<'a> {
-    commit: &'a Commit<'a>,
-    role: Role,
-    header: &'a Header,
-}
-
-impl Rules<'_> {
-    fn refuse(&self, record: &RecordBytes<'_>, what: &str) -> Error {
-        let (seq, offset) = (self.commit.fixed.seq, record.offset);
-        Error::new(
-            Code::UnauthorizedCommit,
-            format!("commit {seq}, record at offset {offset}: {what}"),
-        )
-    }
-
-    /// A record that a snapshot keeps.
-    fn check_kept(
-        &self,
-        record: &RecordBytes<'_>,
-        stored: Stored,
-        before: Option<&Stored>,
-        secrets: &[u8],
-    ) -> Result<()> {
-        if before.is_some_and(|before| before.version >= stored.version) {
-            return Err(self.refuse(record, "versions of a connector do not ascend"));
-        }
-        self.check_secrets(record, stored.op, secrets)
-    }
-
-    /// A record that changes what stands before it.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the facts of one record, used once"
-    )]
-    fn check_change(
-        &self,
-        record: &RecordBytes<'_>,
-        overview: &OverviewText<'_, CheckedNames>,
-        stored: Stored,
-        before: Option<&Stored>,
-        secrets: &[u8],
-        same_name: impl FnOnce(&Stored) -> bool,
-        tolerant: bool,
-    ) -> Result<()> {
-        let author = &self.header.grants[usize::from(self.commit.fixed.author)];
-        if overview.author != author.id {
-            return Err(self.refuse(record, "it names another author than the signer"));
-        }
-        let expected = before.map_or(Version::FIRST, |before| before.version.next());
-        // Without a damaged predecessor, its successor skips a version.
-        if stored.version != expected && !(tolerant && stored.version > expected) {
-            return Err(self.refuse(record, "its version is not the next one"));
-        }
-        let exists = before.is_some_and(|before| before.op != Op::Delete);
-        if exists == (stored.op == Op::Create) && !tolerant {
-            return Err(self.refuse(record, "it creates what exists or changes what does not"));
-        }
-        self.check_secrets(record, stored.op, secrets)?;
-        if self.role.owns() {
-            return Ok(());
-        }
-        if !matches!(stored.op, Op::Update | Op::Restore) {
-            return Err(self.refuse(record, "its author may only update and restore"));
-        }
-        if before.is_some_and(|before| !same_name(before)) {
-            return Err(self.refuse(record, "its author may not change a name or type"));
-        }
-        Ok(())
-    }
-
-    fn check_secrets(&self, record: &RecordBytes<'_>, op: Op, secrets: &[u8]) -> Result<()> {
-        if secrets.is_empty() != (op == Op::Delete) {
-            return Err(self.refuse(record, "exactly a delete has no secrets"));
-        }
-        Ok(())
     }
 }

@@ -80,23 +80,7 @@ impl Vault {
             )
             .hint("give the vault id too: who made the grant knows it"));
         }
-        Self::load(file, options, |header, locks, broken| match unlock {
-            Unlock::Identity(identity) => Access::open(identity.clone(), header),
-            Unlock::Passphrase(passphrase) => {
-                let memory = options.memory_kib_max;
-                Access::open(
-                    access::unlock(header, locks, passphrase, None, memory, broken)?,
-                    header,
-                )
-            }
-            Unlock::Grant(label, passphrase) => {
-                let memory = options.memory_kib_max;
-                Access::open(
-                    access::unlock(header, locks, passphrase, Some(label), memory, broken)?,
-                    header,
-                )
-            }
-        })
+        Self::load(file, options, access_by(unlock, options))
     }
 
     /// The id of the vault in a file, its header's signature verified: to look up what is known of
@@ -225,5 +209,25 @@ impl Vault {
             index,
             report,
         })
+    }
+}
+
+/// Opens the access that `unlock` gives under a header.
+pub(super) fn access_by<'a>(
+    unlock: Unlock<'a>,
+    options: &OpenOptions,
+) -> impl FnOnce(&Header, &[LockEntry], &mut Vec<BrokenLock>) -> Result<Access> + 'a {
+    let memory = options.memory_kib_max;
+    move |header, locks, broken| {
+        let identity = match unlock {
+            Unlock::Identity(identity) => identity.clone(),
+            Unlock::Passphrase(passphrase) => {
+                access::unlock(header, locks, passphrase, None, memory, broken)?
+            }
+            Unlock::Grant(label, passphrase) => {
+                access::unlock(header, locks, passphrase, Some(label), memory, broken)?
+            }
+        };
+        Access::open(identity, header)
     }
 }

@@ -441,3 +441,333 @@ fn a_stranger_does_not_get_in() {
         .expect_err("a stranger");
     assert_eq!(error.code(), Code::WrongIdentity);
 }
+
+impl Team {
+    /// Revokes a grant; the file before and the connectors that are exposed.
+    fn revoke(&mut self, role: Role) -> (Vec<u8>, Vec<ConnectorId>) {
+        let before = self.file.clone();
+        let owner = self.open_as(Role::Owner);
+        let revocation = owner
+            .prepare_revoke(role.as_str(), &mut host(&mut self.rng), &mut |_, _| {})
+            .unwrap();
+        self.file = revocation.prepared.to_replace().unwrap().to_vec();
+        (before, revocation.exposed)
+    }
+}
+
+#[test]
+fn a_revoked_grant_opens_the_old_copy_only() {
+    let mut team = Team::new();
+    let (before, exposed) = team.revoke(Role::Reader);
+    assert_eq!(exposed, [ConnectorId::new("x").unwrap()]);
+    let reader = team.identity(Role::Reader).clone();
+    let error = team
+        .open_file(team.file.clone(), &reader)
+        .expect_err("revoked");
+    assert_eq!(error.code(), Code::WrongIdentity);
+    assert!(team.open_file(before, &reader).unwrap().read("x").is_ok());
+    for role in [Role::Viewer, Role::Updater, Role::Owner] {
+        let vault = team.open_as(role);
+        assert_eq!(vault.head().epoch, 2);
+        assert_eq!(vault.read("x").is_ok(), role.reads());
+    }
+}
+
+#[test]
+fn a_revoked_updaters_commit_is_refused_by_all() {
+    let mut team = Team::new();
+    let mut former = team.open_as(Role::Updater);
+    team.revoke(Role::Updater);
+    team.members.retain(|(role, _)| *role != Role::Updater);
+    // It knows the new head, but neither the new keys nor a place in the header.
+    let owner = team.open_as(Role::Owner);
+    let record = forge_record(&former, &mut team.rng, |_| {}, some_secrets());
+    for index in 0..4 {
+        former.access.index = index;
+        let head = owner.head();
+        let commit = NewCommit {
+            seq: head.seq + 1,
+            prev: head.hash.0,
+            author: former.access.index,
+            snapshot: None,
+            records: &[(&record, sha256(&record))],
+        };
+        let mut bytes = Vec::new();
+        commit.encode(&mut bytes, |signed| {
+            former.access.sign_commit(head.vault_id, signed)
+        });
+        for (role, identity) in &team.members {
+            let file = [team.file.as_slice(), &bytes].concat();
+            let error = team
+                .open_file(file, identity)
+                .expect_err("a former updater");
+            assert!(
+                matches!(error.code(), Code::UnauthorizedCommit | Code::BadSignature),
+                "{role}: {error:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_revoked_owners_snapshot_is_refused_by_those_who_know_a_head() {
+    let mut team = Team::new();
+    let second = Identity::generate(&mut team.rng);
+    let key = second.grant_key();
+    let owner = team.open_as(Role::Owner);
+    let prepared = owner
+        .prepare_grant(
+            "second",
+            Role::Owner,
+            Grantee::Key(&key),
+            &mut host(&mut team.rng),
+        )
+        .unwrap();
+    team.file = prepared.to_replace().unwrap().to_vec();
+    let former = team.open_file(team.file.clone(), &second).unwrap();
+    let owner = team.open_as(Role::Owner);
+    let revocation = owner
+        .prepare_revoke("second", &mut host(&mut team.rng), &mut |_, _| {})
+        .unwrap();
+    team.file = revocation.prepared.to_replace().unwrap().to_vec();
+    let owner = team.open_as(Role::Owner);
+    assert_eq!(owner.header.handovers.len(), 1);
+
+    // The former owner goes on from where it was, twice, so that its seq is ahead.
+    let mut rival = former;
+    let mut file = Vec::new();
+    for _ in 0..2 {
+        let prepared = rival.prepare_compaction(Retention::Automatic).unwrap();
+        file = prepared.to_replace().unwrap().to_vec();
+        rival.apply(prepared).unwrap();
+    }
+    let rival_key = rival.header.vault_key;
+    assert_ne!(rival_key, owner.header.vault_key);
+    for (role, identity) in &team.members {
+        let known = team.open_as(*role).known_head();
+        let options = OpenOptions {
+            known: Some(known),
+            ..OpenOptions::default()
+        };
+        let error =
+            Vault::open(file.clone(), Unlock::Identity(identity), &options).expect_err("a rival");
+        assert!(
+            matches!(
+                error.code(),
+                Code::RolledBack | Code::Forked | Code::UntrustedOwner
+            ),
+            "{role}: {error:?}"
+        );
+        let mut vault = team.open_as(*role);
+        assert!(vault.reopen(file.clone()).is_err());
+        assert_eq!(vault.head(), owner.head());
+    }
+    // Back at the epoch of the present vault, it is its authorship that gives it away.
+    let mut rival = Vault::open(
+        file,
+        Unlock::Identity(&second),
+        &OpenOptions {
+            vault_id: Some(owner.head().vault_id),
+            ..OpenOptions::default()
+        },
+    )
+    .unwrap();
+    let revocation = rival
+        .prepare_revoke("viewer", &mut host(&mut team.rng), &mut |_, _| {})
+        .unwrap();
+    let file = revocation.prepared.to_replace().unwrap().to_vec();
+    rival.apply(revocation.prepared).unwrap();
+    assert!(rival.head().epoch >= owner.head().epoch);
+    let options = OpenOptions {
+        known: Some(owner.known_head()),
+        ..OpenOptions::default()
+    };
+    let error = Vault::open(file, Unlock::Identity(team.identity(Role::Owner)), &options)
+        .expect_err("a rival");
+    assert_eq!(error.code(), Code::UntrustedOwner);
+}
+
+#[test]
+fn demoting_and_promoting() {
+    let mut team = Team::new();
+    let owner = team.open_as(Role::Owner);
+    let change = owner
+        .prepare_role(
+            "reader",
+            Role::Updater,
+            &mut host(&mut team.rng),
+            &mut |_, _| {},
+        )
+        .unwrap();
+    team.file = change.prepared.to_replace().unwrap().to_vec();
+    assert!(change.exposed.is_empty());
+    let owner = team.open_as(Role::Owner);
+    assert_eq!(owner.head().epoch, 1);
+    let change = owner
+        .prepare_role(
+            "updater",
+            Role::Viewer,
+            &mut host(&mut team.rng),
+            &mut |_, _| {},
+        )
+        .unwrap();
+    team.file = change.prepared.to_replace().unwrap().to_vec();
+    assert_eq!(change.exposed.len(), 1);
+    let former = team.open_as(Role::Updater);
+    assert_eq!(former.role(), Role::Viewer);
+    assert_eq!(former.head().epoch, 2);
+    assert!(former.read("x").is_err());
+    let owner = team.open_as(Role::Owner);
+    let alone = owner.prepare_revoke("owner", &mut host(&mut team.rng), &mut |_, _| {});
+    assert_eq!(alone.expect_err("the last owner").code(), Code::LastOwner);
+}
+
+#[test]
+fn a_replaced_passphrase_leaves_nothing_of_the_old_lock() {
+    use crate::crypto::kdf::{Cost, Passphrase};
+    let mut rng = StdRng::seed_from_u64(7);
+    let old = Passphrase::new("the old passphrase").unwrap();
+    let new = Passphrase::new("the new passphrase").unwrap();
+    let owner = NewOwner {
+        label: "ops",
+        identity: None,
+        passphrase: Some((&old, Cost::MIN)),
+    };
+    let (mut vault, file) = Vault::create(&mut host(&mut rng), &owner).unwrap();
+    let LockEntry::Lock(lock) = vault.locks[0].clone() else {
+        panic!("a lock")
+    };
+    let prepared = vault
+        .prepare_passphrase(&new, Cost::MIN, &mut host(&mut rng))
+        .unwrap();
+    let replaced = prepared.to_replace().unwrap().to_vec();
+    vault.apply(prepared).unwrap();
+    let open = |file: &[u8], passphrase| {
+        Vault::open(
+            file.to_vec(),
+            Unlock::Passphrase(passphrase),
+            &OpenOptions::default(),
+        )
+    };
+    assert_eq!(
+        open(&replaced, &old).expect_err("replaced").code(),
+        Code::WrongPassphrase
+    );
+    assert_eq!(open(&replaced, &new).unwrap().head(), vault.head());
+    assert!(open(&file, &old).is_ok());
+    let text = String::from_utf8_lossy(&replaced).into_owned();
+    for part in [
+        lock.salt.to_string(),
+        lock.wrapped.to_string(),
+        lock.tag.to_string(),
+        lock.commitment.to_string(),
+    ] {
+        assert!(!text.contains(&part));
+    }
+}
+
+#[test]
+fn a_readers_record_in_a_damaged_file_is_quarantined() {
+    let mut team = Team::new();
+    let reader = team.open_as(Role::Reader);
+    let record = forge_record(&reader, &mut team.rng, |_| {}, some_secrets());
+    // A commit of the reader's own, put at the end of the file.
+    let file = [team.file.as_slice(), &commit_of(&reader, &record)].concat();
+    let options = OpenOptions {
+        vault_id: Some(reader.head().vault_id),
+        ..OpenOptions::default()
+    };
+    let owner = team.identity(Role::Owner).clone();
+    let unlock = Unlock::Identity(&owner);
+    let repaired = Vault::repair(&file, unlock, &options, false).unwrap();
+    assert_eq!(repaired.recovered, 1);
+    assert_eq!(repaired.quarantined.len(), 1);
+    assert_eq!(
+        repaired.vault.connector("x").unwrap().version,
+        Version::FIRST
+    );
+    // Put in the place of the owner's record, it is not what the owner signed.
+    let owner = team.open_as(Role::Owner);
+    let newest = owner.index.newest("x").unwrap();
+    let original = owner.index.record(newest).to_vec();
+    let at = team
+        .file
+        .windows(original.len())
+        .position(|window| window == original)
+        .unwrap();
+    let first = |overview: &mut OverviewText<'_, Vec<Text<'_>>>| overview.version = 1;
+    let forged = forge_record(&reader, &mut team.rng, first, some_secrets());
+    if forged.len() == original.len() {
+        let mut file = team.file.clone();
+        file[at..at + forged.len()].copy_from_slice(&forged);
+        let repaired = Vault::repair(&file, unlock, &options, false).unwrap();
+        assert_eq!((repaired.recovered, repaired.quarantined.len()), (0, 1));
+        assert!(repaired.vault.connector("x").is_err());
+        let repaired = Vault::repair(&file, unlock, &options, true).unwrap();
+        assert!(repaired.vault.connector("x").is_ok());
+    } else {
+        panic!(
+            "the padded lengths differ: {} and {}",
+            forged.len(),
+            original.len()
+        );
+    }
+    let error = Vault::repair(
+        &team.file,
+        Unlock::Identity(team.identity(Role::Updater)),
+        &options,
+        false,
+    );
+    assert_eq!(error.expect_err("no owner").code(), Code::NotPermitted);
+}
+
+#[test]
+fn a_purge_leaves_no_former_value() {
+    let mut team = Team::new();
+    let mut owner = team.open_as(Role::Owner);
+    for value in ["old-1", "old-2", "present"] {
+        let action = format!(
+            r#"{{"ActionType": "Connectors.Update", "Parameters": {{"EntryId": "x",
+            "Properties": [{{"PropertyName": "APIKey", "PropertyValue": "{value}"}}]}}}}"#
+        );
+        let mut tokens = std::collections::BTreeMap::<String, Secret>::new();
+        let plan = owner
+            .plan(
+                &Action::parse(&action).unwrap(),
+                &mut tokens,
+                &Options::default(),
+                &mut host(&mut team.rng),
+            )
+            .unwrap();
+        let prepared = owner.prepare(plan, &mut host(&mut team.rng)).unwrap();
+        owner.apply(prepared).unwrap();
+    }
+    let prepared = owner.prepare_purge(Some(&["x"])).unwrap();
+    team.file = prepared.to_replace().unwrap().to_vec();
+    let owner = team.open_as(Role::Owner);
+    let values: Vec<String> = owner
+        .index
+        .all()
+        .flatten()
+        .map(|stored| {
+            owner
+                .unseal(stored)
+                .unwrap()
+                .0
+                .properties
+                .get("APIKey")
+                .unwrap()
+                .expose()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(values, ["present"]);
+    assert_eq!(owner.connector("x").unwrap().version.get(), 4);
+    assert_eq!(
+        owner
+            .prepare_purge(Some(&["unknown"]))
+            .expect_err("unknown")
+            .code(),
+        Code::ConnectorNotFound
+    );
+}

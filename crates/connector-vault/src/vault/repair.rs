@@ -1,0 +1,342 @@
+//! Repair: a sound vault from what is intact of a damaged one (docs/format.md section 12).
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::Vault;
+use super::index::DamagedRecord;
+use super::open::{OpenOptions, access_by};
+use super::record::{Overview, RecordKeys};
+use super::rules::{Facts, Rules};
+use super::write::{Chain, snapshot_file};
+use crate::access::{Access, Unlock, not_permitted};
+use crate::bytes::damaged;
+use crate::connector::{Op, Version};
+use crate::crypto::Hash;
+use crate::error::Result;
+use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind, RecordBytes};
+use crate::format::header::Header;
+use crate::format::locks;
+use crate::format::{PREFIX_LEN, split_file};
+use crate::limits;
+use crate::log;
+
+/// What a repair saved, and what not.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Repaired {
+    /// The bytes of the sound vault.
+    pub file: Vec<u8>,
+    /// The vault, open.
+    pub vault: Vault,
+    /// How many connector versions were saved because they stand under a verified signature.
+    pub recovered: usize,
+    /// Versions that open but stand under no signature: a reader could have made them. They are in
+    /// the vault only if that was asked for.
+    pub quarantined: Vec<Overview>,
+    /// Records that are lost.
+    pub lost: Vec<DamagedRecord>,
+    /// Stretches of the file that hold no readable commit: offset and length.
+    pub gaps: Vec<(u64, u64)>,
+}
+
+/// A version that was found, with its sealed record.
+struct Found<'a> {
+    record: RecordBytes<'a>,
+    overview: Overview,
+    signed: bool,
+}
+
+impl Vault {
+    /// Makes a sound vault of what is intact of a damaged one: every record that stands under a
+    /// verified signature, by its hash. Those that merely open prove nothing, since a reader could
+    /// have made them; `unsigned` takes them all the same. Needs an owner, who signs the result.
+    ///
+    /// Fails with `damaged` if the header is, since the keys are in it.
+    pub fn repair(
+        file: &[u8],
+        unlock: Unlock<'_>,
+        options: &OpenOptions,
+        unsigned: bool,
+    ) -> Result<Repaired> {
+        // A damaged start costs the locks; an identity opens the vault without them.
+        let (locks, log_start) = match split_file(file) {
+            Ok((part, start)) => (
+                locks::decode(part, PREFIX_LEN as u64).unwrap_or_default(),
+                start,
+            ),
+            Err(_) => (Vec::new(), PREFIX_LEN.min(file.len())),
+        };
+        let (commits, gaps) = find_commits(file, log_start);
+        let header = commits
+            .iter()
+            .find_map(|commit| log::verified_header(commit).ok());
+        let header = header.ok_or_else(|| {
+            damaged(
+                log_start as u64,
+                "no sound header is left, and the keys are in it",
+            )
+            .hint("restore a backup")
+        })?;
+        if let Some(expected) = options
+            .vault_id
+            .filter(|expected| *expected != header.vault_id)
+        {
+            return Err(log::wrong_vault(expected, header.vault_id));
+        }
+        let access = access_by(unlock, options)(&header, &locks, &mut Vec::new())?;
+        if !access.role.owns() {
+            return Err(not_permitted("only an owner can sign the repaired vault"));
+        }
+        let mut salvage = Salvage::new(&access, &header);
+        for commit in &commits {
+            salvage.commit(commit);
+        }
+        let (found, quarantined, lost) = salvage.finish(unsigned);
+        let recovered = found
+            .values()
+            .flatten()
+            .filter(|found| found.signed)
+            .count();
+        let records: Vec<_> = found
+            .values()
+            .flatten()
+            .map(|found| {
+                (
+                    found.record.bytes,
+                    crate::crypto::sha256(found.record.bytes),
+                )
+            })
+            .collect();
+        let newest = commits.iter().max_by_key(|commit| commit.fixed.seq);
+        let newest = newest.ok_or_else(|| damaged(log_start as u64, "no sound commit is left"))?;
+        let superseded = superseded(&commits, newest);
+        let chain = Chain {
+            seq: newest.fixed.seq.saturating_add(1),
+            prev: newest.hash,
+            superseded: &superseded,
+        };
+        let file = snapshot_file(&access, &header, &locks, &chain, &records)?;
+        let vault = Self::load(file.clone(), &OpenOptions::default(), |_, _, _| Ok(access))?;
+        Ok(Repaired {
+            file,
+            vault,
+            recovered,
+            quarantined,
+            lost,
+            gaps,
+        })
+    }
+}
+
+/// Every commit whose structure holds, in the order of the file, and the stretches between them.
+fn find_commits(file: &[u8], log_start: usize) -> (Vec<Commit<'_>>, Vec<(u64, u64)>) {
+    let mut commits = Vec::new();
+    let mut gaps: Vec<(u64, u64)> = Vec::new();
+    let mut at = log_start;
+    while at < file.len() {
+        let rest = &file[at..];
+        match sound_commit(rest, at as u64) {
+            Some(commit) => {
+                at += commit.len;
+                commits.push(commit);
+            }
+            None => {
+                match gaps.last_mut() {
+                    Some((offset, len)) if *offset + *len == at as u64 => *len += 1,
+                    _ => gaps.push((at as u64, 1)),
+                }
+                at += 1;
+            }
+        }
+    }
+    (commits, gaps)
+}
+
+fn sound_commit(rest: &[u8], offset: u64) -> Option<Commit<'_>> {
+    let fixed = Fixed::decode(rest.first_chunk::<FIXED_LEN>()?, offset).ok()??;
+    let len = usize::try_from(fixed.len).ok()?.checked_add(FIXED_LEN)?;
+    Commit::decode(fixed, rest.get(..len)?, offset).ok()
+}
+
+/// Hashes of the commits before the repaired snapshot, as far back as they follow each other: each
+/// commit tells the one before it, also where that is lost.
+fn superseded(commits: &[Commit<'_>], newest: &Commit<'_>) -> Vec<Hash> {
+    let mut hashes: HashMap<u64, Hash> = HashMap::new();
+    for commit in commits {
+        if let Some(before) = commit.fixed.seq.checked_sub(1) {
+            hashes.entry(before).or_insert(commit.fixed.prev);
+        }
+        if let Some(part) = &commit.snapshot {
+            for (back, hash) in part.superseded.iter().rev().enumerate() {
+                if let Some(seq) = commit.fixed.seq.checked_sub(back as u64 + 1) {
+                    hashes.entry(seq).or_insert(*hash);
+                }
+            }
+        }
+    }
+    hashes.insert(newest.fixed.seq, newest.hash);
+    let mut superseded = Vec::new();
+    let mut seq = Some(newest.fixed.seq);
+    while let Some(hash) = seq.and_then(|seq| hashes.get(&seq)) {
+        if superseded.len() == limits::SUPERSEDED_MAX {
+            break;
+        }
+        superseded.push(*hash);
+        seq = seq.and_then(|seq| seq.checked_sub(1));
+    }
+    superseded.reverse();
+    superseded
+}
+
+/// Collects what is intact.
+struct Salvage<'a> {
+    header: &'a Header,
+    keys: RecordKeys,
+    found: BTreeMap<String, Vec<Found<'a>>>,
+    lost: Vec<DamagedRecord>,
+    newest_seq: Option<u64>,
+}
+
+impl<'a> Salvage<'a> {
+    fn new(access: &Access, header: &'a Header) -> Self {
+        Self {
+            header,
+            keys: RecordKeys::new(&access.bundle, header.vault_id, header.epoch),
+            found: BTreeMap::new(),
+            lost: Vec::new(),
+            newest_seq: None,
+        }
+    }
+
+    fn commit(&mut self, commit: &Commit<'a>) {
+        // Commits ascend, and only the first is a snapshot: an old one that somebody put here
+        // again proves nothing.
+        let in_place = match self.newest_seq {
+            None => true,
+            Some(newest) => commit.fixed.seq > newest && commit.fixed.kind == Kind::Changes,
+        };
+        let signed = in_place && log::verify_commit(self.header, commit).is_ok();
+        if signed {
+            self.newest_seq = Some(commit.fixed.seq);
+        }
+        for record in commit.records() {
+            match self.open(commit, record, signed) {
+                Ok(found) => {
+                    let id = found.overview.id.as_str().to_owned();
+                    self.found.entry(id).or_default().push(found);
+                }
+                Err(connector) => self.lost.push(DamagedRecord {
+                    seq: commit.fixed.seq,
+                    offset: record.offset,
+                    connector,
+                }),
+            }
+        }
+    }
+
+    /// The version in a record, if all of it opens; else its connector, if that much is known.
+    fn open(
+        &self,
+        commit: &Commit<'_>,
+        record: RecordBytes<'a>,
+        signed: bool,
+    ) -> Result<Found<'a>, Option<String>> {
+        let (sealed, secrets) = record.split().map_err(|_| None)?;
+        let mut plaintext = Vec::new();
+        if !self.keys.open_overview(sealed, &mut plaintext) {
+            return Err(None);
+        }
+        let overview = Overview::parse(&plaintext).map_err(|_| None)?;
+        let id = || Some(overview.id.as_str().to_owned());
+        match overview.op {
+            Op::Delete if secrets.is_empty() => {}
+            Op::Delete => return Err(id()),
+            _ => {
+                let opened =
+                    self.keys
+                        .open_secrets(overview.id.as_str(), overview.version, secrets);
+                let names_match =
+                    opened.is_ok_and(|opened| opened.properties.names().eq(&overview.properties));
+                if !names_match {
+                    return Err(id());
+                }
+            }
+        }
+        let permitted = signed && self.permits(commit, &overview, !secrets.is_empty());
+        Ok(Found {
+            signed: permitted && record.is_intact(),
+            overview,
+            record,
+        })
+    }
+
+    fn permits(&self, commit: &Commit<'_>, overview: &Overview, has_secrets: bool) -> bool {
+        let Ok(rules) = Rules::of(self.header, commit, true) else {
+            return false;
+        };
+        let facts = Facts {
+            op: overview.op,
+            version: overview.version,
+            author: overview.author,
+            has_secrets,
+        };
+        let found = self
+            .found
+            .get(overview.id.as_str())
+            .map_or(&[][..], Vec::as_slice);
+        let before = found
+            .iter()
+            .rev()
+            .find(|found| found.signed)
+            .map(|found| &found.overview);
+        // With its predecessor lost, an updater's record could create a connector.
+        if before.is_none() && !rules.by_owner() {
+            return false;
+        }
+        let same_identity = || {
+            before.is_some_and(|before| {
+                before.name == overview.name && before.type_name == overview.type_name
+            })
+        };
+        rules
+            .check(
+                &facts,
+                before.map(|before| (before.version, before.op)),
+                same_identity,
+            )
+            .is_ok()
+    }
+
+    /// The versions to keep, by connector and ascending; the quarantined; the lost.
+    fn finish(
+        self,
+        unsigned: bool,
+    ) -> (
+        BTreeMap<String, Vec<Found<'a>>>,
+        Vec<Overview>,
+        Vec<DamagedRecord>,
+    ) {
+        let mut kept = BTreeMap::new();
+        let mut quarantined = Vec::new();
+        for (id, mut found) in self.found {
+            // A signed version wins over one that claims its place.
+            found.sort_by_key(|found| (found.overview.version, !found.signed));
+            let mut versions: Vec<Found<'a>> = Vec::new();
+            let mut newest: Option<Version> = None;
+            for found in found {
+                let is_new = newest.is_none_or(|newest| found.overview.version > newest);
+                if !found.signed {
+                    quarantined.push(found.overview.clone());
+                }
+                if is_new && (found.signed || unsigned) {
+                    newest = Some(found.overview.version);
+                    versions.push(found);
+                }
+            }
+            if !versions.is_empty() {
+                kept.insert(id, versions);
+            }
+        }
+        (kept, quarantined, self.lost)
+    }
+}
