@@ -14,6 +14,7 @@ mod measure;
 mod memory;
 mod ours;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ Usage: cargo xtask bench [WHAT] [--connectors N,N..] [--rounds N]
   all      everything below (the default)
   open     open the store from its file, ready to read and update
   update   change one property durably in an open store
+  growth   the vault's update at every size, side by side, and a bare append + fdatasync
   create   write a new store with all connectors
   memory   peak resident memory of a process that opens the store (Linux)
   argon2   Argon2id with 64 MiB, 3 passes, 1 lane
@@ -94,7 +96,9 @@ impl<'a> Options<'a> {
                     options.connectors = sizes?;
                 }
                 "--rounds" => options.rounds = value()?.parse()?,
-                "all" | "open" | "update" | "create" | "memory" | "argon2" => options.what = arg,
+                "all" | "open" | "update" | "growth" | "create" | "memory" | "argon2" => {
+                    options.what = arg
+                }
                 unknown => return Err(format!("unknown argument `{unknown}`\n\n{HELP}").into()),
             }
         }
@@ -140,6 +144,10 @@ fn run(options: &Options<'_>) -> Result<()> {
             memory::compare(&stores)?;
         }
     }
+    if options.wants("growth") {
+        println!("\n### How an update grows with the vault\n");
+        growth(&options.connectors, options.rounds)?;
+    }
     if options.wants("argon2") {
         println!("\n### Argon2id, 64 MiB, 3 passes, 1 lane\n");
         argon2id::compare(options.rounds)?;
@@ -184,6 +192,35 @@ fn update(stores: &[Store<'_>], connectors: &[Connector], rounds: usize) -> Resu
         }
     }
     Ok(())
+}
+
+/// The same update in vaults of every size. Nothing else runs in between, since what a contender
+/// writes would have to be synced with it.
+fn growth(sizes: &[usize], rounds: usize) -> Result<()> {
+    let vault = ours::Ours::new();
+    let scratch = Scratch::new()?;
+    let mut cases = Vec::new();
+    for &size in sizes {
+        let connectors = dataset::connectors(size);
+        let path = scratch.path().join(size.to_string());
+        vault.create(&path, &connectors)?;
+        let mut opened = vault.open(&path)?;
+        cases.push(Case::new(format!("{size} connectors"), move |round| {
+            let id = &connectors[round * 7919 % connectors.len()].id;
+            let value = format!("rotated-{round}");
+            let (time, done) = measure::timed(|| opened.update(id, "APIKey", &value));
+            done?;
+            Ok(time)
+        }));
+    }
+    let mut file = std::fs::File::create(scratch.path().join("bare"))?;
+    cases.push(Case::new("bare append of 1 KiB + fdatasync", move |_| {
+        let (time, done) =
+            measure::timed(|| file.write_all(&[7; 1024]).and_then(|()| file.sync_data()));
+        done?;
+        Ok(time)
+    }));
+    measure::side_by_side(rounds, cases)
 }
 
 fn create(stores: &[Store<'_>], connectors: &[Connector], rounds: usize) -> Result<()> {

@@ -7,14 +7,20 @@ use crate::contender::Result;
 
 /// Something to measure: given the number of the round, it says how long it took.
 pub(crate) struct Case<'a> {
-    name: &'static str,
+    name: String,
     run: Box<dyn FnMut(usize) -> Result<Duration> + 'a>,
 }
 
 impl<'a> Case<'a> {
-    pub(crate) fn new(name: &'static str, run: impl FnMut(usize) -> Result<Duration> + 'a) -> Self {
+    pub(crate) fn new(
+        name: impl Into<String>,
+        run: impl FnMut(usize) -> Result<Duration> + 'a,
+    ) -> Self {
         let run = Box::new(run);
-        Self { name, run }
+        Self {
+            name: name.into(),
+            run,
+        }
     }
 }
 
