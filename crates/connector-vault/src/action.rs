@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::token::{Infos, Template, TokenInfo, Tokens};
 
 mod document;
+mod literal;
 mod options;
 mod properties;
 mod request;

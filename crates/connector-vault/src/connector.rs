@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -26,6 +27,24 @@ impl ConnectorId {
         let id = id.into();
         Self::check(&id)?;
         Ok(Self(id))
+    }
+
+    /// A random UUID (RFC 9562 version 4), the form of the platform's own ids.
+    #[must_use]
+    pub fn generate(rng: &mut dyn CryptoRng) -> Self {
+        let mut bytes = [0; 16];
+        rng.fill_bytes(&mut bytes);
+        bytes[6] = bytes[6] & 0x0f | 0x40;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        let digits = base16ct::lower::encode_string(&bytes);
+        let groups = [
+            &digits[..8],
+            &digits[8..12],
+            &digits[12..16],
+            &digits[16..20],
+            &digits[20..],
+        ];
+        Self(groups.join("-"))
     }
 
     pub(crate) fn check(id: &str) -> Result<()> {

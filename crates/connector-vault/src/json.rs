@@ -44,6 +44,16 @@ impl Value {
         }
     }
 
+    /// The value as a property holds it: a string as it is, anything else as its JSON text.
+    /// `None` for `null`.
+    pub(crate) fn into_property(self) -> Option<Text> {
+        match self {
+            Value::Null => None,
+            Value::String(text) | Value::Number(text) => Some(text),
+            other => Some(other.to_compact()),
+        }
+    }
+
     /// Compact JSON text: no white space, names in their order, numbers as written.
     pub(crate) fn to_compact(&self) -> Text {
         let mut out = TextBuf::default();

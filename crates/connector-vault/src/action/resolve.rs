@@ -11,7 +11,6 @@ use super::{
 };
 use crate::connector::{ConnectorId, PropertyName, Text, check_name, into_secret};
 use crate::error::{Code, Error, Result, quoted};
-use crate::json::Value;
 use crate::token::{Expander, Template, Tokens, bracketed};
 
 pub(super) fn resolve(
@@ -124,12 +123,7 @@ impl Resolver<'_, '_> {
         self.warn_of_defaults("PropertiesJson");
         for member in members {
             let name = property_name("PropertiesJson", &member.name)?;
-            let value = match member.value {
-                Value::Null => None,
-                Value::String(text) | Value::Number(text) => Some(text),
-                other => Some(other.to_compact()),
-            };
-            self.write(name, value, Source::Json)?;
+            self.write(name, member.value.into_property(), Source::Json)?;
         }
         Ok(())
     }

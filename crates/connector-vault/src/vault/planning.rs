@@ -1,7 +1,6 @@
 //! From a request to a plan: rights, preconditions and the present state, around the pure
 //! computation of `plan` (docs/action.md).
 
-use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -58,7 +57,7 @@ impl Vault {
             Kind::Add(add) => {
                 self.require(Role::owns, action)?;
                 refuse_request_id(options)?;
-                let id = new_connector_id(host.rng)?;
+                let id = ConnectorId::generate(host.rng);
                 Ok(self.at_epoch(plan::add(id, None, add, options)?, None))
             }
             Kind::Delete(delete) => {
@@ -193,21 +192,4 @@ fn request_digest(request: &Request) -> Hash {
     hasher.update(bind(label::REQUEST, &[]));
     hasher.update(&*request.digest_parts());
     hasher.finalize().into()
-}
-
-/// A random UUID (RFC 9562 version 4), the form of the platform's own ids.
-fn new_connector_id(rng: &mut dyn CryptoRng) -> Result<ConnectorId> {
-    let mut bytes = [0; 16];
-    rng.fill_bytes(&mut bytes);
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let digits = base16ct::lower::encode_string(&bytes);
-    let groups = [
-        &digits[..8],
-        &digits[8..12],
-        &digits[12..16],
-        &digits[16..20],
-        &digits[20..],
-    ];
-    ConnectorId::new(groups.join("-"))
 }
