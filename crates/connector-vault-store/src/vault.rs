@@ -129,7 +129,14 @@ impl FileVault {
                 open.known = known;
             }
         }
-        let vault = Vault::open(bytes, unlock, &open)?;
+        let vault = match Vault::open(bytes, unlock, &open) {
+            // The head may have been remembered after the file was read, by a process that wrote in
+            // between. Read again, the file has reached that head, or was truly rolled back.
+            Err(error) if error.code() == Code::RolledBack => {
+                Vault::open(store.read()?, unlock, &open)?
+            }
+            opened => opened?,
+        };
         let vault = Self {
             store,
             vault,
