@@ -1,0 +1,247 @@
+//! The command line as clap reads it: the commands, and the help that teaches them.
+
+mod args;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+pub(crate) use args::*;
+
+/// What every help ends with.
+macro_rules! environment {
+    () => {
+        "\
+Environment:
+  CVAULT_PASSPHRASE, CVAULT_PASSPHRASE_FILE           unlock by a passphrase
+  CVAULT_IDENTITY, CVAULT_IDENTITY_FILE               unlock by an identity
+  CVAULT_VAULT_ID                                     which vault to trust
+  CVAULT_GRANT                                        whose lock the passphrase is for
+  CVAULT_NEW_PASSPHRASE, CVAULT_NEW_PASSPHRASE_FILE   for `grant` and `passwd`
+  CVAULT_STATE_DIR                                    where known heads are kept
+  NO_COLOR                                            no colours
+  A file is read without one newline at its end; - is standard input. An empty variable is not set.
+  Without any of them a terminal is asked.
+
+Exit codes:
+  0  done
+  1  refused or failed; nothing was changed unless the error says otherwise
+  2  the command line is wrong"
+    };
+}
+
+macro_rules! example {
+    ($text:literal) => {
+        concat!("Example:\n", $text, "\n\n", environment!())
+    };
+}
+
+/// Keeps the credentials of workflow connectors in one encrypted file.
+///
+/// A vault holds connectors: an id that workflows refer to, a name, a type, and properties such as
+/// APIKey or Endpoint. cvault lists them, updates them by the platform's action Connectors.Update,
+/// keeps their history, and grants others exactly the rights they need. New here? `cvault demo`
+/// shows it in ten seconds and leaves nothing behind.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cvault",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = concat!(
+        "Example:\n",
+        "  cvault init team.cvault\n",
+        "  cvault add team.cvault --id twitter --name \"Twitter API\" --type Twitter --set-env APIKey=KEY\n",
+        "  cvault run team.cvault rotate.json --plan\n",
+        "  cvault run team.cvault rotate.json\n\n",
+        environment!()
+    )
+)]
+pub(crate) struct Cli {
+    /// Prints one JSON document, and errors and warnings as JSON too
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Creates a vault
+    ///
+    /// Creates an encrypted vault in a new file and prints its id. Its first owner opens it by a
+    /// passphrase, or with --identity by an identity alone, for services that nobody types for.
+    /// Back up the file, and keep the passphrase or identity elsewhere: without it the vault is lost.
+    #[command(after_long_help = example!("  cvault init team.cvault --label ops"))]
+    Init(InitArgs),
+
+    /// Adds a connector
+    ///
+    /// Adds a connector with its properties. Values are taken literally, without tokens, and from
+    /// files, variables or JSON only: what stands on a command line, other users of the machine can
+    /// read. Without --id a new UUID is made.
+    #[command(after_long_help = example!("  cvault add team.cvault --id twitter --name \"Twitter API\" --type Twitter \\\n      --set-file APIKey=key.txt --set-env APISecret=TWITTER_SECRET"))]
+    Add(AddArgs),
+
+    /// Lists the connectors, without their values
+    ///
+    /// Lists id, name, type, version, time and property names of every connector. Every role may,
+    /// and no value is decrypted.
+    #[command(after_long_help = example!("  cvault list team.cvault"))]
+    List(VaultArgs),
+
+    /// Shows one connector
+    ///
+    /// Shows a connector and the names of its properties; with --reveal also the values. For people,
+    /// a value with control characters or line breaks is shown as a JSON string; --json gives every
+    /// value exactly.
+    #[command(after_long_help = example!("  cvault show team.cvault twitter --reveal"))]
+    Show(ShowArgs),
+
+    /// Carries out an action: Connectors.Update and its siblings
+    ///
+    /// Carries out the platform's JSON action: Connectors.Update merges properties into a connector,
+    /// CredStore.AddConnectorEntry creates one, CredStore.DeleteEntry deletes one. It happens wholly
+    /// or not at all, also beside other processes. --plan shows what would change and writes nothing.
+    /// Tokens such as `[Secrets:Key]` get their values from the --token options.
+    #[command(after_long_help = example!("  cvault run team.cvault rotate.json --token-env Secrets:Key=NEW_KEY --if-version 3"))]
+    Run(RunArgs),
+
+    /// Shows the versions of a connector
+    ///
+    /// Shows the kept versions of a connector, oldest first: what made them, when, who, and which
+    /// properties changed. Also of one that is deleted now.
+    #[command(after_long_help = example!("  cvault history team.cvault twitter"))]
+    History(ConnectorArgs),
+
+    /// Makes the properties of an earlier version the present ones
+    ///
+    /// Restoring is a change like any other: it makes a new version and forgets none.
+    #[command(after_long_help = example!("  cvault restore team.cvault twitter 3"))]
+    Restore(RestoreArgs),
+
+    /// Deletes a connector
+    ///
+    /// Deletes a connector. Its kept versions stay in the history until a compaction drops them.
+    #[command(after_long_help = example!("  cvault delete team.cvault twitter"))]
+    Delete(ConnectorArgs),
+
+    /// Adds the connectors of a JSON document, all or none
+    ///
+    /// Adds the connectors that `export` wrote, or that another program wrote in the same shape:
+    /// {"connectors": [{"id", "name", "type", "properties": {..}}]}. Values are literal. If one of
+    /// the ids exists already, nothing is added.
+    #[command(after_long_help = example!("  cvault import team.cvault connectors.json"))]
+    Import(ImportArgs),
+
+    /// Writes every connector with its values as JSON
+    ///
+    /// Writes all connectors, values in clear, as one JSON document that `import` reads. Versions
+    /// before the present ones are left out. Prefer a copy of the vault's file as a backup: it stays
+    /// encrypted.
+    #[command(after_long_help = example!("  cvault export team.cvault --reveal --out connectors.json"))]
+    Export(ExportArgs),
+
+    /// Checks every signature, hash and secret
+    ///
+    /// Opening a vault checks what a reader relies on. This checks everything: each commit's
+    /// signature, the chain, each record, and, if the role reads values, that every value decrypts.
+    #[command(after_long_help = example!("  cvault verify team.cvault"))]
+    Verify(VaultArgs),
+
+    /// Lists who may do what
+    ///
+    /// Lists the grants: label, role, and whether a passphrase or only an identity opens them.
+    #[command(after_long_help = example!("  cvault grants team.cvault"))]
+    Grants(VaultArgs),
+
+    /// Grants somebody a role
+    ///
+    /// Lets somebody else open the vault: by their public key (--to, from `cvault identity new`), so
+    /// that no secret changes hands, or by a new passphrase. Roles: a viewer lists, a reader also
+    /// reads values, an updater also changes existing connectors, an owner may do everything.
+    #[command(after_long_help = example!("  cvault grant team.cvault --label ci --role updater --to cvault-grant-1..."))]
+    Grant(GrantArgs),
+
+    /// Takes a grant away
+    ///
+    /// Replaces the vault's keys and seals everything again, so that nothing written from now on
+    /// opens for the former holder. An old copy still does: rotate the connectors that are listed.
+    #[command(after_long_help = example!("  cvault revoke team.cvault ci"))]
+    Revoke(LabelArgs),
+
+    /// Gives a grant another role
+    ///
+    /// Raising a role takes effect at once. Reducing it replaces the vault's keys as `revoke` does.
+    #[command(after_long_help = example!("  cvault role team.cvault ci reader"))]
+    Role(RoleArgs),
+
+    /// Replaces the passphrase of the grant that opens the vault
+    ///
+    /// Replaces your own passphrase, or sets a first one. It does not help against somebody who has an
+    /// old copy of the vault and the old passphrase: for that, let an owner revoke your grant and
+    /// grant again.
+    #[command(after_long_help = example!("  cvault passwd team.cvault"))]
+    Passwd(PasswdArgs),
+
+    /// Rewrites the file without old versions
+    ///
+    /// Replaces the log by a snapshot that keeps the newest versions of each connector. No secret is
+    /// decrypted. A vault of which more than half is outdated does it by itself.
+    #[command(after_long_help = example!("  cvault compact team.cvault --keep 5"))]
+    Compact(CompactArgs),
+
+    /// Shows the newest commit: the witness against rollback
+    ///
+    /// Shows vault id, epoch, number and hash of the newest commit. cvault remembers it for each vault
+    /// and refuses an older or forked file, unless told --accept.
+    #[command(after_long_help = example!("  cvault head team.cvault"))]
+    Head(VaultArgs),
+
+    /// Lists every commit, its author and its signature
+    ///
+    /// The signed audit trail since the last snapshot, oldest commit first.
+    #[command(after_long_help = example!("  cvault log team.cvault"))]
+    Log(VaultArgs),
+
+    /// Makes an identity: what a service holds instead of a passphrase
+    ///
+    /// An identity is a secret of its own, from which the keys of a grant derive. A service holds it in
+    /// a file or a variable; an owner grants something to its public key, so that no secret changes hands.
+    #[command(subcommand, after_long_help = example!("  cvault identity new --out ci.identity"))]
+    Identity(IdentityCommand),
+
+    /// Shows a vault at work, in a temporary folder
+    ///
+    /// Creates a vault with two connectors in a temporary folder, updates them by the two documented
+    /// actions, and shows action, plan, result and history. It needs nothing and leaves nothing behind.
+    #[command(after_long_help = example!("  cvault demo"))]
+    Demo,
+
+    /// Writes a completion script for a shell
+    ///
+    /// Writes the script to standard output, where the shell's own documentation says to put it.
+    #[command(after_long_help = example!("  cvault completions bash > ~/.local/share/bash-completion/completions/cvault"))]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IdentityCommand {
+    /// Makes a new identity
+    ///
+    /// Makes a secret and the public key that an owner grants something to. With --out the secret goes
+    /// to a new file that only you can read, and the public key is printed; without it the secret goes to
+    /// standard output and the public key to standard error.
+    #[command(after_long_help = example!("  cvault identity new --out ci.identity"))]
+    New {
+        /// The file to write the secret to
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}

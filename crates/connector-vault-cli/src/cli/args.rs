@@ -1,0 +1,256 @@
+//! The arguments and options of each command.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+use connector_vault::{Cost, Role, limits};
+
+const OPENING: &str = "Opening the vault";
+const COST: &str = "Cost of trying the passphrase (Argon2id)";
+
+#[derive(Debug, Args)]
+pub(crate) struct VaultArgs {
+    /// The vault's file
+    #[arg(value_name = "VAULT")]
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) open: OpenArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OpenArgs {
+    /// Tries only the lock of this grant, which saves time
+    #[arg(long, help_heading = OPENING, hide_short_help = true, value_name = "LABEL")]
+    pub(crate) grant_label: Option<String>,
+    /// The vault must have this id; an identity needs it unless the vault is known here
+    #[arg(long, help_heading = OPENING, hide_short_help = true, value_name = "ID")]
+    pub(crate) vault_id: Option<String>,
+    /// Takes the vault as it is, though it is older than what was seen of it, or another copy
+    #[arg(long, help_heading = OPENING, hide_short_help = true)]
+    pub(crate) accept: bool,
+    /// Neither checks nor remembers the newest head seen: a rollback goes unnoticed
+    #[arg(long, help_heading = OPENING, hide_short_help = true, conflicts_with = "accept")]
+    pub(crate) no_heads: bool,
+    /// Most memory that a lock may make Argon2id use, in MiB
+    #[arg(long, help_heading = OPENING, hide_short_help = true, value_name = "MIB", default_value_t = limits::MEMORY_KIB_MAX / 1024,
+          value_parser = clap::value_parser!(u32).range(19..=1024))]
+    pub(crate) max_memory_mib: u32,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct CostArgs {
+    /// Memory in MiB
+    #[arg(long, help_heading = COST, value_name = "MIB", default_value_t = Cost::default().memory_kib / 1024,
+          value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(crate) memory_mib: u32,
+    /// Passes over the memory
+    #[arg(long, help_heading = COST, value_name = "N", default_value_t = Cost::default().passes)]
+    pub(crate) passes: u32,
+    /// Lanes
+    #[arg(long, help_heading = COST, value_name = "N", default_value_t = Cost::default().lanes)]
+    pub(crate) lanes: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The file to create
+    #[arg(value_name = "VAULT")]
+    pub(crate) path: PathBuf,
+    /// What the owner is called
+    #[arg(long, default_value = "owner")]
+    pub(crate) label: String,
+    /// Creates the owner by the identity of CVAULT_IDENTITY or CVAULT_IDENTITY_FILE, without a
+    /// passphrase
+    #[arg(long)]
+    pub(crate) identity: bool,
+    /// Does not remember the head of the new vault
+    #[arg(long)]
+    pub(crate) no_heads: bool,
+    #[command(flatten)]
+    pub(crate) cost: CostArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConnectorArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// The connector's id
+    pub(crate) id: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// The connector's id, which never changes; a new UUID if left out
+    #[arg(long)]
+    pub(crate) id: Option<String>,
+    /// Its name, for people
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Its type, for the platform
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) type_name: String,
+    /// Sets a property to the text of a file, without one newline at its end; repeatable
+    #[arg(long, value_name = "NAME=FILE")]
+    pub(crate) set_file: Vec<String>,
+    /// Sets a property to the value of an environment variable; repeatable
+    #[arg(long, value_name = "NAME=VARIABLE")]
+    pub(crate) set_env: Vec<String>,
+    /// Takes properties from a JSON object, or - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from_json: Option<PathBuf>,
+    /// Takes a value such as *** for a value
+    #[arg(long)]
+    pub(crate) allow_mask: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    pub(crate) connector: ConnectorArgs,
+    /// Shows the values
+    #[arg(long)]
+    pub(crate) reveal: bool,
+    /// Shows an earlier version
+    #[arg(long = "version", value_name = "N")]
+    pub(crate) at_version: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// The action's JSON document, or - for standard input
+    pub(crate) action: PathBuf,
+    /// Shows what would change and writes nothing
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// Gives a token a value that is no secret: command lines can be read by others; repeatable
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Tokens")]
+    pub(crate) token: Vec<String>,
+    /// Gives a token the value of an environment variable; repeatable
+    #[arg(long, value_name = "NAME=VARIABLE", help_heading = "Tokens")]
+    pub(crate) token_env: Vec<String>,
+    /// Gives a token the text of a file, without one newline at its end; repeatable
+    #[arg(long, value_name = "NAME=FILE", help_heading = "Tokens")]
+    pub(crate) token_file: Vec<String>,
+    /// Takes tokens from a JSON object of strings, or - for standard input
+    #[arg(long, value_name = "FILE", help_heading = "Tokens")]
+    pub(crate) tokens: Option<PathBuf>,
+    /// Takes brackets as text
+    #[arg(long, help_heading = "Tokens")]
+    pub(crate) no_tokens: bool,
+    /// Only if the connector is at this version
+    #[arg(long, value_name = "N")]
+    pub(crate) if_version: Option<u64>,
+    /// The same request again changes nothing and gives the first outcome
+    #[arg(long, value_name = "ID")]
+    pub(crate) request_id: Option<String>,
+    /// What null as a value means: an error, or that the property is removed
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) null: NullArg,
+    /// Takes a value such as *** for a value
+    #[arg(long)]
+    pub(crate) allow_mask: bool,
+    /// A note that is kept with the version; not secret
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum NullArg {
+    #[default]
+    Reject,
+    Remove,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    #[command(flatten)]
+    pub(crate) connector: ConnectorArgs,
+    /// The version whose properties become the present ones
+    #[arg(value_name = "VERSION")]
+    pub(crate) to_version: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// The JSON document, or - for standard input
+    pub(crate) file: PathBuf,
+    /// Takes values such as *** for values
+    #[arg(long)]
+    pub(crate) allow_mask: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// Says that the values shall be written in clear
+    #[arg(long, required = true)]
+    pub(crate) reveal: bool,
+    /// Writes to a new file that only you can read, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LabelArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// The grant's label
+    pub(crate) label: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GrantArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// What the grant is called
+    #[arg(long)]
+    pub(crate) label: String,
+    /// What it permits
+    #[arg(long, value_parser = role())]
+    pub(crate) role: Role,
+    /// The public key to grant it to; without it, a new passphrase is asked for
+    #[arg(long, value_name = "KEY")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) cost: CostArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RoleArgs {
+    #[command(flatten)]
+    pub(crate) grant: LabelArgs,
+    /// What it permits from now on
+    #[arg(value_parser = role())]
+    pub(crate) role: Role,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PasswdArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    #[command(flatten)]
+    pub(crate) cost: CostArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompactArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// How many versions of each connector to keep
+    #[arg(long, value_name = "N", default_value_t = limits::VERSIONS_KEPT as u64,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) keep: u64,
+}
+
+fn role() -> impl TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(Role::ALL.iter().map(|role| role.as_str()))
+        .try_map(|text| Role::parse(&text))
+}

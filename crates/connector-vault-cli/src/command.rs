@@ -1,0 +1,70 @@
+//! The commands, one file for each group.
+
+mod audit;
+mod change;
+mod demo;
+mod grants;
+mod identity;
+mod lifecycle;
+mod read;
+mod run;
+mod transfer;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+use serde_json::json;
+
+use crate::cli::{Cli, Command, IdentityCommand};
+use crate::failure::Result;
+use crate::input::Input;
+use crate::output::Output;
+
+/// What every command works with.
+struct Context {
+    input: Input,
+    output: Output,
+}
+
+/// Carries out a command.
+pub(crate) fn run(command: Command, output: Output) -> Result<()> {
+    let context = Context {
+        input: Input::default(),
+        output,
+    };
+    match command {
+        Command::Init(args) => lifecycle::init(&args, &context),
+        Command::Add(args) => change::add(&args, &context),
+        Command::List(args) => read::list(&args, &context),
+        Command::Show(args) => read::show(&args, &context),
+        Command::Run(args) => run::run(&args, &context),
+        Command::History(args) => audit::history(&args, &context),
+        Command::Restore(args) => change::restore(&args, &context),
+        Command::Delete(args) => change::delete(&args, &context),
+        Command::Import(args) => transfer::import(&args, &context),
+        Command::Export(args) => transfer::export(&args, &context),
+        Command::Verify(args) => lifecycle::verify(&args, &context),
+        Command::Grants(args) => grants::list(&args, &context),
+        Command::Grant(args) => grants::grant(&args, &context),
+        Command::Revoke(args) => grants::revoke(&args, &context),
+        Command::Role(args) => grants::role(&args, &context),
+        Command::Passwd(args) => grants::passwd(&args, &context),
+        Command::Compact(args) => lifecycle::compact(&args, &context),
+        Command::Head(args) => audit::head(&args, &context),
+        Command::Log(args) => audit::log(&args, &context),
+        Command::Identity(IdentityCommand::New { out }) => identity::new(out.as_deref(), &context),
+        Command::Demo => demo::demo(&context),
+        Command::Completions { shell } => completions(shell, &context),
+    }
+}
+
+fn completions(shell: Shell, context: &Context) -> Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "cvault", &mut script);
+    let script = String::from_utf8_lossy(&script);
+    match context.output.json {
+        true => context
+            .output
+            .document(&json!({"shell": shell.to_string(), "script": script})),
+        false => context.output.raw(&script),
+    }
+}

@@ -1,0 +1,112 @@
+//! Commands that change one connector without an action: `add`, `restore`, `delete`.
+
+use std::path::Path;
+
+use connector_vault::{
+    Action, ActionType, ConnectorId, Options, Outcome, Properties, PropertyName, Secret, Version,
+};
+use serde_json::json;
+
+use super::Context;
+use super::run::set_variable;
+use crate::cli::{AddArgs, ConnectorArgs, RestoreArgs};
+use crate::failure::{Failure, Result};
+use crate::input::{Text, name_and_rest};
+use crate::{report, unlock};
+
+pub(super) fn add(args: &AddArgs, context: &Context) -> Result<()> {
+    let properties = properties(args, context)?;
+    let id = args.id.as_deref().map(ConnectorId::new).transpose()?;
+    let options = Options {
+        allow_mask: args.allow_mask,
+        ..Options::default()
+    };
+    let mut file = unlock::open(&args.vault, &context.input, context.output)?;
+    let outcomes = file.change(|vault, host| {
+        let id = id.unwrap_or_else(|| ConnectorId::generate(host.rng));
+        let (name, type_name) = (args.name.as_str(), args.type_name.as_str());
+        Ok(vec![vault.plan_create(
+            id,
+            name,
+            type_name,
+            &properties,
+            &options,
+        )?])
+    })?;
+    print(&outcomes, context)
+}
+
+fn properties(args: &AddArgs, context: &Context) -> Result<Properties> {
+    let mut properties = match &args.from_json {
+        None => Properties::new(),
+        Some(path) => {
+            let text = context.input.text(path, "the properties")?;
+            Properties::from_json(&text)
+                .map_err(|error| Failure::from(error).within("the properties"))?
+        }
+    };
+    let mut set = |name: &str, mut value: Text| {
+        let value = Secret::new(std::mem::take(&mut *value))?;
+        match properties.set(PropertyName::new(name)?, value)? {
+            None => Ok(()),
+            Some(_) => Err(Failure::usage(format!(
+                "the property {name:?} is given twice"
+            ))),
+        }
+    };
+    for text in &args.set_file {
+        let (name, path) = name_and_rest("--set-file", text)?;
+        set(
+            name,
+            context.input.line(Path::new(path), "a property's value")?,
+        )?;
+    }
+    for text in &args.set_env {
+        let (name, variable) = name_and_rest("--set-env", text)?;
+        set(name, set_variable(variable)?)?;
+    }
+    Ok(properties)
+}
+
+pub(super) fn restore(args: &RestoreArgs, context: &Context) -> Result<()> {
+    let version = Version::new(args.to_version)?;
+    let ConnectorArgs { vault, id } = &args.connector;
+    let mut file = unlock::open(vault, &context.input, context.output)?;
+    let outcomes = file.change(|vault, _| {
+        Ok(vec![vault.plan_restore(
+            id,
+            version,
+            &Options::default(),
+        )?])
+    })?;
+    print(&outcomes, context)
+}
+
+pub(super) fn delete(args: &ConnectorArgs, context: &Context) -> Result<()> {
+    // The id is the user's, not an action's: brackets in it are no token.
+    let options = Options {
+        no_tokens: true,
+        ..Options::default()
+    };
+    let document = json!({
+        "ActionType": ActionType::Delete.as_str(),
+        "Parameters": {"EntryId": args.id},
+    });
+    let action = Action::parse(&document.to_string())?;
+    let mut file = unlock::open(&args.vault, &context.input, context.output)?;
+    let mut no_tokens = std::collections::BTreeMap::<String, Secret>::new();
+    let outcome = file.run(&action, &mut no_tokens, &options)?;
+    print(&[outcome], context)
+}
+
+/// Prints the one outcome of a command.
+fn print(outcomes: &[Outcome], context: &Context) -> Result<()> {
+    let [outcome] = outcomes else {
+        return Err(Failure::new("internal", "one plan has one outcome"));
+    };
+    context
+        .output
+        .result(outcome, || report::outcome(outcome, None))?;
+    report::warnings(outcome, context.output);
+    Ok(())
+}

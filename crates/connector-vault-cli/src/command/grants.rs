@@ -1,0 +1,181 @@
+//! Commands about who may do what: `grants`, `grant`, `revoke`, `role`, `passwd`.
+
+use std::fmt::Write as _;
+
+use connector_vault::{
+    ConnectorId, GrantInfo, GrantKey, Grantee, Host, Result as CoreResult, Revocation, Vault,
+};
+use connector_vault_store::FileVault;
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::cli::{GrantArgs, LabelArgs, PasswdArgs, RoleArgs, VaultArgs};
+use crate::failure::Result;
+use crate::output::{BOLD, Output, styled};
+use crate::table::Table;
+use crate::terminal::printable;
+use crate::unlock;
+
+pub(super) fn list(args: &VaultArgs, context: &Context) -> Result<()> {
+    let file = unlock::open(args, &context.input, context.output)?;
+    let grants: Vec<_> = file.vault().grants().collect();
+    let result = json!({"grants": grants.iter().map(grant_json).collect::<Vec<_>>()});
+    context.output.result(&result, || {
+        let mut table = Table::new(["LABEL", "ROLE", "OPENS BY", "SINCE", "ID", ""]);
+        for grant in &grants {
+            table.row([
+                &grant.label,
+                grant.role.as_str(),
+                if grant.has_lock {
+                    "passphrase"
+                } else {
+                    "identity"
+                },
+                &grant.since,
+                &grant.id.to_string(),
+                if grant.is_own { "(you)" } else { "" },
+            ]);
+        }
+        table.render()
+    })
+}
+
+fn grant_json(grant: &GrantInfo) -> Value {
+    json!({
+        "id": grant.id,
+        "label": grant.label,
+        "role": grant.role,
+        "since": grant.since,
+        "key": grant.key.to_string(),
+        "has_lock": grant.has_lock,
+        "is_own": grant.is_own,
+    })
+}
+
+pub(super) fn grant(args: &GrantArgs, context: &Context) -> Result<()> {
+    let output = context.output;
+    let key = args.to.as_deref().map(GrantKey::parse).transpose()?;
+    let mut file = unlock::open(&args.vault, &context.input, output)?;
+    let passphrase = match key {
+        Some(_) => None,
+        None => Some(unlock::new_passphrase(&context.input, output)?),
+    };
+    let to = match (&key, &passphrase) {
+        (Some(key), _) => Some(Grantee::Key(key)),
+        (None, passphrase) => passphrase
+            .as_ref()
+            .map(|passphrase| Grantee::Passphrase(passphrase, unlock::cost(args.cost, output))),
+    };
+    if let Some(to) = to {
+        file.write(|vault, host| vault.prepare_grant(&args.label, args.role, to, host))?;
+    }
+    let vault = file.vault();
+    let vault_id = vault.head().vault_id;
+    let granted = vault.grants().find(|grant| grant.label == args.label);
+    let result = json!({"vault_id": vault_id, "grant": granted.as_ref().map(grant_json)});
+    output.result(&result, || {
+        let how = match key {
+            Some(_) => format!(
+                "Its holder opens the vault by the identity, and needs the vault id:\n  \
+                 CVAULT_VAULT_ID={vault_id}"
+            ),
+            None => "Its holder opens the vault by the new passphrase.".to_owned(),
+        };
+        let head = format!("Granted {} to {}", args.role, printable(&args.label));
+        format!("{}\n{how}", styled(BOLD, &head))
+    })
+}
+
+pub(super) fn revoke(args: &LabelArgs, context: &Context) -> Result<()> {
+    let mut file = unlock::open(&args.vault, &context.input, context.output)?;
+    let exposed = reduce(&mut file, context.output, |vault, host, progress| {
+        vault.prepare_revoke(&args.label, host, progress)
+    })?;
+    let result = json!({
+        "label": args.label,
+        "epoch": file.vault().head().epoch,
+        "exposed": exposed,
+    });
+    context.output.result(&result, || {
+        let head = format!("Revoked {}: the vault has new keys", printable(&args.label));
+        format!("{}\n{}", styled(BOLD, &head), exposed_text(&exposed))
+    })
+}
+
+pub(super) fn role(args: &RoleArgs, context: &Context) -> Result<()> {
+    let label = &args.grant.label;
+    let mut file = unlock::open(&args.grant.vault, &context.input, context.output)?;
+    let epoch_before = file.vault().head().epoch;
+    let exposed = reduce(&mut file, context.output, |vault, host, progress| {
+        vault.prepare_role(label, args.role, host, progress)
+    })?;
+    let epoch = file.vault().head().epoch;
+    let result = json!({"label": label, "role": args.role, "epoch": epoch, "exposed": exposed});
+    context.output.result(&result, || {
+        let keys = match epoch == epoch_before {
+            true => "",
+            false => "; the vault has new keys",
+        };
+        let head = format!("{} is {} now{keys}", printable(label), args.role);
+        let exposed = match exposed.is_empty() {
+            true => String::new(),
+            false => exposed_text(&exposed),
+        };
+        format!("{}\n{exposed}", styled(BOLD, &head))
+    })
+}
+
+/// Stores a change of grants that may take something away, and tells how far it is.
+fn reduce(
+    file: &mut FileVault,
+    output: Output,
+    prepare: impl FnOnce(&Vault, &mut Host<'_>, &mut dyn FnMut(usize, usize)) -> CoreResult<Revocation>,
+) -> Result<Vec<ConnectorId>> {
+    let mut exposed = Vec::new();
+    let mut progress = output.progress("sealing again:");
+    file.write(|vault, host| {
+        let revocation = prepare(vault, host, &mut |done, total| progress.at(done, total))?;
+        exposed = revocation.exposed;
+        Ok(revocation.prepared)
+    })?;
+    Ok(exposed)
+}
+
+fn exposed_text(exposed: &[ConnectorId]) -> String {
+    if exposed.is_empty() {
+        return "No value was exposed. An old copy of the vault still opens for its former holder, and \
+                lists names."
+            .to_owned();
+    }
+    let mut out =
+        "An old copy of the vault still opens for its former holder. Rotate what it could \
+                   read:\n"
+            .to_owned();
+    for id in exposed {
+        let _ = writeln!(out, "  {}", printable(id.as_str()));
+    }
+    out
+}
+
+pub(super) fn passwd(args: &PasswdArgs, context: &Context) -> Result<()> {
+    let output = context.output;
+    let mut file = unlock::open(&args.vault, &context.input, output)?;
+    let passphrase = unlock::new_passphrase(&context.input, output)?;
+    let cost = unlock::cost(args.cost, output);
+    file.write(|vault, host| vault.prepare_passphrase(&passphrase, cost, host))?;
+    let label = file.vault().label();
+    let result = json!({
+        "label": label,
+        "memory_kib": cost.memory_kib,
+        "passes": cost.passes,
+        "lanes": cost.lanes,
+    });
+    output.result(&result, || {
+        format!(
+            "{}\nWhoever has an old copy of the vault and the old passphrase still opens that copy, and \
+             with the\nidentity in it also this vault. If the old passphrase is known to somebody, let an \
+             owner revoke\nthis grant and grant again.",
+            styled(BOLD, &format!("{} has a new passphrase", printable(label)))
+        )
+    })
+}

@@ -1,0 +1,160 @@
+//! Commands about the vault as a whole: `init`, `verify`, `compact`.
+
+use std::fmt::Write as _;
+
+use connector_vault::{NewOwner, Retention, Verdict};
+use connector_vault_store::{Error, FileOptions, FileVault};
+use serde_json::json;
+
+use super::Context;
+use crate::cli::{CompactArgs, InitArgs, VaultArgs};
+use crate::failure::{Failure, Result};
+use crate::output::{BOLD, GREEN, RED, styled};
+use crate::report::count;
+use crate::terminal::printable;
+use crate::unlock;
+
+pub(super) fn init(args: &InitArgs, context: &Context) -> Result<()> {
+    let output = context.output;
+    // Before anybody thinks of a passphrase.
+    if args.path.symlink_metadata().is_ok() {
+        return Err(Error::FileExists {
+            path: args.path.clone(),
+        }
+        .into());
+    }
+    let cost = unlock::cost(args.cost, output);
+    let identity = match args.identity {
+        true => Some(unlock::owner_identity(&context.input)?),
+        false => None,
+    };
+    let passphrase = match args.identity {
+        true => None,
+        false => Some(unlock::owner_passphrase(&context.input, output)?),
+    };
+    let owner = NewOwner {
+        label: &args.label,
+        identity,
+        passphrase: passphrase.as_ref().map(|passphrase| (passphrase, cost)),
+    };
+    let options = FileOptions {
+        heads: unlock::heads(args.no_heads, output),
+        ..FileOptions::default()
+    };
+    let file = FileVault::create(&args.path, &owner, options).map_err(|error| match error {
+        Error::FileNotFound { path } => Failure::new(
+            "file_not_found",
+            format!("there is no folder for {}", path.display()),
+        )
+        .hint("create the folder first"),
+        error => error.into(),
+    })?;
+    let vault_id = file.vault().head().vault_id;
+    let path = file.store().path();
+    let result = json!({
+        "vault_id": vault_id,
+        "path": path.to_string_lossy(),
+        "label": args.label,
+        "has_lock": passphrase.is_some(),
+    });
+    output.result(&result, || {
+        let key = match args.identity {
+            true => "the identity and the vault id, without which it does not open",
+            false => "the passphrase: without it nobody can open the vault, nor can we",
+        };
+        format!(
+            "{}\n\n  vault id  {vault_id}\n  owner     {}\n\n\
+             Back up\n  - the file; every copy stays encrypted\n  - {key}\n\
+             Give the vault id to services that open it by an identity (CVAULT_VAULT_ID).",
+            styled(
+                BOLD,
+                &format!("Created {}", printable(&path.to_string_lossy()))
+            ),
+            printable(&args.label),
+        )
+    })
+}
+
+pub(super) fn verify(args: &VaultArgs, context: &Context) -> Result<()> {
+    let file = unlock::open_with(args, &context.input, context.output, true)?;
+    let vault = file.vault();
+    let verdicts = vault.verify()?;
+    let report = vault.report();
+    let problems: usize = verdicts.iter().map(|verdict| verdict.problems.len()).sum();
+    let ok = problems == 0 && report.damaged.is_empty();
+    let commits: Vec<_> = verdicts.iter().map(commit_json).collect();
+    let broken_locks = report.broken_locks.iter();
+    let damaged = report.damaged.iter();
+    let result = json!({
+        "ok": ok,
+        "continuity": report.continuity,
+        "commits": commits,
+        "torn": report.torn,
+        "broken_locks": broken_locks
+            .map(|lock| json!({"label": lock.label, "reason": lock.reason}))
+            .collect::<Vec<_>>(),
+        "damaged": damaged
+            .map(|record| json!({"seq": record.seq, "offset": record.offset, "connector": record.connector}))
+            .collect::<Vec<_>>(),
+        "values_checked": vault.role().reads(),
+    });
+    context.output.result(&result, || {
+        verdict_text(&verdicts, ok, vault.role().reads())
+    })?;
+    if ok {
+        return Ok(());
+    }
+    let first = verdicts.iter().flat_map(|verdict| &verdict.problems).next();
+    let code = first.map_or("damaged", |problem| problem.code().as_str());
+    Err(Failure::new(code, "the vault is not sound").hint("restore it from a backup"))
+}
+
+pub(super) fn verdict_text(verdicts: &[Verdict], ok: bool, values: bool) -> String {
+    let records: usize = verdicts.iter().map(|verdict| verdict.records).sum();
+    let (commits, records) = (count(verdicts.len(), "commit"), count(records, "record"));
+    let checked = match values {
+        true => "signatures, chain, hashes and values",
+        false => "signatures, chain and hashes; values are not this role's to read",
+    };
+    let mut out = match ok {
+        true => format!(
+            "{}: {commits}, {records}; {checked}\n",
+            styled(GREEN, "Sound")
+        ),
+        false => format!("{}\n", styled(RED, "Not sound")),
+    };
+    for verdict in verdicts {
+        for problem in &verdict.problems {
+            let problem = problem.to_string();
+            let _ = writeln!(out, "  commit {}: {}", verdict.seq, printable(&problem));
+        }
+    }
+    out
+}
+
+fn commit_json(verdict: &Verdict) -> serde_json::Value {
+    let problems = verdict.problems.iter();
+    json!({
+        "seq": verdict.seq,
+        "records": verdict.records,
+        "problems": problems
+            .map(|problem| json!({"code": problem.code().as_str(), "message": problem.message()}))
+            .collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn compact(args: &CompactArgs, context: &Context) -> Result<()> {
+    let mut file = unlock::open(&args.vault, &context.input, context.output)?;
+    let keep = usize::try_from(args.keep).unwrap_or(usize::MAX);
+    let mut before = 0;
+    file.write(|vault, _| {
+        before = vault.log_end().end;
+        vault.prepare_compaction(Retention::Newest(keep))
+    })?;
+    let after = file.vault().log_end().end;
+    let head = file.vault().head();
+    let result = json!({"log_len_before": before, "log_len_after": after, "seq": head.seq});
+    context.output.result(&result, || {
+        format!("Compacted: the log had {before} bytes and has {after}")
+    })
+}

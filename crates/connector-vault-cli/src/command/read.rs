@@ -1,0 +1,205 @@
+//! Commands that show connectors: `list` and `show`.
+
+use std::fmt::Write as _;
+
+use connector_vault::{
+    Connector, Op, Overview, Properties, PropertyName, Timestamp, Vault, Version,
+};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::Context;
+use crate::cli::{ConnectorArgs, ShowArgs, VaultArgs};
+use crate::failure::Result;
+use crate::output::{BOLD, DIM, styled};
+use crate::report::MASK;
+use crate::table::Table;
+use crate::terminal::{printable, printable_value};
+use crate::unlock;
+
+/// A connector without its values.
+#[derive(Serialize)]
+pub(super) struct Summary<'a> {
+    id: &'a str,
+    name: &'a str,
+    #[serde(rename = "type")]
+    type_name: &'a str,
+    version: Version,
+    updated_at: &'a Timestamp,
+    properties: &'a [PropertyName],
+}
+
+impl<'a> Summary<'a> {
+    pub(super) fn of(overview: &'a Overview) -> Self {
+        Self {
+            id: overview.id.as_str(),
+            name: &overview.name,
+            type_name: &overview.type_name,
+            version: overview.version,
+            updated_at: &overview.at,
+            properties: &overview.properties,
+        }
+    }
+}
+
+/// A connector with its values.
+#[derive(Serialize)]
+pub(super) struct Revealed<'a> {
+    id: &'a str,
+    name: &'a str,
+    #[serde(rename = "type")]
+    type_name: &'a str,
+    version: Version,
+    updated_at: &'a Timestamp,
+    #[serde(serialize_with = "values")]
+    properties: &'a Properties,
+}
+
+impl<'a> Revealed<'a> {
+    pub(super) fn of(connector: &'a Connector) -> Self {
+        Self {
+            id: connector.id.as_str(),
+            name: &connector.name,
+            type_name: &connector.type_name,
+            version: connector.version,
+            updated_at: &connector.updated_at,
+            properties: &connector.properties,
+        }
+    }
+}
+
+fn values<S: Serializer>(properties: &Properties, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(properties.len()))?;
+    for (name, value) in properties.iter() {
+        map.serialize_entry(name, value.expose())?;
+    }
+    map.end()
+}
+
+pub(super) fn list(args: &VaultArgs, context: &Context) -> Result<()> {
+    #[derive(Serialize)]
+    struct List<'a> {
+        connectors: Vec<Summary<'a>>,
+    }
+    let file = unlock::open(args, &context.input, context.output)?;
+    let overviews = overviews(file.vault())?;
+    let connectors = overviews.iter().map(Summary::of).collect();
+    context
+        .output
+        .result(&List { connectors }, || list_text(&overviews))
+}
+
+pub(super) fn overviews(vault: &Vault) -> Result<Vec<Overview>> {
+    Ok(vault.connectors().collect::<Result<_, _>>()?)
+}
+
+pub(super) fn list_text(overviews: &[Overview]) -> String {
+    if overviews.is_empty() {
+        return "The vault has no connectors yet; `cvault add` adds one.".to_owned();
+    }
+    let mut table = Table::new(["ID", "NAME", "TYPE", "VERSION", "UPDATED", "PROPERTIES"]);
+    for overview in overviews {
+        table.row([
+            overview.id.as_str(),
+            &overview.name,
+            &overview.type_name,
+            &overview.version.to_string(),
+            &moment(&overview.at),
+            &names(&overview.properties),
+        ]);
+    }
+    table.render()
+}
+
+/// A time as people read it: to the second.
+pub(super) fn moment(at: &Timestamp) -> String {
+    format!("{}Z", at.as_str()[..19].replace('T', " "))
+}
+
+pub(super) fn names(names: &[PropertyName]) -> String {
+    let names: Vec<_> = names.iter().map(PropertyName::as_str).collect();
+    names.join(", ")
+}
+
+pub(super) fn show(args: &ShowArgs, context: &Context) -> Result<()> {
+    let ConnectorArgs { vault, id } = &args.connector;
+    let version = args.at_version.map(Version::new).transpose()?;
+    let file = unlock::open(vault, &context.input, context.output)?;
+    let vault = file.vault();
+    if args.reveal {
+        let connector = match version {
+            Some(version) => vault.read_version(id, version)?,
+            None => vault.read(id)?,
+        };
+        let revealed = Revealed::of(&connector);
+        return context
+            .output
+            .result(&revealed, || revealed_text(&connector));
+    }
+    let overview = match version {
+        Some(version) => overview_at(vault, id, version)?,
+        None => vault.connector(id)?,
+    };
+    let summary = Summary::of(&overview);
+    context.output.result(&summary, || summary_text(&summary))
+}
+
+fn overview_at(vault: &Vault, id: &str, version: Version) -> Result<Overview> {
+    let found = vault
+        .history(id)?
+        .into_iter()
+        .find(|overview| overview.version == version && overview.op != Op::Delete);
+    match found {
+        Some(overview) => Ok(overview),
+        // Says what is wrong with the version, for every role.
+        None => Err(match vault.read_version(id, version) {
+            Err(error) => error.into(),
+            Ok(_) => crate::failure::Failure::new("internal", "a version was overlooked"),
+        }),
+    }
+}
+
+fn heading(id: &str, name: &str, type_name: &str, version: Version, at: &Timestamp) -> String {
+    let about = format!(
+        "{} ({}), type {}, version {version}, {}",
+        printable(id),
+        printable(name),
+        printable(type_name),
+        moment(at)
+    );
+    format!("{}\n", styled(BOLD, &about))
+}
+
+pub(super) fn summary_text(summary: &Summary<'_>) -> String {
+    let Summary {
+        id,
+        name,
+        type_name,
+        version,
+        updated_at,
+        properties,
+    } = summary;
+    let mut out = heading(id, name, type_name, *version, updated_at);
+    for name in *properties {
+        let _ = writeln!(out, "  {} = {MASK}", printable(name.as_str()));
+    }
+    if !properties.is_empty() {
+        let _ = writeln!(out, "{}", styled(DIM, "  --reveal shows the values"));
+    }
+    out
+}
+
+fn revealed_text(connector: &Connector) -> String {
+    let mut out = heading(
+        connector.id.as_str(),
+        &connector.name,
+        &connector.type_name,
+        connector.version,
+        &connector.updated_at,
+    );
+    for (name, value) in connector.properties.iter() {
+        let name = printable(name.as_str());
+        let _ = writeln!(out, "  {name} = {}", *printable_value(value.expose()));
+    }
+    out
+}

@@ -1,0 +1,159 @@
+//! `run`: the platform's action, carried out or only planned.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use connector_vault::{Action, Note, Null, Options, RequestId, Secret, Version};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+
+use super::Context;
+use crate::cli::{NullArg, RunArgs};
+use crate::failure::{Failure, Result};
+use crate::input::{Text, json_failure, name_and_rest, variable};
+use crate::{report, unlock};
+
+pub(super) fn run(args: &RunArgs, context: &Context) -> Result<()> {
+    let options = options(args)?;
+    let text = context.input.text(&args.action, "the action")?;
+    let action = Action::parse(&text)?;
+    drop(text);
+    let mut tokens = tokens(args, context)?;
+    let mut file = unlock::open(&args.vault, &context.input, context.output)?;
+    let outcome = match args.plan {
+        true => file.plan(&action, &mut tokens, &options)?.outcome(),
+        false => file.run(&action, &mut tokens, &options)?,
+    };
+    context.output.result(&outcome, || {
+        report::outcome(&outcome, Some(action.action_type()))
+    })?;
+    report::warnings(&outcome, context.output);
+    Ok(())
+}
+
+fn options(args: &RunArgs) -> Result<Options> {
+    Ok(Options {
+        if_version: args.if_version.map(Version::new).transpose()?,
+        request_id: args.request_id.as_deref().map(RequestId::new).transpose()?,
+        null: match args.null {
+            NullArg::Reject => Null::Reject,
+            NullArg::Remove => Null::Remove,
+        },
+        allow_mask: args.allow_mask,
+        no_tokens: args.no_tokens,
+        note: args.note.as_deref().map(Note::new).transpose()?,
+    })
+}
+
+/// The values of the tokens from all options; each token from one of them.
+fn tokens(args: &RunArgs, context: &Context) -> Result<BTreeMap<String, Secret>> {
+    let mut tokens = BTreeMap::new();
+    let mut add = |name: &str, mut value: Text| {
+        let value = Secret::new(std::mem::take(&mut *value))
+            .map_err(|error| Failure::from(error).within(format_args!("the token {name:?}")))?;
+        match tokens.insert(name.to_owned(), value) {
+            None => Ok(()),
+            Some(_) => Err(Failure::usage(format!("the token {name:?} is given twice"))),
+        }
+    };
+    for text in &args.token {
+        let (name, value) = token("--token", text)?;
+        add(name, Text::new(value.to_owned()))?;
+    }
+    for text in &args.token_env {
+        let (name, from) = token("--token-env", text)?;
+        add(name, set_variable(from)?)?;
+    }
+    for text in &args.token_file {
+        let (name, path) = token("--token-file", text)?;
+        add(
+            name,
+            context.input.line(Path::new(path), "a token's value")?,
+        )?;
+    }
+    if let Some(path) = &args.tokens {
+        let text = context.input.text(path, "the tokens")?;
+        let TokenList(list) = serde_json::from_str(&text).map_err(|error| {
+            json_failure(
+                "the tokens' file",
+                "a JSON object of strings, each name once",
+                &error,
+            )
+        })?;
+        for (name, value) in list {
+            add(&name, value)?;
+        }
+    }
+    Ok(tokens)
+}
+
+/// The value of a variable that has to be set, perhaps to nothing.
+pub(super) fn set_variable(name: &str) -> Result<Text> {
+    match variable(name)? {
+        Some(value) => Ok(value),
+        None if std::env::var_os(name).is_some() => Ok(Text::default()),
+        None => Err(Failure::new(
+            "variable_not_set",
+            format!("the environment variable {name:?} is not set"),
+        )
+        .hint("export it, or give the value by a file")),
+    }
+}
+
+/// `NAME=REST`, where the name may hold parameters with equals signs of their own.
+fn token<'a>(option: &str, text: &'a str) -> Result<(&'a str, &'a str)> {
+    let equals = text.find('=').unwrap_or(text.len());
+    match text[..equals].contains('(').then(|| text.find(")=")) {
+        Some(Some(end)) => Ok((&text[..=end], &text[end + 2..])),
+        _ => name_and_rest(option, text),
+    }
+}
+
+/// A JSON object of strings in which no name stands twice.
+struct TokenList(Vec<(String, Text)>);
+
+impl<'de> Deserialize<'de> for TokenList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Strings;
+        impl<'de> Visitor<'de> for Strings {
+            type Value = TokenList;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of strings")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<TokenList, M::Error> {
+                let mut list: Vec<(String, Text)> = Vec::new();
+                let mut seen = std::collections::HashSet::new();
+                while let Some((name, value)) = map.next_entry::<String, String>()? {
+                    let value = Text::new(value);
+                    if !seen.insert(name.clone()) {
+                        return Err(M::Error::custom("a name stands twice"));
+                    }
+                    list.push((name, value));
+                }
+                Ok(TokenList(list))
+            }
+        }
+        deserializer.deserialize_map(Strings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn token_options() {
+        for (text, expected) in [
+            ("A=b=c", Some(("A", "b=c"))),
+            ("Flow:A=", Some(("Flow:A", ""))),
+            ("A(x=1,y=2)=v", Some(("A(x=1,y=2)", "v"))),
+            ("A=f(x)=y", Some(("A", "f(x)=y"))),
+            ("A", None),
+            ("=b", None),
+        ] {
+            assert_eq!(token("--token", text).ok(), expected, "{text}");
+        }
+    }
+}

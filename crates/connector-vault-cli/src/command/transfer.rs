@@ -1,0 +1,180 @@
+//! `import` and `export`: connectors with their values as one JSON document.
+
+use std::collections::HashSet;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
+
+use connector_vault::{Code, Connector, ConnectorId, Options, Outcome, Properties};
+use connector_vault_store::FileVault;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use super::Context;
+use super::read::{Revealed, overviews};
+use crate::cli::{ExportArgs, ImportArgs};
+use crate::failure::{Failure, Result};
+use crate::input::json_failure;
+use crate::output::not_json;
+use crate::report::count;
+use crate::unlock;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document<'a> {
+    #[serde(borrow)]
+    connectors: Vec<Entry<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry<'a> {
+    id: String,
+    name: String,
+    #[serde(rename = "type")]
+    type_name: String,
+    #[serde(borrow)]
+    properties: &'a RawValue,
+    // What `export` writes beside it: a new connector has a version and a time of its own.
+    #[serde(default, rename = "version")]
+    _version: serde::de::IgnoredAny,
+    #[serde(default, rename = "updated_at")]
+    _updated_at: serde::de::IgnoredAny,
+}
+
+struct Parsed {
+    id: ConnectorId,
+    name: String,
+    type_name: String,
+    properties: Properties,
+}
+
+const SHAPE: &str = r#"{"connectors": [{"id", "name", "type", "properties": {..}}]}, all text"#;
+
+pub(super) fn import(args: &ImportArgs, context: &Context) -> Result<()> {
+    let text = context.input.text(&args.file, "the connectors")?;
+    // Before the vault is opened, which may take a while.
+    let connectors = parse(&text)?;
+    drop(text);
+    let options = Options {
+        allow_mask: args.allow_mask,
+        ..Options::default()
+    };
+    let mut file = unlock::open(&args.vault, &context.input, context.output)?;
+    let outcomes = store(&mut file, &connectors, &options)?;
+    context.output.result(&json!({"outcomes": outcomes}), || {
+        format!("Imported {}", count(outcomes.len(), "connector"))
+    })
+}
+
+/// Adds the connectors of a document, all in one commit.
+pub(super) fn import_text(
+    file: &mut FileVault,
+    text: &str,
+    options: &Options,
+) -> Result<Vec<Outcome>> {
+    store(file, &parse(text)?, options)
+}
+
+fn store(file: &mut FileVault, connectors: &[Parsed], options: &Options) -> Result<Vec<Outcome>> {
+    let outcomes = file.change(|vault, _| {
+        let plan = |connector: &Parsed| {
+            vault.plan_create(
+                connector.id.clone(),
+                &connector.name,
+                &connector.type_name,
+                &connector.properties,
+                options,
+            )
+        };
+        connectors.iter().map(plan).collect()
+    })?;
+    Ok(outcomes)
+}
+
+fn parse(text: &str) -> Result<Vec<Parsed>> {
+    let document: Document<'_> =
+        serde_json::from_str(text).map_err(|error| json_failure("the document", SHAPE, &error))?;
+    let mut ids = HashSet::new();
+    let connectors = (1..).zip(document.connectors);
+    connectors
+        .map(|(number, entry)| {
+            let of_entry = |error: connector_vault::Error| {
+                Failure::from(error).within(format_args!("connector {number}"))
+            };
+            let id = ConnectorId::new(entry.id).map_err(of_entry)?;
+            if !ids.insert(id.clone()) {
+                return Err(Failure::new(
+                    Code::ConnectorExists.as_str(),
+                    format!("the id {:?} stands twice in the document", id.as_str()),
+                ));
+            }
+            Ok(Parsed {
+                properties: Properties::from_json(entry.properties.get()).map_err(|error| {
+                    Failure::from(error).within(format_args!("the properties of {:?}", id.as_str()))
+                })?,
+                id,
+                name: entry.name,
+                type_name: entry.type_name,
+            })
+        })
+        .collect()
+}
+
+pub(super) fn export(args: &ExportArgs, context: &Context) -> Result<()> {
+    #[derive(Serialize)]
+    struct Export<'a> {
+        connectors: Vec<Revealed<'a>>,
+    }
+    let file = unlock::open(&args.vault, &context.input, context.output)?;
+    let vault = file.vault();
+    let connectors = overviews(vault)?
+        .iter()
+        .map(|overview| Ok(vault.read(overview.id.as_str())?))
+        .collect::<Result<Vec<Connector>>>()?;
+    let document = Export {
+        connectors: connectors.iter().map(Revealed::of).collect(),
+    };
+    let Some(path) = &args.out else {
+        return context.output.document(&document);
+    };
+    let mut bytes = Zeroizing::new(serde_json::to_vec_pretty(&document).map_err(not_json)?);
+    bytes.push(b'\n');
+    write_private(path, &bytes)?;
+    let number = connectors.len();
+    context.output.result(
+        &json!({"path": path.to_string_lossy(), "connectors": number}),
+        || {
+            format!(
+                "Wrote {} with their values, in clear, to {}",
+                count(number, "connector"),
+                crate::terminal::printable(&path.to_string_lossy())
+            )
+        },
+    )
+}
+
+/// Writes a new file that only the user can read, wholly or not at all.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(|error| {
+        let failure = Failure::io("create", path, &error);
+        match error.kind() {
+            std::io::ErrorKind::AlreadyExists => {
+                failure.hint("choose another path; nothing was overwritten")
+            }
+            _ => failure,
+        }
+    })?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(|error| {
+            let _ = std::fs::remove_file(path);
+            Failure::io("write", path, &error)
+        })
+}

@@ -1,0 +1,116 @@
+//! The one error of the program: what is printed, and the exit code.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use connector_vault::Code;
+use serde::Serialize;
+
+/// The result of every command.
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// Why a command did not do what it was asked to. Never holds a secret.
+#[derive(Debug, Serialize)]
+pub(crate) struct Failure {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) hint: Option<Cow<'static, str>>,
+}
+
+/// The code of an error in the command line itself.
+const USAGE: &str = "usage";
+
+impl Failure {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// The command line asks for something that makes no sense.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(USAGE, message)
+    }
+
+    /// The operating system refused something.
+    pub(crate) fn io(operation: impl Display, path: &Path, error: &io::Error) -> Self {
+        let code = match error.kind() {
+            io::ErrorKind::NotFound => "file_not_found",
+            io::ErrorKind::AlreadyExists => "file_exists",
+            _ => "io",
+        };
+        Self::new(
+            code,
+            format!("cannot {operation} {}: {error}", path.display()),
+        )
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same failure, with one more way out.
+    pub(crate) fn or_hint(self, hint: &'static str) -> Self {
+        match &self.hint {
+            Some(before) => {
+                let hint = format!("{before} - {hint}");
+                self.hint(hint)
+            }
+            None => self.hint(hint),
+        }
+    }
+
+    /// The same failure, its message led by where it happened.
+    pub(crate) fn within(mut self, place: impl Display) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(if self.code == USAGE { 2 } else { 1 })
+    }
+}
+
+impl From<connector_vault::Error> for Failure {
+    fn from(error: connector_vault::Error) -> Self {
+        let mut failure = Self::new(error.code().as_str(), error.message());
+        failure.hint = error.hint_text().map(|hint| Cow::Owned(hint.to_owned()));
+        // The core says what to do; the command line knows how.
+        match option_for(error.code()) {
+            Some(option) => failure.or_hint(option),
+            None => failure,
+        }
+    }
+}
+
+impl From<connector_vault_store::Error> for Failure {
+    fn from(error: connector_vault_store::Error) -> Self {
+        if let connector_vault_store::Error::Core(error) = error {
+            return error.into();
+        }
+        Self {
+            code: error.code(),
+            message: error.message(),
+            hint: error.hint().map(Cow::Owned),
+        }
+    }
+}
+
+fn option_for(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::VaultIdRequired => {
+            "set CVAULT_VAULT_ID or --vault-id, or write the line `vault-id: <id>` into the identity file"
+        }
+        Code::RolledBack | Code::Forked | Code::UntrustedOwner => "with --accept",
+        Code::MaskValue => "with --allow-mask",
+        Code::NullValue => "with `cvault run --null remove`",
+        Code::NotAVault => "check the path",
+        _ => return None,
+    })
+}

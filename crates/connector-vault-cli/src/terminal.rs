@@ -1,0 +1,135 @@
+//! The terminal: what may be shown on it, and questions to who sits there.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+
+use zeroize::Zeroizing;
+
+/// Text with everything escaped that could move the cursor, hide or reorder what stands around it.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if is_unsafe(c) => {
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// A property's value: as it is, or as a JSON string where it could be mistaken for something else.
+pub(crate) fn printable_value(value: &str) -> Zeroizing<String> {
+    let plain = !value.is_empty()
+        && !value.starts_with('"')
+        && !value.starts_with(' ')
+        && !value.ends_with(' ')
+        && !value.chars().any(is_unsafe);
+    if plain {
+        return Zeroizing::new(value.to_owned());
+    }
+    let mut out = Zeroizing::new(String::with_capacity(2 * value.len() + 2));
+    out.push('"');
+    for c in value.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if is_unsafe(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Control characters, line and paragraph separators, and the invisible characters that change
+/// the direction or the reading of text (UAX 9, UTS 55).
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// Whether somebody sits at a terminal who can be asked for a passphrase.
+pub(crate) fn can_prompt() -> bool {
+    io::stdin().is_terminal() || io::stderr().is_terminal()
+}
+
+/// Asks for a secret without showing it.
+pub(crate) fn ask_secret(prompt: &str) -> io::Result<Zeroizing<String>> {
+    rpassword::prompt_password(format!("{}: ", printable(prompt))).map(Zeroizing::new)
+}
+
+/// Asks a question whose answer counts only if it is typed at a terminal.
+pub(crate) fn confirm(question: &str) -> io::Result<bool> {
+    if !can_confirm() {
+        return Ok(false);
+    }
+    let mut stderr = io::stderr().lock();
+    write!(stderr, "{question} [yes/no] ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim().eq_ignore_ascii_case("yes"))
+}
+
+pub(crate) fn can_confirm() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_printable() {
+        for (text, expected) in [
+            ("Twitter API", "Twitter API"),
+            ("Zürich 日本", "Zürich 日本"),
+            ("a\u{1b}[2Jb", "a\\u{1b}[2Jb"),
+            ("abc\u{202e}def", "abc\\u{202e}def"),
+            ("a\nb", "a\\nb"),
+        ] {
+            assert_eq!(printable(text), expected);
+        }
+    }
+
+    #[test]
+    fn values_are_printable() {
+        for (value, expected) in [
+            ("plain C:\\x", "plain C:\\x"),
+            ("", "\"\""),
+            ("\"quoted\"", "\"\\\"quoted\\\"\""),
+            ("a\nb\\", "\"a\\nb\\\\\""),
+            ("a\u{e0001}", "\"a\\udb40\\udc01\""),
+            (" padded", "\" padded\""),
+        ] {
+            assert_eq!(*printable_value(value), expected);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Where passphrases and identities come from (docs/cli.md section 1).
+
+use std::path::Path;
+
+use connector_vault::{Identity, Passphrase, VaultId};
+
+use crate::failure::{Failure, Result};
+use crate::input::{Input, Text, variable};
+use crate::output::Output;
+use crate::terminal::{ask_secret, can_prompt};
+
+const PASSPHRASE: [&str; 2] = ["CVAULT_PASSPHRASE", "CVAULT_PASSPHRASE_FILE"];
+const NEW_PASSPHRASE: [&str; 2] = ["CVAULT_NEW_PASSPHRASE", "CVAULT_NEW_PASSPHRASE_FILE"];
+const IDENTITY: [&str; 2] = ["CVAULT_IDENTITY", "CVAULT_IDENTITY_FILE"];
+
+/// A shorter passphrase is warned of, in characters.
+const PASSPHRASE_CHARS_MIN: usize = 12;
+
+/// What opens a vault.
+pub(super) enum Key {
+    Passphrase(Passphrase),
+    Identity(Identity),
+}
+
+/// The one source that is set among several that exclude each other.
+fn only_one(names: &[&'static str]) -> Result<Option<&'static str>> {
+    let mut set = Vec::new();
+    for name in names {
+        if variable(name)?.is_some() {
+            set.push(*name);
+        }
+    }
+    match set[..] {
+        [] => Ok(None),
+        [name] => Ok(Some(name)),
+        _ => Err(
+            Failure::usage(format!("{} are set at once", set.join(" and ")))
+                .hint("set only one of them"),
+        ),
+    }
+}
+
+/// The text of a source: of the variable, or of the file that it names.
+fn secret(name: &str, what: &'static str, input: &Input) -> Result<Text> {
+    let value = variable(name)?.unwrap_or_default();
+    match name.ends_with("_FILE") {
+        true => input
+            .line(Path::new(value.as_str()), what)
+            .map_err(|failure| failure.within(name)),
+        false => Ok(value),
+    }
+}
+
+/// The key, and the vault id if an identity file has it.
+pub(super) fn key(
+    path: &Path,
+    grant_label: Option<&str>,
+    input: &Input,
+) -> Result<(Key, Option<VaultId>)> {
+    let all = [PASSPHRASE, IDENTITY].concat();
+    let Some(name) = only_one(&all)? else {
+        let file = path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy();
+        let of_grant = grant_label.map_or(String::new(), |label| format!(" of {label}"));
+        let passphrase = prompt(&format!("Passphrase{of_grant} for {file}"), &all)?;
+        return Ok((Key::Passphrase(Passphrase::new(&passphrase)?), None));
+    };
+    if IDENTITY.contains(&name) {
+        if grant_label.is_some() {
+            return Err(Failure::usage(format!(
+                "{name} is set, and an identity has its own grant, which --grant-label and CVAULT_GRANT \
+                 cannot choose"
+            )));
+        }
+        let (identity, vault_id) = identity(&secret(name, "the identity", input)?)?;
+        return Ok((Key::Identity(identity), vault_id));
+    }
+    let passphrase = Passphrase::new(&secret(name, "the passphrase", input)?)?;
+    Ok((Key::Passphrase(passphrase), None))
+}
+
+fn prompt(question: &str, names: &[&str]) -> Result<Text> {
+    let missing = || {
+        Failure::new(
+            "passphrase_required",
+            "there is no passphrase, and no terminal to ask for one",
+        )
+        .hint(format!("set one of {}", names.join(", ")))
+    };
+    if !can_prompt() {
+        return Err(missing());
+    }
+    ask_secret(question).map_err(|error| match error.kind() {
+        std::io::ErrorKind::Interrupted => Failure::new("interrupted", "interrupted"),
+        _ => missing(),
+    })
+}
+
+/// The identity that `init` creates an owner by.
+pub(crate) fn owner_identity(input: &Input) -> Result<Identity> {
+    let Some(name) = only_one(&IDENTITY)? else {
+        return Err(
+            Failure::usage("--identity needs CVAULT_IDENTITY or CVAULT_IDENTITY_FILE")
+                .hint("make one with `cvault identity new --out FILE`"),
+        );
+    };
+    Ok(identity(&secret(name, "the identity", input)?)?.0)
+}
+
+/// The passphrase of the owner that `init` creates.
+pub(crate) fn owner_passphrase(input: &Input, output: Output) -> Result<Passphrase> {
+    if only_one(&PASSPHRASE)?.is_none()
+        && let Some(name) = only_one(&IDENTITY)?
+    {
+        return Err(Failure::usage(format!("{name} is set, but no passphrase"))
+            .hint("create the owner by the identity with --identity, or set a passphrase"));
+    }
+    chosen_passphrase("Passphrase", &PASSPHRASE, input, output)
+}
+
+/// A new passphrase, for `grant` and `passwd`.
+pub(crate) fn new_passphrase(input: &Input, output: Output) -> Result<Passphrase> {
+    chosen_passphrase("New passphrase", &NEW_PASSPHRASE, input, output)
+}
+
+fn chosen_passphrase(
+    question: &str,
+    names: &[&'static str],
+    input: &Input,
+    output: Output,
+) -> Result<Passphrase> {
+    let (text, asked) = match only_one(names)? {
+        Some(name) => (secret(name, "the new passphrase", input)?, false),
+        None => (prompt(question, names)?, true),
+    };
+    let passphrase = Passphrase::new(&text)?;
+    if text.chars().count() < PASSPHRASE_CHARS_MIN {
+        output.warn(
+            "short_passphrase",
+            &format!(
+                "the passphrase is shorter than {PASSPHRASE_CHARS_MIN} characters: whoever has the file \
+                 can try them all; several random words are better"
+            ),
+        );
+    }
+    if asked && *prompt(&format!("{question}, again"), names)? != *text {
+        return Err(
+            Failure::new("passphrases_differ", "the two passphrases differ")
+                .hint("nothing was changed; try again"),
+        );
+    }
+    Ok(passphrase)
+}
+
+/// Reads an identity file: comments, the identity, and perhaps `vault-id: <id>`.
+fn identity(text: &str) -> Result<(Identity, Option<VaultId>)> {
+    let mut identity = None;
+    let mut vault_id = None;
+    let invalid = |number: usize, what: &str| {
+        Failure::new(
+            "invalid_identity",
+            format!("line {number} of the identity file {what}"),
+        )
+    };
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        let twice = if line.is_empty() || line.starts_with('#') {
+            false
+        } else if let Some(id) = line.strip_prefix("vault-id:") {
+            vault_id.replace(VaultId::parse(id)?).is_some()
+        } else {
+            identity.replace(Identity::parse(line)?).is_some()
+        };
+        if twice {
+            return Err(invalid(number, "says something a second time"));
+        }
+    }
+    let identity = identity
+        .ok_or_else(|| Failure::new("invalid_identity", "the identity file holds no identity"))?;
+    Ok((identity, vault_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identity_files() {
+        let text =
+            Identity::generate(&mut crate::random::generator().expect("the system is random"))
+                .to_text();
+        let id = "ab".repeat(32);
+        for (file, expected) in [
+            (format!("# public\n{}\n", *text), Ok(false)),
+            (format!("vault-id: {id}\n\n{}", *text), Ok(true)),
+            ("# nothing".to_owned(), Err("invalid_identity")),
+            (format!("{}\n{}", *text, *text), Err("invalid_identity")),
+            (format!("{}\nvault-id: x", *text), Err("invalid_vault_id")),
+            ("secret text".to_owned(), Err("invalid_identity")),
+        ] {
+            let found = identity(&file).map(|(_, id)| id.is_some());
+            assert_eq!(found.map_err(|failure| failure.code), expected);
+        }
+    }
+}
