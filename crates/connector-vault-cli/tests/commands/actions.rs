@@ -1,0 +1,132 @@
+//! Actions: `run`.
+
+use serde_json::json;
+
+use crate::check_text;
+use crate::support::{Sandbox, UPDATE, ran, ran_with, twitter};
+
+#[test]
+fn run_plans_and_updates() {
+    let sandbox = twitter();
+    let run = |more: &[&str]| {
+        let mut run = sandbox.cvault([
+            "run",
+            "v.cvault",
+            "update.json",
+            "--token-env",
+            "Secrets:Key=K",
+        ]);
+        ran(run.args(more).env("K", "s3cret-3"))
+    };
+    let diff = "~ APIKey  ****** -> ******  (json, overrides grid)\n  Endpoint unchanged\n\
+                + Timeout = ******  (json)\n  tokens: Secrets:Key";
+    let plan = "Plan: updates twitterConnectorId, version 1 -> 2; nothing is written";
+    check_text(run(&["--plan"]).text(), &format!("{plan}\n{diff}"));
+    let planned = run(&["--plan", "--json"]).json();
+    assert_eq!(planned["status"], "planned");
+    assert_eq!(
+        run(&["--if-version", "2", "--json"]).error(1)["code"],
+        "conflict"
+    );
+    let done = run(&["--note", "monthly", "--if-version", "1"]);
+    check_text(
+        done.text(),
+        &format!("Updated twitterConnectorId, version 1 -> 2\n{diff}"),
+    );
+    let again = run(&["--json"]).json();
+    assert_eq!(again["status"], "unchanged");
+    assert_eq!(again["version_after"], 2);
+}
+
+#[test]
+fn run_takes_tokens_from_everywhere() {
+    let sandbox = twitter();
+    sandbox.write("key", "s3cret-file\n");
+    let action = r#"{"ActionType": "Connectors.Update", "Parameters": {"EntryId": "twitterConnectorId",
+        "Properties": [{"PropertyName": "APIKey", "PropertyValue": "[A]-[B]-[C]-[D(x=1)]"}]}}"#;
+    sandbox.write("action.json", action);
+    let mut run = sandbox.cvault(["run", "v.cvault", "action.json", "--json", "--tokens", "-"]);
+    run.args([
+        "--token",
+        "A=a=a",
+        "--token-env",
+        "B=B",
+        "--token-file",
+        "C=key",
+    ])
+    .env("B", "b");
+    let done = ran_with(&mut run, r#"{"D(x=1)": "d"}"#).json();
+    assert_eq!(done["tokens"], json!(["A", "B", "C", "D"]));
+    let shown = sandbox
+        .run([
+            "show",
+            "v.cvault",
+            "twitterConnectorId",
+            "--reveal",
+            "--json",
+        ])
+        .json();
+    assert_eq!(shown["properties"]["APIKey"], "a=a-b-s3cret-file-d");
+
+    for (tokens, code, exit) in [
+        (r#"{"A": 1, "s3cret": 2}"#, "wrong_shape", 1),
+        (r#"{"A": "1", "A": "s3cret"}"#, "wrong_shape", 1),
+        ("s3cret", "invalid_json", 1),
+        (r#"{"X": "s3cret"}"#, "usage", 2),
+    ] {
+        let mut run = sandbox.cvault(["run", "v.cvault", "action.json", "--json", "--tokens", "-"]);
+        let refused = ran_with(run.args(["--token", "X=s3cret"]), tokens);
+        assert!(!refused.stderr.contains("s3cret"), "{refused:?}");
+        assert_eq!(refused.error(exit)["code"], code, "{tokens}");
+    }
+    let mut twice = sandbox.cvault(["run", "v.cvault", "-", "--json", "--tokens", "-"]);
+    assert_eq!(ran_with(&mut twice, action).error(2)["code"], "usage");
+    let mut twice = sandbox.cvault(["run", "v.cvault", "-", "--json"]);
+    twice
+        .env_remove("CVAULT_IDENTITY")
+        .env("CVAULT_PASSPHRASE_FILE", "-");
+    let twice = ran_with(&mut twice, action).error(2)["message"].to_string();
+    assert!(twice.contains("the action and the passphrase"), "{twice}");
+}
+
+#[test]
+fn run_answers_a_request_once() {
+    let sandbox = twitter();
+    let run = |key: &str| {
+        let mut run = sandbox.cvault([
+            "run",
+            "v.cvault",
+            "update.json",
+            "--request-id",
+            "r1",
+            "--json",
+        ]);
+        ran(run.args(["--token", key]))
+    };
+    let action = UPDATE.replace(r#"\"APIKey\": \"s3cret-2\","#, "");
+    sandbox.write("update.json", &action);
+    let first = run("Secrets:Key=1").json();
+    assert_eq!(first["status"], "updated");
+    assert_eq!(run("Secrets:Key=1").json(), first);
+    assert_eq!(run("Secrets:Key=2").error(1)["code"], "request_id_reused");
+}
+
+#[test]
+fn run_adds_and_deletes() {
+    let sandbox = Sandbox::new();
+    let add = r#"{"ActionType": "CredStore.AddConnectorEntry", "Parameters": {"TypeName": "T", "EntryName": "N"}}"#;
+    let mut plan = sandbox.cvault(["run", "v.cvault", "-", "--plan"]);
+    check_text(
+        ran_with(&mut plan, add).text(),
+        "Plan: creates a connector; nothing is written",
+    );
+    let made = ran_with(&mut sandbox.cvault(["run", "v.cvault", "-", "--json"]), add).json();
+    let id = made["id"].as_str().unwrap();
+    let delete = format!(
+        r#"{{"ActionType": "CredStore.DeleteEntry", "Parameters": {{"EntryId": "{id}"}}}}"#
+    );
+    let gone = ran_with(&mut sandbox.cvault(["run", "v.cvault", "-"]), &delete);
+    check_text(gone.text(), &format!("Deleted {id}, version 1 -> 2"));
+    let refused = ran_with(&mut sandbox.cvault(["run", "v.cvault", "-", "--json"]), "{");
+    assert_eq!(refused.error(1)["code"], "invalid_json");
+}

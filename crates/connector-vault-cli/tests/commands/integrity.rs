@@ -1,0 +1,150 @@
+//! The vault as a whole: its log, and what is wrong with a file.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::check_text;
+use crate::support::{Sandbox, UPDATE, ran, ran_with, twitter};
+
+#[test]
+fn head_log_verify_and_compact() {
+    let sandbox = twitter();
+    for key in ["1", "2", "3"] {
+        let action = UPDATE.replace("s3cret-2", key);
+        let mut run = sandbox.cvault(["run", "v.cvault", "-", "--token", "Secrets:Key=k"]);
+        ran_with(&mut run, &action).text();
+    }
+    let head = sandbox.run(["head", "v.cvault", "--json"]).json();
+    assert_eq!(head["vault_id"], sandbox.vault_id.as_str());
+    assert_eq!((&head["epoch"], &head["seq"]), (&json!(1), &json!(4)));
+    assert_eq!(head["hash"].as_str().unwrap().len(), 64);
+    check_text(
+        sandbox.run(["head", "v.cvault"]).text(),
+        "vault  <..>\nepoch  1\nseq    4\nhash   <..>",
+    );
+
+    let log = sandbox.run(["log", "v.cvault", "--json"]).json();
+    assert_eq!(log["commits"].as_array().unwrap().len(), 5);
+    assert_eq!(log["commits"][0]["snapshot"], true);
+    assert_eq!(log["commits"][4]["signature"], "valid");
+    assert_eq!(
+        log["commits"][4]["records"][0]["changed"],
+        json!(["APIKey"])
+    );
+    let text = sandbox.run(["log", "v.cvault"]);
+    assert!(
+        text.text()
+            .contains("update twitterConnectorId version 4: APIKey"),
+        "{text:?}"
+    );
+
+    check_text(
+        sandbox.run(["verify", "v.cvault"]).text(),
+        "Sound: 5 commits, 4 records; signatures, chain, hashes and values",
+    );
+    let compacted = sandbox
+        .run(["compact", "v.cvault", "--keep", "2", "--json"])
+        .json();
+    assert!(compacted["log_len_after"].as_u64() < compacted["log_len_before"].as_u64());
+    let history = sandbox
+        .run(["history", "v.cvault", "twitterConnectorId", "--json"])
+        .json();
+    assert_eq!(history["versions"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        sandbox.run(["verify", "v.cvault", "--json"]).json()["ok"],
+        true
+    );
+}
+
+#[test]
+fn damage_is_told() {
+    let sandbox = twitter();
+    let mut bytes = sandbox.bytes();
+    let at = bytes.len() - 20;
+    bytes[at] ^= 1;
+    fs::write(&sandbox.vault, &bytes).unwrap();
+    let list = sandbox.run(["list", "v.cvault", "--json"]);
+    assert_eq!(list.error(1)["code"], "damaged");
+    let verify = sandbox.run(["verify", "v.cvault", "--json"]);
+    assert_eq!(verify.code, 1);
+    let found: Value = serde_json::from_str(&verify.stdout).unwrap();
+    assert_eq!(found["ok"], false);
+    assert_eq!(found["damaged"][0]["connector"], "twitterConnectorId");
+    let lines: Vec<Value> = verify
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[0]["warning"]["code"], "damaged");
+    assert_eq!(lines[1]["error"]["code"], "damaged");
+}
+
+#[test]
+fn a_torn_tail_is_told_and_repaired() {
+    let sandbox = twitter();
+    let whole = sandbox.bytes();
+    fs::write(&sandbox.vault, [&whole[..], &[0; 40]].concat()).unwrap();
+    let list = sandbox.run(["list", "v.cvault", "--json"]);
+    assert_eq!(list.code, 0);
+    let warning: Value = serde_json::from_str(&list.stderr).unwrap();
+    assert_eq!(warning["warning"]["code"], "torn_tail");
+    let run = sandbox.run(["run", "v.cvault", "update.json", "--token", "Secrets:Key=k"]);
+    assert!(
+        run.text().starts_with("Updated") && run.stderr.starts_with("warning: "),
+        "{run:?}"
+    );
+    sandbox.run(["list", "v.cvault", "--json"]).json();
+}
+
+#[test]
+fn a_rollback_is_refused_unless_accepted() {
+    let sandbox = twitter();
+    let old = sandbox.bytes();
+    sandbox
+        .run(["run", "v.cvault", "update.json", "--token", "Secrets:Key=k"])
+        .text();
+    fs::write(&sandbox.vault, &old).unwrap();
+    let refused = sandbox.run(["list", "v.cvault", "--json"]).error(1);
+    assert_eq!(refused["code"], "rolled_back");
+    assert!(
+        refused["hint"].as_str().unwrap().contains("--accept"),
+        "{refused}"
+    );
+    sandbox
+        .run(["list", "v.cvault", "--json", "--no-heads"])
+        .json();
+    sandbox.run(["list", "v.cvault", "--json"]).error(1);
+    sandbox
+        .run(["list", "v.cvault", "--json", "--accept"])
+        .json();
+    sandbox.run(["list", "v.cvault", "--json"]).json();
+}
+
+#[test]
+fn without_a_state_folder_work_goes_on() {
+    let sandbox = twitter();
+    let list = ran(sandbox
+        .cvault(["list", "v.cvault", "--json"])
+        .env_remove("CVAULT_STATE_DIR"));
+    assert_eq!(list.code, 0);
+    let warning: Value = serde_json::from_str(&list.stderr).unwrap();
+    assert_eq!(warning["warning"]["code"], "no_state_dir");
+}
+
+#[test]
+fn what_is_no_vault() {
+    let sandbox = Sandbox::new();
+    sandbox.write("text", "some other file, longer than a prefix");
+    for (path, code) in [
+        ("gone", "file_not_found"),
+        (".", "io"),
+        ("text", "not_a_vault"),
+    ] {
+        let refused = sandbox.run(["list", path, "--json"]).error(1);
+        assert_eq!(refused["code"], code);
+        assert!(refused["hint"].is_string(), "{refused}");
+    }
+    let refused = sandbox.run(["run", "v.cvault", ".", "--json"]).error(1);
+    assert!(refused["hint"].is_string(), "{refused}");
+}
