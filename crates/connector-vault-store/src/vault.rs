@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use connector_vault::{
-    Action, Code, Host, KnownHead, NewOwner, OpenOptions, Options, Outcome, Plan, Prepared,
-    Retention, Timestamp, Tokens, Unlock, Vault,
+    Action, Code, Host, KnownHead, MergeOptions, NewOwner, OpenOptions, Options, Outcome, Plan,
+    Prepared, Retention, Timestamp, Tokens, Unlock, Vault,
 };
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
@@ -124,7 +124,6 @@ impl FileVault {
             if options.accept {
                 // On purpose: what was seen before no longer counts. The vault id does.
                 open.vault_id = open.vault_id.or(known.map(|known| known.head.vault_id));
-                heads.forget(vault_id.as_bytes(), &place)?;
             } else {
                 open.known = known;
             }
@@ -137,6 +136,9 @@ impl FileVault {
             }
             opened => opened?,
         };
+        if let (Some(heads), true) = (&options.heads, options.accept) {
+            heads.forget(vault.head().vault_id.as_bytes(), &place)?;
+        }
         let vault = Self {
             store,
             vault,
@@ -223,14 +225,39 @@ impl FileVault {
         prepare: impl FnOnce(&Vault, &mut Host<'_>) -> connector_vault::Result<Prepared>,
     ) -> Result<Vec<Outcome>> {
         let mut locked = self.store.lock(self.lock_timeout)?;
-        let torn = self.catch_up(&mut locked)?;
+        self.write_locked(&mut locked, prepare)
+    }
+
+    /// Takes over what another copy of this vault changed: `theirs`, as
+    /// [`Vault::open_copy`] opens it.
+    ///
+    /// Fails with `merge_conflict` or `merge_stranger` for what `options` leave open.
+    pub fn merge(&mut self, theirs: &Vault, options: MergeOptions) -> Result<Vec<Outcome>> {
+        self.change(|vault, _| vault.plan_merge(theirs, options)?.into_plans())
+    }
+
+    /// Drops the former versions of these connectors, or of all, and the bytes of torn tails that
+    /// were kept beside the file. Returns how many of those there were.
+    pub fn purge(&mut self, ids: Option<&[&str]>) -> Result<usize> {
+        let mut locked = self.store.lock(self.lock_timeout)?;
+        self.write_locked(&mut locked, |vault, _| vault.prepare_purge(ids))?;
+        locked.remove_torn_tails()
+    }
+
+    fn write_locked(
+        &mut self,
+        locked: &mut LockedFile,
+        prepare: impl FnOnce(&Vault, &mut Host<'_>) -> connector_vault::Result<Prepared>,
+    ) -> Result<Vec<Outcome>> {
+        let torn = self.catch_up(locked)?;
         let mut rng = rng()?;
         let prepared = prepare(&self.vault, &mut host(&mut rng)?)?;
-        self.keep(&mut locked, &prepared, torn)?;
+        self.keep(locked, &prepared, torn)?;
         let outcomes = self.vault.apply(prepared)?;
-        self.compact(&mut locked);
-        drop(locked);
-        self.remember()?;
+        self.compact(locked);
+        // What is stored is stored: a witness that stays behind is no failure of it, and the next
+        // opening moves it on.
+        let _ = self.remember();
         Ok(outcomes)
     }
 

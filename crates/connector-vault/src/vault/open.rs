@@ -93,6 +93,22 @@ impl Vault {
         Ok(log::verified_header(&snapshot)?.vault_id)
     }
 
+    /// Opens another copy of this vault by the same identity, to compare or merge it: it may be
+    /// older, newer or forked.
+    ///
+    /// Fails as [`open`](Self::open) does, with `wrong_vault` for another vault.
+    pub fn open_copy(&self, file: Vec<u8>) -> Result<Self> {
+        let vault_id = Some(self.header.vault_id);
+        let options = OpenOptions {
+            vault_id,
+            ..OpenOptions::default()
+        };
+        let identity = self.access.identity.clone();
+        Self::load(file, &options, |header, _, _| {
+            Access::open(identity, header)
+        })
+    }
+
     /// Opens the file that has replaced the one this vault was opened from, by the same identity;
     /// it must have grown from the present head.
     ///
