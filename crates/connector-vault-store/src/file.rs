@@ -8,7 +8,7 @@ use std::time::Duration;
 use connector_vault::LogEnd;
 
 use crate::compare::{Compared, ReadFile};
-use crate::disk::{TempName, create_private, no_hard_links, sync_dir, with_suffix};
+use crate::disk::{TempName, create_private, no_hard_links, parent, sync_dir, with_suffix};
 use crate::error::{Error, Result};
 use crate::lock::{DEFAULT_TIMEOUT, FileLock};
 use crate::locked::LockedFile;
@@ -139,14 +139,6 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Err(io::Error::other("too many levels of symbolic links"))
-}
-
-/// The folder of a file; of a bare name it is the current one.
-pub(crate) fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    }
 }
 
 /// The bytes from where `file` is to where it ends now, in one allocation.

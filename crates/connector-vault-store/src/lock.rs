@@ -28,7 +28,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::disk::{TempName, create_private, no_hard_links, random_hex, with_suffix};
+use crate::disk::{TempName, create_private, no_hard_links, parent, random_hex, with_suffix};
 use crate::error::{Error, Result};
 use crate::owner::{Myself, Owner};
 
@@ -294,10 +294,10 @@ fn break_gone(path: &Path, depth: usize) -> Result<bool> {
 /// lock had to be broken, since that is when there may be some. Each has one owner and no meaning
 /// to others, so nothing can go wrong here.
 fn sweep(path: &Path) {
-    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
+    let Some(name) = path.file_name() else {
         return;
     };
-    let Ok(entries) = fs::read_dir(dir) else {
+    let Ok(entries) = fs::read_dir(parent(path)) else {
         return;
     };
     for entry in entries.flatten() {

@@ -9,9 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use connector_vault::LogEnd;
 
 use crate::compare::{Compared, ReadFile};
-use crate::disk::{TempName, create_private, random_hex, sync_dir, with_suffix};
+use crate::disk::{TempName, create_private, parent, random_hex, sync_dir, with_suffix};
 use crate::error::{Error, Result};
-use crate::file::{parent, publish_unfinished, write_unfinished};
+use crate::file::{publish_unfinished, write_unfinished};
 use crate::lock::FileLock;
 
 /// A vault file that no other process changes, until this is dropped.
