@@ -2,11 +2,12 @@
 //! where the log begins).
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Seek, SeekFrom};
 use std::path::Path;
 
 use connector_vault::{LogEnd, PREFIX_LEN};
 
+use crate::disk::read_exact_at;
 use crate::error::{Error, Result};
 use crate::file::read_to_end;
 
@@ -77,9 +78,6 @@ impl ReadFile<'_> {
     }
 
     fn read_at(&mut self, at: u64, bytes: &mut [u8]) -> Result<()> {
-        self.file
-            .seek(SeekFrom::Start(at))
-            .and_then(|_| self.file.read_exact(bytes))
-            .map_err(|error| Error::io("read", self.path, error))
+        read_exact_at(self.file, bytes, at).map_err(|error| Error::io("read", self.path, error))
     }
 }

@@ -17,6 +17,34 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Reads exactly so many bytes from there, in one system call where there is one.
+#[cfg(unix)]
+pub(crate) fn read_exact_at(file: &mut File, bytes: &mut [u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)
+}
+
+/// Writes all bytes there, in one system call where there is one.
+#[cfg(unix)]
+pub(crate) fn write_all_at(file: &mut File, bytes: &[u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn read_exact_at(file: &mut File, bytes: &mut [u8], at: u64) -> io::Result<()> {
+    use std::io::{Read, Seek, SeekFrom};
+
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(bytes)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn write_all_at(file: &mut File, bytes: &[u8], at: u64) -> io::Result<()> {
+    use std::io::{Seek, SeekFrom, Write};
+
+    file.seek(SeekFrom::Start(at))?;
+    file.write_all(bytes)
+}
+
 /// Makes the entries of a folder durable: a new name or a rename is not, until this returns.
 #[cfg(unix)]
 pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {

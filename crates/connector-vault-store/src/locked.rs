@@ -2,14 +2,16 @@
 //! where the log begins).
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use connector_vault::LogEnd;
 
 use crate::compare::{Compared, ReadFile};
-use crate::disk::{TempName, create_private, parent, random_hex, sync_dir, with_suffix};
+use crate::disk::{
+    TempName, create_private, parent, random_hex, sync_dir, with_suffix, write_all_at,
+};
 use crate::error::{Error, Result};
 use crate::file::{publish_unfinished, write_unfinished};
 use crate::lock::FileLock;
@@ -77,11 +79,7 @@ impl LockedFile {
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.check_unchanged()?;
         let end = self.end;
-        let written = self
-            .file
-            .seek(SeekFrom::Start(end))
-            .and_then(|_| self.file.write_all(bytes));
-        if let Err(error) = written {
+        if let Err(error) = write_all_at(&mut self.file, bytes, end) {
             // Nothing of it was acknowledged. If this fails too, a torn tail stays, which is
             // dropped when the vault is opened.
             let _ = self.file.set_len(end);
@@ -237,7 +235,6 @@ impl LockedFile {
     }
 }
 
-/// Where the log begins in a file of `len` bytes with this prefix.
 /// Gives the new file the old one's permissions.
 #[cfg(unix)]
 fn keep_mode(old: &File, new: &File) -> io::Result<()> {
