@@ -2,7 +2,7 @@
 //! behind.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,89 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+/// Creates a file that has no name in `dir` yet, and that nobody else may read (O_TMPFILE, open(2)).
+/// If the process dies before it has one, nothing stays behind.
+///
+/// Fails where the file system or the kernel cannot do that: most network and user-space file
+/// systems, all but Linux.
+#[cfg(target_os = "linux")]
+pub(crate) fn create_unnamed(dir: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags, open};
+
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    Ok(open(dir, flags, Mode::RUSR | Mode::WUSR)?.into())
+}
+
+/// Links a file without a name to `path`, which fails if that is taken, as `link` does.
+#[cfg(target_os = "linux")]
+pub(crate) fn link_unnamed(file: &File, path: &Path) -> io::Result<()> {
+    match link_by_descriptor(file, path) {
+        // Only the superuser may do that before Linux 6.10.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => link_by_number(file, path),
+        result => result,
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn link_by_descriptor(file: &File, path: &Path) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD, linkat};
+
+    Ok(linkat(file, "", CWD, path, AtFlags::EMPTY_PATH)?)
+}
+
+/// What open(2) shows; it needs /proc.
+#[cfg(target_os = "linux")]
+fn link_by_number(file: &File, path: &Path) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+
+    use rustix::fs::{AtFlags, CWD, linkat};
+
+    let number = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(linkat(CWD, number, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn create_unnamed(_dir: &Path) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn link_unnamed(_file: &File, _path: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Which file something is, for as long as it exists, and how long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    device: u64,
+    inode: u64,
+    len: u64,
+}
+
+#[cfg(unix)]
+impl Identity {
+    #[allow(
+        clippy::unnecessary_wraps,
+        reason = "elsewhere a file may have no identity"
+    )]
+    pub(crate) fn of(metadata: &Metadata) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+
+        Some(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            len: metadata.len(),
+        })
+    }
+}
+
+#[cfg(not(unix))]
+impl Identity {
+    pub(crate) fn of(_metadata: &Metadata) -> Option<Self> {
+        None
+    }
 }
 
 /// Reads exactly so many bytes from there, in one system call where there is one.
@@ -129,6 +212,40 @@ impl Drop for TempName {
         if let Some(path) = &self.0 {
             // Best effort: what stays behind has no meaning to anybody.
             let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn an_unnamed_file_gets_a_name_that_is_free() {
+        let dir = tempfile::tempdir().unwrap();
+        let Ok(mut file) = create_unnamed(dir.path()) else {
+            // Not on this file system.
+            return;
+        };
+        file.write_all(b"content").unwrap();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        let path = dir.path().join("name");
+        std::fs::write(&path, "taken").unwrap();
+        let ways: [fn(&File, &Path) -> io::Result<()>; 2] = [link_unnamed, link_by_number];
+        for link in ways {
+            let taken = link(&file, &path).unwrap_err();
+            assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
+        }
+        for (number, link) in ways.into_iter().enumerate() {
+            let path = dir.path().join(number.to_string());
+            link(&file, &path).unwrap();
+            assert_eq!(std::fs::read(&path).unwrap(), b"content");
+            let mode = std::os::unix::fs::MetadataExt::mode(&path.metadata().unwrap());
+            assert_eq!(mode & 0o777, 0o600);
         }
     }
 }

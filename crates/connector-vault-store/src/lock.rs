@@ -2,11 +2,12 @@
 //! (docs/file-lock.md, which is normative).
 //!
 //! A lock is a file `<vault>.lock` beside the vault. It is published with its content already in
-//! it, by `link` of a temporary file, which fails if the name is taken. Its content, one line of
-//! JSON, says who holds it: `owner.rs`.
+//! it, by `link`, which fails if the name is taken: of a file that has no other name, or of a
+//! temporary file where there is no such thing. Its content, one line of JSON, says who holds it:
+//! `owner.rs`.
 //!
-//! Its owner removes it, after reading its own token there. Anybody else removes it only if its
-//! owner is provably gone, and only while holding `<vault>.lock.break`, a lock of the same kind
+//! Its owner removes it, after finding its own file or token there. Anybody else removes it only if
+//! its owner is provably gone, and only while holding `<vault>.lock.break`, a lock of the same kind
 //! (and so itself breakable under `<vault>.lock.break.break`), after reading the lock again.
 //!
 //! # Why two never hold it
@@ -28,7 +29,10 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::disk::{TempName, create_private, no_hard_links, parent, random_hex, with_suffix};
+use crate::disk::{
+    Identity, TempName, create_private, create_unnamed, link_unnamed, no_hard_links, parent,
+    random_hex, with_suffix,
+};
 use crate::error::{Error, Result};
 use crate::owner::{Myself, Owner};
 
@@ -61,6 +65,7 @@ pub struct FileLock {
     path: PathBuf,
     token: String,
     pid: u32,
+    published: Option<Published>,
 }
 
 impl FileLock {
@@ -71,9 +76,13 @@ impl FileLock {
     /// Fails with `lock_timeout` if somebody else holds it all the time, with `io` if the folder
     /// cannot be written to.
     pub fn acquire(path: &Path, timeout: Duration) -> Result<Self> {
+        Self::acquire_with(path, timeout, Form::prepare)
+    }
+
+    fn acquire_with(path: &Path, timeout: Duration, form: MakeForm) -> Result<Self> {
         // None: further away than the clock reaches.
         let deadline = Instant::now().checked_add(timeout);
-        let candidate = Candidate::prepare(path)?;
+        let mut candidate = Candidate::prepare(path, form)?;
         let mut wait = WAIT_MIN;
         loop {
             if candidate.publish()? {
@@ -115,6 +124,11 @@ impl FileLock {
     ///
     /// Fails with `lock_lost`.
     pub fn verify(&self) -> Result<()> {
+        if let Some(published) = &self.published
+            && published.stands_at(&self.path)
+        {
+            return Ok(());
+        }
         match Found::at(&self.path) {
             Found::Owner(owner) if owner.token == self.token => Ok(()),
             _ => Err(Error::LockLost {
@@ -127,7 +141,7 @@ impl FileLock {
 impl Drop for FileLock {
     fn drop(&mut self) {
         // After a fork, the lock stays the parent's. Nobody removes the lock of a living process,
-        // so between reading and removing it stays ours. A failure leaves it to those who find us
+        // so between looking and removing it stays ours. A failure leaves it to those who find us
         // gone.
         if self.pid == std::process::id() && self.verify().is_ok() {
             let _ = fs::remove_file(&self.path);
@@ -141,42 +155,119 @@ fn jitter(wait: Duration) -> Result<Duration> {
     Ok(wait / 2 + (wait / 2).mul_f64(f64::from(random) / f64::from(u32::MAX)))
 }
 
-/// A lock file under a temporary name, ready to be published.
-struct Candidate {
-    path: PathBuf,
-    content: String,
-    token: String,
-    pid: u32,
-    temp: PathBuf,
-    _remove: TempName,
+/// The file of a lock that was published, open as long as the lock is held.
+///
+/// An open file keeps its inode, so no other file has the inode's number meanwhile: a name with that
+/// number leads to this file, in which nobody but us has written a token, and reading it would tell
+/// no more. The length tells that nobody has emptied the file, which would let others break the
+/// lock. Only files that were created without a name are known in this way. Network file systems,
+/// where a server may use a number again and attributes may be old, have no such files.
+#[derive(Debug)]
+struct Published {
+    identity: Identity,
+    _file: fs::File,
 }
 
-impl Candidate {
-    fn prepare(path: &Path) -> Result<Self> {
-        let token = random_hex()?;
-        let owner = Myself::get().with_token(token.clone());
-        let mut content = serde_json::to_string(&owner)
-            .map_err(|error| Error::io("write", path, error.into()))?;
-        content.push('\n');
-        let temp = temp_path(path, &token);
+impl Published {
+    fn new(file: fs::File) -> Option<Self> {
+        let identity = Identity::of(&file.metadata().ok()?)?;
+        Some(Self {
+            identity,
+            _file: file,
+        })
+    }
+
+    /// Whether it certainly stands there. If not, its token has the last word.
+    fn stands_at(&self, path: &Path) -> bool {
+        // Not through a link: what is removed is what the name itself stands for.
+        fs::symlink_metadata(path)
+            .is_ok_and(|metadata| Identity::of(&metadata) == Some(self.identity))
+    }
+}
+
+/// The content of a lock file on the disk, before it has the lock's name.
+enum Form {
+    Unnamed(fs::File),
+    Named { temp: PathBuf, _remove: TempName },
+}
+
+type MakeForm = fn(path: &Path, token: &str, content: &[u8]) -> Result<Form>;
+
+impl Form {
+    fn prepare(path: &Path, token: &str, content: &[u8]) -> Result<Self> {
+        match Self::unnamed(path, content) {
+            Ok(form) => Ok(form),
+            // Whatever the reason is. If it is not that there are no such files here, this meets
+            // it too, and says so.
+            Err(_) => Self::named(path, token, content),
+        }
+    }
+
+    fn unnamed(path: &Path, content: &[u8]) -> io::Result<Self> {
+        let mut file = create_unnamed(parent(path))?;
+        file.write_all(content)?;
+        Ok(Self::Unnamed(file))
+    }
+
+    fn named(path: &Path, token: &str, content: &[u8]) -> Result<Self> {
+        let temp = temp_path(path, token);
         let mut file = create_private(&temp).map_err(|error| Error::io("create", &temp, error))?;
         let remove = TempName::new(temp.clone());
-        // Not synced: after a power failure no owner is left, and an empty lock file says so too.
-        file.write_all(content.as_bytes())
+        file.write_all(content)
             .map_err(|error| Error::io("write", &temp, error))?;
-        Ok(Self {
-            path: path.to_owned(),
-            content,
-            token,
-            pid: owner.pid,
+        Ok(Self::Named {
             temp,
             _remove: remove,
         })
     }
 
+    /// Fails if the name is taken.
+    fn link(&self, path: &Path) -> io::Result<()> {
+        match self {
+            Self::Unnamed(file) => link_unnamed(file, path),
+            Self::Named { temp, .. } => fs::hard_link(temp, path),
+        }
+    }
+}
+
+/// A lock file ready to be published. It is not synced: after a power failure no owner is left, and
+/// an empty lock file says so too.
+struct Candidate {
+    path: PathBuf,
+    content: String,
+    token: String,
+    pid: u32,
+    form: Form,
+}
+
+impl Candidate {
+    fn prepare(path: &Path, form: MakeForm) -> Result<Self> {
+        let token = random_hex()?;
+        let owner = Myself::get().with_token(token);
+        let mut content = serde_json::to_string(&owner)
+            .map_err(|error| Error::io("write", path, error.into()))?;
+        content.push('\n');
+        Ok(Self {
+            path: path.to_owned(),
+            form: form(path, &owner.token, content.as_bytes())?,
+            content,
+            token: owner.token,
+            pid: owner.pid,
+        })
+    }
+
     /// Gives the lock file its name. False if the name is taken.
-    fn publish(&self) -> Result<bool> {
-        let result = match fs::hard_link(&self.temp, &self.path) {
+    fn publish(&mut self) -> Result<bool> {
+        let mut linked = self.form.link(&self.path);
+        if let (Form::Unnamed(_), Err(error)) = (&self.form, &linked)
+            && error.kind() != io::ErrorKind::AlreadyExists
+        {
+            // Perhaps there is no /proc, or a policy forbids it. The decision that there are no
+            // hard links here is left to the other form: all processes have to come to the same.
+            self.form = Form::named(&self.path, &self.token, self.content.as_bytes())?;
+            linked = self.form.link(&self.path);
+        }
+        let result = match linked {
             Err(error) if no_hard_links(&error) => self.publish_by_writing(),
             result => result,
         };
@@ -202,6 +293,10 @@ impl Candidate {
             path: self.path,
             token: self.token,
             pid: self.pid,
+            published: match self.form {
+                Form::Unnamed(file) => Published::new(file),
+                Form::Named { .. } => None,
+            },
         }
     }
 }
@@ -250,8 +345,9 @@ impl Found {
 }
 
 fn hard_links_work(path: &Path) -> Result<bool> {
-    let probe = Candidate::prepare(&with_suffix(path, &format!(".{}.tmp", random_hex()?)))?;
-    let linked = fs::hard_link(&probe.temp, &probe.path).is_ok();
+    let name = with_suffix(path, &format!(".{}.tmp", random_hex()?));
+    let probe = Candidate::prepare(&name, Form::named)?;
+    let linked = probe.form.link(&probe.path).is_ok();
     if linked {
         drop(TempName::new(probe.path.clone()));
     }
@@ -265,7 +361,7 @@ fn break_gone(path: &Path, depth: usize) -> Result<bool> {
         return Ok(false);
     }
     let guard_path = with_suffix(path, ".break");
-    let candidate = Candidate::prepare(&guard_path)?;
+    let mut candidate = Candidate::prepare(&guard_path, Form::prepare)?;
     if !candidate.publish()? {
         let found = Found::at(&guard_path);
         let repeated = matches!(&found, Found::Owner(owner) if owner.token == candidate.token);
@@ -367,16 +463,140 @@ mod tests {
         assert_eq!(error.code(), "lock_timeout");
     }
 
+    /// An unnamed file that cannot be linked, as if there were no /proc.
+    #[cfg(target_os = "linux")]
+    fn unlinkable(path: &Path, token: &str, content: &[u8]) -> Result<Form> {
+        use rustix::fs::{Mode, OFlags, open};
+
+        // What O_EXCL means together with O_TMPFILE (open(2)).
+        let flags = OFlags::TMPFILE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
+        match open(parent(path), flags, Mode::RUSR | Mode::WUSR) {
+            Ok(file) => Ok(Form::Unnamed(file.into())),
+            Err(_) => Form::named(path, token, content),
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    const FORMS: &[MakeForm] = &[Form::prepare, Form::named, unlinkable];
+    #[cfg(not(target_os = "linux"))]
+    const FORMS: &[MakeForm] = &[Form::prepare, Form::named];
+
+    /// Takes the lock in each form after doing something to the lock that is held in each form.
+    fn with_each_form(check: impl Fn(&Path, FileLock, MakeForm)) {
+        for form in FORMS {
+            for other in FORMS {
+                let dir = tempfile::tempdir().unwrap();
+                let path = dir.path().join("v.lock");
+                let lock = FileLock::acquire_with(&path, Duration::ZERO, *form).unwrap();
+                check(&path, lock, *other);
+            }
+        }
+    }
+
+    fn names(path: &Path) -> usize {
+        fs::read_dir(path.parent().unwrap()).unwrap().count()
+    }
+
     #[test]
-    fn a_lock_that_a_hand_replaced_is_lost_and_left_alone() {
+    fn a_lock_in_each_form_excludes_those_in_each() {
+        with_each_form(|path, lock, other| {
+            lock.verify().unwrap();
+            let content = fs::read_to_string(path).unwrap();
+            assert!(content.contains(&lock.token), "{content}");
+            assert_eq!(names(path), 1, "only the lock");
+            let error = FileLock::acquire_with(path, Duration::ZERO, other).unwrap_err();
+            assert_eq!(error.code(), "lock_timeout");
+            assert_eq!(names(path), 1, "only the lock");
+            drop(lock);
+            assert_eq!(names(path), 0);
+            FileLock::acquire_with(path, Duration::ZERO, other)
+                .unwrap()
+                .verify()
+                .unwrap();
+        });
+    }
+
+    #[test]
+    fn threads_with_locks_in_each_form_count_right() {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        const EACH: u32 = 200;
+
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("v.lock");
-        let first = FileLock::acquire(&path, Duration::ZERO).unwrap();
-        fs::remove_file(&path).unwrap();
-        let second = FileLock::acquire(&path, Duration::ZERO).unwrap();
-        assert_eq!(first.verify().unwrap_err().code(), "lock_lost");
-        drop(first);
-        second.verify().unwrap();
+        let number = AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for form in FORMS {
+                scope.spawn(|| {
+                    for _ in 0..EACH {
+                        let _lock = FileLock::acquire_with(&path, DEFAULT_TIMEOUT, *form).unwrap();
+                        // In two steps, so that a count gets lost if the lock does not hold.
+                        let before = number.load(Ordering::Relaxed);
+                        std::thread::yield_now();
+                        number.store(before + 1, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(number.into_inner() as usize, EACH as usize * FORMS.len());
+        assert_eq!(names(&path), 0);
+    }
+
+    #[test]
+    fn a_lock_that_a_hand_replaced_is_lost_and_left_alone() {
+        with_each_form(|path, first, other| {
+            fs::remove_file(path).unwrap();
+            let second = FileLock::acquire_with(path, Duration::ZERO, other).unwrap();
+            assert_eq!(first.verify().unwrap_err().code(), "lock_lost");
+            drop(first);
+            second.verify().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_lock_that_a_hand_emptied_is_lost_and_left_alone() {
+        with_each_form(|path, lock, _| {
+            fs::write(path, "").unwrap();
+            assert_eq!(lock.verify().unwrap_err().code(), "lock_lost");
+            drop(lock);
+            assert!(path.exists());
+        });
+    }
+
+    #[test]
+    fn a_lock_that_a_hand_renamed_is_lost_and_left_alone() {
+        with_each_form(|path, lock, other| {
+            fs::rename(path, path.with_extension("away")).unwrap();
+            assert_eq!(lock.verify().unwrap_err().code(), "lock_lost");
+            let second = FileLock::acquire_with(path, Duration::ZERO, other).unwrap();
+            drop(lock);
+            second.verify().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_lock_that_a_hand_copied_is_known_by_its_token() {
+        with_each_form(|path, lock, _| {
+            let content = fs::read(path).unwrap();
+            fs::remove_file(path).unwrap();
+            fs::write(path, content).unwrap();
+            lock.verify().unwrap();
+            drop(lock);
+            assert_eq!(names(path), 0);
+        });
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_lock_that_waits_in_an_unnamed_file_stands_nowhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("v.lock");
+        let candidate = Candidate::prepare(&path, Form::prepare).unwrap();
+        let count = fs::read_dir(dir.path()).unwrap().count();
+        match candidate.form {
+            Form::Unnamed(_) => assert_eq!(count, 0),
+            // Not on this file system.
+            Form::Named { .. } => assert_eq!(count, 1),
+        }
     }
 
     #[test]
@@ -398,7 +618,7 @@ mod tests {
     fn without_hard_links_the_lock_is_written_in_place() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("v.lock");
-        let candidate = Candidate::prepare(&path).unwrap();
+        let candidate = Candidate::prepare(&path, Form::named).unwrap();
         candidate.publish_by_writing().unwrap();
         let again = candidate.publish_by_writing().unwrap_err();
         assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
