@@ -11,6 +11,9 @@ pub const PROPERTY_NAME_LEN_MAX: usize = 256;
 pub const PROPERTY_VALUE_LEN_MAX: usize = 1024 * 1024;
 /// Most properties of one connector.
 pub const PROPERTIES_MAX: usize = 1024;
+/// Largest seq, epoch and version: the largest integer that JSON numbers hold exactly everywhere
+/// (RFC 8259 section 6).
+pub const COUNTER_MAX: u64 = (1 << 53) - 1;
 /// Largest sealed record (overview and secrets), in bytes.
 pub const RECORD_LEN_MAX: usize = 16 * 1024 * 1024;
 /// Largest request id or note, in bytes of UTF-8.
@@ -31,7 +34,7 @@ pub const HANDOVERS_MAX: usize = 256;
 /// Most hashes of superseded commits that a snapshot lists; the oldest are dropped.
 pub const SUPERSEDED_MAX: usize = 16 * 1024;
 
-/// Largest passphrase, in bytes of UTF-8 after normalization.
+/// Largest passphrase, in bytes of UTF-8 before normalization.
 pub const PASSPHRASE_LEN_MAX: usize = 4096;
 /// Least Argon2id memory, in KiB.
 pub const MEMORY_KIB_MIN: u32 = 19 * 1024;

@@ -1,5 +1,6 @@
 //! Every single-byte flip and every truncation of a small vault: an error or a reported torn tail,
 //! never wrong data, never a panic.
+#![allow(clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -8,8 +9,13 @@ use std::collections::BTreeMap;
 use connector_vault::{Code, Cost, NewOwner, OpenOptions, Passphrase, Unlock, Vault};
 use support::{Fixed, Kept, values};
 
+/// Each connector's values, by name.
+type Contents = BTreeMap<String, BTreeMap<String, String>>;
+/// What a vault held when its file was so long.
+type States = Vec<(usize, Contents)>;
+
 /// What a vault holds: each connector's values at its present version.
-fn contents(vault: &Vault) -> BTreeMap<String, BTreeMap<String, String>> {
+fn contents(vault: &Vault) -> Contents {
     let ids = vault
         .connectors()
         .map(|overview| overview.expect("sound").id.to_string());
@@ -17,10 +23,7 @@ fn contents(vault: &Vault) -> BTreeMap<String, BTreeMap<String, String>> {
 }
 
 /// A vault with a few commits, and what it held after each, by the length of its file.
-fn history() -> (
-    Kept,
-    Vec<(usize, BTreeMap<String, BTreeMap<String, String>>)>,
-) {
+fn history() -> (Kept, States) {
     let mut kept = Kept::new(21);
     let mut states = vec![(kept.file.len(), contents(&kept.vault))];
     let mut note = |kept: &Kept| states.push((kept.file.len(), contents(&kept.vault)));
@@ -39,12 +42,7 @@ fn history() -> (
 
 /// Bytes that are not what they were: an error, or the state at the torn tail, or all of it where
 /// the damage is in a lock that nobody needed.
-fn check(
-    kept: &Kept,
-    states: &[(usize, BTreeMap<String, BTreeMap<String, String>>)],
-    file: Vec<u8>,
-    what: &str,
-) {
+fn check(kept: &Kept, states: &[(usize, Contents)], file: Vec<u8>, what: &str) {
     let log_start = 12
         + u32::from_le_bytes([kept.file[8], kept.file[9], kept.file[10], kept.file[11]]) as usize;
     let locks_differ = file.len() >= log_start && file[log_start..] == kept.file[log_start..];

@@ -86,7 +86,8 @@ impl Request {
     }
 
     /// What makes two requests the same, as bytes that no other request has: the action type, the
-    /// id (or name and type), and each write in order. Every part is preceded by its length.
+    /// id (or name and type), and each write in order. Every part is led by its
+    /// length as `u32`.
     pub(crate) fn digest_parts(&self) -> Zeroizing<Vec<u8>> {
         let (head, changes) = match &self.0 {
             Kind::Update(r) => (vec![r.id.as_str()], &r.changes),
@@ -103,10 +104,11 @@ impl Request {
             }
         }
         // The whole length at once: a buffer that grew would leave copies behind.
-        let len = parts.iter().map(|part| 8 + part.len()).sum();
+        let len = parts.iter().map(|part| 4 + part.len()).sum();
         let mut bytes = Zeroizing::new(Vec::with_capacity(len));
         for part in parts {
-            bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            let len = u32::try_from(part.len()).expect("an action is at most 16 MiB");
+            bytes.extend_from_slice(&len.to_le_bytes());
             bytes.extend_from_slice(part.as_bytes());
         }
         bytes

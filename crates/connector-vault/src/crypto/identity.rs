@@ -135,6 +135,8 @@ fn decode_text<const N: usize>(hrp: Hrp, text: &str) -> Option<Zeroizing<[u8; N]
     if checked.hrp() != hrp {
         return None;
     }
+    // One text for one identity: the bits that fill up the last character are zero.
+    checked.validate_segwit_padding().ok()?;
     let mut bytes = Zeroizing::new([0; N]);
     let mut decoded = checked.byte_iter();
     for byte in bytes.iter_mut() {

@@ -150,14 +150,15 @@ pub(crate) struct Memory(Vec<Block>);
 
 impl Memory {
     fn blocks(&mut self, count: usize) -> Result<&mut [Block]> {
-        let more = count.saturating_sub(self.0.len());
-        self.0.try_reserve_exact(more).map_err(|_| {
-            Error::new(
-                Code::CostOutOfRange,
-                format!("{count} KiB for Argon2id are not to be had"),
-            )
-        })?;
-        if more > 0 {
+        if count > self.0.len() {
+            // Wiped and taken anew: a vector that grows may move, and leave what it held behind.
+            *self = Self::default();
+            self.0.try_reserve_exact(count).map_err(|_| {
+                Error::new(
+                    Code::CostOutOfRange,
+                    format!("{count} KiB for Argon2id are not to be had"),
+                )
+            })?;
             self.0.resize(count, Block::new());
         }
         Ok(&mut self.0[..count])

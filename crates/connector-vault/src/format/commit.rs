@@ -60,6 +60,9 @@ impl Fixed {
         let seq = reader.u64("the commit's seq")?;
         let prev = *reader.array("the commit's prev")?;
         let author = reader.u16("the commit's author")?;
+        if seq > limits::COUNTER_MAX {
+            return Err(damaged(offset, format!("the seq {seq} is too large")));
+        }
         Ok(Some(Self {
             len,
             kind,
@@ -134,6 +137,12 @@ impl<'a> Commit<'a> {
                 let (superseded, _) = reader
                     .take(count * 32, "the superseded commits")?
                     .as_chunks();
+                if superseded.last().is_some_and(|last| *last != fixed.prev) {
+                    return Err(damaged(
+                        reader.offset(),
+                        "the newest superseded commit is not the one before",
+                    ));
+                }
                 Some(SnapshotPart {
                     header,
                     header_offset,

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Object;
 use super::hex::{GrantId, Hex, VaultId};
 use crate::bytes::damaged;
 use crate::error::{Code, Error, Result};
@@ -16,13 +17,22 @@ pub(crate) struct Header {
     pub(crate) vault_id: VaultId,
     pub(crate) vault_key: Hex<32>,
     /// How the first vault key came to be the present one, in order.
+    #[serde(deserialize_with = "super::objects")]
     pub(crate) handovers: Vec<Handover>,
     /// Counts changes of the sealing keys, from 1.
     pub(crate) epoch: u64,
     pub(crate) created: String,
+    #[serde(deserialize_with = "super::objects")]
     pub(crate) grants: Vec<Grant>,
     /// Labels of revoked grants, so that history still names its authors; the oldest are dropped.
+    #[serde(deserialize_with = "super::objects")]
     pub(crate) retired: Vec<Retired>,
+}
+
+/// What a header of any format begins with.
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: u32,
 }
 
 /// The old vault key signs the new one.
@@ -101,6 +111,10 @@ impl Role {
     }
 }
 
+fn is_label(label: &str) -> bool {
+    (1..=limits::LABEL_LEN_MAX).contains(&label.len()) && !label.chars().any(char::is_control)
+}
+
 impl std::fmt::Display for Role {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
@@ -110,19 +124,18 @@ impl std::fmt::Display for Role {
 impl Header {
     /// The header in `bytes`, which stand at `offset`.
     pub(crate) fn decode(bytes: &[u8], offset: u64) -> Result<Self> {
-        let header: Self = super::from_json(bytes, offset, "the header")?;
-        let broken = |what: &str| Err(damaged(offset, format!("the header {what}")));
-        if header.format != 1 {
+        // First and alone: another format may have other names.
+        let FormatOnly { format } = super::from_json(bytes, offset, "the header")?;
+        if format != 1 {
             return Err(Error::new(
                 Code::UnsupportedVersion,
-                format!(
-                    "the header has format {}, this version knows 1",
-                    header.format
-                ),
+                format!("the header has format {format}, this version knows 1"),
             ));
         }
-        if header.epoch == 0 {
-            return broken("has epoch 0");
+        let Object(header): Object<Self> = super::from_json(bytes, offset, "the header")?;
+        let broken = |what: &str| Err(damaged(offset, format!("the header {what}")));
+        if !(1..=limits::COUNTER_MAX).contains(&header.epoch) {
+            return broken("has an epoch that is not valid");
         }
         if header.grants.is_empty() || header.grants.len() > limits::GRANTS_MAX {
             return broken("must list 1 to 64 grants");
@@ -145,12 +158,14 @@ impl Header {
             }) {
                 return broken("lists a grant, a label or a key twice");
             }
-            if grant.label.is_empty()
-                || grant.label.len() > limits::LABEL_LEN_MAX
-                || grant.label.chars().any(char::is_control)
-            {
-                return broken("holds a label that is not valid");
-            }
+        }
+        let mut labels = header
+            .grants
+            .iter()
+            .map(|grant| &grant.label)
+            .chain(header.retired.iter().map(|retired| &retired.label));
+        if !labels.all(|label| is_label(label)) {
+            return broken("holds a label that is not valid");
         }
         Ok(header)
     }

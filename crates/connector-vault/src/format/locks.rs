@@ -3,7 +3,9 @@
 //! the file.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
+use super::Object;
 use super::hex::{GrantId, Hex};
 use crate::bytes::damaged;
 use crate::crypto::kdf::Cost;
@@ -16,6 +18,7 @@ use crate::limits;
 pub(crate) struct Lock {
     pub(crate) grant: GrantId,
     pub(crate) kdf: KdfName,
+    #[serde(deserialize_with = "super::object")]
     pub(crate) cost: Cost,
     pub(crate) salt: Hex<16>,
     pub(crate) commitment: Hex<32>,
@@ -34,42 +37,44 @@ pub(crate) enum KdfName {
 }
 
 /// A lock, or something in its place that is none and that a rewrite keeps as it is.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum LockEntry {
     /// A lock that follows the format.
     Lock(Lock),
     /// Something else: a damaged lock, or one of a later version.
-    Broken(serde_json::Value),
+    Broken(Box<RawValue>),
 }
 
 /// The locks part in `bytes`, which stand at `offset`.
 pub(crate) fn decode(bytes: &[u8], offset: u64) -> Result<Vec<LockEntry>> {
-    let values: Vec<serde_json::Value> = super::from_json(bytes, offset, "the locks part")?;
-    if values.len() > limits::GRANTS_MAX {
-        let count = values.len();
+    let entries: Vec<Box<RawValue>> = super::from_json(bytes, offset, "the locks part")?;
+    if entries.len() > limits::GRANTS_MAX {
+        let count = entries.len();
         return Err(damaged(
             offset,
             format!("{count} locks, at most {} are allowed", limits::GRANTS_MAX),
         ));
     }
-    Ok(values
+    Ok(entries
         .into_iter()
-        .map(|value| match Lock::deserialize(&value) {
-            Ok(lock) => LockEntry::Lock(lock),
-            Err(_) => LockEntry::Broken(value),
+        .map(|entry| match serde_json::from_str(entry.get()) {
+            Ok(Object(lock)) => LockEntry::Lock(lock),
+            Err(_) => LockEntry::Broken(entry),
         })
         .collect())
 }
 
-/// The bytes of the locks part.
+/// The bytes of the locks part. Fails with `limit_exceeded` rather than make a file that no
+/// reader takes: storage may have filled the part with locks that are none.
 pub(crate) fn encode(locks: &[LockEntry]) -> Result<Vec<u8>> {
     let bytes = super::to_json(&locks);
-    if bytes.len() > limits::LOCKS_LEN_MAX {
+    if bytes.len() > limits::LOCKS_LEN_MAX || locks.len() > limits::GRANTS_MAX {
         return Err(Error::new(
             Code::LimitExceeded,
-            "the locks part would be larger than 256 KiB",
-        ));
+            "the locks part would have more than 64 locks or 256 KiB",
+        )
+        .hint("revoke a grant that has a lock"));
     }
     Ok(bytes)
 }

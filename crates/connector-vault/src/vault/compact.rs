@@ -3,7 +3,7 @@
 
 use super::Vault;
 use super::index::Stored;
-use super::write::{Chain, Prepared, snapshot_file};
+use super::write::{Chain, Prepared, next_counter, snapshot_file};
 use crate::access::Access;
 use crate::crypto::{Hash, sha256};
 use crate::error::Result;
@@ -77,7 +77,7 @@ impl Vault {
         superseded.extend(self.index.commits.iter().map(|commit| commit.hash));
         superseded.drain(..superseded.len().saturating_sub(limits::SUPERSEDED_MAX));
         let chain = Chain {
-            seq: head.seq + 1,
+            seq: next_counter(head.seq)?,
             prev: head.hash.0,
             superseded: &superseded,
         };

@@ -1,7 +1,7 @@
 //! Grants and locks: who may open the vault, and how (docs/format.md sections 3 to 5).
 
 use super::record::{OverviewText, RecordKeys, Text};
-use super::write::{Prepared, new_grant, new_grant_id};
+use super::write::{Prepared, new_grant, new_grant_id, next_counter};
 use super::{Host, Vault};
 use crate::access::{self, Access, Bundle, BundlePlace, grant_key};
 use crate::connector::{ConnectorId, Op};
@@ -271,7 +271,7 @@ impl Vault {
                 header.retired.drain(..outdated);
             }
         }
-        header.epoch += 1;
+        header.epoch = next_counter(header.epoch)?;
         let own_key = self
             .access
             .bundle
@@ -330,7 +330,7 @@ impl Vault {
             );
         }
         let new = VaultKey::generate(host.rng);
-        let seq = self.head().seq + 1;
+        let seq = next_counter(self.head().seq)?;
         let message = log::handover_message(header.vault_id, &old.public(), &new.public(), seq);
         header.handovers.push(Handover {
             old: Hex(old.public()),

@@ -208,7 +208,12 @@ impl Index {
         pending: &mut Pending,
         admission: &mut Admission<'_>,
     ) -> Result<()> {
-        let rules = Rules::of(admission.header, commit, admission.tolerant.is_some())?;
+        // Only where something is missing may something be skipped.
+        let gaps = admission
+            .tolerant
+            .as_ref()
+            .is_some_and(|list| !list.is_empty());
+        let mut rules = Rules::of(admission.header, commit, gaps)?;
         let refuse = |record: &RecordBytes<'_>, what: &str| {
             let (seq, offset) = (commit.fixed.seq, record.offset);
             Error::new(
@@ -229,7 +234,10 @@ impl Index {
                         connector,
                     };
                     match admission.tolerant.as_deref_mut() {
-                        Some(list) => list.push(damaged),
+                        Some(list) => {
+                            list.push(damaged);
+                            rules = Rules::of(admission.header, commit, true)?;
+                        }
                         None => return Err(damaged.into_error()),
                     }
                     continue;

@@ -4,6 +4,7 @@ use super::Vault;
 use super::index::{Admission, DamagedRecord, Index};
 use super::record::RecordKeys;
 use crate::access::{self, Access, BrokenLock, Unlock};
+use crate::connector::Timestamp;
 use crate::error::{Code, Error, Result};
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
@@ -177,6 +178,7 @@ impl Vault {
             .first()
             .expect("a walk from nothing begins with a snapshot");
         let header = log::verified_header(snapshot)?;
+        check_times(&header)?;
         if let Some(expected) = options
             .vault_id
             .filter(|expected| *expected != header.vault_id)
@@ -246,4 +248,15 @@ pub(super) fn access_by<'a>(
         };
         Access::open(identity, header)
     }
+}
+
+/// The header's times, which people are shown; `format` knows no times.
+fn check_times(header: &Header) -> Result<()> {
+    let grants = header.grants.iter().map(|grant| &grant.since);
+    for time in grants.chain([&header.created]) {
+        Timestamp::check(time).map_err(|error| {
+            Error::new(Code::Damaged, format!("the header: {}", error.message()))
+        })?;
+    }
+    Ok(())
 }

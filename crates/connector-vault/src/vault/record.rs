@@ -11,14 +11,14 @@ use zeroize::Zeroizing;
 
 use crate::access::{Bundle, not_permitted};
 use crate::connector::{
-    ConnectorId, Op, Properties, PropertyName, Secret, Timestamp, Version, check_name,
+    ConnectorId, Op, Properties, PropertyName, Secret, Timestamp, Version, check_name, check_text,
 };
 use crate::crypto::aead::{SealingKey, padded_len};
 use crate::crypto::kdf::{self, Key};
 use crate::crypto::label::{self, bind};
 use crate::error::{Code, Error, Result};
-use crate::format::commit;
 use crate::format::hex::{GrantId, Hex, RecordId, VaultId};
+use crate::format::{Object, commit};
 use crate::limits;
 use crate::plan::Outcome;
 
@@ -67,7 +67,8 @@ impl RecordKeys {
                 format!("the secrets of version {version} of the connector {id:?} do not open"),
             ));
         }
-        serde_json::from_slice(&plaintext).map_err(|_| {
+        let parsed: Result<Object<SecretsPart>, _> = serde_json::from_slice(&plaintext);
+        parsed.map(|Object(secrets)| secrets).map_err(|_| {
             Error::new(
                 Code::Damaged,
                 format!("the secrets of version {version} of the connector {id:?} do not follow the format"),
@@ -235,20 +236,27 @@ impl<'a, N: Deserialize<'a>> OverviewText<'a, N> {
         let damaged = |what| Error::new(Code::Damaged, format!("an overview {what}"));
         // Once for all of it: faster than string by string.
         let text = std::str::from_utf8(plaintext).map_err(|_| damaged("is not UTF-8"))?;
-        let overview: Self = serde_json::from_str(text.trim_end_matches(' '))
+        let Object(overview): Object<Self> = serde_json::from_str(text.trim_end_matches(' '))
             .map_err(|_| damaged("does not follow the format"))?;
         let checks = ConnectorId::check(&overview.id)
             .and_then(|()| check_name("connector name", &overview.name))
             .and_then(|()| check_name("connector type", &overview.type_name))
             .and_then(|()| Timestamp::check(&overview.at))
-            .and_then(|()| Version::new(overview.version));
-        match checks {
-            Ok(_) => Ok(overview),
-            Err(_) => Err(damaged(
-                "holds an id, name, type, time or version that is not valid",
-            )),
+            .and_then(|()| check_optional("note", overview.note.as_deref()))
+            .and_then(|()| check_optional("request id", overview.request_id.as_deref()));
+        if checks.is_err() || !(1..=limits::COUNTER_MAX).contains(&overview.version) {
+            return Err(damaged(
+                "holds an id, name, type, time, note, request id or version that is not valid",
+            ));
         }
+        Ok(overview)
     }
+}
+
+fn check_optional(what: &'static str, text: Option<&str>) -> Result<()> {
+    text.map_or(Ok(()), |text| {
+        check_text(what, text, limits::NOTE_LEN_MAX, Code::Damaged)
+    })
 }
 
 /// A connector without its values: what every role may list.

@@ -177,6 +177,7 @@ impl Vault {
                     request_digest,
                 } => {
                     self.check_current(&draft, epoch)?;
+                    check_counter(draft.version_after.get())?;
                     let outcome = draft.committed();
                     if draft.writes() {
                         let request = request_digest.map(|digest| RequestPart {
@@ -203,7 +204,7 @@ impl Vault {
             .map(|record| (record.as_slice(), sha256(record)))
             .collect();
         let commit = NewCommit {
-            seq: base.seq + 1,
+            seq: next_counter(base.seq)?,
             prev: base.hash.0,
             author: self.access.index,
             snapshot: None,
@@ -328,6 +329,22 @@ impl Vault {
             end: offset + newest.len as u64,
         }
     }
+}
+
+/// The next seq or epoch. Fails with `limit_exceeded` before a commit is made that no reader takes.
+pub(super) fn next_counter(counter: u64) -> Result<u64> {
+    check_counter(counter.saturating_add(1))
+}
+
+fn check_counter(counter: u64) -> Result<u64> {
+    if counter <= limits::COUNTER_MAX {
+        return Ok(counter);
+    }
+    Err(Error::new(
+        Code::LimitExceeded,
+        "a number of the vault would be too large for JSON",
+    )
+    .hint("move the connectors to a new vault"))
 }
 
 /// Where a snapshot stands in the chain.
