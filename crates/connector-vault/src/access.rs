@@ -119,7 +119,7 @@ pub(crate) struct BundlePlace {
 }
 
 impl BundlePlace {
-    fn info(&self) -> Vec<u8> {
+    pub(crate) fn info(&self) -> Vec<u8> {
         bind(
             label::BUNDLE,
             &[

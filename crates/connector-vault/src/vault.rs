@@ -269,4 +269,8 @@ impl Vault {
 }
 
 #[cfg(test)]
+mod forge;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

@@ -187,7 +187,7 @@ fn refuse_request_id(options: &Options) -> Result<()> {
     }
 }
 
-fn request_digest(request: &Request) -> Hash {
+pub(super) fn request_digest(request: &Request) -> Hash {
     let mut hasher = Sha256::new();
     hasher.update(bind(label::REQUEST, &[]));
     hasher.update(&*request.digest_parts());

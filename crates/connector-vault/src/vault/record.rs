@@ -102,6 +102,28 @@ impl RecordKeys {
         commit::encode_record(&sealed_overview, &sealed_secrets)
     }
 
+    /// A record of any texts: what no writer makes.
+    #[cfg(test)]
+    pub(crate) fn seal_text(
+        &self,
+        rng: &mut dyn CryptoRng,
+        overview: &[u8],
+        secrets: (&str, u64, &[u8]),
+    ) -> Vec<u8> {
+        let (id, version, secrets) = secrets;
+        let mut sealed = (Vec::new(), Vec::new());
+        self.overview
+            .seal(rng, &self.overview_context, overview, &mut sealed.0);
+        let context = self.secrets_context(id, Version::new(version).expect("from 1"));
+        self.secrets_key(id).expect("a role that reads").seal(
+            rng,
+            &context,
+            secrets,
+            &mut sealed.1,
+        );
+        commit::encode_record(&sealed.0, &sealed.1).expect("small")
+    }
+
     /// One key per connector leaves room for grants that are scoped to a few connectors.
     fn secrets_key(&self, id: &str) -> Result<SealingKey> {
         let root = self

@@ -1,0 +1,289 @@
+//! Makes the vectors of `tests/vectors/{format,keys}`: one for each rule of `docs/format.md`, with
+//! a clock that stands still and randomness that repeats.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    dead_code,
+    unreachable_pub,
+    reason = "tests fail by panicking, and vectors are files"
+)]
+
+use std::collections::BTreeMap;
+
+use super::forge::Team;
+use super::{KnownHead, OpenOptions, Vault};
+use crate::access::Unlock;
+use crate::crypto::identity::Identity;
+use crate::crypto::kdf::Passphrase;
+use crate::error::{Code, Result};
+use crate::format::hex::VaultId;
+
+mod accepted;
+mod commits;
+#[path = "../../tests/vectors/format.rs"]
+mod files;
+mod headers;
+mod heads;
+mod keys;
+mod locks;
+mod records;
+mod rights;
+mod torn;
+
+use files::{
+    ExpectConnector, ExpectDamaged, ExpectProblem, ExpectTorn, KeyVector, UnlockBy, VaultExpect,
+    VaultVector,
+};
+
+/// Writes the vectors that are missing and refuses to alter one that is there:
+/// `cargo xtask vectors`.
+#[test]
+#[ignore = "writes files"]
+fn make_vectors() {
+    let failures: Vec<String> = all()
+        .into_iter()
+        .filter_map(|((folder, name), text)| files::write_missing(folder, &name, &text).err())
+        .collect();
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+/// Nothing drifts: making the vectors again gives exactly the files that are there, each of them
+/// and no other.
+#[test]
+fn vectors_are_what_is_made() {
+    let made = all();
+    for folder in ["format", "keys"] {
+        let files = files::texts(folder);
+        let of_folder = made.iter().filter(|((made, _), _)| *made == folder);
+        let mut count = 0;
+        for ((_, name), text) in of_folder {
+            let present = files.get(name);
+            assert!(
+                present == Some(text),
+                "{folder}/{name}.json is not what is made; for a missing one run `cargo xtask vectors`"
+            );
+            count += 1;
+        }
+        assert_eq!(count, files.len(), "a file of {folder} is not made");
+    }
+}
+
+/// The texts of all vectors, by folder and name.
+fn all() -> BTreeMap<(&'static str, String), String> {
+    let mut cases = Cases::default();
+    accepted::make(&mut cases);
+    headers::make(&mut cases);
+    locks::make(&mut cases);
+    commits::make(&mut cases);
+    torn::make(&mut cases);
+    rights::make(&mut cases);
+    records::make(&mut cases);
+    heads::make(&mut cases);
+    let mut all = BTreeMap::new();
+    for (name, mut vector) in cases.0 {
+        settle(name, &mut vector);
+        let text = files::text_of(&vector);
+        assert!(
+            all.insert(("format", name.to_owned()), text).is_none(),
+            "{name} twice"
+        );
+    }
+    for (name, vector) in keys::make() {
+        let text = files::text_of::<KeyVector>(&vector);
+        assert!(
+            all.insert(("keys", name.to_owned()), text).is_none(),
+            "{name} twice"
+        );
+    }
+    all
+}
+
+/// The vectors of the folder `format`.
+#[derive(Default)]
+struct Cases(Vec<(&'static str, VaultVector)>);
+
+impl Cases {
+    /// A file that opens by its owner's identity.
+    fn opens(
+        &mut self,
+        name: &'static str,
+        rule: &str,
+        team: &Team,
+        file: Vec<u8>,
+    ) -> &mut VaultVector {
+        let vector = VaultVector {
+            rule: rule.to_owned(),
+            unlock: UnlockBy::Identity(team.identity("ops").to_text().to_string()),
+            vault_id: Some(team.vault_id().to_string()),
+            known_head: None,
+            tolerant: false,
+            expect: VaultExpect::default(),
+            file: base16ct::lower::encode_string(&file),
+        };
+        self.0.push((name, vector));
+        &mut self.0.last_mut().unwrap().1
+    }
+
+    /// A file that its owner's identity does not open.
+    fn refused(
+        &mut self,
+        name: &'static str,
+        rule: &str,
+        team: &Team,
+        file: Vec<u8>,
+        code: Code,
+    ) -> &mut VaultVector {
+        let vector = self.opens(name, rule, team, file);
+        vector.expect.error = Some(code.as_str().to_owned());
+        vector
+    }
+}
+
+impl VaultVector {
+    fn by(&mut self, identity: &Identity) -> &mut Self {
+        self.unlock = UnlockBy::Identity(identity.to_text().to_string());
+        self
+    }
+
+    /// By a passphrase, which says itself which vault to trust.
+    fn by_passphrase(&mut self, passphrase: &str) -> &mut Self {
+        self.unlock = UnlockBy::Passphrase(passphrase.to_owned());
+        self.vault_id = None;
+        self
+    }
+
+    fn known(&mut self, known: &KnownHead) -> &mut Self {
+        self.known_head = Some(serde_json::to_value(known).unwrap());
+        self.vault_id = None;
+        self
+    }
+
+    fn says(&mut self, part: &str) -> &mut Self {
+        self.expect.message_contains = Some(part.to_owned());
+        self
+    }
+
+    fn open(&self) -> Result<Vault> {
+        let options = OpenOptions {
+            vault_id: self
+                .vault_id
+                .as_deref()
+                .map(|id| VaultId::parse(id).unwrap()),
+            known: self
+                .known_head
+                .as_ref()
+                .map(|known| serde_json::from_value(known.clone()).unwrap()),
+            tolerant: self.tolerant,
+            ..OpenOptions::default()
+        };
+        let file = base16ct::lower::decode_vec(&self.file).unwrap();
+        match &self.unlock {
+            UnlockBy::Identity(text) => Vault::open(
+                file,
+                Unlock::Identity(&Identity::parse(text).unwrap()),
+                &options,
+            ),
+            UnlockBy::Passphrase(text) => Vault::open(
+                file,
+                Unlock::Passphrase(&Passphrase::new(text).unwrap()),
+                &options,
+            ),
+        }
+    }
+}
+
+/// Fills in what an opening shows. Errors stand in the case already: they are the rule.
+fn settle(name: &str, vector: &mut VaultVector) {
+    let opened = vector.open();
+    let vault = match (opened, &vector.expect.error) {
+        (Ok(vault), None) => vault,
+        (Err(error), Some(code)) => {
+            assert_eq!(error.code().as_str(), code, "{name}: {error}");
+            let part = vector
+                .expect
+                .message_contains
+                .as_deref()
+                .unwrap_or_default();
+            assert!(error.message().contains(part), "{name}: {error}");
+            return;
+        }
+        (Ok(_), Some(code)) => panic!("{name}: no {code}"),
+        (Err(error), None) => panic!("{name}: {error:?}"),
+    };
+    let report = vault.report();
+    let expect = &mut vector.expect;
+    expect.head = Some(serde_json::to_value(vault.head()).unwrap());
+    expect.role = Some(vault.role().to_string());
+    expect.label = Some(vault.label().to_owned());
+    let continuity = serde_json::to_value(report.continuity).unwrap();
+    expect.continuity = continuity.as_str().map(str::to_owned);
+    expect.torn = report.torn.map(|torn| ExpectTorn {
+        offset: torn.offset,
+        len: torn.len,
+    });
+    expect.broken_locks = report.broken_locks.len();
+    expect.damaged = report
+        .damaged
+        .iter()
+        .map(|damaged| ExpectDamaged {
+            seq: damaged.seq,
+            offset: damaged.offset,
+            connector: damaged.connector.clone(),
+        })
+        .collect();
+    let verdicts = vault.verify().unwrap().into_iter();
+    expect.problems = verdicts
+        .flat_map(|verdict| {
+            verdict
+                .problems
+                .into_iter()
+                .map(move |problem| ExpectProblem {
+                    seq: verdict.seq,
+                    code: problem.code().as_str().to_owned(),
+                })
+        })
+        .collect();
+    let mut connectors = BTreeMap::new();
+    for overview in vault.connectors() {
+        let overview = overview.unwrap();
+        let id = overview.id.as_str();
+        let properties = match vault.read(id) {
+            Ok(connector) => {
+                let properties = connector.properties.iter();
+                Some(
+                    properties
+                        .map(|(name, value)| (name.to_string(), value.expose().to_owned()))
+                        .collect(),
+                )
+            }
+            Err(error) => {
+                expect
+                    .read_error
+                    .insert(id.to_owned(), error.code().as_str().to_owned());
+                None
+            }
+        };
+        let versions = vault.history(id).unwrap();
+        let connector = ExpectConnector {
+            name: overview.name,
+            type_name: overview.type_name,
+            versions: versions
+                .iter()
+                .map(|version| version.version.get())
+                .collect(),
+            op: overview.op.as_str().to_owned(),
+            names: overview
+                .properties
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            properties,
+            note: overview.note,
+            request_id: overview.request_id,
+        };
+        connectors.insert(id.to_owned(), connector);
+    }
+    expect.connectors = Some(connectors);
+}

@@ -1,0 +1,541 @@
+//! Headers that no owner makes (docs/format.md sections 1 to 3 and 5).
+
+use super::Cases;
+use crate::access::BundlePlace;
+use crate::crypto::identity::{Identity, VaultKey};
+use crate::error::Code;
+use crate::format::header::{Handover, Header, Retired, Role};
+use crate::format::hex::Hex;
+use crate::log;
+use crate::vault::forge::{Counter, Snapshot, Team};
+
+/// The snapshot of a new vault, to be changed.
+fn fresh(team: &Team) -> Snapshot {
+    Snapshot {
+        seq: 0,
+        prev: [0; 32],
+        superseded: Vec::new(),
+        ..team.snapshot()
+    }
+}
+
+/// A header with something changed before it is signed.
+fn header(
+    cases: &mut Cases,
+    name: &'static str,
+    rule: &str,
+    code: Code,
+    change: impl FnOnce(&mut Header),
+) {
+    let team = Team::alone();
+    let mut snapshot = fresh(&team);
+    let mut header = team.vault.header.clone();
+    change(&mut header);
+    snapshot.header = crate::format::to_json(&header);
+    cases.refused(name, rule, &team, snapshot.file(), code);
+}
+
+/// A header with its text changed before it is signed.
+fn text(
+    cases: &mut Cases,
+    name: &'static str,
+    rule: &str,
+    code: Code,
+    change: impl FnOnce(String) -> String,
+) {
+    let team = Team::alone();
+    let mut snapshot = fresh(&team);
+    snapshot.header = change(String::from_utf8(snapshot.header).unwrap()).into_bytes();
+    cases.refused(name, rule, &team, snapshot.file(), code);
+}
+
+/// A header with a second grant, which `change` makes what it must not be.
+fn second(cases: &mut Cases, name: &'static str, rule: &str, change: impl FnOnce(&mut Header)) {
+    header(cases, name, rule, Code::Damaged, |header| {
+        let mut grant = header.grants[0].clone();
+        let key = Identity::generate(&mut Counter::new(9)).grant_key();
+        grant.id = crate::format::hex::GrantId(Hex([7; 8]));
+        grant.label = "second".into();
+        grant.role = Role::Viewer;
+        grant.x25519 = Hex(key.x25519);
+        grant.ed25519 = Hex(key.ed25519);
+        header.grants.push(grant);
+        change(header);
+    });
+}
+
+/// A vault whose second owner was revoked, its handovers changed before it is signed again.
+fn handover(cases: &mut Cases, name: &'static str, rule: &str, change: impl FnOnce(&mut Header)) {
+    let mut team = Team::alone();
+    team.grant("second", Role::Owner);
+    team.revoke("second");
+    let mut snapshot = team.snapshot();
+    let mut header = team.vault.header.clone();
+    change(&mut header);
+    snapshot.header = crate::format::to_json(&header);
+    cases.refused(name, rule, &team, snapshot.file(), Code::BadSignature);
+}
+
+/// An owner's bundle that holds something else, or was made for something else.
+fn bundle(
+    cases: &mut Cases,
+    name: &'static str,
+    rule: &str,
+    change: impl FnOnce(&Team, BundlePlace) -> String,
+) {
+    let team = Team::alone();
+    let mut snapshot = fresh(&team);
+    let mut header = team.vault.header.clone();
+    let place = BundlePlace {
+        vault_id: header.vault_id,
+        epoch: header.epoch,
+        grant: header.grants[0].id,
+        role: Role::Owner,
+    };
+    header.grants[0].bundle = change(&team, place);
+    snapshot.header = crate::format::to_json(&header);
+    cases
+        .refused(name, rule, &team, snapshot.file(), Code::Damaged)
+        .says("bundle");
+}
+
+pub(super) fn make(cases: &mut Cases) {
+    json(cases);
+    content(cases);
+    signatures(cases);
+    bundles(cases);
+}
+
+fn json(cases: &mut Cases) {
+    use Code::Damaged;
+    text(
+        cases,
+        "header-not-json",
+        "a header is JSON",
+        Damaged,
+        |text| text.replacen(',', ";", 1),
+    );
+    text(
+        cases,
+        "header-not-an-object",
+        "a header is a JSON object",
+        Damaged,
+        |text| {
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let values = [
+                "format",
+                "vault_id",
+                "vault_key",
+                "handovers",
+                "epoch",
+                "created",
+                "grants",
+                "retired",
+            ];
+            serde_json::to_string(&values.map(|name| &value[name])).unwrap()
+        },
+    );
+    text(
+        cases,
+        "header-name-unknown",
+        "a header has no other names",
+        Damaged,
+        |text| text.replacen("\"epoch\"", "\"more\":0,\"epoch\"", 1),
+    );
+    text(
+        cases,
+        "header-name-twice",
+        "a name stands once in an object",
+        Damaged,
+        |text| text.replacen("\"epoch\":1", "\"epoch\":1,\"epoch\":1", 1),
+    );
+    text(
+        cases,
+        "header-name-missing",
+        "a header has all names",
+        Damaged,
+        |text| {
+            text.replacen("\"retired\":[],", "", 1)
+                .replacen(",\"retired\":[]", "", 1)
+        },
+    );
+    text(
+        cases,
+        "header-grant-name-unknown",
+        "a grant has no other names",
+        Damaged,
+        |text| text.replacen("\"label\"", "\"more\":0,\"label\"", 1),
+    );
+    text(
+        cases,
+        "header-space-before",
+        "no white space stands before a header",
+        Damaged,
+        |text| format!(" {text}"),
+    );
+    text(
+        cases,
+        "header-space-behind",
+        "no white space stands behind a header",
+        Damaged,
+        |text| format!("{text}\n"),
+    );
+    text(
+        cases,
+        "header-text-behind",
+        "nothing stands behind a header",
+        Damaged,
+        |text| format!("{text}{{}}"),
+    );
+    text(
+        cases,
+        "header-upper-case-base16",
+        "base16 is in lower case",
+        Damaged,
+        |text| {
+            let at = text.find("\"x25519\":\"").unwrap() + 10;
+            format!(
+                "{}{}{}",
+                &text[..at],
+                text[at..at + 64].to_ascii_uppercase(),
+                &text[at + 64..]
+            )
+        },
+    );
+    text(
+        cases,
+        "header-short-base16",
+        "binary fields have their length",
+        Damaged,
+        |text| {
+            let at = text.find("\"x25519\":\"").unwrap() + 10;
+            format!("{}{}", &text[..at], &text[at + 2..])
+        },
+    );
+    text(
+        cases,
+        "header-role-unknown",
+        "a role is one of four",
+        Damaged,
+        |text| text.replacen("\"owner\"", "\"admin\"", 1),
+    );
+    text(
+        cases,
+        "header-number-as-text",
+        "values have the type of the table",
+        Damaged,
+        |text| text.replacen("\"epoch\":1", "\"epoch\":\"1\"", 1),
+    );
+    let team = Team::alone();
+    let mut snapshot = fresh(&team);
+    let at = snapshot
+        .header
+        .windows(3)
+        .position(|w| w == b"ops")
+        .unwrap();
+    snapshot.header[at] = 0xff;
+    cases.refused(
+        "header-not-utf8",
+        "JSON is UTF-8",
+        &team,
+        snapshot.file(),
+        Damaged,
+    );
+}
+
+fn content(cases: &mut Cases) {
+    use Code::Damaged;
+    text(
+        cases,
+        "header-format-other",
+        "another format is not guessed at, whatever names it has",
+        Code::UnsupportedVersion,
+        |text| text.replacen("\"format\":1", "\"format\":2,\"more\":0", 1),
+    );
+    header(
+        cases,
+        "header-epoch-zero",
+        "epochs begin at 1",
+        Damaged,
+        |header| header.epoch = 0,
+    );
+    header(
+        cases,
+        "header-epoch-over-limit",
+        "an epoch is at most 2^53 - 1",
+        Damaged,
+        |header| header.epoch = 1 << 53,
+    );
+    header(
+        cases,
+        "header-no-grants",
+        "a header lists at least one grant",
+        Damaged,
+        |header| header.grants.clear(),
+    );
+    header(
+        cases,
+        "header-no-owner",
+        "a header lists an owner",
+        Damaged,
+        |header| header.grants[0].role = Role::Updater,
+    );
+    header(
+        cases,
+        "header-created-invalid",
+        "times have exactly one form",
+        Damaged,
+        |header| {
+            header.created = "2026-11-23T20:15:00Z".into();
+        },
+    );
+    header(
+        cases,
+        "header-since-invalid",
+        "times have exactly one form",
+        Damaged,
+        |header| {
+            header.grants[0].since = "yesterday".into();
+        },
+    );
+    header(
+        cases,
+        "header-label-empty",
+        "a label is not empty",
+        Damaged,
+        |header| header.grants[0].label.clear(),
+    );
+    header(
+        cases,
+        "header-label-too-long",
+        "a label has at most 128 bytes",
+        Damaged,
+        |header| {
+            header.grants[0].label = "a".repeat(129);
+        },
+    );
+    header(
+        cases,
+        "header-label-control-character",
+        "a label holds no control character",
+        Damaged,
+        |header| {
+            header.grants[0].label = "ops\u{1b}[2J".into();
+        },
+    );
+    header(
+        cases,
+        "header-retired-label-invalid",
+        "the label of a retired grant is a label",
+        Damaged,
+        |header| {
+            let id = header.grants[0].id;
+            header.retired.push(Retired {
+                id,
+                label: "a\nb".into(),
+            });
+        },
+    );
+    header(
+        cases,
+        "header-retired-over-limit",
+        "a header lists at most 256 retired labels",
+        Damaged,
+        |header| {
+            let retired = Retired {
+                id: header.grants[0].id,
+                label: "a".into(),
+            };
+            header.retired = vec![retired; 257];
+        },
+    );
+    header(
+        cases,
+        "header-grants-over-limit",
+        "a header lists at most 64 grants",
+        Damaged,
+        |header| {
+            for index in 1..65u8 {
+                let mut grant = header.grants[0].clone();
+                grant.id = crate::format::hex::GrantId(Hex([index; 8]));
+                grant.label = format!("{index}");
+                grant.x25519 = Hex([index; 32]);
+                grant.ed25519 = Hex([index; 32]);
+                grant.bundle.clear();
+                header.grants.push(grant);
+            }
+        },
+    );
+    second(
+        cases,
+        "header-grant-id-twice",
+        "a grant id stands once",
+        |header| header.grants[1].id = header.grants[0].id,
+    );
+    second(
+        cases,
+        "header-label-twice",
+        "a label stands once",
+        |header| header.grants[1].label = header.grants[0].label.clone(),
+    );
+    second(
+        cases,
+        "header-x25519-twice",
+        "an X25519 key stands once",
+        |header| header.grants[1].x25519 = header.grants[0].x25519,
+    );
+    second(
+        cases,
+        "header-ed25519-twice",
+        "an Ed25519 key stands once",
+        |header| header.grants[1].ed25519 = header.grants[0].ed25519,
+    );
+}
+
+fn signatures(cases: &mut Cases) {
+    let other = VaultKey::generate(&mut Counter::new(8));
+    let team = Team::alone();
+    let mut snapshot = fresh(&team);
+    snapshot.header_key = other.clone();
+    cases.refused(
+        "header-signature",
+        "the vault key signs the header",
+        &team,
+        snapshot.file(),
+        Code::BadSignature,
+    );
+    header(
+        cases,
+        "header-vault-id-other",
+        "the vault id is the hash of the first vault key",
+        Code::BadSignature,
+        |header| {
+            header.vault_id = log::vault_id(&other.public());
+        },
+    );
+    // The small-order point 1: every signature with R = 1 and S = 0 would verify under it.
+    let mut snapshot = fresh(&team);
+    let mut weak = team.vault.header.clone();
+    let mut point = [0; 32];
+    point[0] = 1;
+    weak.vault_key = Hex(point);
+    weak.vault_id = log::vault_id(&point);
+    snapshot.header = crate::format::to_json(&weak);
+    let mut file = snapshot.file();
+    let at = 14 + 59 + 4 + snapshot.header.len();
+    file[at..at + 64].fill(0);
+    file[at] = 1;
+    cases
+        .refused(
+            "header-key-of-small-order",
+            "signatures are verified strictly: no key of small order",
+            &team,
+            file,
+            Code::BadSignature,
+        )
+        .vault_id = Some(weak.vault_id.to_string());
+
+    handover(
+        cases,
+        "handover-signature",
+        "the old vault key signs the new one",
+        |header| {
+            header.handovers[0].signature.0[0] ^= 1;
+        },
+    );
+    handover(
+        cases,
+        "handover-seq-other",
+        "the signature of a handover covers its seq",
+        |header| {
+            header.handovers[0].seq += 1;
+        },
+    );
+    handover(
+        cases,
+        "handover-from-another-key",
+        "handovers follow from each other",
+        |header| {
+            let first = &header.handovers[0];
+            let (new, seq) = (other.public(), first.seq + 1);
+            let rogue = VaultKey::generate(&mut Counter::new(7));
+            let message = log::handover_message(header.vault_id, &rogue.public(), &new, seq);
+            header.handovers.push(Handover {
+                old: Hex(rogue.public()),
+                new: Hex(new),
+                seq,
+                signature: Hex(rogue.sign(&message)),
+            });
+        },
+    );
+    handover(
+        cases,
+        "handovers-end-elsewhere",
+        "handovers end at the vault key",
+        |header| {
+            header.vault_key = header.handovers[0].old;
+        },
+    );
+}
+
+fn bundles(cases: &mut Cases) {
+    bundle(cases, "bundle-not-base16", "a bundle is base16", |_, _| {
+        "zz".into()
+    });
+    bundle(
+        cases,
+        "bundle-damaged",
+        "a bundle opens by its grant's identity",
+        |team, _| {
+            let mut sealed = team.vault.header.grants[0].bundle.clone().into_bytes();
+            let last = sealed.last_mut().unwrap();
+            *last = if *last == b'0' { b'1' } else { b'0' };
+            String::from_utf8(sealed).unwrap()
+        },
+    );
+    bundle(
+        cases,
+        "bundle-of-another-epoch",
+        "a bundle is bound to vault id, epoch, grant and role",
+        |team, place| {
+            let key = team.identity("ops").grant_key();
+            team.vault
+                .access
+                .bundle
+                .seal(
+                    &mut Counter::new(6),
+                    &BundlePlace { epoch: 2, ..place },
+                    &key,
+                )
+                .unwrap()
+        },
+    );
+    bundle(
+        cases,
+        "bundle-too-short",
+        "a bundle holds what its role holds",
+        |team, place| {
+            let key = team.identity("ops").grant_key();
+            let plaintext = [0; 64];
+            let sealed = crate::crypto::identity::seal_to(
+                &key,
+                &mut Counter::new(6),
+                &place.info(),
+                &plaintext,
+            )
+            .unwrap();
+            base16ct::lower::encode_string(&sealed)
+        },
+    );
+    bundle(
+        cases,
+        "bundle-vault-key-other",
+        "an owner's bundle holds the header's vault key",
+        |team, place| {
+            let key = team.identity("ops").grant_key();
+            let mut bundle = team.vault.access.bundle.clone();
+            bundle.vault_key = Some(VaultKey::generate(&mut Counter::new(5)));
+            bundle.seal(&mut Counter::new(6), &place, &key).unwrap()
+        },
+    );
+}

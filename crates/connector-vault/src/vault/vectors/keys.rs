@@ -1,0 +1,334 @@
+//! Known answers for each step of the cryptography (docs/format.md section 3).
+
+use std::collections::BTreeMap;
+
+use super::files::{Given, KeyExpect, KeyVector};
+use crate::access::BundlePlace;
+use crate::action::{Action, Options};
+use crate::connector::Secret;
+use crate::crypto::aead::{SealingKey, padded_len};
+use crate::crypto::identity::{GrantKey, Identity};
+use crate::crypto::kdf::{self, Cost, Passphrase};
+use crate::crypto::label::{self, bind};
+use crate::format::commit::split_record;
+use crate::log;
+use crate::vault::forge::{Team, update};
+use crate::vault::planning::request_digest;
+
+pub(super) fn make() -> Vec<(&'static str, KeyVector)> {
+    let mut cases = Vec::new();
+    let mut add = |name, rule: &str, given| {
+        let expect = answer(&given);
+        cases.push((
+            name,
+            KeyVector {
+                rule: rule.to_owned(),
+                given,
+                expect,
+            },
+        ));
+    };
+    texts(&mut add);
+    steps(&mut add);
+    cases
+}
+
+fn texts(add: &mut dyn FnMut(&'static str, &str, Given)) {
+    let identity = Identity::from_bytes(std::array::from_fn(|index| index as u8));
+    let text = identity.to_text().to_string();
+    let key = identity.grant_key().to_string();
+    let mistyped = |text: &str| {
+        let last = if text.ends_with('q') { 'p' } else { 'q' };
+        format!("{}{last}", &text[..text.len() - 1])
+    };
+    let mixed = |text: &str| {
+        format!(
+            "{}{}",
+            &text[..text.len() - 4],
+            text[text.len() - 4..].to_ascii_uppercase()
+        )
+    };
+    let encode = |prefix: &str, bytes: &[u8]| {
+        bech32::encode::<bech32::Bech32m>(bech32::Hrp::parse(prefix).unwrap(), bytes).unwrap()
+    };
+    use Given::{GrantKey, Identity as Secret};
+    add(
+        "identity",
+        "an identity derives public keys",
+        Secret(text.clone()),
+    );
+    add(
+        "identity-upper-case",
+        "upper case is the same",
+        Secret(text.to_ascii_uppercase()),
+    );
+    add(
+        "identity-mixed-case",
+        "mixed case is rejected",
+        Secret(mixed(&text)),
+    );
+    add(
+        "identity-mistyped",
+        "a mistyped character is found",
+        Secret(mistyped(&text)),
+    );
+    add(
+        "identity-too-short",
+        "an identity has 32 bytes",
+        Secret(encode("cvault-identity-", &[7; 31])),
+    );
+    add(
+        "identity-too-long",
+        "an identity has 32 bytes",
+        Secret(encode("cvault-identity-", &[7; 33])),
+    );
+    add(
+        "identity-of-another-kind",
+        "an identity begins with its prefix",
+        Secret(encode("cvault-grant-", &[7; 32])),
+    );
+    let bech32 =
+        bech32::encode::<bech32::Bech32>(bech32::Hrp::parse("cvault-identity-").unwrap(), &[7; 32])
+            .unwrap();
+    add(
+        "identity-bech32",
+        "the checksum is that of Bech32m, not Bech32",
+        Secret(bech32),
+    );
+    add(
+        "identity-loose-bits",
+        "the bits that fill up the last character are zero",
+        Secret(loose_bits(&text)),
+    );
+    add(
+        "identity-empty",
+        "an empty text is no identity",
+        Secret(String::new()),
+    );
+    add(
+        "grant-key",
+        "a grant key is two public keys",
+        GrantKey(key.clone()),
+    );
+    add(
+        "grant-key-upper-case",
+        "upper case is the same",
+        GrantKey(key.to_ascii_uppercase()),
+    );
+    add(
+        "grant-key-mixed-case",
+        "mixed case is rejected",
+        GrantKey(mixed(&key)),
+    );
+    add(
+        "grant-key-mistyped",
+        "a mistyped character is found",
+        GrantKey(mistyped(&key)),
+    );
+    add(
+        "grant-key-too-short",
+        "a grant key has 64 bytes",
+        GrantKey(encode("cvault-grant-", &[7; 32])),
+    );
+    add(
+        "grant-key-of-another-kind",
+        "a grant key begins with its prefix",
+        GrantKey(text),
+    );
+}
+
+/// The same 32 bytes, with one of the four bits behind them set, under a checksum that fits.
+fn loose_bits(text: &str) -> String {
+    use bech32::primitives::decode::CheckedHrpstring;
+    use bech32::primitives::iter::Fe32IterExt;
+    let checked = CheckedHrpstring::new::<bech32::Bech32m>(text).unwrap();
+    let mut digits: Vec<bech32::Fe32> = checked.fe32_iter::<std::iter::Empty<u8>>().collect();
+    let last = digits.last_mut().unwrap();
+    *last = bech32::Fe32::try_from(last.to_u8() | 1).unwrap();
+    digits
+        .into_iter()
+        .with_checksum::<bech32::Bech32m>(&checked.hrp())
+        .chars()
+        .collect()
+}
+
+fn steps(add: &mut dyn FnMut(&'static str, &str, Given)) {
+    let lengths = vec![
+        0, 1, 63, 64, 65, 128, 1023, 1024, 1025, 1088, 1089, 2048, 2049, 4096, 4097, 65_537,
+        100_000, 1_048_576, 1_048_577,
+    ];
+    add(
+        "padding",
+        "plaintexts are padded in steps of 64 up to 1,024 bytes, then by Padme",
+        Given::Padding(lengths),
+    );
+    let hex = base16ct::lower::encode_string;
+    add(
+        "bind",
+        "a label and its inputs are each led by their length",
+        Given::Bind {
+            label: label::SECRETS.to_owned(),
+            inputs: vec![hex(b"ab"), String::new(), hex(b"c")],
+        },
+    );
+    for (name, label, inputs) in [
+        ("derive-x25519", label::IDENTITY_X25519, vec![]),
+        ("derive-ed25519", label::IDENTITY_ED25519, vec![]),
+        (
+            "derive-secrets-key",
+            label::SECRETS_KEY,
+            vec![hex("twitterConnectorId".as_bytes())],
+        ),
+    ] {
+        add(
+            name,
+            "a key derives by HKDF-SHA256 without salt",
+            Given::Derive {
+                secret: hex(&std::array::from_fn::<u8, 32, _>(|index| index as u8)),
+                label: label.to_owned(),
+                inputs,
+            },
+        );
+    }
+    add(
+        "vault-id",
+        "a vault id is the hash of the first vault key",
+        Given::VaultKey(hex(&[3; 32])),
+    );
+    let lock = |passphrase: &str| Given::LockKeys {
+        passphrase: passphrase.to_owned(),
+        salt: hex(&[5; 16]),
+        memory_kib: Cost::MIN.memory_kib,
+        passes: Cost::MIN.passes,
+        lanes: Cost::MIN.lanes,
+    };
+    add(
+        "lock-keys",
+        "a passphrase derives the wrapping key and the commitment of a lock",
+        lock("caf\u{e9}"),
+    );
+    add(
+        "lock-keys-decomposed",
+        "a passphrase is normalized to NFC",
+        lock("cafe\u{301}"),
+    );
+    let team = Team::solo();
+    let header = &team.vault.header;
+    let place = BundlePlace {
+        vault_id: header.vault_id,
+        epoch: header.epoch,
+        grant: header.grants[0].id,
+        role: header.grants[0].role,
+    };
+    add(
+        "bundle",
+        "a bundle opens by HPKE",
+        Given::Bundle {
+            identity: team.identity("ops").to_text().to_string(),
+            info: hex(&place.info()),
+            sealed: header.grants[0].bundle.clone(),
+        },
+    );
+    let record = team
+        .vault
+        .index
+        .record(team.vault.index.newest("x").unwrap());
+    let (overview, _) = split_record(record, 0).unwrap();
+    add(
+        "sealed",
+        "an overview opens by XAES-256-GCM",
+        Given::Sealed {
+            key: hex(&*team.vault.access.bundle.overview),
+            associated_data: hex(&bind(
+                label::OVERVIEW,
+                &[header.vault_id.as_bytes(), &1u64.to_le_bytes()],
+            )),
+            sealed: hex(overview),
+        },
+    );
+    let action = serde_json::from_str(&update("x", "APIKey", "b")).unwrap();
+    add(
+        "request",
+        "the digest of a request covers what it writes",
+        Given::Request(action),
+    );
+}
+
+/// What comes of a step.
+pub(super) fn answer(given: &Given) -> KeyExpect {
+    let hex = base16ct::lower::encode_string;
+    let bytes = |text: &str| base16ct::lower::decode_vec(text).unwrap();
+    let array = |text: &str| <[u8; 32]>::try_from(bytes(text)).unwrap();
+    let mut expect = KeyExpect::default();
+    match given {
+        Given::Identity(text) => match Identity::parse(text) {
+            Ok(identity) => expect.grant_key = Some(identity.grant_key().to_string()),
+            Err(error) => expect.error = Some(error.code().as_str().to_owned()),
+        },
+        Given::GrantKey(text) => match GrantKey::parse(text) {
+            Ok(key) => expect.bytes = Some(hex(&[key.x25519, key.ed25519].concat())),
+            Err(error) => expect.error = Some(error.code().as_str().to_owned()),
+        },
+        Given::Padding(lengths) => {
+            expect.lengths = Some(lengths.iter().map(|len| padded_len(*len)).collect());
+        }
+        Given::Bind { label, inputs } => {
+            let inputs: Vec<_> = inputs.iter().map(|input| bytes(input)).collect();
+            let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
+            expect.bytes = Some(hex(&bind(label, &inputs)));
+        }
+        Given::Derive {
+            secret,
+            label,
+            inputs,
+        } => {
+            let inputs: Vec<_> = inputs.iter().map(|input| bytes(input)).collect();
+            let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
+            expect.bytes = Some(hex(&*kdf::derive_key(&array(secret), label, &inputs)));
+        }
+        Given::VaultKey(key) => expect.bytes = Some(log::vault_id(&array(key)).to_string()),
+        Given::LockKeys {
+            passphrase,
+            salt,
+            memory_kib,
+            passes,
+            lanes,
+        } => {
+            let passphrase = Passphrase::new(passphrase).unwrap();
+            let salt = bytes(salt).try_into().unwrap();
+            let cost = Cost {
+                memory_kib: *memory_kib,
+                passes: *passes,
+                lanes: *lanes,
+            };
+            let keys = kdf::derive_lock_keys(&passphrase, &salt, cost).unwrap();
+            expect.bytes = Some(hex(&*keys.wrapping));
+            expect.commitment = Some(hex(&keys.commitment));
+        }
+        Given::Bundle {
+            identity,
+            info,
+            sealed,
+        } => {
+            let keys = Identity::parse(identity).unwrap().keys();
+            expect.bytes = Some(hex(&keys.open(&bytes(info), &bytes(sealed)).unwrap()));
+        }
+        Given::Sealed {
+            key,
+            associated_data,
+            sealed,
+        } => {
+            let mut plaintext = Vec::new();
+            let key = SealingKey::new(&array(key));
+            assert!(key.open(&bytes(associated_data), &bytes(sealed), &mut plaintext));
+            expect.bytes = Some(hex(&plaintext));
+        }
+        Given::Request(action) => {
+            let mut tokens = BTreeMap::<String, Secret>::new();
+            let action = Action::parse(&action.to_string()).unwrap();
+            let request = action.resolve(&mut tokens, &Options::default()).unwrap();
+            expect.bytes = Some(hex(&request_digest(&request)));
+        }
+    }
+    expect
+}
