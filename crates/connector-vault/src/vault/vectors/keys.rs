@@ -295,13 +295,14 @@ pub(super) fn answer(given: &Given) -> KeyExpect {
             lanes,
         } => {
             let passphrase = Passphrase::new(passphrase).unwrap();
-            let salt = bytes(salt).try_into().unwrap();
+            let salt = <[u8; 16]>::try_from(bytes(salt)).unwrap();
             let cost = Cost {
                 memory_kib: *memory_kib,
                 passes: *passes,
                 lanes: *lanes,
             };
-            let keys = kdf::derive_lock_keys(&passphrase, &salt, cost).unwrap();
+            let mut memory = kdf::Memory::default();
+            let keys = kdf::derive_lock_keys(&mut memory, &passphrase, &salt, cost).unwrap();
             expect.bytes = Some(hex(&*keys.wrapping));
             expect.commitment = Some(hex(&keys.commitment));
         }

@@ -1,0 +1,333 @@
+//! Runs `tests/vectors/{format,keys}` through the public API: what every surface must make of a file.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    unreachable_pub,
+    dead_code,
+    reason = "vectors are files, and tests fail by panicking"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use connector_vault::{
+    Code, Continuity, GrantKey, Identity, KnownHead, OpenOptions, Passphrase, Result, Unlock,
+    Vault, VaultId,
+};
+
+#[path = "vectors/format.rs"]
+mod files;
+
+use files::{
+    ExpectConnector, ExpectDamaged, ExpectProblem, ExpectTorn, Given, KeyVector, UnlockBy,
+    VaultVector,
+};
+
+#[test]
+fn format_vectors() {
+    run_all::<VaultVector>("format", check);
+}
+
+#[test]
+fn key_vectors() {
+    run_all::<KeyVector>("keys", check_key);
+}
+
+fn run_all<T: serde::de::DeserializeOwned + std::panic::RefUnwindSafe>(
+    folder: &str,
+    check: fn(&T),
+) {
+    let vectors: BTreeMap<String, T> = files::load(folder);
+    assert!(!vectors.is_empty(), "no vectors in {folder}");
+    let failed = |(name, vector)| {
+        let passed = std::panic::catch_unwind(|| check(vector)).is_ok();
+        (!passed).then_some(name)
+    };
+    let failures: Vec<&String> = vectors.iter().filter_map(failed).collect();
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+fn open(vector: &VaultVector, known: Option<KnownHead>) -> Result<Vault> {
+    let vault_id = vector.vault_id.as_deref().map(VaultId::parse).transpose()?;
+    let options = OpenOptions {
+        vault_id,
+        known,
+        tolerant: vector.tolerant,
+        ..OpenOptions::default()
+    };
+    let file = bytes(&vector.file);
+    match &vector.unlock {
+        UnlockBy::Identity(text) => {
+            Vault::open(file, Unlock::Identity(&Identity::parse(text)?), &options)
+        }
+        UnlockBy::Passphrase(text) => {
+            Vault::open(file, Unlock::Passphrase(&Passphrase::new(text)?), &options)
+        }
+    }
+}
+
+fn check(vector: &VaultVector) {
+    let known = vector.known_head.clone();
+    let known = known.map(|known| serde_json::from_value(known).expect("a known head"));
+    // It never panics, and what is no sound vault has no id.
+    let identified = Vault::identify(&bytes(&vector.file));
+    let vault = match (open(vector, known), &vector.expect.error) {
+        (Ok(vault), None) => vault,
+        (Err(error), Some(code)) => {
+            assert_eq!(error.code().as_str(), code, "{error:?}");
+            let part = vector
+                .expect
+                .message_contains
+                .as_deref()
+                .unwrap_or_default();
+            assert!(error.message().contains(part), "{error:?}");
+            check_no_secret(vector, error.message());
+            check_no_secret(vector, error.hint_text().unwrap_or_default());
+            return;
+        }
+        (Ok(_), Some(code)) => panic!("no {code}"),
+        (Err(error), None) => panic!("{error:?}"),
+    };
+    let expect = &vector.expect;
+    assert_eq!(
+        identified.expect("a vault that opens"),
+        vault.head().vault_id
+    );
+    let head = serde_json::to_value(vault.head()).expect("a head is JSON");
+    assert_eq!(Some(head), expect.head);
+    assert_eq!(Some(vault.role().as_str()), expect.role.as_deref());
+    assert_eq!(Some(vault.label()), expect.label.as_deref());
+    let report = vault.report();
+    let continuity = serde_json::to_value(report.continuity).expect("a word");
+    assert_eq!(continuity.as_str(), expect.continuity.as_deref());
+    let torn = report.torn.map(|torn| ExpectTorn {
+        offset: torn.offset,
+        len: torn.len,
+    });
+    assert_eq!(torn, expect.torn);
+    assert_eq!(report.broken_locks.len(), expect.broken_locks);
+    let damaged = report.damaged.iter().map(|damaged| ExpectDamaged {
+        seq: damaged.seq,
+        offset: damaged.offset,
+        connector: damaged.connector.clone(),
+    });
+    assert_eq!(damaged.collect::<Vec<_>>(), expect.damaged);
+    check_connectors(vector, &vault);
+    let problems = vault.verify().expect("a walk").into_iter();
+    let problems = problems.flat_map(|verdict| {
+        verdict
+            .problems
+            .into_iter()
+            .map(move |problem| ExpectProblem {
+                seq: verdict.seq,
+                code: problem.code().as_str().to_owned(),
+            })
+    });
+    assert_eq!(problems.collect::<Vec<_>>(), expect.problems);
+    // What a client keeps of it recognizes it.
+    let json = serde_json::to_string(&vault.known_head()).expect("a known head is JSON");
+    let kept: KnownHead = serde_json::from_str(&json).expect("its own JSON");
+    assert_eq!(kept, vault.known_head());
+    let again = open(vector, Some(kept)).expect("its own head");
+    assert_eq!(again.report().continuity, Continuity::Continues);
+}
+
+fn check_connectors(vector: &VaultVector, vault: &Vault) {
+    let mut connectors = BTreeMap::new();
+    let mut errors = BTreeMap::new();
+    for overview in vault.connectors() {
+        let overview = overview.expect("an overview that was admitted");
+        let id = overview.id.as_str();
+        let versions = vault.history(id).expect("a present connector");
+        let properties = match vault.read(id) {
+            Ok(connector) => {
+                let values = connector.properties.iter();
+                Some(
+                    values
+                        .map(|(name, value)| (name.to_string(), value.expose().to_owned()))
+                        .collect(),
+                )
+            }
+            Err(error) => {
+                errors.insert(id.to_owned(), error.code().as_str().to_owned());
+                None
+            }
+        };
+        let found = ExpectConnector {
+            name: overview.name.clone(),
+            type_name: overview.type_name.clone(),
+            versions: versions
+                .iter()
+                .map(|version| version.version.get())
+                .collect(),
+            op: overview.op.as_str().to_owned(),
+            names: overview
+                .properties
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            properties,
+            note: overview.note.clone(),
+            request_id: overview.request_id.clone(),
+        };
+        connectors.insert(id.to_owned(), found);
+    }
+    assert_eq!(Some(connectors), vector.expect.connectors);
+    assert_eq!(errors, vector.expect.read_error);
+}
+
+fn check_no_secret(vector: &VaultVector, text: &str) {
+    let (UnlockBy::Identity(secret) | UnlockBy::Passphrase(secret)) = &vector.unlock;
+    assert!(!text.contains(secret), "{text}");
+}
+
+/// Text forms; the other steps are the core's own and are checked there.
+fn check_key(vector: &KeyVector) {
+    let expect = &vector.expect;
+    match &vector.given {
+        Given::Identity(text) => match Identity::parse(text) {
+            Ok(identity) => {
+                assert_eq!(Some(identity.grant_key().to_string()), expect.grant_key);
+                assert_eq!(*identity.to_text(), text.to_ascii_lowercase());
+            }
+            Err(error) => assert_eq!(Some(error.code().as_str()), expect.error.as_deref()),
+        },
+        Given::GrantKey(text) => match GrantKey::parse(text) {
+            Ok(key) => {
+                assert!(expect.error.is_none());
+                assert_eq!(key.to_string(), text.to_ascii_lowercase());
+            }
+            Err(error) => assert_eq!(Some(error.code().as_str()), expect.error.as_deref()),
+        },
+        _ => {}
+    }
+}
+
+/// Every rule names its vector, and every vector stands at its rule.
+#[test]
+fn every_rule_has_its_vectors() {
+    let docs = read("docs/format.md");
+    let mut linked = BTreeSet::new();
+    for part in docs.split("../tests/vectors/").skip(1) {
+        let (path, _) = part.split_once(".json").expect("a link to a vector");
+        linked.insert(path.to_owned());
+    }
+    let mut present = BTreeSet::new();
+    for folder in ["format", "keys"] {
+        present.extend(
+            files::texts(folder)
+                .into_keys()
+                .map(|name| format!("{folder}/{name}")),
+        );
+    }
+    let undocumented: Vec<_> = present.difference(&linked).collect();
+    assert!(
+        undocumented.is_empty(),
+        "not in docs/format.md: {undocumented:#?}"
+    );
+    let missing: Vec<_> = linked.difference(&present).collect();
+    assert!(
+        missing.is_empty(),
+        "in docs/format.md, but no file: {missing:#?}"
+    );
+    for block in blocks(&docs) {
+        let is_rule = block.contains("MUST") && !block.starts_with('"');
+        assert!(
+            !is_rule || block.contains("../tests/vectors/"),
+            "a rule without a vector:\n{block}"
+        );
+    }
+}
+
+/// Paragraphs and items of lists.
+fn blocks(text: &str) -> Vec<String> {
+    let mut blocks = vec![String::new()];
+    for line in text.lines() {
+        if line.is_empty() || line.starts_with("- ") || line.starts_with('|') {
+            blocks.push(String::new());
+        }
+        let block = blocks.last_mut().expect("there is a first");
+        block.push_str(line);
+        block.push('\n');
+    }
+    blocks
+}
+
+/// Codes that a file can cause, each shown by a vector.
+#[test]
+fn every_code_of_a_file_has_a_vector() {
+    let vectors: BTreeMap<String, VaultVector> = files::load("format");
+    let seen: BTreeSet<&str> = vectors
+        .values()
+        .flat_map(|vector| {
+            let read = vector.expect.read_error.values().map(String::as_str);
+            read.chain(vector.expect.error.as_deref())
+        })
+        .collect();
+    for code in [
+        Code::NotAVault,
+        Code::UnsupportedVersion,
+        Code::Damaged,
+        Code::LimitExceeded,
+        Code::WrongPassphrase,
+        Code::NoLock,
+        Code::WrongIdentity,
+        Code::VaultIdRequired,
+        Code::WrongVault,
+        Code::NotPermitted,
+        Code::BadSignature,
+        Code::UnauthorizedCommit,
+        Code::RolledBack,
+        Code::NamesMismatch,
+        Code::Forked,
+        Code::UntrustedOwner,
+    ] {
+        assert!(
+            seen.contains(code.as_str()),
+            "no vector for {}",
+            code.as_str()
+        );
+    }
+}
+
+/// The annotated example of docs/format.md is `accepted-minimal`, byte by byte.
+#[test]
+fn the_annotated_example_is_exact() {
+    let vectors: BTreeMap<String, VaultVector> = files::load("format");
+    let file = bytes(&vectors["accepted-minimal"].file);
+    let docs = read("docs/format.md");
+    let (_, example) = docs
+        .split_once("```annotated\n")
+        .expect("an annotated example");
+    let (example, _) = example.split_once("```").expect("its end");
+    let mut shown = Vec::new();
+    for line in example.lines() {
+        let (offset, rest) = line.split_at(6);
+        let (content, _) = rest.split_once("  ; ").unwrap_or((rest, ""));
+        if let Ok(offset) = usize::from_str_radix(offset.trim(), 16) {
+            assert_eq!(offset, shown.len(), "{line}");
+        }
+        let content = content.trim();
+        match content
+            .strip_prefix('\'')
+            .and_then(|text| text.strip_suffix('\''))
+        {
+            Some(text) => shown.extend_from_slice(text.as_bytes()),
+            None => shown.extend(bytes(&content.replace(' ', ""))),
+        }
+    }
+    assert_eq!(shown.len(), file.len());
+    for (at, (shown, byte)) in shown.iter().zip(&file).enumerate() {
+        assert_eq!(shown, byte, "at offset {at:#x}");
+    }
+}
+
+fn bytes(text: &str) -> Vec<u8> {
+    base16ct::lower::decode_vec(text).expect("lower-case base16")
+}
+
+fn read(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    std::fs::read_to_string(root.join(path)).expect("a readable file")
+}
