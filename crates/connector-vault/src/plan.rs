@@ -272,5 +272,3 @@ fn check_version(id: &ConnectorId, version: Option<Version>, options: &Options) 
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod vectors;
