@@ -138,16 +138,4 @@ pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prefixes() {
-        let check = |prefix: &[u8; PREFIX_LEN]| log_start(prefix).map_err(|error| error.code());
-        assert_eq!(check(b"CVAULT01\x02\x01\0\0"), Ok(12 + 258));
-        assert_eq!(check(b"CVAULT01\0\0\0\0"), Ok(12));
-        assert_eq!(check(b"CVAULT01\0\0\0\x7f"), Err(Code::LimitExceeded));
-        assert_eq!(check(b"CVAULT02\0\0\0\0"), Err(Code::UnsupportedVersion));
-        assert_eq!(check(b"PK\x03\x04\0\0\0\0\0\0\0\0"), Err(Code::NotAVault));
-    }
-}
+mod tests;

@@ -405,3 +405,72 @@ mod properties {
         deserializer.deserialize_map(Entries)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// A sealed record opens to what it was, and under nothing else.
+        #[test]
+        fn records(
+            id in "[^\\p{Cc}]{1,40}", version in 1..=limits::COUNTER_MAX, epoch: u64,
+            names in vec(".{1,20}", 0..5), note in proptest::option::of("[^\\p{Cc}]{1,20}"),
+            value in ".{0,1500}", keys: [[u8; 32]; 2], vault_id: [u8; 32],
+        ) {
+            let bundle = Bundle {
+                overview: Zeroizing::new(keys[0]),
+                secret_root: Some(Zeroizing::new(keys[1])),
+                vault_key: None,
+            };
+            let keys = RecordKeys::new(&bundle, VaultId(Hex(vault_id)), epoch);
+            let mut properties = Properties::new();
+            for name in &names {
+                let value = Secret::new(value.as_str()).expect("short");
+                properties.set(PropertyName::new(name.as_str()).expect("valid"), value).expect("few");
+            }
+            let texts = || properties.names().map(|name| Text(name.as_str().into())).collect::<Vec<_>>();
+            let overview = OverviewText {
+                record_id: RecordId(Hex([1; 16])),
+                op: Op::Update,
+                id: id.as_str().into(),
+                name: "Name".into(),
+                type_name: "Type".into(),
+                version,
+                at: "2026-11-23T20:15:00.000Z".into(),
+                author: GrantId(Hex([2; 8])),
+                properties: texts(),
+                changed: Some(texts()),
+                note: note.as_deref().map(Into::into),
+                request_id: None,
+            };
+            let secrets = SecretsPart { properties: properties.clone(), request: None };
+            let mut rng = <rand::rngs::StdRng as rand::SeedableRng>::seed_from_u64(1);
+            let record = keys.seal(&mut rng, &overview, Some(&secrets)).expect("small");
+            let (sealed_overview, sealed_secrets) = commit::split_record(&record, 0).expect("whole");
+            let mut plaintext = Vec::new();
+            prop_assert!(keys.open_overview(sealed_overview, &mut plaintext));
+            prop_assert_eq!(padded_len(plaintext.len()), plaintext.len());
+            let opened = Overview::parse(&plaintext).expect("its own");
+            prop_assert_eq!(opened.id.as_str(), id.as_str());
+            prop_assert_eq!(opened.version.get(), version);
+            prop_assert_eq!(&opened.note, &note);
+            prop_assert!(opened.properties.iter().eq(properties.names()));
+            let opened = keys.open_secrets(&id, opened.version, sealed_secrets).expect("its own");
+            prop_assert_eq!(&opened.properties, &properties);
+            let other = RecordKeys::new(&bundle, VaultId(Hex(vault_id)), epoch.wrapping_add(1));
+            prop_assert!(!other.open_overview(sealed_overview, &mut Vec::new()));
+            let version = Version::new(version).expect("from 1").next();
+            prop_assert!(keys.open_secrets(&id, version, sealed_secrets).is_err());
+        }
+
+        #[test]
+        fn no_plaintext_makes_parsing_panic(bytes in vec(any::<u8>(), 0..200)) {
+            let _ = Overview::parse(&bytes);
+            let _ = OverviewText::<CheckedNames>::parse(&bytes);
+        }
+    }
+}

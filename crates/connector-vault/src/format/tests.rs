@@ -1,0 +1,167 @@
+//! What is encoded decodes to the same, and no bytes make decoding panic.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::commit::{
+    Commit, FIXED_LEN, Fixed, NewCommit, NewSnapshot, encode_record, split_record,
+};
+use super::header::{Grant, Handover, Header, Retired, Role};
+use super::hex::{GrantId, Hex, VaultId};
+use super::locks::{self, KdfName, Lock, LockEntry};
+use super::*;
+use crate::crypto::kdf::Cost;
+use crate::crypto::sha256;
+
+fn hex<const N: usize>() -> impl Strategy<Value = Hex<N>> {
+    any::<[u8; N]>().prop_map(Hex)
+}
+
+fn label() -> impl Strategy<Value = String> {
+    "[^\\p{Cc}]{1,32}"
+}
+
+prop_compose! {
+    fn grant()(
+        id in any::<[u8; 8]>(), label in label(), role in 0..4usize,
+        x25519 in hex(), ed25519 in hex(), bundle in "[0-9a-f]{0,40}",
+    ) -> Grant {
+        let since = "2026-11-23T20:15:00.000Z".into();
+        Grant { id: GrantId(Hex(id)), label, role: Role::ALL[role], since, x25519, ed25519, bundle }
+    }
+}
+
+prop_compose! {
+    fn header()(
+        vault_id in hex(), vault_key in hex(), epoch in 1..=limits::COUNTER_MAX,
+        mut grants in vec(grant(), 1..5),
+        retired in vec((any::<[u8; 8]>(), label()), 0..3),
+        handovers in vec((hex(), hex(), 0..=limits::COUNTER_MAX, hex()), 0..3),
+    ) -> Header {
+        grants[0].role = Role::Owner;
+        for (index, grant) in grants.iter_mut().enumerate() {
+            grant.label = format!("{index}{}", grant.label);
+        }
+        Header {
+            format: 1,
+            vault_id: VaultId(vault_id),
+            vault_key,
+            handovers: handovers
+                .into_iter()
+                .map(|(old, new, seq, signature)| Handover { old, new, seq, signature })
+                .collect(),
+            epoch,
+            created: "2026-11-23T20:15:00.000Z".into(),
+            grants,
+            retired: retired
+                .into_iter()
+                .map(|(id, label)| Retired { id: GrantId(Hex(id)), label })
+                .collect(),
+        }
+    }
+}
+
+prop_compose! {
+    fn lock()(
+        grant in any::<[u8; 8]>(), cost in any::<(u32, u32, u32)>(), salt in hex(),
+        commitment in hex(), nonce in hex(), wrapped in hex(), tag in hex(),
+    ) -> Lock {
+        let (memory_kib, passes, lanes) = cost;
+        let cost = Cost { memory_kib, passes, lanes };
+        Lock {
+            grant: GrantId(Hex(grant)), kdf: KdfName::Argon2idV19, cost, salt, commitment, nonce, wrapped, tag,
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn headers(header in header()) {
+        let bytes = header.encode().unwrap();
+        prop_assert_eq!(Header::decode(&bytes, 0).unwrap(), header);
+    }
+
+    #[test]
+    fn locks_parts(locks in vec(lock(), 0..4), broken in "[a-z]{0,8}") {
+        let entries = locks.iter().cloned().map(LockEntry::Lock);
+        let raw = serde_json::value::to_raw_value(&broken).unwrap();
+        let entries: Vec<_> = entries.chain([LockEntry::Broken(raw)]).collect();
+        let bytes = locks::encode(&entries).unwrap();
+        let decoded = locks::decode(&bytes, 0).unwrap();
+        // What is broken stays as it is, byte by byte.
+        prop_assert_eq!(locks::encode(&decoded).unwrap(), bytes);
+        for (lock, entry) in locks.iter().zip(&decoded) {
+            prop_assert!(matches!(entry, LockEntry::Lock(decoded) if decoded == lock));
+        }
+        prop_assert!(matches!(decoded.last(), Some(LockEntry::Broken(_))));
+    }
+
+    #[test]
+    fn commits(
+        seq in 2..=limits::COUNTER_MAX, prev in any::<[u8; 32]>(), author in any::<u16>(),
+        header in proptest::option::of(vec(any::<u8>(), 0..100)),
+        older in any::<[u8; 32]>(), signature in any::<[u8; 32]>(),
+        records in vec((vec(any::<u8>(), 0..80), vec(any::<u8>(), 0..80)), 0..4),
+        before in vec(any::<u8>(), 0..9),
+    ) {
+        let signature: [u8; 64] = [signature, signature].concat().try_into().unwrap();
+        let encoded: Vec<_> = records
+            .iter()
+            .map(|(overview, secrets)| encode_record(overview, secrets).unwrap())
+            .collect();
+        let hashed: Vec<_> = encoded.iter().map(|record| (&record[..], sha256(record))).collect();
+        let superseded = [older, prev];
+        let new = NewCommit {
+            seq, prev, author,
+            snapshot: header.as_ref().map(|header| NewSnapshot {
+                header, header_signature: signature, superseded: &superseded,
+            }),
+            records: &hashed,
+        };
+        let mut bytes = before.clone();
+        new.encode(&mut bytes, |_| signature);
+        let bytes = &bytes[before.len()..];
+        let fixed = Fixed::decode(bytes.first_chunk::<FIXED_LEN>().unwrap(), 7).unwrap().unwrap();
+        prop_assert_eq!(fixed.len as usize, bytes.len() - FIXED_LEN);
+        let commit = Commit::decode(fixed, bytes, 7).unwrap();
+        prop_assert_eq!((fixed.seq, fixed.prev, fixed.author), (seq, prev, author));
+        prop_assert_eq!(commit.signature, &signature);
+        prop_assert_eq!(commit.snapshot.as_ref().map(|part| part.header), header.as_deref());
+        if let Some(part) = &commit.snapshot {
+            prop_assert_eq!(part.superseded, &superseded);
+        }
+        let decoded: Vec<_> = commit.records().collect();
+        prop_assert_eq!(decoded.len(), records.len());
+        for (record, (overview, secrets)) in decoded.iter().zip(&records) {
+            prop_assert!(record.is_intact());
+            prop_assert_eq!(record.split().unwrap(), (&overview[..], &secrets[..]));
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_decoding_panic(bytes in vec(any::<u8>(), 0..400)) {
+        let _ = split_file(&bytes);
+        let _ = Header::decode(&bytes, 0);
+        let _ = locks::decode(&bytes, 0);
+        let _ = split_record(&bytes, 0);
+        if let Some(fixed) = bytes.first_chunk::<FIXED_LEN>() {
+            let _ = Fixed::decode(fixed, 0);
+            for kind in [commit::Kind::Snapshot, commit::Kind::Changes] {
+                let fixed = Fixed { len: 0, kind, seq: u64::MAX, prev: [0; 32], author: 0 };
+                let _ = Commit::decode(fixed, &bytes, 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn prefixes() {
+    let check = |prefix: &[u8; PREFIX_LEN]| log_start(prefix).map_err(|error| error.code());
+    assert_eq!(check(b"CVAULT01\x02\x01\0\0"), Ok(12 + 258));
+    assert_eq!(check(b"CVAULT01\0\0\0\0"), Ok(12));
+    assert_eq!(check(b"CVAULT01\0\0\0\x7f"), Err(Code::LimitExceeded));
+    assert_eq!(check(b"CVAULT02\0\0\0\0"), Err(Code::UnsupportedVersion));
+    assert_eq!(check(b"PK\x03\x04\0\0\0\0\0\0\0\0"), Err(Code::NotAVault));
+}
