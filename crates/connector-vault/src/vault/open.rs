@@ -71,16 +71,7 @@ impl Vault {
     /// that is not what `options` expect; `wrong_passphrase`, `no_lock`, `wrong_identity` or
     /// `vault_id_required` for one that does not open this way.
     pub fn open(file: Vec<u8>, unlock: Unlock<'_>, options: &OpenOptions) -> Result<Self> {
-        if matches!(unlock, Unlock::Identity(_))
-            && options.vault_id.is_none()
-            && options.known.is_none()
-        {
-            return Err(Error::new(
-                Code::VaultIdRequired,
-                "an identity alone does not say which vault to trust",
-            )
-            .hint("give the vault id too: who made the grant knows it"));
-        }
+        require_expectation(unlock, options)?;
         Self::load(file, options, access_by(unlock, options))
     }
 
@@ -228,6 +219,22 @@ impl Vault {
             report,
         })
     }
+}
+
+/// An identity has no lock that names its vault: storage could present a vault of its own, and be
+/// handed fresh secrets.
+pub(super) fn require_expectation(unlock: Unlock<'_>, options: &OpenOptions) -> Result<()> {
+    if matches!(unlock, Unlock::Identity(_))
+        && options.vault_id.is_none()
+        && options.known.is_none()
+    {
+        return Err(Error::new(
+            Code::VaultIdRequired,
+            "an identity alone does not say which vault to trust",
+        )
+        .hint("give the vault id too: who made the grant knows it"));
+    }
+    Ok(())
 }
 
 /// Opens the access that `unlock` gives under a header.

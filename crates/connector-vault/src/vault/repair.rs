@@ -4,21 +4,21 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Vault;
 use super::index::DamagedRecord;
-use super::open::{OpenOptions, access_by};
+use super::open::{OpenOptions, access_by, require_expectation};
 use super::record::{Overview, RecordKeys};
 use super::rules::{Facts, Rules};
-use super::write::{Chain, snapshot_file};
+use super::write::{Chain, next_counter, snapshot_file};
 use crate::access::{Access, Unlock, not_permitted};
 use crate::bytes::damaged;
 use crate::connector::{Op, Version};
 use crate::crypto::Hash;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind, RecordBytes};
 use crate::format::header::Header;
 use crate::format::locks;
 use crate::format::{PREFIX_LEN, split_file};
 use crate::limits;
-use crate::log;
+use crate::log::{self, Head};
 
 /// What a repair saved, and what not.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ impl Vault {
         options: &OpenOptions,
         unsigned: bool,
     ) -> Result<Repaired> {
+        require_expectation(unlock, options)?;
         // A damaged start costs the locks; an identity opens the vault without them.
         let (locks, log_start) = match split_file(file) {
             Ok((part, start)) => (
@@ -83,6 +84,9 @@ impl Vault {
         {
             return Err(log::wrong_vault(expected, header.vault_id));
         }
+        if let Some(known) = &options.known {
+            check_known(&header, &known.head)?;
+        }
         let access = access_by(unlock, options)(&header, &locks, &mut Vec::new())?;
         if !access.role.owns() {
             return Err(not_permitted("only an owner can sign the repaired vault"));
@@ -107,11 +111,14 @@ impl Vault {
                 )
             })
             .collect();
-        let newest = commits.iter().max_by_key(|commit| commit.fixed.seq);
+        // Only what is signed: anybody can make a commit whose structure holds, of any seq.
+        let mut signed = commits;
+        signed.retain(|commit| log::verify_commit(&header, commit).is_ok());
+        let newest = signed.iter().max_by_key(|commit| commit.fixed.seq);
         let newest = newest.ok_or_else(|| damaged(log_start as u64, "no sound commit is left"))?;
-        let superseded = superseded(&commits, newest);
+        let superseded = superseded(&signed, newest);
         let chain = Chain {
-            seq: newest.fixed.seq.saturating_add(1),
+            seq: next_counter(newest.fixed.seq)?,
             prev: newest.hash,
             superseded: &superseded,
         };
@@ -126,6 +133,25 @@ impl Vault {
             gaps,
         })
     }
+}
+
+/// A header from before the known head would bring back who was revoked since. The seq does not
+/// tell: what is lost may be the newest commits.
+fn check_known(header: &Header, known: &Head) -> Result<()> {
+    if known.vault_id != header.vault_id {
+        return Err(log::wrong_vault(known.vault_id, header.vault_id));
+    }
+    if known.epoch > header.epoch {
+        return Err(Error::new(
+            Code::RolledBack,
+            format!(
+                "the header has epoch {}, but {} was seen before",
+                header.epoch, known.epoch
+            ),
+        )
+        .hint("it is from an old copy, with the grants of then; look for a newer one"));
+    }
+    Ok(())
 }
 
 /// Every commit whose structure holds, in the order of the file, and the stretches between them.

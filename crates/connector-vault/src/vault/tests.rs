@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use super::record::{OverviewText, SecretsPart, Text};
 use super::*;
 use crate::access::Unlock;
+use crate::action::{Action, Options};
 use crate::connector::{ConnectorId, Properties, PropertyName, Secret};
 use crate::crypto::identity::Identity;
 use crate::crypto::sha256;
@@ -16,7 +17,6 @@ use crate::format::commit::{NewCommit, NewSnapshot};
 use crate::format::hex::{Hex, RecordId};
 use crate::log;
 use crate::plan::Plan;
-use crate::action::{Action, Options};
 
 struct Team {
     rng: StdRng,
