@@ -27,3 +27,8 @@ pub use heads::KnownHeads;
 pub use lock::{DEFAULT_TIMEOUT, FileLock};
 pub use locked::LockedFile;
 pub use vault::{FileOptions, FileVault};
+
+/// The examples of README.md compile and run as tests of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

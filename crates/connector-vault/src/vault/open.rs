@@ -70,6 +70,30 @@ impl Vault {
     /// changed who may not; `wrong_vault`, `rolled_back`, `forked` or `untrusted_owner` for one
     /// that is not what `options` expect; `wrong_passphrase`, `no_lock`, `wrong_identity` or
     /// `vault_id_required` for one that does not open this way.
+    ///
+    /// ```
+    /// # use connector_vault::*;
+    /// # use rand::{SeedableRng, rngs::StdRng};
+    /// # let mut rng = StdRng::seed_from_u64(1);
+    /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
+    /// # let identity = Identity::generate(host.rng);
+    /// # let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
+    /// # let (mut vault, mut file) = Vault::create(&mut host, &owner)?;
+    /// # let id = ConnectorId::new("x")?;
+    /// # let properties = Properties::from_json(r#"{"APIKey": "a"}"#)?;
+    /// # let plan = vault.plan_create(id, "Name", "Type", &properties, &Options::default())?;
+    /// # let prepared = vault.prepare(plan, &mut host)?;
+    /// # file.extend_from_slice(prepared.to_append().unwrap_or_default());
+    /// # vault.apply(prepared)?;
+    /// let options = OpenOptions { known: Some(vault.known_head()), ..OpenOptions::default() };
+    /// let vault = Vault::open(file, Unlock::Identity(&identity), &options)?;
+    /// assert_eq!(vault.report().continuity, Continuity::Continues);
+    /// for connector in vault.connectors() {
+    ///     let connector = connector?;
+    ///     println!("{} ({})", connector.id, connector.name);
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn open(file: Vec<u8>, unlock: Unlock<'_>, options: &OpenOptions) -> Result<Self> {
         require_expectation(unlock, options)?;
         Self::load(file, options, access_by(unlock, options))

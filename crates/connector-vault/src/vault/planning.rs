@@ -20,6 +20,28 @@ impl Vault {
     /// What an action would change. Nothing is written.
     ///
     /// Fails with the codes of `docs/action.md`; the vault is as before in any case.
+    ///
+    /// ```
+    /// # use connector_vault::*;
+    /// # use rand::{SeedableRng, rngs::StdRng};
+    /// # let mut rng = StdRng::seed_from_u64(1);
+    /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
+    /// # let identity = Identity::generate(host.rng);
+    /// # let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
+    /// # let (mut vault, mut file) = Vault::create(&mut host, &owner)?;
+    /// # let id = ConnectorId::new("x")?;
+    /// # let properties = Properties::from_json(r#"{"APIKey": "a"}"#)?;
+    /// # let plan = vault.plan_create(id, "Name", "Type", &properties, &Options::default())?;
+    /// # let prepared = vault.prepare(plan, &mut host)?;
+    /// # file.extend_from_slice(prepared.to_append().unwrap_or_default());
+    /// # vault.apply(prepared)?;
+    /// let action = Action::parse(r#"{"ActionType": "Connectors.Update", "Parameters": {
+    ///     "EntryId": "x", "PropertiesJson": "{\"APIKey\": \"b\"}"}}"#)?;
+    /// let mut tokens = std::collections::BTreeMap::new();
+    /// let plan = vault.plan(&action, &mut tokens, &Options::default(), &mut host)?;
+    /// assert_eq!(plan.outcome().changes[0].change, ChangeKind::Changed);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn plan(
         &self,
         action: &Action,

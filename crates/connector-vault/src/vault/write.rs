@@ -100,6 +100,23 @@ pub struct LogEnd {
 
 impl Vault {
     /// A new vault without connectors, and the bytes of its file.
+    ///
+    /// ```
+    /// # use connector_vault::*;
+    /// # use rand::{SeedableRng, rngs::StdRng};
+    /// # let mut rng = StdRng::seed_from_u64(1);
+    /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
+    /// let passphrase = Passphrase::new("correct horse battery staple")?;
+    /// # let cost = Cost::MIN;
+    /// # /*
+    /// let cost = Cost::default();
+    /// # */
+    /// let owner = NewOwner { label: "ops", identity: None, passphrase: Some((&passphrase, cost)) };
+    /// let (vault, file) = Vault::create(&mut host, &owner)?;
+    /// assert!(vault.is_empty());
+    /// assert!(file.starts_with(b"CVAULT01"));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn create(host: &mut Host<'_>, owner: &NewOwner<'_>) -> Result<(Self, Vec<u8>)> {
         if owner.identity.is_none() && owner.passphrase.is_none() {
             return Err(Error::new(
@@ -157,6 +174,27 @@ impl Vault {
     /// stored and applied.
     ///
     /// Fails with `conflict` if the connector moved on since the plan was made.
+    ///
+    /// ```
+    /// # use connector_vault::*;
+    /// # use rand::{SeedableRng, rngs::StdRng};
+    /// # let mut rng = StdRng::seed_from_u64(1);
+    /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
+    /// # let identity = Identity::generate(host.rng);
+    /// # let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
+    /// # let (mut vault, mut file) = Vault::create(&mut host, &owner)?;
+    /// # let id = ConnectorId::new("x")?;
+    /// # let properties = Properties::from_json(r#"{"APIKey": "a"}"#)?;
+    /// # let plan = vault.plan_create(id, "Name", "Type", &properties, &Options::default())?;
+    /// # let prepared = vault.prepare(plan, &mut host)?;
+    /// # file.extend_from_slice(prepared.to_append().unwrap_or_default());
+    /// # vault.apply(prepared)?;
+    /// let plan = vault.plan_restore("x", Version::FIRST, &Options::default())?;
+    /// let prepared = vault.prepare(plan, &mut host)?;
+    /// // It is the present version already: there is nothing to store.
+    /// assert!(prepared.to_append().is_none() && prepared.to_replace().is_none());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn prepare(&self, plan: Plan, host: &mut Host<'_>) -> Result<Prepared> {
         self.prepare_all(vec![plan], host)
     }
@@ -290,6 +328,25 @@ impl Vault {
     /// Takes a commit that the host has stored, and returns what became of the plans.
     ///
     /// Fails with `conflict` if the vault has moved on since the commit was prepared.
+    ///
+    /// ```
+    /// # use connector_vault::*;
+    /// # use rand::{SeedableRng, rngs::StdRng};
+    /// # let mut rng = StdRng::seed_from_u64(1);
+    /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
+    /// # let identity = Identity::generate(host.rng);
+    /// # let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
+    /// # let (mut vault, mut file) = Vault::create(&mut host, &owner)?;
+    /// let properties = Properties::from_json(r#"{"APIKey": "a"}"#)?;
+    /// let plan = vault.plan_create(
+    ///     ConnectorId::new("x")?, "Name", "Type", &properties, &Options::default(),
+    /// )?;
+    /// let prepared = vault.prepare(plan, &mut host)?;
+    /// file.extend_from_slice(prepared.to_append().unwrap_or_default());
+    /// let outcomes = vault.apply(prepared)?;
+    /// assert_eq!(outcomes[0].status, Status::Created);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn apply(&mut self, prepared: Prepared) -> Result<Vec<Outcome>> {
         if prepared.base != self.head() {
             return Err(Error::new(
