@@ -76,6 +76,37 @@ fn handover(cases: &mut Cases, name: &'static str, rule: &str, change: impl FnOn
     cases.refused(name, rule, &team, snapshot.file(), Code::BadSignature);
 }
 
+/// A vault whose key was handed over once more, by what `parties` makes of the key before: whom the
+/// handover names, and who signs it.
+fn another(
+    cases: &mut Cases,
+    name: &'static str,
+    rule: &str,
+    parties: impl FnOnce(VaultKey) -> (VaultKey, VaultKey),
+) {
+    let mut team = Team::alone();
+    team.grant("second", Role::Owner);
+    team.revoke("second");
+    let mut snapshot = team.snapshot();
+    let mut header = team.vault.header.clone();
+    let (old, signer) = parties(snapshot.header_key.clone());
+    let new = VaultKey::generate(&mut Counter::new(8));
+    let seq = snapshot.seq;
+    let message = log::handover_message(header.vault_id, &old.public(), &new.public(), seq);
+    header.handovers.push(Handover {
+        old: Hex(old.public()),
+        new: Hex(new.public()),
+        seq,
+        signature: Hex(signer.sign(&message)),
+    });
+    header.vault_key = Hex(new.public());
+    snapshot.header = crate::format::to_json(&header);
+    snapshot.header_key = new;
+    cases
+        .refused(name, rule, &team, snapshot.file(), Code::BadSignature)
+        .says("handover");
+}
+
 /// An owner's bundle that holds something else, or was made for something else.
 fn bundle(
     cases: &mut Cases,
@@ -451,22 +482,18 @@ fn signatures(cases: &mut Cases) {
             header.handovers[0].seq += 1;
         },
     );
-    handover(
+    let rogue = VaultKey::generate(&mut Counter::new(7));
+    another(
         cases,
         "handover-from-another-key",
-        "handovers follow from each other",
-        |header| {
-            let first = &header.handovers[0];
-            let (new, seq) = (other.public(), first.seq + 1);
-            let rogue = VaultKey::generate(&mut Counter::new(7));
-            let message = log::handover_message(header.vault_id, &rogue.public(), &new, seq);
-            header.handovers.push(Handover {
-                old: Hex(rogue.public()),
-                new: Hex(new),
-                seq,
-                signature: Hex(rogue.sign(&message)),
-            });
-        },
+        "each handover is signed by the key before it",
+        |before| (before, rogue.clone()),
+    );
+    another(
+        cases,
+        "handover-old-other",
+        "each handover names the key before it",
+        |before| (rogue.clone(), before),
     );
     handover(
         cases,
