@@ -258,7 +258,11 @@ impl<'a, N: Deserialize<'a>> OverviewText<'a, N> {
         let damaged = |what| Error::new(Code::Damaged, format!("an overview {what}"));
         // Once for all of it: faster than string by string.
         let text = std::str::from_utf8(plaintext).map_err(|_| damaged("is not UTF-8"))?;
-        let Object(overview): Object<Self> = serde_json::from_str(text.trim_end_matches(' '))
+        // serde would take an array of the values too.
+        if !text.starts_with('{') {
+            return Err(damaged("is no JSON object"));
+        }
+        let overview: Self = serde_json::from_str(text.trim_end_matches(' '))
             .map_err(|_| damaged("does not follow the format"))?;
         let checks = ConnectorId::check(&overview.id)
             .and_then(|()| check_name("connector name", &overview.name))
