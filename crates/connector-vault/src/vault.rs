@@ -29,7 +29,7 @@ pub use self::repair::Repaired;
 pub use self::write::{LogEnd, NewOwner, Prepared};
 
 use self::index::{Index, Stored};
-use self::record::{RecordKeys, RequestPart};
+use self::record::RequestPart;
 use crate::access::Access;
 use crate::connector::{Connector, Op, Timestamp, Version};
 use crate::error::{Code, Error, Result};
@@ -63,7 +63,6 @@ pub struct Vault {
     /// Hashes of the commits before the log's snapshot, oldest first.
     superseded: Vec<[u8; 32]>,
     access: Access,
-    keys: RecordKeys,
     index: Index,
     report: OpenReport,
 }
@@ -242,9 +241,10 @@ impl Vault {
         self.require(Role::reads, "read values")?;
         let overview = self.index.overview(stored)?;
         let sealed = self.index.sealed_secrets(stored)?;
-        let secrets = self
-            .keys
-            .open_secrets(overview.id.as_str(), overview.version, sealed)?;
+        let secrets =
+            self.index
+                .keys()
+                .open_secrets(overview.id.as_str(), overview.version, sealed)?;
         if !secrets.properties.names().eq(&overview.properties) {
             return Err(Error::new(
                 Code::NamesMismatch,

@@ -304,7 +304,11 @@ pub(super) fn forge_record(
         request_id: None,
     };
     change(&mut overview);
-    vault.keys.seal(rng, &overview, secrets.as_ref()).unwrap()
+    vault
+        .index
+        .keys()
+        .seal(rng, &overview, secrets.as_ref())
+        .unwrap()
 }
 
 pub(super) fn some_secrets() -> Option<SecretsPart> {

@@ -352,10 +352,11 @@ impl Vault {
         let total = self.index.all().map(Iterator::count).sum();
         let mut records = Vec::with_capacity(total);
         for stored in self.index.all().flatten() {
-            let overview = OverviewText::<Vec<Text<'_>>>::parse(self.index.overview_text(stored))?;
+            let text = self.index.overview_text(stored)?;
+            let overview = OverviewText::<Vec<Text<'_>>>::parse(&text)?;
             let secrets = match stored.op {
                 Op::Delete => None,
-                _ => Some(self.keys.open_secrets(
+                _ => Some(self.index.keys().open_secrets(
                     &overview.id,
                     stored.version,
                     self.index.sealed_secrets(stored)?,

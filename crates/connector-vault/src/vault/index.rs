@@ -1,5 +1,6 @@
-//! What an open vault holds in memory: the log's bytes as they are, the overviews' plaintexts, and
-//! where each connector's versions stand in them.
+//! What an open vault holds in memory: the log's bytes as they are, and where each connector's
+//! versions stand in them. Overviews are opened again when somebody asks for them: that costs less
+//! than memory for all of them.
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
@@ -20,8 +21,6 @@ pub(crate) struct Part {
     pub(crate) log_offset: u64,
     pub(crate) log_start: usize,
     pub(crate) bytes: Vec<u8>,
-    /// Plaintexts of the overviews, one after the other.
-    overviews: Vec<u8>,
 }
 
 /// A commit of the log.
@@ -42,8 +41,6 @@ pub(crate) struct Stored {
     part: u32,
     record_len: u32,
     record_at: usize,
-    overview_at: usize,
-    overview_len: u32,
     pub(crate) op: Op,
     pub(crate) has_request: bool,
     pub(crate) version: Version,
@@ -78,8 +75,8 @@ pub struct DamagedRecord {
 }
 
 /// Connectors and their versions.
-#[derive(Default)]
 pub(crate) struct Index {
+    keys: RecordKeys,
     parts: Vec<Part>,
     pub(crate) commits: Vec<CommitPlace>,
     ids: Ids,
@@ -161,23 +158,37 @@ impl Ids {
 /// How records are admitted.
 pub(crate) struct Admission<'a> {
     pub(crate) header: &'a Header,
-    pub(crate) keys: &'a RecordKeys,
     /// Collects damaged records and goes on, instead of failing at the first.
     pub(crate) tolerant: Option<&'a mut Vec<DamagedRecord>>,
 }
 
 impl Index {
-    /// Takes the commits of one piece of the log, which the walk has found sound. On an error
-    /// nothing has changed.
+    pub(crate) fn new(keys: RecordKeys) -> Self {
+        Self {
+            keys,
+            parts: Vec::new(),
+            commits: Vec::new(),
+            ids: Ids::default(),
+            entries: Vec::new(),
+            kept_len: 0,
+        }
+    }
+
+    /// What seals and opens the records.
+    pub(crate) fn keys(&self) -> &RecordKeys {
+        &self.keys
+    }
+
+    /// Takes the commits that the walk has found sound in a piece of the log. On an error nothing
+    /// has changed.
     pub(crate) fn extend(
         &mut self,
         commits: &[Commit<'_>],
-        file_offset: u64,
+        piece: &[u8],
         admission: &mut Admission<'_>,
     ) -> Result<Pending> {
         let records = commits.iter().map(Commit::record_count).sum();
         let mut pending = Pending {
-            overviews: Vec::new(),
             commits: Vec::with_capacity(commits.len()),
             admitted: Vec::with_capacity(records),
         };
@@ -185,29 +196,26 @@ impl Index {
             self.ids.reserve(records);
             self.entries.reserve(records);
         }
-        let part = u32::try_from(self.parts.len()).expect("fewer than 4 billion commits in memory");
-        // Overviews are a good third of a record; one allocation for all of them.
-        let bytes: usize = commits.iter().map(|commit| commit.len).sum();
-        pending.overviews.reserve(bytes / 2);
+        let mut plaintext = Vec::new();
         for commit in commits {
-            let result = self.extend_one(commit, part, file_offset, &mut pending, admission);
+            let result = self.extend_one(commit, piece, &mut plaintext, &mut pending, admission);
             if let Err(error) = result {
                 self.undo(&pending);
                 return Err(error);
             }
         }
-        pending.overviews.shrink_to_fit();
         Ok(pending)
     }
 
     fn extend_one(
         &mut self,
         commit: &Commit<'_>,
-        part: u32,
-        file_offset: u64,
+        piece: &[u8],
+        plaintext: &mut Vec<u8>,
         pending: &mut Pending,
         admission: &mut Admission<'_>,
     ) -> Result<()> {
+        let part = u32::try_from(self.parts.len()).expect("fewer than 4 billion commits in memory");
         // Only where something is missing may something be skipped.
         let gaps = admission
             .tolerant
@@ -222,12 +230,10 @@ impl Index {
             )
         };
         for record in commit.records() {
-            let overview_at = pending.overviews.len();
             let (sealed, secrets) = match record.split() {
                 Ok(parts) if record.is_intact() => parts,
                 _ => {
-                    let connector = open_damaged(&record, admission.keys);
-                    pending.overviews.truncate(overview_at);
+                    let connector = open_damaged(&record, &self.keys);
                     let damaged = DamagedRecord {
                         seq: commit.fixed.seq,
                         offset: record.offset,
@@ -243,10 +249,10 @@ impl Index {
                     continue;
                 }
             };
-            if !admission.keys.open_overview(sealed, &mut pending.overviews) {
+            plaintext.clear();
+            if !self.keys.open_overview(sealed, plaintext) {
                 return Err(refuse(&record, "its overview does not open"));
             }
-            let plaintext = &pending.overviews[overview_at..];
             let overview = OverviewText::<CheckedNames>::parse(plaintext).map_err(|error| {
                 error.within(format_args!("record at offset {}", record.offset))
             })?;
@@ -254,9 +260,7 @@ impl Index {
             let stored = Stored {
                 part,
                 record_len: u32::try_from(record.bytes.len()).expect("a record is at most 16 MiB"),
-                record_at: usize::try_from(record.offset - file_offset).expect("within memory"),
-                overview_at,
-                overview_len: u32::try_from(plaintext.len()).expect("a record is at most 16 MiB"),
+                record_at: usize::try_from(record.offset).expect("within memory"),
                 op: overview.op,
                 has_request: overview.request_id.is_some(),
                 version,
@@ -267,13 +271,12 @@ impl Index {
             let newest = known.map(|index| &self.entries[index as usize].newest);
             let same_identity = || {
                 newest.is_some_and(|before| {
-                    let plaintext = match self.parts.get(before.part as usize) {
-                        Some(part) => before.overview_in(&part.overviews),
-                        None => before.overview_in(&pending.overviews),
-                    };
-                    OverviewText::<CheckedNames>::parse(plaintext).is_ok_and(|before| {
-                        before.name == overview.name && before.type_name == overview.type_name
-                    })
+                    let part = self.parts.get(before.part as usize);
+                    let bytes = part.map_or(piece, |part| &part.bytes);
+                    self.open_overview(before.in_part(bytes))
+                        .is_ok_and(|before| {
+                            before.name == overview.name && before.type_name == overview.type_name
+                        })
                 })
             };
             let facts = Facts {
@@ -311,7 +314,7 @@ impl Index {
         }
         pending.commits.push(CommitPlace {
             part,
-            at: usize::try_from(commit.offset - file_offset).expect("within memory"),
+            at: usize::try_from(commit.offset).expect("within memory"),
             len: commit.len,
             signature_at: commit.signature_at(),
             seq: commit.fixed.seq,
@@ -351,7 +354,6 @@ impl Index {
             log_offset,
             log_start,
             bytes,
-            overviews: pending.overviews,
         });
     }
 
@@ -395,19 +397,32 @@ impl Index {
     }
 
     /// The plaintext of a version's overview.
-    pub(crate) fn overview_text(&self, stored: &Stored) -> &[u8] {
-        stored.overview_in(&self.parts[stored.part as usize].overviews)
+    pub(crate) fn overview_text(&self, stored: &Stored) -> Result<Vec<u8>> {
+        self.open_text(self.record(stored))
     }
 
     /// The overview of a version.
     pub(crate) fn overview(&self, stored: &Stored) -> Result<Overview> {
-        Overview::parse(self.overview_text(stored))
+        self.open_overview(self.record(stored))
+    }
+
+    fn open_overview(&self, record: &[u8]) -> Result<Overview> {
+        Overview::parse(&self.open_text(record)?)
+    }
+
+    fn open_text(&self, record: &[u8]) -> Result<Vec<u8>> {
+        let (sealed, _) = split_record(record, 0)?;
+        let mut plaintext = Vec::with_capacity(sealed.len());
+        match self.keys.open_overview(sealed, &mut plaintext) {
+            true => Ok(plaintext),
+            // It opened when it was admitted.
+            false => Err(Error::new(Code::Internal, "an overview no longer opens")),
+        }
     }
 
     /// The sealed record of a version.
     pub(crate) fn record(&self, stored: &Stored) -> &[u8] {
-        let bytes = &self.parts[stored.part as usize].bytes;
-        &bytes[stored.record_at..stored.record_at + stored.record_len as usize]
+        stored.in_part(&self.parts[stored.part as usize].bytes)
     }
 
     /// The sealed secrets of a version.
@@ -428,14 +443,13 @@ impl Index {
 }
 
 impl Stored {
-    fn overview_in<'a>(&self, overviews: &'a [u8]) -> &'a [u8] {
-        &overviews[self.overview_at..self.overview_at + self.overview_len as usize]
+    fn in_part<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        &bytes[self.record_at..self.record_at + self.record_len as usize]
     }
 }
 
 /// What a piece of the log brought, until its bytes are kept.
 pub(crate) struct Pending {
-    overviews: Vec<u8>,
     commits: Vec<CommitPlace>,
     /// Entries that got a version, in order.
     admitted: Vec<u32>,

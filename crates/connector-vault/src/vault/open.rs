@@ -162,10 +162,9 @@ impl Vault {
         }
         let mut admission = Admission {
             header: &self.header,
-            keys: &self.keys,
             tolerant: None,
         };
-        let pending = self.index.extend(&walk.commits, 0, &mut admission)?;
+        let pending = self.index.extend(&walk.commits, &tail, &mut admission)?;
         let refreshed = Refreshed {
             commits: walk.commits.len(),
             torn: walk.torn,
@@ -208,14 +207,13 @@ impl Vault {
 
         let keys = RecordKeys::new(&access.bundle, header.vault_id, header.epoch);
         let mut damaged = Vec::new();
-        let mut index = Index::default();
+        let mut index = Index::new(keys);
         let tolerant = options.tolerant.then_some(&mut damaged);
         let mut admission = Admission {
             header: &header,
-            keys: &keys,
             tolerant,
         };
-        let pending = index.extend(&walk.commits, 0, &mut admission)?;
+        let pending = index.extend(&walk.commits, &file, &mut admission)?;
         let superseded = snapshot
             .snapshot
             .as_ref()
@@ -238,7 +236,6 @@ impl Vault {
             locks,
             superseded,
             access,
-            keys,
             index,
             report,
         })

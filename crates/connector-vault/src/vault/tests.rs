@@ -150,7 +150,11 @@ fn forge_record(
         request_id: None,
     };
     change(&mut overview);
-    vault.keys.seal(rng, &overview, secrets.as_ref()).unwrap()
+    vault
+        .index
+        .keys()
+        .seal(rng, &overview, secrets.as_ref())
+        .unwrap()
 }
 
 fn some_secrets() -> Option<SecretsPart> {

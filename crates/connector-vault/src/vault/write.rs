@@ -318,7 +318,7 @@ impl Vault {
             properties: draft.after,
             request,
         };
-        self.keys.seal(
+        self.index.keys().seal(
             host.rng,
             &overview,
             (draft.op != Op::Delete).then_some(&secrets),

@@ -23,7 +23,8 @@ fn sealed(team: &mut Team, overview: &str, secrets: (&str, u64, &str)) -> Vec<u8
     let secrets = (id, version, text.as_bytes());
     let record = team
         .vault
-        .keys
+        .index
+        .keys()
         .seal_text(&mut team.rng, overview.as_bytes(), secrets);
     [team.file.as_slice(), &commit_of(&team.vault, &[&record])].concat()
 }
