@@ -109,11 +109,7 @@ impl Vault {
     /// does not read.
     pub fn plan_merge(&self, theirs: &Vault, options: MergeOptions) -> Result<Merge> {
         if theirs.header.vault_id != self.header.vault_id {
-            return Err(Error::new(
-                Code::NotMergeable,
-                "these are two vaults, not two copies of one",
-            )
-            .hint("export the connectors of one and import them into the other"));
+            return Err(not_mergeable());
         }
         let mut merging = Merging {
             ours: self,
@@ -386,6 +382,14 @@ impl<'a> Merging<'a> {
     }
 }
 
+pub(super) fn not_mergeable() -> Error {
+    Error::new(
+        Code::NotMergeable,
+        "these are two vaults, not two copies of one",
+    )
+    .hint("export the connectors of one and import them into the other")
+}
+
 fn set(properties: &mut Properties, name: &PropertyName, value: Option<&Secret>) -> Result<()> {
     match value {
         Some(value) => properties.set(name.clone(), value.clone()).map(drop),
@@ -396,7 +400,8 @@ fn set(properties: &mut Properties, name: &PropertyName, value: Option<&Secret>)
     }
 }
 
-/// A merged version says where it comes from.
+/// A merged version says where it comes from. What looks like a mask was accepted as a value when it
+/// was written.
 fn options(theirs: &Side<'_>) -> Options {
     let note = format!(
         "merged from version {} of another copy",
@@ -404,6 +409,7 @@ fn options(theirs: &Side<'_>) -> Options {
     );
     Options {
         note: Note::new(note).ok(),
+        allow_mask: true,
         ..Options::default()
     }
 }
