@@ -314,9 +314,15 @@ impl<'a> Merging<'a> {
                 set(&mut after, &name, their_value)?;
             }
         }
-        let same_identity = ours.overview.name == theirs.overview.name
-            && ours.overview.type_name == theirs.overview.type_name;
-        if !same_identity {
+        let base_identity = match base {
+            Some(base) if base.op != Op::Delete => Some(self.ours.index.overview(base)?),
+            _ => None,
+        };
+        let same = |one: &Overview, other: &Overview| {
+            one.name == other.name && one.type_name == other.type_name
+        };
+        let left_as_it_was = base_identity.is_some_and(|base| same(&base, &theirs.overview));
+        if !left_as_it_was && !same(&ours.overview, &theirs.overview) {
             self.theirs_wins(ours, theirs, ConflictKind::Identity);
         }
         let draft = plan::replace(&before, &after, Op::Update, &options(theirs))?;
