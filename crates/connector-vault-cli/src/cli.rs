@@ -213,7 +213,7 @@ pub(crate) enum Command {
     ///
     /// Merges two copies of one vault that were changed apart: per connector and per property, from the
     /// newest version that both keep. The result is a commit of yours on OURS; THEIRS is not changed, and
-    /// may be older than what was seen of it. What both changed differently is a conflict: none is
+    /// may be older than what was seen of it. What both changed differently is a conflict: nothing is
     /// written until --resolve says whose side wins. Another vault does not merge: export and import.
     #[command(after_long_help = example!("  cvault merge team.cvault laptop.cvault --plan"),
               mut_arg("path", |arg| arg.value_name("OURS").help("The copy that takes over the changes").index(1)), mut_arg("theirs", |arg| arg.index(2)))]
