@@ -91,7 +91,7 @@ pub(crate) enum Command {
     /// Lists id, name, type, version, time and property names of every connector. Every role may,
     /// and no value is decrypted.
     #[command(after_long_help = example!("  cvault list team.cvault"))]
-    List(VaultArgs),
+    List(ReadArgs),
 
     /// Shows one connector
     ///
@@ -115,7 +115,14 @@ pub(crate) enum Command {
     /// Shows the kept versions of a connector, oldest first: what made them, when, who, and which
     /// properties changed. Also of one that is deleted now.
     #[command(after_long_help = example!("  cvault history team.cvault twitter"))]
-    History(ConnectorArgs),
+    History(ReadConnectorArgs),
+
+    /// Compares two versions of a connector
+    ///
+    /// Shows which properties were added, changed or removed from one kept version to another; with
+    /// --reveal also both values.
+    #[command(after_long_help = example!("  cvault diff team.cvault twitter 2 3"))]
+    Diff(DiffArgs),
 
     /// Makes the properties of an earlier version the present ones
     ///
@@ -150,7 +157,7 @@ pub(crate) enum Command {
     /// Opening a vault checks what a reader relies on. This checks everything: each commit's
     /// signature, the chain, each record, and, if the role reads values, that every value decrypts.
     #[command(after_long_help = example!("  cvault verify team.cvault"))]
-    Verify(VaultArgs),
+    Verify(ReadArgs),
 
     /// Lists who may do what
     ///
@@ -194,6 +201,34 @@ pub(crate) enum Command {
     #[command(after_long_help = example!("  cvault compact team.cvault --keep 5"))]
     Compact(CompactArgs),
 
+    /// Drops former versions, so that no former value is in the file
+    ///
+    /// Keeps only the newest version of these connectors, or of all, and deletes the side files with the
+    /// bytes of torn tails. This cannot be undone: it asks first, and without a terminal it needs --yes.
+    /// Backups and other copies of the vault still have what they had.
+    #[command(after_long_help = example!("  cvault purge team.cvault twitter"))]
+    Purge(PurgeArgs),
+
+    /// Takes over what another copy of the vault changed
+    ///
+    /// Merges two copies of one vault that were changed apart: per connector and per property, from the
+    /// newest version that both keep. The result is a commit of yours on OURS; THEIRS is not changed, and
+    /// may be older than what was seen of it. What both changed differently is a conflict: nothing is
+    /// written until --resolve says whose side wins. Another vault does not merge: export and import.
+    #[command(after_long_help = example!("  cvault merge team.cvault laptop.cvault --plan"),
+              mut_arg("path", |arg| arg.value_name("OURS").help("The copy that takes over the changes").index(1)), mut_arg("theirs", |arg| arg.index(2)))]
+    Merge(MergeArgs),
+
+    /// Makes a sound vault of what is intact of a damaged one
+    ///
+    /// Writes to a new file every version that stands under a verified signature, and lists what is
+    /// lost. A version that merely decrypts proves nothing, since a reader could have made it: it is
+    /// listed as quarantined, and taken over only with --unsigned. Needs an owner, who signs the result.
+    /// DAMAGED stays as it is.
+    #[command(after_long_help = example!("  cvault repair team.cvault repaired.cvault"),
+              mut_arg("path", |arg| arg.value_name("DAMAGED").help("The damaged vault's file").index(1)), mut_arg("out", |arg| arg.index(2)))]
+    Repair(RepairArgs),
+
     /// Shows the newest commit: the witness against rollback
     ///
     /// Shows vault id, epoch, number and hash of the newest commit. cvault remembers it for each vault
@@ -203,9 +238,10 @@ pub(crate) enum Command {
 
     /// Lists every commit, its author and its signature
     ///
-    /// The signed audit trail since the last snapshot, oldest commit first.
+    /// The signed audit trail since the last snapshot, oldest commit first. With --json one document per
+    /// line and commit, as log collectors take it.
     #[command(after_long_help = example!("  cvault log team.cvault"))]
-    Log(VaultArgs),
+    Log(ReadArgs),
 
     /// Makes an identity: what a service holds instead of a passphrase
     ///

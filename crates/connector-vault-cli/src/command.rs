@@ -4,9 +4,12 @@ mod audit;
 mod change;
 mod demo;
 mod grants;
+mod history;
 mod identity;
 mod lifecycle;
+mod merge;
 mod read;
+mod repair;
 mod run;
 mod transfer;
 
@@ -37,7 +40,8 @@ pub(crate) fn run(command: Command, output: Output) -> Result<()> {
         Command::List(args) => read::list(&args, &context),
         Command::Show(args) => read::show(&args, &context),
         Command::Run(args) => run::run(&args, &context),
-        Command::History(args) => audit::history(&args, &context),
+        Command::History(args) => history::history(&args, &context),
+        Command::Diff(args) => history::diff(&args, &context),
         Command::Restore(args) => change::restore(&args, &context),
         Command::Delete(args) => change::delete(&args, &context),
         Command::Import(args) => transfer::import(&args, &context),
@@ -49,6 +53,9 @@ pub(crate) fn run(command: Command, output: Output) -> Result<()> {
         Command::Role(args) => grants::role(&args, &context),
         Command::Passwd(args) => grants::passwd(&args, &context),
         Command::Compact(args) => lifecycle::compact(&args, &context),
+        Command::Purge(args) => history::purge(&args, &context),
+        Command::Merge(args) => merge::merge(&args, &context),
+        Command::Repair(args) => repair::repair(&args, &context),
         Command::Head(args) => audit::head(&args, &context),
         Command::Log(args) => audit::log(&args, &context),
         Command::Identity(IdentityCommand::New { out }) => identity::new(out.as_deref(), &context),

@@ -111,6 +111,8 @@ fn option_for(code: Code) -> Option<&'static str> {
         Code::MaskValue => "with --allow-mask",
         Code::NullValue => "with `cvault run --null remove`",
         Code::NotAVault => "check the path",
+        Code::MergeConflict => "with --resolve",
+        Code::MergeStranger => "with --accept-strangers",
         _ => return None,
     })
 }

@@ -1,4 +1,4 @@
-//! What a command prints: for people, or one JSON document (docs/cli.md).
+//! What a command prints: for people, or as JSON (docs/cli.md).
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
@@ -53,6 +53,16 @@ impl Output {
         };
         let mut bytes = Zeroizing::new(bytes.map_err(not_json)?);
         bytes.push(b'\n');
+        finish(io::stdout().lock().write_all(&bytes))
+    }
+
+    /// Prints documents, one on each line.
+    pub(crate) fn lines(self, values: &[impl Serialize]) -> Result<()> {
+        let mut bytes = Vec::new();
+        for value in values {
+            serde_json::to_writer(&mut bytes, value).map_err(not_json)?;
+            bytes.push(b'\n');
+        }
         finish(io::stdout().lock().write_all(&bytes))
     }
 

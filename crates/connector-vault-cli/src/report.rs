@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use connector_vault::{ActionType, Change, ChangeKind, Outcome, Source, Status};
+use connector_vault::{ActionType, Change, ChangeKind, DamagedRecord, Outcome, Source, Status};
+use serde_json::{Value, json};
 
 use crate::output::{BOLD, DIM, GREEN, Output, RED, YELLOW, styled};
 use crate::terminal::printable;
@@ -22,6 +23,16 @@ pub(crate) fn outcome(outcome: &Outcome, action: Option<ActionType>) -> String {
         let _ = writeln!(out, "{}", styled(DIM, &text));
     }
     out
+}
+
+/// Records that a tolerant opening, or a repair, goes on without.
+pub(crate) fn damaged_json(damaged: &[DamagedRecord]) -> Value {
+    let damaged = damaged.iter();
+    damaged
+        .map(|record| {
+            json!({"seq": record.seq, "offset": record.offset, "connector": record.connector})
+        })
+        .collect()
 }
 
 /// A number of things: `1 commit`, `2 commits`.
@@ -63,7 +74,7 @@ fn head(outcome: &Outcome, action: Option<ActionType>) -> String {
 }
 
 /// Only an action has a grid and a JSON.
-fn line(change: &Change, of_action: bool) -> String {
+pub(crate) fn line(change: &Change, of_action: bool) -> String {
     let name = printable(&change.name);
     let source = match (change.source, change.overridden) {
         _ if !of_action => "",

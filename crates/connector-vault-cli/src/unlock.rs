@@ -1,11 +1,12 @@
 //! How the vault is opened: passphrase or identity, from a variable, a file or a prompt; never from
 //! the command line, which others can read (docs/cli.md).
 
+mod noticed;
 mod source;
 
 use std::path::Path;
 
-use connector_vault::{Code, Continuity, Cost, OpenOptions, Unlock, Vault, VaultId};
+use connector_vault::{Code, Cost, OpenOptions, Repaired, Unlock, Vault, VaultId};
 use connector_vault_store::{Error, FileOptions, FileStore, FileVault, KnownHeads};
 
 use crate::cli::{CostArgs, OpenArgs, VaultArgs};
@@ -14,6 +15,7 @@ use crate::input::{Input, variable};
 use crate::output::Output;
 use crate::terminal::{can_confirm, confirm, printable};
 
+pub(crate) use noticed::tell_report;
 use source::{Key, key};
 pub(crate) use source::{new_passphrase, owner_identity, owner_passphrase};
 
@@ -29,37 +31,79 @@ pub(crate) fn open_with(
     output: Output,
     tolerant: bool,
 ) -> Result<FileVault> {
-    let VaultArgs { path, open } = args;
-    check_file(path)?;
-    let grant_label = grant_label(open)?;
-    let (key, from_file) = key(path, grant_label.as_deref(), input)?;
-    let vault_id = vault_id(open, from_file)?;
-    let mut options = FileOptions {
-        open: OpenOptions {
-            vault_id,
-            memory_kib_max: open.max_memory_mib.saturating_mul(1024),
-            tolerant,
-            ..OpenOptions::default()
-        },
-        heads: heads(open.no_heads, output),
-        accept: open.accept,
-        ..FileOptions::default()
-    };
-    let unlock = match (&key, grant_label.as_deref()) {
-        (Key::Identity(identity), _) => Unlock::Identity(identity),
-        (Key::Passphrase(passphrase), None) => Unlock::Passphrase(passphrase),
-        (Key::Passphrase(passphrase), Some(label)) => Unlock::Grant(label, passphrase),
-    };
-    let opened = match FileVault::open(path, unlock, options.clone()) {
-        Err(Error::Core(error)) if error.code() == Code::VaultIdRequired && can_confirm() => {
-            options.open.vault_id = Some(trust_on_first_use(path, error)?);
-            FileVault::open(path, unlock, options)
-        }
-        opened => opened,
-    };
-    let vault = opened.map_err(|error| place_hint(error.into()))?;
+    let mut opening = Opening::new(args, input, output)?;
+    opening.options.open.tolerant = tolerant;
+    let vault = opening.trusted(&args.path, FileVault::open)?;
     tell_report(vault.vault(), output);
     Ok(vault)
+}
+
+/// Repairs the vault into a new file. Nothing about it has to be sound but its header.
+pub(crate) fn repair(
+    args: &VaultArgs,
+    out: &Path,
+    unsigned: bool,
+    input: &Input,
+    output: Output,
+) -> Result<Repaired> {
+    Opening::new(args, input, output)?.trusted(&args.path, |path, unlock, options| {
+        FileVault::repair(path, out, unlock, options, unsigned)
+    })
+}
+
+/// What a vault is opened with.
+struct Opening {
+    key: Key,
+    grant_label: Option<String>,
+    options: FileOptions,
+}
+
+impl Opening {
+    fn new(args: &VaultArgs, input: &Input, output: Output) -> Result<Self> {
+        let VaultArgs { path, open } = args;
+        check_file(path)?;
+        let grant_label = grant_label(open)?;
+        let (key, from_file) = key(path, grant_label.as_deref(), input)?;
+        let options = FileOptions {
+            open: OpenOptions {
+                vault_id: vault_id(open, from_file)?,
+                memory_kib_max: open.max_memory_mib.saturating_mul(1024),
+                ..OpenOptions::default()
+            },
+            heads: heads(open.no_heads, output),
+            accept: open.accept,
+            ..FileOptions::default()
+        };
+        Ok(Self {
+            key,
+            grant_label,
+            options,
+        })
+    }
+
+    fn unlock(&self) -> Unlock<'_> {
+        match (&self.key, self.grant_label.as_deref()) {
+            (Key::Identity(identity), _) => Unlock::Identity(identity),
+            (Key::Passphrase(passphrase), None) => Unlock::Passphrase(passphrase),
+            (Key::Passphrase(passphrase), Some(label)) => Unlock::Grant(label, passphrase),
+        }
+    }
+
+    /// What `open` gives, perhaps after a question which vault to trust.
+    fn trusted<'a, T>(
+        &mut self,
+        path: &'a Path,
+        open: impl Fn(&'a Path, Unlock<'_>, FileOptions) -> Result<T, Error>,
+    ) -> Result<T> {
+        let opened = match open(path, self.unlock(), self.options.clone()) {
+            Err(Error::Core(error)) if error.code() == Code::VaultIdRequired && can_confirm() => {
+                self.options.open.vault_id = Some(trust_on_first_use(path, error)?);
+                open(path, self.unlock(), self.options.clone())
+            }
+            opened => opened,
+        };
+        opened.map_err(|error| place_hint(error.into()))
+    }
 }
 
 /// The heads that this user has seen. Without a place for them, work goes on.
@@ -179,47 +223,5 @@ fn place_hint(failure: Failure) -> Failure {
              or use --no-heads",
         ),
         _ => failure,
-    }
-}
-
-/// Tells what was noticed when the vault was opened.
-fn tell_report(vault: &Vault, output: Output) {
-    let report = vault.report();
-    if report.continuity == Continuity::Unverifiable {
-        output.warn(
-            "unverifiable",
-            "the vault was compacted so often since it was last opened here that nothing shows whether \
-             it is a later state of the same one",
-        );
-    }
-    if let Some(torn) = report.torn {
-        output.warn(
-            "torn_tail",
-            &format!(
-                "the last {} bytes are an unfinished commit: another process is writing, or died; it was \
-                 never acknowledged",
-                torn.len
-            ),
-        );
-    }
-    for broken in &report.broken_locks {
-        let label = broken.label.as_deref().unwrap_or("unknown");
-        output.warn(
-            "broken_lock",
-            &format!(
-                "the lock of the grant {label:?} cannot be used: {}",
-                broken.reason
-            ),
-        );
-    }
-    for damaged in &report.damaged {
-        let connector = damaged.connector.as_deref().unwrap_or("unknown");
-        output.warn(
-            "damaged",
-            &format!(
-                "a record of the connector {connector:?} in commit {}, at byte {}, is damaged",
-                damaged.seq, damaged.offset
-            ),
-        );
     }
 }

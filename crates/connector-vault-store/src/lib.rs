@@ -18,6 +18,7 @@ mod heads;
 mod lock;
 mod locked;
 mod owner;
+mod repair;
 mod vault;
 
 pub use compare::Compared;

@@ -118,16 +118,13 @@ impl FileVault {
         let bytes = store.read()?;
         let mut open = options.open;
         let place = place(&store);
-        if let (Some(heads), None) = (&options.heads, &open.known) {
-            let vault_id = Vault::identify(&bytes)?;
-            let known: Option<KnownHead> = heads.get(vault_id.as_bytes(), &place)?;
-            if options.accept {
-                // On purpose: what was seen before no longer counts. The vault id does.
-                open.vault_id = open.vault_id.or(known.map(|known| known.head.vault_id));
-            } else {
-                open.known = known;
-            }
-        }
+        expect_known(
+            &mut open,
+            &bytes,
+            &place,
+            options.heads.as_ref(),
+            options.accept,
+        )?;
         let vault = match Vault::open(bytes, unlock, &open) {
             // The head may have been remembered after the file was read, by a process that wrote in
             // between. Read again, the file has reached that head, or was truly rolled back.
@@ -304,22 +301,47 @@ impl FileVault {
     }
 
     fn remember(&self) -> Result<()> {
-        let Some(heads) = &self.heads else {
-            return Ok(());
-        };
-        let known = self.vault.known_head();
-        heads.remember(
-            known.head.vault_id.as_bytes(),
-            &place(&self.store),
-            known.head.seq,
-            &known,
-        )?;
-        Ok(())
+        remember(&self.vault, &self.store, self.heads.as_ref())
     }
 }
 
+/// Expects the vault to be the one whose head was seen at this place, or to have grown from it.
+pub(crate) fn expect_known(
+    open: &mut OpenOptions,
+    file: &[u8],
+    place: &str,
+    heads: Option<&KnownHeads>,
+    accept: bool,
+) -> Result<()> {
+    if let (Some(heads), None) = (heads, &open.known) {
+        let vault_id = Vault::identify(file)?;
+        let known: Option<KnownHead> = heads.get(vault_id.as_bytes(), place)?;
+        if accept {
+            // On purpose: what was seen before no longer counts. The vault id does.
+            open.vault_id = open.vault_id.or(known.map(|known| known.head.vault_id));
+        } else {
+            open.known = known;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn remember(vault: &Vault, store: &FileStore, heads: Option<&KnownHeads>) -> Result<()> {
+    let Some(heads) = heads else {
+        return Ok(());
+    };
+    let known = vault.known_head();
+    heads.remember(
+        known.head.vault_id.as_bytes(),
+        &place(store),
+        known.head.seq,
+        &known,
+    )?;
+    Ok(())
+}
+
 /// What known heads are kept by, beside the vault's id.
-fn place(store: &FileStore) -> String {
+pub(crate) fn place(store: &FileStore) -> String {
     store.path().to_string_lossy().into_owned()
 }
 

@@ -79,6 +79,15 @@ impl Plan {
             Step::Answered { id, .. } => id,
         }
     }
+
+    /// What committing the plan does to the connector; nothing if the request was carried out before.
+    #[must_use]
+    pub fn op(&self) -> Option<Op> {
+        match &self.0 {
+            Step::Draft { draft, .. } => Some(draft.op),
+            Step::Answered { .. } => None,
+        }
+    }
 }
 
 impl fmt::Debug for Plan {

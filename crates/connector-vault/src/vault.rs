@@ -222,6 +222,14 @@ impl Vault {
     }
 
     fn not_found(&self, id: &str) -> Error {
+        let mut damaged = self.report.damaged.iter();
+        if damaged.any(|damaged| damaged.connector.as_deref() == Some(id)) {
+            return Error::new(
+                Code::Damaged,
+                format!("no kept version of the connector {id:?} is intact"),
+            )
+            .hint("restore a backup");
+        }
         let error = Error::new(
             Code::ConnectorNotFound,
             format!("there is no connector {id:?}"),

@@ -111,6 +111,17 @@ fn a_sound_vault_stays_as_it_is() {
 }
 
 #[test]
+fn an_identity_does_not_say_which_vault_to_trust() {
+    let kept = large(1);
+    let unlock = Unlock::Identity(&kept.identity);
+    let repaired = Vault::repair(&kept.file, unlock, &OpenOptions::default(), false);
+    assert_eq!(
+        repaired.expect_err("any vault").code(),
+        Code::VaultIdRequired
+    );
+}
+
+#[test]
 fn a_damaged_header_is_beyond_repair() {
     let kept = large(1);
     let mut file = kept.file.clone();

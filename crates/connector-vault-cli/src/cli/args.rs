@@ -79,6 +79,30 @@ pub(crate) struct ConnectorArgs {
     pub(crate) id: String,
 }
 
+/// For commands that only read.
+#[derive(Debug, Args)]
+pub(crate) struct ReadArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    #[command(flatten)]
+    pub(crate) damage: DamageArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReadConnectorArgs {
+    #[command(flatten)]
+    pub(crate) connector: ConnectorArgs,
+    #[command(flatten)]
+    pub(crate) damage: DamageArgs,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct DamageArgs {
+    /// Goes on without damaged records, and says which
+    #[arg(long)]
+    pub(crate) tolerant: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct AddArgs {
     #[command(flatten)]
@@ -116,6 +140,23 @@ pub(crate) struct ShowArgs {
     /// Shows an earlier version
     #[arg(long = "version", value_name = "N")]
     pub(crate) at_version: Option<u64>,
+    #[command(flatten)]
+    pub(crate) damage: DamageArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    #[command(flatten)]
+    pub(crate) connector: ConnectorArgs,
+    /// The version to compare from
+    #[arg(value_name = "V1")]
+    pub(crate) from: u64,
+    /// The version to compare to
+    #[arg(value_name = "V2")]
+    pub(crate) to: u64,
+    /// Shows the values
+    #[arg(long)]
+    pub(crate) reveal: bool,
 }
 
 #[derive(Debug, Args)]
@@ -196,6 +237,8 @@ pub(crate) struct ExportArgs {
     /// Writes to a new file that only you can read, instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) damage: DamageArgs,
 }
 
 #[derive(Debug, Args)]
@@ -248,6 +291,55 @@ pub(crate) struct CompactArgs {
     #[arg(long, value_name = "N", default_value_t = limits::VERSIONS_KEPT as u64,
           value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) keep: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PurgeArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// The connectors whose former versions go; all of them if left out
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Does not ask; needed where there is no terminal
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// The other copy, which stays as it is
+    #[arg(value_name = "THEIRS")]
+    pub(crate) theirs: PathBuf,
+    /// Whose side wins where both changed the same; newest goes by the authors' clocks
+    #[arg(long, value_enum)]
+    pub(crate) resolve: Option<ResolveArg>,
+    /// Shows what would change and writes nothing
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// Takes over what grants wrote that OURS does not list
+    #[arg(long)]
+    pub(crate) accept_strangers: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ResolveArg {
+    Ours,
+    Theirs,
+    Newest,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RepairArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// The new file to write
+    #[arg(value_name = "OUT")]
+    pub(crate) out: PathBuf,
+    /// Also takes over what stands under no sound signature: a reader could have made it
+    #[arg(long)]
+    pub(crate) unsigned: bool,
 }
 
 fn role() -> impl TypedValueParser<Value = Role> {

@@ -8,7 +8,7 @@ use connector_vault_store::{FileOptions, FileVault, KnownHeads};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::audit::history_text;
+use super::history::history_text;
 use super::read::{Summary, list_text, overviews, summary_text};
 use super::{Context, transfer};
 use crate::failure::{Failure, Result};
@@ -80,7 +80,7 @@ fn play(file: &mut FileVault, tour: &mut Tour) -> Result<Vec<Step>> {
     tour.command("import demo.cvault connectors.json");
     transfer::import_text(file, CONNECTORS, &Options::default())?;
     tour.command("list demo.cvault");
-    tour.show(&list_text(&overviews(file.vault())?));
+    tour.show(&list_text(&overviews(file.vault())?, &[]));
 
     let mut steps = Vec::new();
     tour.heading("A new API key for Twitter, while workflows keep using the same id");

@@ -7,10 +7,10 @@ use connector_vault_store::{Error, FileOptions, FileVault};
 use serde_json::json;
 
 use super::Context;
-use crate::cli::{CompactArgs, InitArgs, VaultArgs};
+use crate::cli::{CompactArgs, InitArgs, ReadArgs};
 use crate::failure::{Failure, Result};
 use crate::output::{BOLD, GREEN, RED, styled};
-use crate::report::count;
+use crate::report::{count, damaged_json};
 use crate::terminal::printable;
 use crate::unlock;
 
@@ -75,8 +75,9 @@ pub(super) fn init(args: &InitArgs, context: &Context) -> Result<()> {
     })
 }
 
-pub(super) fn verify(args: &VaultArgs, context: &Context) -> Result<()> {
-    let file = unlock::open_with(args, &context.input, context.output, true)?;
+pub(super) fn verify(args: &ReadArgs, context: &Context) -> Result<()> {
+    // Tolerant in any case: it shall find all that is wrong.
+    let file = unlock::open_with(&args.vault, &context.input, context.output, true)?;
     let vault = file.vault();
     let verdicts = vault.verify()?;
     let report = vault.report();
@@ -84,7 +85,6 @@ pub(super) fn verify(args: &VaultArgs, context: &Context) -> Result<()> {
     let ok = problems == 0 && report.damaged.is_empty();
     let commits: Vec<_> = verdicts.iter().map(commit_json).collect();
     let broken_locks = report.broken_locks.iter();
-    let damaged = report.damaged.iter();
     let result = json!({
         "ok": ok,
         "continuity": report.continuity,
@@ -93,9 +93,7 @@ pub(super) fn verify(args: &VaultArgs, context: &Context) -> Result<()> {
         "broken_locks": broken_locks
             .map(|lock| json!({"label": lock.label, "reason": lock.reason}))
             .collect::<Vec<_>>(),
-        "damaged": damaged
-            .map(|record| json!({"seq": record.seq, "offset": record.offset, "connector": record.connector}))
-            .collect::<Vec<_>>(),
+        "damaged": damaged_json(&report.damaged),
         "values_checked": vault.role().reads(),
     });
     context.output.result(&result, || {
@@ -106,7 +104,8 @@ pub(super) fn verify(args: &VaultArgs, context: &Context) -> Result<()> {
     }
     let first = verdicts.iter().flat_map(|verdict| &verdict.problems).next();
     let code = first.map_or("damaged", |problem| problem.code().as_str());
-    Err(Failure::new(code, "the vault is not sound").hint("restore it from a backup"))
+    Err(Failure::new(code, "the vault is not sound")
+        .hint("restore it from a backup, or save what is intact with `cvault repair`"))
 }
 
 pub(super) fn verdict_text(verdicts: &[Verdict], ok: bool, values: bool) -> String {

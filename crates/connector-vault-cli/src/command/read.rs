@@ -1,18 +1,20 @@
 //! Commands that show connectors: `list` and `show`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use connector_vault::{
-    Connector, Op, Overview, Properties, PropertyName, Timestamp, Vault, Version,
+    Connector, DamagedRecord, Op, Overview, Properties, PropertyName, Timestamp, Vault, Version,
 };
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::Context;
-use crate::cli::{ConnectorArgs, ShowArgs, VaultArgs};
+use crate::cli::{ConnectorArgs, ReadArgs, ShowArgs};
 use crate::failure::Result;
 use crate::output::{BOLD, DIM, styled};
-use crate::report::MASK;
+use crate::report::{MASK, damaged_json};
 use crate::table::Table;
 use crate::terminal::{printable, printable_value};
 use crate::unlock;
@@ -76,29 +78,41 @@ fn values<S: Serializer>(properties: &Properties, serializer: S) -> Result<S::Ok
     map.end()
 }
 
-pub(super) fn list(args: &VaultArgs, context: &Context) -> Result<()> {
+pub(super) fn list(args: &ReadArgs, context: &Context) -> Result<()> {
     #[derive(Serialize)]
     struct List<'a> {
         connectors: Vec<Summary<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        damaged: Option<Value>,
     }
-    let file = unlock::open(args, &context.input, context.output)?;
+    let tolerant = args.damage.tolerant;
+    let file = unlock::open_with(&args.vault, &context.input, context.output, tolerant)?;
     let overviews = overviews(file.vault())?;
-    let connectors = overviews.iter().map(Summary::of).collect();
+    let damaged = &file.vault().report().damaged;
+    let list = List {
+        connectors: overviews.iter().map(Summary::of).collect(),
+        damaged: tolerant.then(|| damaged_json(damaged)),
+    };
     context
         .output
-        .result(&List { connectors }, || list_text(&overviews))
+        .result(&list, || list_text(&overviews, damaged))
 }
 
 pub(super) fn overviews(vault: &Vault) -> Result<Vec<Overview>> {
     Ok(vault.connectors().collect::<Result<_, _>>()?)
 }
 
-pub(super) fn list_text(overviews: &[Overview]) -> String {
-    if overviews.is_empty() {
+pub(super) fn list_text(overviews: &[Overview], damaged: &[DamagedRecord]) -> String {
+    if overviews.is_empty() && damaged.is_empty() {
         return "The vault has no connectors yet; `cvault add` adds one.".to_owned();
     }
-    let mut table = Table::new(["ID", "NAME", "TYPE", "VERSION", "UPDATED", "PROPERTIES"]);
+    let damaged: BTreeSet<&str> = damaged
+        .iter()
+        .filter_map(|record| record.connector.as_deref())
+        .collect();
+    let mut table = Table::new(["ID", "NAME", "TYPE", "VERSION", "UPDATED", "PROPERTIES", ""]);
     for overview in overviews {
+        let is_damaged = damaged.contains(overview.id.as_str());
         table.row([
             overview.id.as_str(),
             &overview.name,
@@ -106,8 +120,18 @@ pub(super) fn list_text(overviews: &[Overview]) -> String {
             &overview.version.to_string(),
             &moment(&overview.at),
             &names(&overview.properties),
+            if is_damaged {
+                "a version is damaged"
+            } else {
+                ""
+            },
         ]);
     }
+    let listed = |id: &str| overviews.iter().any(|overview| overview.id.as_str() == id);
+    for id in damaged.iter().filter(|id| !listed(id)) {
+        table.row([id, "", "", "", "", "", "damaged, or deleted"]);
+    }
+    table.drop_empty_column(6);
     table.render()
 }
 
@@ -124,7 +148,8 @@ pub(super) fn names(names: &[PropertyName]) -> String {
 pub(super) fn show(args: &ShowArgs, context: &Context) -> Result<()> {
     let ConnectorArgs { vault, id } = &args.connector;
     let version = args.at_version.map(Version::new).transpose()?;
-    let file = unlock::open(vault, &context.input, context.output)?;
+    let tolerant = args.damage.tolerant;
+    let file = unlock::open_with(vault, &context.input, context.output, tolerant)?;
     let vault = file.vault();
     if args.reveal {
         let connector = match version {

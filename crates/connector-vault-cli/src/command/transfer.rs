@@ -128,7 +128,8 @@ pub(super) fn export(args: &ExportArgs, context: &Context) -> Result<()> {
     struct Export<'a> {
         connectors: Vec<Revealed<'a>>,
     }
-    let file = unlock::open(&args.vault, &context.input, context.output)?;
+    let tolerant = args.damage.tolerant;
+    let file = unlock::open_with(&args.vault, &context.input, context.output, tolerant)?;
     let vault = file.vault();
     let connectors = overviews(vault)?
         .iter()

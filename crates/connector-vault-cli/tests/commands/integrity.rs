@@ -24,14 +24,19 @@ fn head_log_verify_and_compact() {
         "vault  <..>\nepoch  1\nseq    4\nhash   <..>",
     );
 
-    let log = sandbox.run(["log", "v.cvault", "--json"]).json();
-    assert_eq!(log["commits"].as_array().unwrap().len(), 5);
-    assert_eq!(log["commits"][0]["snapshot"], true);
-    assert_eq!(log["commits"][4]["signature"], "valid");
-    assert_eq!(
-        log["commits"][4]["records"][0]["changed"],
-        json!(["APIKey"])
-    );
+    let log = sandbox.run(["log", "v.cvault", "--json"]).lines();
+    assert_eq!(log.len(), 5);
+    assert_eq!(log[0]["snapshot"], true);
+    assert_eq!(log[0]["at"], json!(null));
+    let last = &log[4];
+    assert_eq!(last["vault_id"], sandbox.vault_id.as_str());
+    assert_eq!((&last["seq"], &last["author"]), (&json!(4), &json!("ops")));
+    assert_eq!(last["signature"], "valid");
+    assert_eq!(last["at"], last["records"][0]["at"]);
+    let record = &last["records"][0];
+    assert_eq!(record["id"], "twitterConnectorId");
+    assert_eq!(record["op"], "update");
+    assert_eq!(record["changed"], json!(["APIKey"]));
     let text = sandbox.run(["log", "v.cvault"]);
     assert!(
         text.text()

@@ -4,11 +4,14 @@
 mod actions;
 mod connectors;
 mod create;
+mod damage;
 mod grants;
 mod integrity;
 mod program;
 #[path = "../support/mod.rs"]
 mod support;
+mod teams;
+mod versions;
 
 /// Options of the least cost that a lock may have.
 const CHEAP: [&str; 4] = ["--memory-mib", "19", "--passes", "1"];

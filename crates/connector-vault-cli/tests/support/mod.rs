@@ -86,6 +86,16 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
+    /// The JSON documents that a success prints, one on each line.
+    #[track_caller]
+    pub fn lines(&self) -> Vec<Value> {
+        assert_eq!((self.code, self.stderr.as_str()), (0, ""), "{self:?}");
+        let lines = self.stdout.lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
     /// The error that a failure prints as JSON.
     #[track_caller]
     pub fn error(&self, code: i32) -> Value {

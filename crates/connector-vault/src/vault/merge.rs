@@ -109,11 +109,7 @@ impl Vault {
     /// does not read.
     pub fn plan_merge(&self, theirs: &Vault, options: MergeOptions) -> Result<Merge> {
         if theirs.header.vault_id != self.header.vault_id {
-            return Err(Error::new(
-                Code::NotMergeable,
-                "these are two vaults, not two copies of one",
-            )
-            .hint("export the connectors of one and import them into the other"));
+            return Err(not_mergeable());
         }
         let mut merging = Merging {
             ours: self,
@@ -318,9 +314,15 @@ impl<'a> Merging<'a> {
                 set(&mut after, &name, their_value)?;
             }
         }
-        let same_identity = ours.overview.name == theirs.overview.name
-            && ours.overview.type_name == theirs.overview.type_name;
-        if !same_identity {
+        let base_identity = match base {
+            Some(base) if base.op != Op::Delete => Some(self.ours.index.overview(base)?),
+            _ => None,
+        };
+        let same = |one: &Overview, other: &Overview| {
+            one.name == other.name && one.type_name == other.type_name
+        };
+        let left_as_it_was = base_identity.is_some_and(|base| same(&base, &theirs.overview));
+        if !left_as_it_was && !same(&ours.overview, &theirs.overview) {
             self.theirs_wins(ours, theirs, ConflictKind::Identity);
         }
         let draft = plan::replace(&before, &after, Op::Update, &options(theirs))?;
@@ -386,6 +388,14 @@ impl<'a> Merging<'a> {
     }
 }
 
+pub(super) fn not_mergeable() -> Error {
+    Error::new(
+        Code::NotMergeable,
+        "these are two vaults, not two copies of one",
+    )
+    .hint("export the connectors of one and import them into the other")
+}
+
 fn set(properties: &mut Properties, name: &PropertyName, value: Option<&Secret>) -> Result<()> {
     match value {
         Some(value) => properties.set(name.clone(), value.clone()).map(drop),
@@ -396,7 +406,8 @@ fn set(properties: &mut Properties, name: &PropertyName, value: Option<&Secret>)
     }
 }
 
-/// A merged version says where it comes from.
+/// A merged version says where it comes from. What looks like a mask was accepted as a value when it
+/// was written.
 fn options(theirs: &Side<'_>) -> Options {
     let note = format!(
         "merged from version {} of another copy",
@@ -404,6 +415,7 @@ fn options(theirs: &Side<'_>) -> Options {
     );
     Options {
         note: Note::new(note).ok(),
+        allow_mask: true,
         ..Options::default()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Vault;
 use super::index::{Admission, DamagedRecord, Index};
+use super::merge::not_mergeable;
 use super::record::RecordKeys;
 use crate::access::{self, Access, BrokenLock, Unlock};
 use crate::connector::Timestamp;
@@ -112,11 +113,13 @@ impl Vault {
     /// Opens another copy of this vault by the same identity, to compare or merge it: it may be
     /// older, newer or forked.
     ///
-    /// Fails as [`open`](Self::open) does, with `wrong_vault` for another vault.
+    /// Fails as [`open`](Self::open) does, with `not_mergeable` for another vault.
     pub fn open_copy(&self, file: Vec<u8>) -> Result<Self> {
-        let vault_id = Some(self.header.vault_id);
+        if Self::identify(&file)? != self.header.vault_id {
+            return Err(not_mergeable());
+        }
         let options = OpenOptions {
-            vault_id,
+            vault_id: Some(self.header.vault_id),
             ..OpenOptions::default()
         };
         let identity = self.access.identity.clone();

@@ -51,7 +51,8 @@ impl Vault {
     /// verified signature, by its hash. Those that merely open prove nothing, since a reader could
     /// have made them; `unsigned` takes them all the same. Needs an owner, who signs the result.
     ///
-    /// Fails with `damaged` if the header is, since the keys are in it.
+    /// Fails with `damaged` if the header is, since the keys are in it; with `vault_id_required` as
+    /// [`open`](Self::open) does.
     pub fn repair(
         file: &[u8],
         unlock: Unlock<'_>,

@@ -1,0 +1,183 @@
+//! `merge`: what another copy of the vault changed, taken over or only planned.
+
+use std::fmt::Write as _;
+
+use connector_vault::{
+    ConflictKind, Merge, MergeConflict, MergeOptions, Op, Outcome, Plan, Resolve,
+};
+use connector_vault_store::FileStore;
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::cli::{MergeArgs, ResolveArg};
+use crate::failure::{Failure, Result};
+use crate::output::{BOLD, Output, YELLOW, styled};
+use crate::report;
+use crate::terminal::printable;
+use crate::unlock;
+
+pub(super) fn merge(args: &MergeArgs, context: &Context) -> Result<()> {
+    let output = context.output;
+    let theirs = FileStore::new(&args.theirs)?.read()?;
+    let options = MergeOptions {
+        resolve: args.resolve.map(|resolve| match resolve {
+            ResolveArg::Ours => Resolve::Ours,
+            ResolveArg::Theirs => Resolve::Theirs,
+            ResolveArg::Newest => Resolve::Newest,
+        }),
+        accept_strangers: args.accept_strangers,
+    };
+    let mut file = unlock::open(&args.vault, &context.input, output)?;
+    let theirs = file
+        .vault()
+        .open_copy(theirs)
+        .map_err(|error| Failure::from(error).within("the other copy"))?;
+    unlock::tell_report(&theirs, output);
+    if args.plan {
+        let merge = file.vault().plan_merge(&theirs, options)?;
+        return plan(merge, output);
+    }
+    let mut found = Found::default();
+    let merged = file.change(|vault, _| {
+        let merge = vault.plan_merge(&theirs, options)?;
+        found = Found::of(&merge);
+        merge.into_plans()
+    });
+    match merged {
+        Ok(outcomes) => {
+            let status = if outcomes.is_empty() {
+                "unchanged"
+            } else {
+                "merged"
+            };
+            let result = found.json(status, &outcomes);
+            output.result(&result, || {
+                let mut out = found.text();
+                for outcome in &outcomes {
+                    out.push_str(&report::outcome(outcome, None));
+                }
+                match outcomes.is_empty() {
+                    true => out + "Nothing to take over\n",
+                    false => out,
+                }
+            })
+        }
+        Err(error) => {
+            let refused = matches!(error.code(), "merge_conflict" | "merge_stranger");
+            if refused && output.json {
+                output.document(&found.json("refused", &[]))?;
+            } else if refused {
+                output.note(found.text().trim_end());
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// Shows all that a merge would do, and what stands against it.
+fn plan(merge: Merge, output: Output) -> Result<()> {
+    let found = Found::of(&merge);
+    let outcomes: Vec<Outcome> = merge.plans().iter().map(Plan::outcome).collect();
+    let mut text = found.text();
+    for (plan, outcome) in merge.plans().iter().zip(&outcomes) {
+        text.push_str(&plan_text(plan, outcome));
+    }
+    let refused = merge.into_plans().err().map(Failure::from);
+    let status = match refused.is_none() && outcomes.is_empty() {
+        true => "unchanged",
+        false => "planned",
+    };
+    output.result(&found.json(status, &outcomes), || match &refused {
+        Some(failure) => {
+            let hint = failure.hint.as_deref().unwrap_or_default();
+            format!(
+                "{text}It would be refused: {}; {hint}\n",
+                printable(&failure.message)
+            )
+        }
+        None if outcomes.is_empty() => text + "Nothing to take over\n",
+        None => text,
+    })
+}
+
+fn plan_text(plan: &Plan, outcome: &Outcome) -> String {
+    let does = match plan.op() {
+        Some(Op::Create) => "creates",
+        Some(Op::Delete) => "deletes",
+        _ => "updates",
+    };
+    let id = printable(&outcome.id);
+    let head = format!(
+        "Plan: {does} {id}, version {}; nothing is written",
+        outcome.version_after
+    );
+    let mut out = format!("{}\n", styled(BOLD, &head));
+    for change in &outcome.changes {
+        let _ = writeln!(out, "{}", report::line(change, false));
+    }
+    out
+}
+
+/// What a merge met, resolved or not.
+#[derive(Default)]
+struct Found {
+    conflicts: Vec<MergeConflict>,
+    strangers: Vec<String>,
+}
+
+impl Found {
+    fn of(merge: &Merge) -> Self {
+        Self {
+            conflicts: merge.conflicts.clone(),
+            strangers: merge.strangers.clone(),
+        }
+    }
+
+    fn json(&self, status: &str, outcomes: &[Outcome]) -> Value {
+        json!({
+            "status": status,
+            "conflicts": self.conflicts.iter().map(conflict_json).collect::<Vec<_>>(),
+            "strangers": self.strangers,
+            "outcomes": outcomes,
+        })
+    }
+
+    fn text(&self) -> String {
+        let mut out = String::new();
+        for conflict in &self.conflicts {
+            let id = printable(conflict.id.as_str());
+            let what = match &conflict.kind {
+                ConflictKind::Property(name) => {
+                    format!("both changed {}", printable(name.as_str()))
+                }
+                ConflictKind::Identity => "name or type differ; ours stay".to_owned(),
+                ConflictKind::DeletedInOurs => "ours deleted it, theirs changed it".to_owned(),
+                ConflictKind::DeletedInTheirs => "theirs deleted it, ours changed it".to_owned(),
+                _ => "both changed it".to_owned(),
+            };
+            let _ = writeln!(out, "{}", styled(YELLOW, &format!("! {id}: {what}")));
+        }
+        for label in &self.strangers {
+            let line = format!(
+                "! {} changed the other copy and has no grant here",
+                printable(label)
+            );
+            let _ = writeln!(out, "{}", styled(YELLOW, &line));
+        }
+        out
+    }
+}
+
+fn conflict_json(conflict: &MergeConflict) -> Value {
+    let id = conflict.id.as_str();
+    let kind = match &conflict.kind {
+        ConflictKind::Property(name) => {
+            return json!({"id": id, "kind": "property", "property": name.as_str()});
+        }
+        ConflictKind::Identity => "identity",
+        ConflictKind::DeletedInOurs => "deleted_in_ours",
+        ConflictKind::DeletedInTheirs => "deleted_in_theirs",
+        _ => "other",
+    };
+    json!({"id": id, "kind": kind})
+}

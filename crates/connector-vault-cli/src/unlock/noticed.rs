@@ -1,0 +1,47 @@
+//! What was noticed when a vault was opened, as warnings.
+
+use connector_vault::{Continuity, Vault};
+
+use crate::output::Output;
+
+/// Tells what was noticed when the vault was opened.
+pub(crate) fn tell_report(vault: &Vault, output: Output) {
+    let report = vault.report();
+    if report.continuity == Continuity::Unverifiable {
+        output.warn(
+            "unverifiable",
+            "the vault was compacted so often since it was last opened here that nothing shows whether \
+             it is a later state of the same one",
+        );
+    }
+    if let Some(torn) = report.torn {
+        output.warn(
+            "torn_tail",
+            &format!(
+                "the last {} bytes are an unfinished commit: another process is writing, or died; it was \
+                 never acknowledged",
+                torn.len
+            ),
+        );
+    }
+    for broken in &report.broken_locks {
+        let label = broken.label.as_deref().unwrap_or("unknown");
+        output.warn(
+            "broken_lock",
+            &format!(
+                "the lock of the grant {label:?} cannot be used: {}",
+                broken.reason
+            ),
+        );
+    }
+    for damaged in &report.damaged {
+        let connector = damaged.connector.as_deref().unwrap_or("unknown");
+        output.warn(
+            "damaged",
+            &format!(
+                "a record of the connector {connector:?} in commit {}, at byte {}, is damaged",
+                damaged.seq, damaged.offset
+            ),
+        );
+    }
+}

@@ -1,0 +1,202 @@
+//! Every vector of `tests/vectors/merge` through the program (tests/vectors/README.md).
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    unreachable_pub,
+    dead_code,
+    reason = "tests fail by panicking, and the vectors are read for other surfaces too"
+)]
+
+mod support;
+#[path = "../../connector-vault/tests/vectors/merge.rs"]
+mod vectors;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde_json::{Value, json};
+
+use support::{Ran, Sandbox, ran, ran_with};
+use vectors::{Add, Conflict, Grant, MergeVector, Resolve, Side, Step};
+
+#[test]
+fn merge_vectors() {
+    let failures: Vec<_> = vectors::load()
+        .into_iter()
+        .filter(|(_, vector)| std::panic::catch_unwind(|| check(vector)).is_err())
+        .map(|(name, _)| name)
+        .collect();
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+fn check(vector: &MergeVector) {
+    let mut copies = Copies::new(vector);
+    for (side, step) in vector.steps() {
+        let path = match side {
+            Side::Ours => "v.cvault",
+            Side::Theirs => "theirs.cvault",
+        };
+        copies.step(path, step);
+    }
+    let sandbox = &copies.sandbox;
+    let theirs_before = fs::read(sandbox.dir.path().join("theirs.cvault")).unwrap();
+    let before = sandbox.bytes();
+
+    let plan = merge(sandbox, vector, &["--plan", "--json"]);
+    check_found(vector, &plan.json());
+    check_secrets(&merge(sandbox, vector, &["--plan"]));
+    assert!(sandbox.bytes() == before, "a plan writes nothing");
+    if let Some(code) = &vector.expect.error {
+        let told = merge(sandbox, vector, &[]);
+        check_secrets(&told);
+        for conflict in &vector.expect.conflicts {
+            assert!(told.stderr.contains(&conflict.id), "{told:?}");
+            let property = conflict.property.as_deref().unwrap_or_default();
+            assert!(told.stderr.contains(property), "{told:?}");
+        }
+        let refused = merge(sandbox, vector, &["--json"]);
+        assert_eq!(refused.code, 1, "{refused:?}");
+        let found: Value = serde_json::from_str(&refused.stdout).unwrap();
+        assert_eq!(found["status"], "refused");
+        check_found(vector, &found);
+        let error: Value = serde_json::from_str(&refused.stderr).unwrap();
+        assert_eq!(error["error"]["code"], code.as_str());
+        assert!(sandbox.bytes() == before, "ours is as before");
+        return;
+    }
+    let merged = merge(sandbox, vector, &["--json"]);
+    check_secrets(&merged);
+    let merged = merged.json();
+    check_found(vector, &merged);
+    let outcomes = merged["outcomes"].as_array().unwrap();
+    let status = if outcomes.is_empty() {
+        "unchanged"
+    } else {
+        "merged"
+    };
+    assert_eq!(merged["status"], status);
+    let theirs = fs::read(sandbox.dir.path().join("theirs.cvault")).unwrap();
+    assert!(theirs == theirs_before, "theirs is not changed");
+    check_connectors(vector, sandbox);
+    let again = merge(sandbox, vector, &["--json"]).json();
+    if again["conflicts"] == json!([]) {
+        assert_eq!(again["status"], "unchanged");
+    }
+}
+
+fn merge(sandbox: &Sandbox, vector: &MergeVector, more: &[&str]) -> Ran {
+    let mut command = sandbox.cvault(["merge", "v.cvault", "theirs.cvault"]);
+    match vector.resolve {
+        Some(Resolve::Ours) => command.args(["--resolve", "ours"]),
+        Some(Resolve::Theirs) => command.args(["--resolve", "theirs"]),
+        Some(Resolve::Newest) => command.args(["--resolve", "newest"]),
+        None => &mut command,
+    };
+    if vector.accept_strangers {
+        command.arg("--accept-strangers");
+    }
+    ran(command.args(more))
+}
+
+fn check_secrets(ran: &Ran) {
+    let told = ran.stdout.contains("s3cret") || ran.stderr.contains("s3cret");
+    assert!(!told, "{ran:?}");
+}
+
+fn check_found(vector: &MergeVector, found: &Value) {
+    let mut conflicts: Vec<Conflict> = serde_json::from_value(found["conflicts"].clone()).unwrap();
+    conflicts.sort();
+    assert_eq!(conflicts, vector.conflicts());
+    assert_eq!(found["strangers"], json!(vector.expect.strangers));
+}
+
+fn check_connectors(vector: &MergeVector, sandbox: &Sandbox) {
+    let expected = vector.expect.connectors.as_ref().unwrap();
+    let exported = sandbox.run(["export", "v.cvault", "--reveal", "--json"]);
+    let exported = exported.json();
+    let found = exported["connectors"].as_array().unwrap();
+    assert_eq!(found.len(), expected.len());
+    for connector in found {
+        let expected = &expected[connector["id"].as_str().unwrap()];
+        assert_eq!(connector["properties"], json!(expected.properties));
+        for (field, expected) in [
+            ("name", json!(expected.name)),
+            ("type", json!(expected.type_name)),
+            ("version", json!(expected.version)),
+        ] {
+            assert!(
+                expected.is_null() || connector[field] == expected,
+                "{connector}"
+            );
+        }
+    }
+    let verified = sandbox.run(["verify", "v.cvault", "--json"]).json();
+    assert_eq!(verified["ok"], true);
+}
+
+/// Two copies of a vault in one folder, and the identities that open them.
+struct Copies {
+    sandbox: Sandbox,
+    identities: BTreeMap<String, String>,
+}
+
+impl Copies {
+    fn new(vector: &MergeVector) -> Self {
+        let mut copies = Self {
+            sandbox: Sandbox::new(),
+            identities: BTreeMap::new(),
+        };
+        for add in vector.base() {
+            copies.step("v.cvault", &Step::Add(add));
+        }
+        let theirs = copies.sandbox.dir.path().join("theirs.cvault");
+        fs::copy(&copies.sandbox.vault, theirs).unwrap();
+        copies
+    }
+
+    fn step(&mut self, path: &str, step: &Step) {
+        let sandbox = &self.sandbox;
+        let done = match step {
+            Step::Add(add) => self.add(path, add),
+            Step::Update(update) => {
+                let mut run =
+                    sandbox.cvault(["run", path, "-", "--null", "remove", "--allow-mask"]);
+                if let Some(label) = &update.by {
+                    run.env("CVAULT_IDENTITY", &self.identities[label]);
+                }
+                ran_with(&mut run, &update.action())
+            }
+            Step::Delete(id) => sandbox.run(["delete", path, id]),
+            Step::Compact(keep) => sandbox.run(["compact", path, "--keep", &keep.to_string()]),
+            Step::Purge(ids) => ran(sandbox.cvault(["purge", path, "--yes"]).args(ids)),
+            Step::Grant(grant) => self.grant(path, grant),
+        };
+        assert_eq!(done.code, 0, "{done:?}");
+    }
+
+    fn add(&self, path: &str, add: &Add) -> Ran {
+        let mut command = self
+            .sandbox
+            .cvault(["add", path, "--id", &add.id, "--from-json", "-"]);
+        command.args([
+            "--name",
+            &add.name,
+            "--type",
+            &add.type_name,
+            "--allow-mask",
+        ]);
+        ran_with(
+            &mut command,
+            &serde_json::to_string(&add.properties).unwrap(),
+        )
+    }
+
+    fn grant(&mut self, path: &str, grant: &Grant) -> Ran {
+        let made = self.sandbox.run(["identity", "new", "--json"]).json();
+        let identity = made["identity"].as_str().unwrap().to_owned();
+        self.identities.insert(grant.label.clone(), identity);
+        let to = made["public"].as_str().unwrap();
+        let mut command = self.sandbox.cvault(["grant", path, "--to", to]);
+        ran(command.args(["--label", &grant.label, "--role", &grant.role]))
+    }
+}
