@@ -184,6 +184,22 @@ impl Vault {
         )))
     }
 
+    /// Fails with `damaged` if the vault was opened without some of its records: what is built on
+    /// such a vault, no strict opening would take.
+    fn require_sound(&self) -> Result<()> {
+        match self.report.damaged.as_slice() {
+            [] => Ok(()),
+            damaged => Err(Error::new(
+                Code::Damaged,
+                format!(
+                    "{} records of the vault are damaged, so nothing is written",
+                    damaged.len()
+                ),
+            )
+            .hint("repair the vault first")),
+        }
+    }
+
     /// The newest version of a connector that is not deleted.
     fn present(&self, id: &str) -> Result<&Stored> {
         self.index

@@ -170,6 +170,12 @@ fn damage_names_its_place_and_a_tolerant_opening_goes_on() {
     assert_eq!(vault.report().damaged.len(), 1);
     assert_eq!(vault.report().damaged[0].connector.as_deref(), Some("z"));
     assert_eq!(values(&vault, "x").len(), 1);
+    // Nothing is written on what no strict opening would take.
+    let passphrase = Passphrase::new("another one").expect("valid");
+    let written = vault.prepare_passphrase(&passphrase, Cost::MIN, &mut kept.fixed.host());
+    assert_eq!(written.expect_err("damaged").code(), Code::Damaged);
+    let compacted = vault.prepare_compaction(connector_vault::Retention::Automatic);
+    assert_eq!(compacted.expect_err("damaged").code(), Code::Damaged);
 }
 
 #[test]

@@ -72,6 +72,7 @@ impl Vault {
         locks: &[LockEntry],
         records: &[(&[u8], Hash)],
     ) -> Result<Prepared> {
+        self.require_sound()?;
         let head = self.head();
         let mut superseded: Vec<Hash> = self.superseded.clone();
         superseded.extend(self.index.commits.iter().map(|commit| commit.hash));

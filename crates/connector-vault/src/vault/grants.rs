@@ -194,6 +194,7 @@ impl Vault {
         cost: Cost,
         host: &mut Host<'_>,
     ) -> Result<Prepared> {
+        self.require_sound()?;
         let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
         let Access {
             grant, identity, ..

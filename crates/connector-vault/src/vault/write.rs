@@ -201,6 +201,7 @@ impl Vault {
 
     /// Seals several plans, for different connectors, into one commit: all of them happen or none.
     pub fn prepare_all(&self, plans: Vec<Plan>, host: &mut Host<'_>) -> Result<Prepared> {
+        self.require_sound()?;
         let mut records = Vec::with_capacity(plans.len());
         let mut outcomes = Vec::with_capacity(plans.len());
         let mut ids = HashSet::new();
