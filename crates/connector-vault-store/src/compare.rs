@@ -38,6 +38,9 @@ impl ReadFile<'_> {
         let Some(known_end) = start.checked_add(known.end).filter(|end| *end <= self.end) else {
             return Ok(Compared::Replaced);
         };
+        if !known.start.is_empty() && !self.holds(0, 0, &known.start)? {
+            return Ok(Compared::Replaced);
+        }
         for (offset, expected) in &known.marks {
             if !self.holds(start, *offset, expected)? {
                 return Ok(Compared::Replaced);

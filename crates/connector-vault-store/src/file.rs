@@ -20,6 +20,8 @@ const SYMLINKS_MAX: usize = 40;
 #[derive(Clone, Debug)]
 pub struct FileStore {
     path: PathBuf,
+    /// As it was given, but for links among its folders.
+    named: PathBuf,
 }
 
 impl FileStore {
@@ -31,13 +33,31 @@ impl FileStore {
     pub fn new(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let resolved = resolve(path).map_err(|error| Error::open("find", path, error))?;
-        Ok(Self { path: resolved })
+        let named = match (fs::canonicalize(parent(path)), path.file_name()) {
+            (Ok(dir), Some(name)) => dir.join(name),
+            _ => resolved.clone(),
+        };
+        Ok(Self {
+            path: resolved,
+            named,
+        })
     }
 
     /// The real path of the vault.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What known heads are kept by: the real path, and the name under which the vault was opened.
+    /// A link to an old copy that takes the vault's place is thus noticed.
+    pub(crate) fn places(&self) -> Vec<String> {
+        let mut places = vec![&self.path, &self.named];
+        places.dedup();
+        places
+            .into_iter()
+            .map(|path| path.to_string_lossy().into_owned())
+            .collect()
     }
 
     /// The lock file's path: `<vault>.lock`.

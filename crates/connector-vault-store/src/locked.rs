@@ -281,6 +281,7 @@ mod tests {
         assert_eq!(file.append(b"commit").unwrap_err().code(), "not_durable");
         assert_eq!(file.replace(b"all").unwrap_err().code(), "not_durable");
         let compared = file.compare(&LogEnd {
+            start: Vec::new(),
             marks: Vec::new(),
             end: 0,
         });

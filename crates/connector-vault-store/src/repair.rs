@@ -6,7 +6,7 @@ use connector_vault::{Repaired, Unlock, Vault};
 
 use crate::error::{Error, Result};
 use crate::file::FileStore;
-use crate::vault::{FileOptions, FileVault, expect_known, place, remember};
+use crate::vault::{FileOptions, FileVault, expect_known, forget, remember};
 
 impl FileVault {
     /// Writes to the new file `out` what is intact of the vault in `damaged`, as [`Vault::repair`]
@@ -32,10 +32,9 @@ impl FileVault {
         }
         let file = damaged.read()?;
         let mut open = options.open;
-        // Where the start is damaged, nothing says which vault was seen here.
-        if Vault::identify(&file).is_ok() {
-            let (heads, place) = (options.heads.as_ref(), place(&damaged));
-            expect_known(&mut open, &file, &place, heads, options.accept)?;
+        if let Some(vault_id) = Vault::identify_damaged(&file) {
+            let heads = options.heads.as_ref();
+            expect_known(&mut open, vault_id, &damaged, heads, options.accept)?;
         }
         let repaired = Vault::repair(&file, unlock, &open, unsigned)?;
         out.create(&repaired.file)?;
@@ -43,7 +42,7 @@ impl FileVault {
         // file at this path is none.
         if let Some(heads) = &options.heads {
             let vault_id = repaired.vault.head().vault_id;
-            let _ = heads.forget(vault_id.as_bytes(), &place(&out));
+            let _ = forget(vault_id, &out, heads);
         }
         let _ = remember(&repaired.vault, &out, options.heads.as_ref());
         Ok(repaired)

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use connector_vault::{
     Action, Code, Host, KnownHead, MergeOptions, NewOwner, OpenOptions, Options, Outcome, Plan,
-    Prepared, Retention, Timestamp, Tokens, Unlock, Vault,
+    Prepared, Retention, Timestamp, Tokens, Unlock, Vault, VaultId,
 };
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
@@ -106,7 +106,8 @@ impl FileVault {
             heads: options.heads,
             lock_timeout: options.lock_timeout,
         };
-        vault.remember()?;
+        // The file is there: a witness that is missing is no failure of it.
+        let _ = vault.remember();
         Ok(vault)
     }
 
@@ -117,11 +118,11 @@ impl FileVault {
         let store = FileStore::new(path)?;
         let bytes = store.read()?;
         let mut open = options.open;
-        let place = place(&store);
+        let vault_id = Vault::identify(&bytes)?;
         expect_known(
             &mut open,
-            &bytes,
-            &place,
+            vault_id,
+            &store,
             options.heads.as_ref(),
             options.accept,
         )?;
@@ -134,7 +135,7 @@ impl FileVault {
             opened => opened?,
         };
         if let (Some(heads), true) = (&options.heads, options.accept) {
-            heads.forget(vault.head().vault_id.as_bytes(), &place)?;
+            forget(vault.head().vault_id, &store, heads)?;
         }
         let vault = Self {
             store,
@@ -308,20 +309,27 @@ impl FileVault {
 /// Expects the vault to be the one whose head was seen at this place, or to have grown from it.
 pub(crate) fn expect_known(
     open: &mut OpenOptions,
-    file: &[u8],
-    place: &str,
+    vault_id: VaultId,
+    store: &FileStore,
     heads: Option<&KnownHeads>,
     accept: bool,
 ) -> Result<()> {
-    if let (Some(heads), None) = (heads, &open.known) {
-        let vault_id = Vault::identify(file)?;
-        let known: Option<KnownHead> = heads.get(vault_id.as_bytes(), place)?;
-        if accept {
-            // On purpose: what was seen before no longer counts. The vault id does.
-            open.vault_id = open.vault_id.or(known.map(|known| known.head.vault_id));
-        } else {
-            open.known = known;
+    let (Some(heads), None) = (heads, &open.known) else {
+        return Ok(());
+    };
+    let mut newest: Option<KnownHead> = None;
+    for place in store.places() {
+        let known: Option<KnownHead> = heads.get(vault_id.as_bytes(), &place)?;
+        let seq = |known: &Option<KnownHead>| known.as_ref().map(|known| known.head.seq);
+        if seq(&known) > seq(&newest) {
+            newest = known;
         }
+    }
+    if accept {
+        // On purpose: what was seen before no longer counts. The vault id does.
+        open.vault_id = open.vault_id.or(newest.map(|known| known.head.vault_id));
+    } else {
+        open.known = newest;
     }
     Ok(())
 }
@@ -331,18 +339,22 @@ pub(crate) fn remember(vault: &Vault, store: &FileStore, heads: Option<&KnownHea
         return Ok(());
     };
     let known = vault.known_head();
-    heads.remember(
-        known.head.vault_id.as_bytes(),
-        &place(store),
-        known.head.seq,
-        &known,
-    )?;
+    for place in store.places() {
+        heads.remember(
+            known.head.vault_id.as_bytes(),
+            &place,
+            known.head.seq,
+            &known,
+        )?;
+    }
     Ok(())
 }
 
-/// What known heads are kept by, beside the vault's id.
-pub(crate) fn place(store: &FileStore) -> String {
-    store.path().to_string_lossy().into_owned()
+pub(crate) fn forget(vault_id: VaultId, store: &FileStore, heads: &KnownHeads) -> Result<()> {
+    for place in store.places() {
+        heads.forget(vault_id.as_bytes(), &place)?;
+    }
+    Ok(())
 }
 
 fn first(outcomes: Vec<Outcome>) -> Outcome {

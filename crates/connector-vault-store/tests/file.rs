@@ -33,6 +33,7 @@ fn lock(store: &FileStore) -> LockedFile {
 fn known(log: &str) -> LogEnd {
     let mark = log.len() - 3;
     LogEnd {
+        start: Vec::new(),
         marks: vec![(mark as u64, log[mark..].into())],
         end: log.len() as u64,
     }
@@ -117,6 +118,7 @@ fn compare_survives_absurd_offsets() {
     let mut file = lock(&store);
     for (offset, end) in [(u64::MAX, 6), (u64::MAX - 20, 6), (0, u64::MAX), (5, 6)] {
         let known = LogEnd {
+            start: Vec::new(),
             marks: vec![(offset, b"abc".to_vec())],
             end,
         };

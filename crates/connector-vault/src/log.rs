@@ -381,21 +381,13 @@ pub(crate) fn continuity(
         };
     }
     // The snapshot is new to this client: only an owner it knows can have made it.
-    let knows_key = header.vault_key == known.vault_key
-        || header
-            .handovers
-            .iter()
-            .any(|handover| handover.old == known.vault_key);
     let author = header
         .grants
         .get(usize::from(snapshot.fixed.author))
         .map(|grant| grant.ed25519);
-    if !knows_key || !author.is_some_and(|author| known.owners.contains(&author)) {
-        return Err(Error::new(
-            Code::UntrustedOwner,
-            format!("the snapshot {first} was made by somebody who was no owner when this client last saw the vault"),
-        )
-        .hint("ask an owner whether this is right, then accept the vault on purpose"));
+    let knows_author = author.is_some_and(|author| known.owners.contains(&author));
+    if !leads_from(header, known) || !knows_author {
+        return Err(untrusted_owner(first));
     }
     let superseded = snapshot
         .snapshot
@@ -411,6 +403,20 @@ pub(crate) fn continuity(
         Some(_) => Err(forked()),
         None => Ok(Continuity::Unverifiable),
     }
+}
+
+/// Whether the vault key of a header is the known one, or its successor.
+pub(crate) fn leads_from(header: &Header, known: &KnownHead) -> bool {
+    let mut handovers = header.handovers.iter();
+    header.vault_key == known.vault_key || handovers.any(|handover| handover.old == known.vault_key)
+}
+
+pub(crate) fn untrusted_owner(seq: u64) -> Error {
+    Error::new(
+        Code::UntrustedOwner,
+        format!("the snapshot {seq} was made by somebody who was no owner when this client last saw the vault"),
+    )
+    .hint("ask an owner whether this is right, then accept the vault on purpose")
 }
 
 pub(crate) fn wrong_vault(expected: VaultId, found: VaultId) -> Error {

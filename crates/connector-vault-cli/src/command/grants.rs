@@ -132,12 +132,19 @@ fn reduce(
     prepare: impl FnOnce(&Vault, &mut Host<'_>, &mut dyn FnMut(usize, usize)) -> CoreResult<Revocation>,
 ) -> Result<Vec<ConnectorId>> {
     let mut exposed = Vec::new();
+    let mut dropped = Vec::new();
     let mut progress = output.progress("sealing again:");
     file.write(|vault, host| {
         let revocation = prepare(vault, host, &mut |done, total| progress.at(done, total))?;
         exposed = revocation.exposed;
+        dropped = revocation.dropped;
         Ok(revocation.prepared)
     })?;
+    for version in dropped {
+        let (version, id) = (version.version, printable(version.id.as_str()));
+        let message = format!("version {version} of {id} did not open, so it was left out");
+        output.warn("version_dropped", &message);
+    }
     Ok(exposed)
 }
 

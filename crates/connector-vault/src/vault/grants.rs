@@ -1,6 +1,6 @@
 //! Grants and locks: who may open the vault, and how (docs/format.md sections 3 to 5).
 
-use super::record::{OverviewText, RecordKeys, Text};
+use super::record::{Overview, OverviewText, RecordKeys, Text};
 use super::write::{Prepared, new_grant, new_grant_id, next_counter};
 use super::{Host, Vault};
 use crate::access::{self, Access, Bundle, BundlePlace, grant_key};
@@ -55,6 +55,9 @@ pub struct Revocation {
     /// The connectors that the former holder could read. An old copy of the vault still opens for
     /// it: they should be rotated.
     pub exposed: Vec<ConnectorId>,
+    /// Versions whose secrets do not open, so that they cannot be sealed again and are left out:
+    /// what somebody made who wanted to prevent this.
+    pub dropped: Vec<Overview>,
 }
 
 impl Vault {
@@ -181,6 +184,7 @@ impl Vault {
         Ok(Revocation {
             prepared,
             exposed: Vec::new(),
+            dropped: Vec::new(),
         })
     }
 
@@ -295,7 +299,7 @@ impl Vault {
         }
         let access = Access::open(self.access.identity.clone(), &header)?;
         let keys = RecordKeys::new(&access.bundle, header.vault_id, header.epoch);
-        let records = self.seal_again(&keys, host, progress)?;
+        let (records, dropped) = self.seal_again(&keys, host, progress)?;
         let hashed: Vec<_> = records
             .iter()
             .map(|record| (record.as_slice(), sha256(record)))
@@ -314,7 +318,11 @@ impl Vault {
                 .collect::<Result<_>>()?,
             false => Vec::new(),
         };
-        Ok(Revocation { prepared, exposed })
+        Ok(Revocation {
+            prepared,
+            exposed,
+            dropped,
+        })
     }
 
     /// Replaces the vault key, which a former owner knows.
@@ -349,24 +357,34 @@ impl Vault {
         keys: &RecordKeys,
         host: &mut Host<'_>,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Vec<Vec<u8>>> {
+    ) -> Result<(Vec<Vec<u8>>, Vec<Overview>)> {
         let total = self.index.all().map(Iterator::count).sum();
         let mut records = Vec::with_capacity(total);
+        let mut dropped = Vec::new();
         for stored in self.index.all().flatten() {
             let text = self.index.overview_text(stored)?;
             let overview = OverviewText::<Vec<Text<'_>>>::parse(&text)?;
             let secrets = match stored.op {
                 Op::Delete => None,
-                _ => Some(self.index.keys().open_secrets(
-                    &overview.id,
-                    stored.version,
-                    self.index.sealed_secrets(stored)?,
-                )?),
+                _ => {
+                    let sealed = self.index.sealed_secrets(stored)?;
+                    match self
+                        .index
+                        .keys()
+                        .open_secrets(&overview.id, stored.version, sealed)
+                    {
+                        Ok(secrets) => Some(secrets),
+                        Err(_) => {
+                            dropped.push(self.index.overview(stored)?);
+                            continue;
+                        }
+                    }
+                }
             };
             records.push(keys.seal(host.rng, &overview, secrets.as_ref())?);
             progress(records.len(), total);
         }
-        Ok(records)
+        Ok((records, dropped))
     }
 
     /// Every kept record as it is.

@@ -435,6 +435,13 @@ impl Index {
         &self.parts[commit.part as usize].bytes[commit.at..commit.at + commit.len]
     }
 
+    /// The file's bytes before the log: its magic and locks.
+    pub(crate) fn file_start(&self) -> &[u8] {
+        self.parts
+            .first()
+            .map_or(&[], |part| &part.bytes[..part.log_start])
+    }
+
     /// Where a commit stands, counted from the start of the log.
     pub(crate) fn log_offset(&self, commit: &CommitPlace) -> u64 {
         let part = &self.parts[commit.part as usize];

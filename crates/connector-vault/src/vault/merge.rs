@@ -121,6 +121,10 @@ impl Vault {
                 options,
             },
         };
+        if self.has_commit(&theirs.head().hash.0) {
+            // It is what ours was once.
+            return Ok(merging.merge);
+        }
         for versions in theirs.index.all() {
             let Some(newest) = versions.last() else {
                 continue;
@@ -128,6 +132,12 @@ impl Vault {
             merging.connector(newest)?;
         }
         Ok(merging.merge)
+    }
+
+    /// Whether a commit is in the log or before it.
+    fn has_commit(&self, hash: &[u8; 32]) -> bool {
+        let mut log = self.index.commits.iter().map(|commit| &commit.hash);
+        self.superseded.contains(hash) || log.any(|other| other == hash)
     }
 
     /// Labels of the signers of commits that only the other copy has, if they have no grant here.

@@ -138,7 +138,13 @@ impl Vault {
     pub fn plan_restore(&self, id: &str, version: Version, options: &Options) -> Result<Plan> {
         self.require(Role::updates, "restore a connector")?;
         refuse_request_id(options)?;
-        let before = self.read(id)?;
+        // A version that does not read is what a restore is for.
+        let before = match self.read(id) {
+            Err(error) if matches!(error.code(), Code::Damaged | Code::NamesMismatch) => {
+                self.without_values(id)?
+            }
+            before => before?,
+        };
         let then = self.read_version(id, version)?;
         Ok(self.at_epoch(
             plan::replace(&before, &then.properties, Op::Restore, options)?,

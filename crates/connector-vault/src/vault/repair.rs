@@ -15,10 +15,11 @@ use crate::crypto::Hash;
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind, RecordBytes};
 use crate::format::header::Header;
+use crate::format::hex::VaultId;
 use crate::format::locks;
 use crate::format::{PREFIX_LEN, split_file};
 use crate::limits;
-use crate::log::{self, Head};
+use crate::log::{self, KnownHead};
 
 /// What a repair saved, and what not.
 #[derive(Debug)]
@@ -47,6 +48,17 @@ struct Found<'a> {
 }
 
 impl Vault {
+    /// The id of the vault that [`repair`](Self::repair) would find in these bytes.
+    #[must_use]
+    pub fn identify_damaged(file: &[u8]) -> Option<VaultId> {
+        let log_start = split_file(file).map_or(PREFIX_LEN.min(file.len()), |(_, start)| start);
+        let (commits, _) = find_commits(file, log_start);
+        let header = commits
+            .iter()
+            .find_map(|commit| log::verified_header(commit).ok())?;
+        Some(header.vault_id)
+    }
+
     /// Makes a sound vault of what is intact of a damaged one: every record that stands under a
     /// verified signature, by its hash. Those that merely open prove nothing, since a reader could
     /// have made them; `unsigned` takes them all the same. Needs an owner, who signs the result.
@@ -86,7 +98,7 @@ impl Vault {
             return Err(log::wrong_vault(expected, header.vault_id));
         }
         if let Some(known) = &options.known {
-            check_known(&header, &known.head)?;
+            check_known(&header, known, &commits)?;
         }
         let access = access_by(unlock, options)(&header, &locks, &mut Vec::new())?;
         if !access.role.owns() {
@@ -138,7 +150,13 @@ impl Vault {
 
 /// A header from before the known head would bring back who was revoked since. The seq does not
 /// tell: what is lost may be the newest commits.
-fn check_known(header: &Header, known: &Head) -> Result<()> {
+fn check_known(header: &Header, known: &KnownHead, commits: &[Commit<'_>]) -> Result<()> {
+    if !log::leads_from(header, known) {
+        return Err(log::untrusted_owner(
+            commits.first().map_or(0, |commit| commit.fixed.seq),
+        ));
+    }
+    let known = &known.head;
     if known.vault_id != header.vault_id {
         return Err(log::wrong_vault(known.vault_id, header.vault_id));
     }

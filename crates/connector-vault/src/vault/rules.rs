@@ -80,7 +80,10 @@ impl Rules {
             return Err("its version is not the next one");
         }
         let exists = before.is_some_and(|(_, op)| op != Op::Delete);
-        if exists == (new.op == Op::Create) && !self.gaps {
+        // What is missing may have created or deleted it. Not where the predecessor is known and
+        // the author has no right to either.
+        let may_be_missing = self.gaps && (self.by_owner() || before.is_none());
+        if exists == (new.op == Op::Create) && !may_be_missing {
             return Err("it creates what exists or changes what does not");
         }
         if self.by_owner() {

@@ -775,3 +775,91 @@ fn a_purge_leaves_no_former_value() {
         Code::ConnectorNotFound
     );
 }
+
+/// A vault whose newest version of `x` is signed by its updater and has secrets that do not open.
+fn spoiled() -> Team {
+    let mut team = Team::new();
+    let updater = team.open_as(Role::Updater);
+    let mut record = forge_record(&updater, &mut team.rng, |_| {}, some_secrets());
+    *record.last_mut().unwrap() ^= 1;
+    team.file.extend_from_slice(&commit_of(&updater, &record));
+    team
+}
+
+#[test]
+fn an_updater_cannot_prevent_its_own_revocation() {
+    let mut team = spoiled();
+    let owner = team.open_as(Role::Owner);
+    let revocation = owner
+        .prepare_revoke("updater", &mut host(&mut team.rng), &mut |_, _| {})
+        .unwrap();
+    assert_eq!(revocation.dropped.len(), 1);
+    team.file = revocation.prepared.to_replace().unwrap().to_vec();
+    let owner = team.open_as(Role::Owner);
+    assert_eq!(owner.read("x").unwrap().version, Version::FIRST);
+}
+
+#[test]
+fn a_restore_goes_back_before_a_version_that_does_not_read() {
+    let mut team = spoiled();
+    let mut owner = team.open_as(Role::Owner);
+    assert_eq!(owner.read("x").expect_err("spoiled").code(), Code::Damaged);
+    let plan = owner
+        .plan_restore("x", Version::FIRST, &Options::default())
+        .unwrap();
+    let prepared = owner.prepare(plan, &mut host(&mut team.rng)).unwrap();
+    owner.apply(prepared).unwrap();
+    let restored = owner.read("x").unwrap();
+    assert_eq!(restored.properties.get("APIKey").unwrap().expose(), "a");
+    assert_eq!(restored.version.get(), 3);
+}
+
+#[test]
+fn a_repair_lets_no_updater_bring_back_what_was_deleted() {
+    let mut team = Team::new();
+    let mut owner = team.open_as(Role::Owner);
+    let delete = r#"{"ActionType": "CredStore.DeleteEntry", "Parameters": {"EntryId": "x"}}"#;
+    let mut tokens = std::collections::BTreeMap::<String, Secret>::new();
+    let action = Action::parse(delete).unwrap();
+    let plan = owner
+        .plan(
+            &action,
+            &mut tokens,
+            &Options::default(),
+            &mut host(&mut team.rng),
+        )
+        .unwrap();
+    let prepared = owner.prepare(plan, &mut host(&mut team.rng)).unwrap();
+    team.file.extend_from_slice(prepared.to_append().unwrap());
+    owner.apply(prepared).unwrap();
+    let updater = team.open_as(Role::Updater);
+    let record = forge_record(
+        &updater,
+        &mut team.rng,
+        |overview| overview.version = 3,
+        some_secrets(),
+    );
+    let file = [team.file.as_slice(), &commit_of(&updater, &record)].concat();
+    let options = OpenOptions {
+        vault_id: Some(owner.head().vault_id),
+        ..OpenOptions::default()
+    };
+    let identity = team.identity(Role::Owner);
+    let repaired = Vault::repair(&file, Unlock::Identity(identity), &options, false).unwrap();
+    assert_eq!(repaired.quarantined.len(), 1);
+    assert!(repaired.vault.connector("x").is_err());
+}
+
+#[test]
+fn a_former_state_has_nothing_to_merge() {
+    let mut team = Team::new();
+    let before = team.file.clone();
+    let mut owner = team.open_as(Role::Owner);
+    let prepared = owner.prepare_purge(None).unwrap();
+    owner.apply(prepared).unwrap();
+    let former = owner.open_copy(before).unwrap();
+    let merge = owner
+        .plan_merge(&former, crate::MergeOptions::default())
+        .unwrap();
+    assert!(merge.plans().is_empty() && merge.conflicts.is_empty());
+}

@@ -90,6 +90,9 @@ impl Prepared {
 /// Where the log ends, and how to recognize that it still does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogEnd {
+    /// The file's bytes before the log, that is the locks: a replaced passphrase changes nothing
+    /// else. Empty: not compared.
+    pub start: Vec<u8>,
     /// Bytes that identify the newest commit, with their offsets from the start of the log: its
     /// fixed part, which holds its seq and its predecessor's hash, and its signature, which covers
     /// the rest. They are as telling as its hash and cost the same for a commit of any size.
@@ -377,6 +380,7 @@ impl Vault {
         let bytes = self.index.commit_bytes(newest);
         let signature = newest.signature_at;
         LogEnd {
+            start: self.index.file_start().to_vec(),
             marks: vec![
                 (offset, bytes[..FIXED_LEN].to_vec()),
                 (
