@@ -13,7 +13,7 @@ use crate::bytes::damaged;
 use crate::connector::{Op, Version};
 use crate::crypto::Hash;
 use crate::error::{Code, Error, Result};
-use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind, RecordBytes};
+use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind, RecordBytes, SIGNATURE_LEN};
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
 use crate::format::locks;
@@ -105,8 +105,12 @@ impl Vault {
             return Err(not_permitted("only an owner can sign the repaired vault"));
         }
         let mut salvage = Salvage::new(&access, &header);
+        // Only what is signed and in its place: anybody can make a commit whose structure holds.
+        let mut signed = Vec::new();
         for commit in &commits {
-            salvage.commit(commit);
+            if salvage.commit(commit) {
+                signed.push(commit);
+            }
         }
         let (found, quarantined, lost) = salvage.finish(unsigned);
         let recovered = found
@@ -124,10 +128,7 @@ impl Vault {
                 )
             })
             .collect();
-        // Only what is signed: anybody can make a commit whose structure holds, of any seq.
-        let mut signed = commits;
-        signed.retain(|commit| log::verify_commit(&header, commit).is_ok());
-        let newest = signed.iter().max_by_key(|commit| commit.fixed.seq);
+        let newest = signed.last().copied();
         let newest = newest.ok_or_else(|| damaged(log_start as u64, "no sound commit is left"))?;
         let superseded = superseded(&signed, newest);
         let chain = Chain {
@@ -178,9 +179,11 @@ fn find_commits(file: &[u8], log_start: usize) -> (Vec<Commit<'_>>, Vec<(u64, u6
     let mut commits = Vec::new();
     let mut gaps: Vec<(u64, u64)> = Vec::new();
     let mut at = log_start;
+    // What false starts may cost in all: each claims bytes to look at, and anybody can write many.
+    let mut budget = file.len().saturating_mul(8);
     while at < file.len() {
         let rest = &file[at..];
-        match sound_commit(rest, at as u64) {
+        match sound_commit(rest, at as u64, &mut budget) {
             Some(commit) => {
                 at += commit.len;
                 commits.push(commit);
@@ -197,15 +200,17 @@ fn find_commits(file: &[u8], log_start: usize) -> (Vec<Commit<'_>>, Vec<(u64, u6
     (commits, gaps)
 }
 
-fn sound_commit(rest: &[u8], offset: u64) -> Option<Commit<'_>> {
+fn sound_commit<'a>(rest: &'a [u8], offset: u64, budget: &mut usize) -> Option<Commit<'a>> {
     let fixed = Fixed::decode(rest.first_chunk::<FIXED_LEN>()?, offset).ok()??;
     let len = usize::try_from(fixed.len).ok()?.checked_add(FIXED_LEN)?;
-    Commit::decode(fixed, rest.get(..len)?, offset).ok()
+    let bytes = rest.get(..len)?;
+    *budget = budget.checked_sub(len)?;
+    Commit::decode(fixed, bytes, offset).ok()
 }
 
 /// Hashes of the commits before the repaired snapshot, as far back as they follow each other: each
 /// commit tells the one before it, also where that is lost.
-fn superseded(commits: &[Commit<'_>], newest: &Commit<'_>) -> Vec<Hash> {
+fn superseded(commits: &[&Commit<'_>], newest: &Commit<'_>) -> Vec<Hash> {
     let mut hashes: HashMap<u64, Hash> = HashMap::new();
     for commit in commits {
         if let Some(before) = commit.fixed.seq.checked_sub(1) {
@@ -239,8 +244,33 @@ struct Salvage<'a> {
     keys: RecordKeys,
     found: BTreeMap<String, Vec<Found<'a>>>,
     lost: Vec<DamagedRecord>,
-    newest_seq: Option<u64>,
+    last: Option<Last>,
 }
+
+/// The newest commit in its place.
+struct Last {
+    seq: u64,
+    /// Where it ends in the file.
+    end: u64,
+    /// Unknown if the commit is damaged.
+    hash: Option<Hash>,
+}
+
+impl Last {
+    /// Whether a commit may stand behind it: next to it or, where bytes between them are lost, as
+    /// many commits further as those bytes can have held.
+    fn may_precede(&self, commit: &Commit<'_>) -> bool {
+        let Some(between) = commit.fixed.seq.checked_sub(self.seq + 1) else {
+            return false;
+        };
+        let lost = commit.offset.saturating_sub(self.end) / COMMIT_LEN_MIN;
+        let follows = between > 0 || self.hash.is_none_or(|hash| hash == commit.fixed.prev);
+        commit.fixed.kind == Kind::Changes && between <= lost && follows
+    }
+}
+
+/// Bytes of a commit without records.
+const COMMIT_LEN_MIN: u64 = (FIXED_LEN + 4 + SIGNATURE_LEN) as u64;
 
 impl<'a> Salvage<'a> {
     fn new(access: &Access, header: &'a Header) -> Self {
@@ -249,20 +279,24 @@ impl<'a> Salvage<'a> {
             keys: RecordKeys::new(&access.bundle, header.vault_id, header.epoch),
             found: BTreeMap::new(),
             lost: Vec::new(),
-            newest_seq: None,
+            last: None,
         }
     }
 
-    fn commit(&mut self, commit: &Commit<'a>) {
-        // Commits ascend, and only the first is a snapshot: an old one that somebody put here
-        // again proves nothing.
-        let in_place = match self.newest_seq {
-            None => true,
-            Some(newest) => commit.fixed.seq > newest && commit.fixed.kind == Kind::Changes,
+    /// Takes what is intact in a commit; whether it is signed and in its place.
+    fn commit(&mut self, commit: &Commit<'a>) -> bool {
+        // The first is the snapshot. An old commit that somebody put here again proves nothing.
+        let in_place = match &self.last {
+            None => commit.snapshot.is_some(),
+            Some(last) => last.may_precede(commit),
         };
         let signed = in_place && log::verify_commit(self.header, commit).is_ok();
-        if signed {
-            self.newest_seq = Some(commit.fixed.seq);
+        if signed || (in_place && self.last.is_none()) {
+            self.last = Some(Last {
+                seq: commit.fixed.seq,
+                end: commit.offset + commit.len as u64,
+                hash: signed.then_some(commit.hash),
+            });
         }
         for record in commit.records() {
             match self.open(commit, record, signed) {
@@ -277,6 +311,7 @@ impl<'a> Salvage<'a> {
                 }),
             }
         }
+        signed
     }
 
     /// The version in a record, if all of it opens; else its connector, if that much is known.

@@ -851,6 +851,45 @@ fn a_repair_lets_no_updater_bring_back_what_was_deleted() {
 }
 
 #[test]
+fn a_commit_out_of_place_does_not_hide_those_behind_it() {
+    let mut team = Team::new();
+    let mut owner = team.open_as(Role::Owner);
+    let updater = team.open_as(Role::Updater);
+    let record = forge_record(&updater, &mut team.rng, |_| {}, some_secrets());
+    let head = owner.head();
+    let far = NewCommit {
+        seq: 1 << 40,
+        prev: head.hash.0,
+        author: updater.access.index,
+        snapshot: None,
+        records: &[(&record, sha256(&record))],
+    };
+    far.encode(&mut team.file, |signed| {
+        updater.access.sign_commit(head.vault_id, signed)
+    });
+    let plan = owner
+        .plan_create(
+            ConnectorId::new("y").unwrap(),
+            "Name",
+            "Type",
+            &properties(&[]),
+            &Options::default(),
+        )
+        .unwrap();
+    let prepared = owner.prepare(plan, &mut host(&mut team.rng)).unwrap();
+    team.file.extend_from_slice(prepared.to_append().unwrap());
+    let options = OpenOptions {
+        vault_id: Some(head.vault_id),
+        ..OpenOptions::default()
+    };
+    let identity = team.identity(Role::Owner);
+    let repaired = Vault::repair(&team.file, Unlock::Identity(identity), &options, false).unwrap();
+    assert_eq!((repaired.recovered, repaired.quarantined.len()), (2, 1));
+    assert!(repaired.vault.connector("y").is_ok());
+    assert!(repaired.vault.head().seq < 10);
+}
+
+#[test]
 fn a_former_state_has_nothing_to_merge() {
     let mut team = Team::new();
     let before = team.file.clone();
