@@ -123,6 +123,10 @@ pub(super) fn verdict_text(verdicts: &[Verdict], ok: bool, values: bool) -> Stri
         false => format!("{}\n", styled(RED, "Not sound")),
     };
     for verdict in verdicts {
+        if verdict.problems.is_empty() {
+            let records = count(verdict.records, "record");
+            let _ = writeln!(out, "  commit {}: sound, {records}", verdict.seq);
+        }
         for problem in &verdict.problems {
             let problem = problem.to_string();
             let _ = writeln!(out, "  commit {}: {}", verdict.seq, printable(&problem));

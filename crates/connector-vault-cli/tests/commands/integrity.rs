@@ -46,7 +46,12 @@ fn head_log_verify_and_compact() {
 
     check_text(
         sandbox.run(["verify", "v.cvault"]).text(),
-        "Sound: 5 commits, 4 records; signatures, chain, hashes and values",
+        "Sound: 5 commits, 4 records; signatures, chain, hashes and values
+  commit 0: sound, 0 records
+  commit 1: sound, 1 record
+  commit 2: sound, 1 record
+  commit 3: sound, 1 record
+  commit 4: sound, 1 record",
     );
     let compacted = sandbox
         .run(["compact", "v.cvault", "--keep", "2", "--json"])

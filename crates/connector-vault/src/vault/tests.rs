@@ -853,7 +853,7 @@ fn a_repair_lets_no_updater_bring_back_what_was_deleted() {
 #[test]
 fn a_commit_out_of_place_does_not_hide_those_behind_it() {
     let mut team = Team::new();
-    let mut owner = team.open_as(Role::Owner);
+    let owner = team.open_as(Role::Owner);
     let updater = team.open_as(Role::Updater);
     let record = forge_record(&updater, &mut team.rng, |_| {}, some_secrets());
     let head = owner.head();
@@ -891,14 +891,12 @@ fn a_commit_out_of_place_does_not_hide_those_behind_it() {
 
 #[test]
 fn a_former_state_has_nothing_to_merge() {
-    let mut team = Team::new();
+    let team = Team::new();
     let before = team.file.clone();
     let mut owner = team.open_as(Role::Owner);
     let prepared = owner.prepare_purge(None).unwrap();
     owner.apply(prepared).unwrap();
     let former = owner.open_copy(before).unwrap();
-    let merge = owner
-        .plan_merge(&former, crate::MergeOptions::default())
-        .unwrap();
+    let merge = owner.plan_merge(&former, MergeOptions::default()).unwrap();
     assert!(merge.plans().is_empty() && merge.conflicts.is_empty());
 }
