@@ -317,20 +317,12 @@ pub(crate) fn expect_known(
     let (Some(heads), None) = (heads, &open.known) else {
         return Ok(());
     };
-    let mut newest: Option<KnownHead> = None;
-    for place in store.places() {
-        let known: Option<KnownHead> = heads.get(vault_id.as_bytes(), &place)?;
-        let seq = |known: &Option<KnownHead>| known.as_ref().map(|known| known.head.seq);
-        if seq(&known) > seq(&newest) {
-            newest = known;
-        }
-    }
-    if accept {
-        // On purpose: what was seen before no longer counts. The vault id does.
-        open.vault_id = open.vault_id.or(newest.map(|known| known.head.vault_id));
-    } else {
-        open.known = newest;
-    }
+    let places = store.places();
+    let seen = places
+        .iter()
+        .map(|place| heads.get(vault_id.as_bytes(), place));
+    let seen: Vec<Option<KnownHead>> = seen.collect::<Result<_>>()?;
+    open.expect(seen.into_iter().flatten(), accept);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -234,7 +235,7 @@ pub(crate) fn grant_key(grant: &Grant) -> GrantKey {
 }
 
 /// A lock that nobody can use, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrokenLock {
     /// The label of the grant whose lock it is, if that much is known.
     pub label: Option<String>,
@@ -331,9 +332,8 @@ pub(crate) fn lock(
     passphrase: &Passphrase,
     cost: Cost,
 ) -> Result<Lock> {
-    let mut salt = [0; 16];
+    let salt = passphrase.salt_of_new_lock(rng);
     let mut nonce = [0; 12];
-    rng.fill_bytes(&mut salt);
     rng.fill_bytes(&mut nonce);
     let keys = kdf::derive_lock_keys(&mut Memory::default(), passphrase, &salt, cost)?;
     let mut lock = Lock {

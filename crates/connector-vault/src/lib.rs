@@ -83,7 +83,7 @@ pub use connector::{
     Connector, ConnectorId, Op, Properties, PropertyName, Secret, Timestamp, Version,
 };
 pub use crypto::identity::{GrantKey, Identity};
-pub use crypto::kdf::{Cost, Passphrase};
+pub use crypto::kdf::{Cost, Passphrase, Stretched};
 pub use error::{Code, Error, Result};
 pub use format::header::Role;
 pub use format::hex::{GrantId, RecordId, VaultId};
@@ -92,7 +92,7 @@ pub use log::{Continuity, Head, KnownHead, TornTail};
 pub use plan::{Change, ChangeKind, Outcome, Plan, Status};
 pub use token::{TokenFn, TokenInfo, TokenRef, Tokens};
 pub use vault::{
-    CommitInfo, ConflictKind, DamagedRecord, GrantInfo, Grantee, Host, LogEnd, Merge,
+    CommitInfo, ConflictKind, DamagedRecord, Detached, GrantInfo, Grantee, Host, LogEnd, Merge,
     MergeConflict, MergeOptions, NewOwner, OpenOptions, OpenReport, Overview, Prepared, Refreshed,
     Repaired, Resolve, Retention, Revocation, SignatureState, Vault, Verdict,
 };

@@ -19,6 +19,9 @@ pub const RECORD_LEN_MAX: usize = 16 * 1024 * 1024;
 /// Largest request id or note, in bytes of UTF-8.
 pub const NOTE_LEN_MAX: usize = 256;
 
+/// Largest report of an opening that goes from one thread to another, in bytes.
+pub(crate) const REPORT_LEN_MAX: usize = 64 * 1024 * 1024;
+
 /// Largest locks part, in bytes.
 pub const LOCKS_LEN_MAX: usize = 256 * 1024;
 /// Largest header, in bytes.

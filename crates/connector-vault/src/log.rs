@@ -56,7 +56,7 @@ impl KnownHead {
 }
 
 /// How a vault relates to the newest head that the client had seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Continuity {
@@ -69,7 +69,7 @@ pub enum Continuity {
 }
 
 /// The end of a log that was being written when its writer died; it was never acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TornTail {
     /// Where it begins in the bytes that were opened.
     pub offset: u64,

@@ -18,8 +18,10 @@ pub use outcome::{Change, ChangeKind, Outcome, Status};
 ///
 /// It holds the new values, wiped when it is dropped, without an accessor. It belongs to the vault
 /// that made it: a change of the connector's version or of the vault's keys makes it a `conflict`.
+#[derive(Clone)]
 pub struct Plan(pub(crate) Step);
 
+#[derive(Clone)]
 pub(crate) enum Step {
     /// A version to write, or nothing that differs.
     Draft {
@@ -34,6 +36,7 @@ pub(crate) enum Step {
 }
 
 /// A plan as far as it does not concern keys.
+#[derive(Clone)]
 pub(crate) struct Draft {
     pub(crate) id: ConnectorId,
     pub(crate) name: String,
@@ -184,16 +187,19 @@ pub(crate) fn add(
     })
 }
 
-/// Plans `CredStore.DeleteEntry`: the tombstone is a version of its own.
+/// Plans a deletion, that of `CredStore.DeleteEntry` or the caller's own: the tombstone is a version
+/// of its own.
 pub(crate) fn delete(
     before: &Connector,
-    request: &DeleteRequest,
+    request: Option<&DeleteRequest>,
     options: &Options,
 ) -> Result<Draft> {
     check_version(&before.id, Some(before.version), options)?;
     let mut draft = draft_of(before, Op::Delete, options);
-    draft.warnings.clone_from(&request.changes.warnings);
-    draft.tokens.clone_from(&request.changes.tokens);
+    if let Some(DeleteRequest { changes, .. }) = request {
+        draft.warnings.clone_from(&changes.warnings);
+        draft.tokens.clone_from(&changes.tokens);
+    }
     Ok(draft)
 }
 
@@ -209,11 +215,6 @@ pub(crate) fn replace(
     draft.after = to.clone();
     draft.changes = differences(&from.properties, to);
     Ok(settle(draft, options))
-}
-
-/// Plans the deletion that a merge takes over.
-pub(crate) fn delete_merged(before: &Connector, options: &Options) -> Draft {
-    draft_of(before, Op::Delete, options)
 }
 
 /// The properties that differ, those of `to` first. No request names them, so they have no source.

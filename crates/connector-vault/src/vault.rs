@@ -3,6 +3,7 @@
 
 mod audit;
 mod compact;
+mod detach;
 mod grants;
 mod history;
 mod index;
@@ -20,6 +21,7 @@ use rand_core::CryptoRng;
 
 pub use self::audit::{CommitInfo, SignatureState, Verdict};
 pub use self::compact::Retention;
+pub use self::detach::Detached;
 pub use self::grants::{GrantInfo, Grantee, Revocation};
 pub use self::index::DamagedRecord;
 pub use self::merge::{ConflictKind, Merge, MergeConflict, MergeOptions, Resolve};

@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use connector_vault::{
-    Action, ActionType, ConnectorId, Options, Outcome, Properties, PropertyName, Secret, Version,
-};
-use serde_json::json;
+use connector_vault::{ConnectorId, Options, Outcome, Properties, PropertyName, Secret, Version};
 
 use super::Context;
 use super::run::set_variable;
@@ -83,20 +80,10 @@ pub(super) fn restore(args: &RestoreArgs, context: &Context) -> Result<()> {
 }
 
 pub(super) fn delete(args: &ConnectorArgs, context: &Context) -> Result<()> {
-    // The id is the user's, not an action's: brackets in it are no token.
-    let options = Options {
-        no_tokens: true,
-        ..Options::default()
-    };
-    let document = json!({
-        "ActionType": ActionType::Delete.as_str(),
-        "Parameters": {"EntryId": args.id},
-    });
-    let action = Action::parse(&document.to_string())?;
-    let mut file = unlock::open(&args.vault, &context.input, context.output)?;
-    let mut no_tokens = std::collections::BTreeMap::<String, Secret>::new();
-    let outcome = file.run(&action, &mut no_tokens, &options)?;
-    print(&[outcome], context)
+    let ConnectorArgs { vault, id } = args;
+    let mut file = unlock::open(vault, &context.input, context.output)?;
+    let outcomes = file.change(|vault, _| Ok(vec![vault.plan_delete(id, &Options::default())?]))?;
+    print(&outcomes, context)
 }
 
 /// Prints the one outcome of a command.

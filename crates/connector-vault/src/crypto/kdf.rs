@@ -5,12 +5,14 @@ use std::fmt;
 
 use argon2::{Algorithm, Argon2, Block, Params};
 use hkdf::Hkdf;
+use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use super::label;
+use crate::bytes::Reader;
 use crate::error::{Code, Error, Result};
 use crate::limits;
 
@@ -20,7 +22,13 @@ pub(crate) type Key = Zeroizing<[u8; 32]>;
 /// A passphrase in Unicode NFC, so that every surface derives the same key from what looks the
 /// same; wiped when dropped.
 #[derive(Clone)]
-pub struct Passphrase(Zeroizing<String>);
+pub struct Passphrase(Form);
+
+#[derive(Clone)]
+enum Form {
+    Text(Zeroizing<String>),
+    Stretched(Stretched),
+}
 
 impl Passphrase {
     /// Normalizes and takes a passphrase: 1..=4,096 bytes.
@@ -42,7 +50,112 @@ impl Passphrase {
         // leaves no copy behind.
         let mut normal = Zeroizing::new(String::with_capacity(3 * passphrase.len()));
         normal.extend(passphrase.nfc());
-        Ok(Self(normal))
+        Ok(Self(Form::Text(normal)))
+    }
+
+    /// Runs Argon2id for a lock that is to be made somewhere else: in a browser, where the page must
+    /// not wait for it, this happens in a worker, and the page makes the lock of the result.
+    ///
+    /// Fails with `cost_out_of_range`.
+    ///
+    /// ```
+    /// # use connector_vault::{Cost, Passphrase, Stretched};
+    /// let passphrase = Passphrase::new("correct horse battery staple")?;
+    /// let bytes = passphrase.stretch([7; Stretched::SALT_LEN], Cost::MIN)?.to_bytes();
+    /// // On the other thread:
+    /// let passphrase = Passphrase::from(Stretched::from_bytes(&*bytes)?);
+    /// # let _ = passphrase;
+    /// # Ok::<(), connector_vault::Error>(())
+    /// ```
+    pub fn stretch(&self, salt: [u8; Stretched::SALT_LEN], cost: Cost) -> Result<Stretched> {
+        let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
+        let root = self.root(&mut Memory::default(), &salt, cost)?;
+        Ok(Stretched { salt, cost, root })
+    }
+
+    /// The salt of a lock that is to be made: a fresh one, unless Argon2id has run already.
+    pub(crate) fn salt_of_new_lock(&self, rng: &mut dyn CryptoRng) -> [u8; Stretched::SALT_LEN] {
+        let mut salt = [0; Stretched::SALT_LEN];
+        match &self.0 {
+            Form::Text(_) => rng.fill_bytes(&mut salt),
+            Form::Stretched(stretched) => salt = stretched.salt,
+        }
+        salt
+    }
+
+    /// What Argon2id makes of the passphrase.
+    fn root(&self, memory: &mut Memory, salt: &[u8; 16], cost: Cost) -> Result<Key> {
+        match &self.0 {
+            Form::Text(text) => argon2id(memory, text.as_bytes(), salt, cost),
+            Form::Stretched(stretched) if stretched.salt == *salt && stretched.cost == cost => {
+                Ok(stretched.root.clone())
+            }
+            Form::Stretched(_) => Err(Error::new(
+                Code::InvalidArgument,
+                "the passphrase was stretched for another salt or cost",
+            )),
+        }
+    }
+}
+
+/// A passphrase after Argon2id, for the one lock that is made of it; wiped when dropped.
+/// `Debug` is redacted.
+#[derive(Clone)]
+pub struct Stretched {
+    salt: [u8; Self::SALT_LEN],
+    cost: Cost,
+    root: Key,
+}
+
+impl Stretched {
+    /// Bytes of a salt.
+    pub const SALT_LEN: usize = 16;
+    /// Bytes of the form for another thread: salt, cost, root.
+    pub const LEN: usize = Self::SALT_LEN + 3 * 4 + 32;
+
+    /// Itself for another thread of this program. As secret as the passphrase.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<[u8; Self::LEN]> {
+        let mut bytes = Zeroizing::new([0; Self::LEN]);
+        let Cost {
+            memory_kib,
+            passes,
+            lanes,
+        } = self.cost;
+        let (salt, rest) = bytes.split_at_mut(Self::SALT_LEN);
+        let (cost, root) = rest.split_at_mut(12);
+        salt.copy_from_slice(&self.salt);
+        for (word, number) in cost.chunks_exact_mut(4).zip([memory_kib, passes, lanes]) {
+            word.copy_from_slice(&number.to_le_bytes());
+        }
+        root.copy_from_slice(&*self.root);
+        bytes
+    }
+
+    /// Reads [`to_bytes`](Self::to_bytes). Fails with `damaged` if they are cut short.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let mut reader = Reader::new(bytes, 0);
+        Ok(Self {
+            salt: *reader.array("the salt")?,
+            cost: Cost {
+                memory_kib: reader.u32("the memory")?,
+                passes: reader.u32("the passes")?,
+                lanes: reader.u32("the lanes")?,
+            },
+            root: Zeroizing::new(*reader.array("the root")?),
+        })
+    }
+}
+
+impl From<Stretched> for Passphrase {
+    fn from(stretched: Stretched) -> Self {
+        Self(Form::Stretched(stretched))
+    }
+}
+
+impl fmt::Debug for Stretched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stretched(..)")
     }
 }
 
@@ -128,6 +241,14 @@ pub(crate) fn derive_lock_keys(
     salt: &[u8; 16],
     cost: Cost,
 ) -> Result<LockKeys> {
+    let root = passphrase.root(memory, salt, cost)?;
+    Ok(LockKeys {
+        wrapping: derive_key(&root, label::LOCK_KEY, &[]),
+        commitment: *derive_key(&root, label::LOCK_COMMITMENT, &[]),
+    })
+}
+
+fn argon2id(memory: &mut Memory, passphrase: &[u8], salt: &[u8; 16], cost: Cost) -> Result<Key> {
     let internal = |_| Error::new(Code::Internal, "Argon2id refused its parameters");
     let params =
         Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).map_err(internal)?;
@@ -135,12 +256,9 @@ pub(crate) fn derive_lock_keys(
     let blocks = memory.blocks(argon2.params().block_count())?;
     let mut root = Key::default();
     argon2
-        .hash_password_into_with_memory(passphrase.0.as_bytes(), salt, &mut *root, blocks)
+        .hash_password_into_with_memory(passphrase, salt, &mut *root, blocks)
         .map_err(internal)?;
-    Ok(LockKeys {
-        wrapping: derive_key(&root, label::LOCK_KEY, &[]),
-        commitment: *derive_key(&root, label::LOCK_COMMITMENT, &[]),
-    })
+    Ok(root)
 }
 
 /// Argon2's working memory, which the crate neither lets fail softly nor wipes. One serves all
@@ -198,6 +316,38 @@ mod tests {
                 .expect("derived")
         };
         assert_eq!(*keys(&composed).wrapping, *keys(&decomposed).wrapping);
+    }
+
+    #[test]
+    fn a_stretched_passphrase_derives_the_same_keys_and_no_others() {
+        let passphrase = Passphrase::new("pass").expect("valid");
+        let stretched = passphrase.stretch([7; 16], Cost::MIN).expect("stretched");
+        let bytes = stretched.to_bytes();
+        for len in 0..bytes.len() {
+            assert!(Stretched::from_bytes(&bytes[..len]).is_err());
+        }
+        let again = Passphrase::from(Stretched::from_bytes(&*bytes).expect("its own bytes"));
+        let keys = |passphrase: &Passphrase, salt, cost| {
+            derive_lock_keys(&mut Memory::default(), passphrase, &salt, cost)
+                .map(|keys| *keys.wrapping)
+        };
+        let expected = keys(&passphrase, [7; 16], Cost::MIN).expect("derived");
+        assert_eq!(keys(&again, [7; 16], Cost::MIN), Ok(expected));
+        let code = |keys: Result<[u8; 32]>| keys.map_err(|error| error.code());
+        let refused = Err(Code::InvalidArgument);
+        assert_eq!(code(keys(&again, [8; 16], Cost::MIN)), refused);
+        assert_eq!(code(keys(&again, [7; 16], Cost::default())), refused);
+        assert!(
+            passphrase
+                .stretch(
+                    [7; 16],
+                    Cost {
+                        lanes: 9,
+                        ..Cost::MIN
+                    }
+                )
+                .is_err()
+        );
     }
 
     #[test]

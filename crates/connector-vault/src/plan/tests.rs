@@ -84,7 +84,7 @@ fn versions_go_on() {
         id: before.id.clone(),
         changes: Changes::default(),
     };
-    let deleted = delete(&before, &removal, &options).unwrap();
+    let deleted = delete(&before, Some(&removal), &options).unwrap();
     assert_eq!(versions(&deleted), (Some(7), 8));
     assert_eq!(deleted.committed().status, Status::Deleted);
     assert_eq!(plan(deleted).outcome().status, Status::Planned);

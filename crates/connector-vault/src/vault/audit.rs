@@ -1,6 +1,6 @@
 //! The log as an audit trail, and the check of everything that opening takes on trust.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Vault;
 use super::index::{CommitPlace, Stored};
@@ -27,7 +27,7 @@ pub struct CommitInfo {
 }
 
 /// Whether a commit's signature verifies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignatureState {
     /// It is its author's, and the author's role permits such a commit.

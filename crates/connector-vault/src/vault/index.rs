@@ -2,8 +2,12 @@
 //! versions stand in them. Overviews are opened again when somebody asks for them: that costs less
 //! than memory for all of them.
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+mod detach;
+
 use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use serde::{Deserialize, Serialize};
 
 use super::record::{CheckedNames, Overview, OverviewText, RecordKeys};
 use super::rules::{Facts, Rules};
@@ -63,7 +67,7 @@ impl Versions {
 }
 
 /// A record that is not what its author signed; only a tolerant opening goes on without it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DamagedRecord {
     /// The commit that carries it.

@@ -256,7 +256,7 @@ impl<'a> Merging<'a> {
                     || self.theirs_wins(&ours, &theirs, ConflictKind::DeletedInTheirs) =>
             {
                 let before = self.ours.without_values(id)?;
-                let draft = plan::delete_merged(&before, &options(&theirs));
+                let draft = plan::delete(&before, None, &options(&theirs))?;
                 self.push(draft);
                 Ok(())
             }

@@ -1,5 +1,7 @@
 //! Opening a vault and following it as it grows (docs/format.md section 7).
 
+use serde::{Deserialize, Serialize};
+
 use super::Vault;
 use super::index::{Admission, DamagedRecord, Index};
 use super::merge::not_mergeable;
@@ -39,8 +41,25 @@ impl Default for OpenOptions {
     }
 }
 
+impl OpenOptions {
+    /// Expects the vault to have grown from the newest of the heads that this client has seen of it:
+    /// it may be remembered under several names of one place. If the caller `accepts` the vault as
+    /// it is found, only its id is expected. What the caller expects already stays.
+    pub fn expect(&mut self, seen: impl IntoIterator<Item = KnownHead>, accept: bool) {
+        if self.known.is_some() {
+            return;
+        }
+        let newest = seen.into_iter().max_by_key(|known| known.head.seq);
+        if accept {
+            self.vault_id = self.vault_id.or(newest.map(|known| known.head.vault_id));
+        } else {
+            self.known = newest;
+        }
+    }
+}
+
 /// What was noticed when a vault was opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OpenReport {
     /// How it relates to the newest head that the client had seen.

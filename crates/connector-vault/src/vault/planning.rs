@@ -86,7 +86,8 @@ impl Vault {
                 self.require(Role::owns, action)?;
                 refuse_request_id(options)?;
                 let before = self.without_values(delete.id.as_str())?;
-                Ok(self.at_epoch(plan::delete(&before, delete, options)?, None))
+                let draft = plan::delete(&before, Some(delete), options)?;
+                Ok(self.at_epoch(draft, None))
             }
         }
     }
@@ -131,6 +132,15 @@ impl Vault {
         };
         let tombstone = before.map(|before| before.version);
         Ok(self.at_epoch(plan::add(id, tombstone, &request, options)?, None))
+    }
+
+    /// A plan that deletes a connector. Its kept versions stay in the history.
+    /// Fails with `connector_not_found`.
+    pub fn plan_delete(&self, id: &str, options: &Options) -> Result<Plan> {
+        self.require(Role::owns, "delete a connector")?;
+        refuse_request_id(options)?;
+        let before = self.without_values(id)?;
+        Ok(self.at_epoch(plan::delete(&before, None, options)?, None))
     }
 
     /// A plan that makes the properties of a kept version the present ones.

@@ -1,0 +1,114 @@
+//! An open vault on its way to another thread: opening is the work of one thread, and a page that
+//! must not wait leaves it to a worker.
+
+use zeroize::Zeroizing;
+
+use super::Vault;
+use super::index::Index;
+use super::open::OpenReport;
+use super::record::RecordKeys;
+use crate::access::Access;
+use crate::bytes::{Reader, put_part};
+use crate::crypto::identity::Identity;
+use crate::error::{Code, Error, Result};
+use crate::format::{PREFIX_LEN, locks, split_file, to_json};
+use crate::limits;
+use crate::log;
+
+/// An open vault as bytes, between two threads of one program. It is no form to keep: what opening
+/// has verified is not verified again.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Detached {
+    /// The vault's file, without a torn tail.
+    pub file: Vec<u8>,
+    /// What opening has found: the identity that opened it, where the records stand, the report. As
+    /// secret as the identity.
+    pub state: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Detached {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Detached({} bytes, ..)", self.file.len())
+    }
+}
+
+impl Detached {
+    /// What another thread got from [`Vault::detach`].
+    #[must_use]
+    pub fn new(file: Vec<u8>, state: Vec<u8>) -> Self {
+        Self {
+            file,
+            state: Zeroizing::new(state),
+        }
+    }
+}
+
+impl Vault {
+    /// Leaves this thread, for [`attach`](Self::attach) on another.
+    ///
+    /// ```
+    /// # use connector_vault::*;
+    /// # use rand::{SeedableRng, rngs::StdRng};
+    /// # let mut rng = StdRng::seed_from_u64(1);
+    /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
+    /// # let passphrase = Passphrase::new("correct horse battery staple")?;
+    /// # let owner = NewOwner { label: "ops", identity: None, passphrase: Some((&passphrase, Cost::MIN)) };
+    /// # let file = Vault::create(&mut host, &owner)?.1;
+    /// let worker = std::thread::spawn(move || {
+    ///     Ok(Vault::open(file, Unlock::Passphrase(&passphrase), &OpenOptions::default())?.detach())
+    /// });
+    /// let detached = worker.join().expect("opening does not panic");
+    /// let vault = Vault::attach(detached?)?;
+    /// assert_eq!(vault.label(), "ops");
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    pub fn detach(self) -> Detached {
+        let report = to_json(&self.report);
+        let index = self.index.detach();
+        // The whole length at once: a buffer that grew would leave copies behind.
+        let len = 32 + 4 + report.len() + index.len();
+        let mut state = Zeroizing::new(Vec::with_capacity(len));
+        state.extend_from_slice(self.access.identity.as_bytes());
+        put_part(&mut state, &report);
+        state.extend_from_slice(&index);
+        Detached {
+            file: self.index.into_file(),
+            state,
+        }
+    }
+
+    /// Goes on with a vault that another thread of this program has opened.
+    ///
+    /// Fails with `damaged` or `internal` if these are not the bytes that it got from
+    /// [`detach`](Self::detach); but it trusts them as it trusts memory, so take them from nowhere else.
+    pub fn attach(detached: Detached) -> Result<Self> {
+        let Detached { file, state } = detached;
+        let mut reader = Reader::new(&state, 0);
+        let identity = Identity::from_bytes(*reader.array("the identity")?);
+        let report = reader.part(limits::REPORT_LEN_MAX, "the report")?;
+        let report: OpenReport = serde_json::from_slice(report)
+            .map_err(|_| Error::new(Code::Internal, "the report of the opening is damaged"))?;
+
+        let (part, log_start) = split_file(&file)?;
+        let locks = locks::decode(part, PREFIX_LEN as u64)?;
+        let snapshot = log::first(&file[log_start..], log_start as u64)?;
+        let header = log::verified_header(&snapshot)?;
+        let superseded = snapshot
+            .snapshot
+            .as_ref()
+            .map_or_else(Vec::new, |part| part.superseded.to_vec());
+        let access = Access::open(identity, &header)?;
+        let keys = RecordKeys::new(&access.bundle, header.vault_id, header.epoch);
+        let index = Index::attach(keys, reader, file, log_start, header.grants.len())?;
+        Ok(Self {
+            header,
+            locks,
+            superseded,
+            access,
+            index,
+            report,
+        })
+    }
+}
