@@ -1,0 +1,70 @@
+/** Where a vault's bytes are kept: the interface between the vault and a host's storage. */
+
+import type { KnownHeads } from "./heads.js";
+
+/** Where a log ends, and how to recognize that it still does. */
+export interface LogEnd {
+  /** The file's bytes before the log, that is its magic and locks. */
+  readonly start: Uint8Array;
+  /** Bytes that identify the newest commit, with their offsets from the start of the log. */
+  readonly marks: readonly { readonly offset: number; readonly bytes: Uint8Array }[];
+  /** The length of the log in bytes, without a torn tail. */
+  readonly end: number;
+  /** Bytes of a torn tail that stood behind the log when it was last read; 0 if there was none. */
+  readonly torn: number;
+}
+
+/** How the stored bytes compare with the log that the caller knows. */
+export type Compared =
+  /** They end where the known log ends. */
+  | { readonly state: "same" }
+  /** They hold the known log and more: commits, and perhaps a torn tail. */
+  | { readonly state: "grown"; readonly tail: Uint8Array }
+  /** They hold another log: read all of it. */
+  | { readonly state: "replaced" };
+
+/**
+ * Keeps the bytes of one vault: compare-and-append. Implement it to keep vaults where your platform
+ * keeps its data.
+ *
+ * What makes it safe is one promise: {@link append} and {@link replace} change the bytes only if they
+ * still are what `known` says, as one step that nobody can come between, and else fail with a
+ * `VaultError` of the code `conflict`. The vault then reads what is new, plans again and repeats.
+ * When they resolve, the bytes are kept. Byte arrays handed over belong to the receiver.
+ *
+ * Further codes: `file_exists`, `file_not_found`, `io`, `not_durable` (it may have been stored or
+ * not), `lock_timeout`.
+ */
+export interface VaultStorage {
+  /**
+   * The names under which known heads are kept: a real path, a URL. A storage that can be reached
+   * under several names lists all of them.
+   */
+  readonly places: readonly string[];
+  /** Where known heads of vaults in such storage are kept, unless the caller says otherwise. */
+  readonly heads?: KnownHeads | undefined;
+
+  /** Stores a new vault. Fails with `file_exists` if there is one already. */
+  create(file: Uint8Array): Promise<void>;
+  /** All bytes, as one version of them. Fails with `file_not_found`. */
+  read(signal?: AbortSignal): Promise<Uint8Array>;
+  /** Compares the stored bytes with a known log, and reads only what is new. */
+  compare(known: LogEnd, signal?: AbortSignal): Promise<Compared>;
+  /**
+   * Adds a commit behind the known log. A torn tail of `known.torn` bytes makes room; where there are
+   * files, its bytes are kept beside the vault.
+   */
+  append(commit: Uint8Array, known: LogEnd): Promise<void>;
+  /** Puts another file in the place of the one that ends with the known log. */
+  replace(file: Uint8Array, known: LogEnd): Promise<void>;
+
+  /**
+   * Runs `work` on this storage while no other writer gets in between, where there is a way to do
+   * so. It saves repetitions; safety does not rest on it.
+   */
+  exclusive?<T>(work: (storage: VaultStorage) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Calls `changed` when somebody else may have changed the vault. Returns how to stop that. */
+  subscribe?(changed: () => void): () => void;
+  /** Deletes the bytes of torn tails that were kept beside the vault; returns how many there were. */
+  removeTornTails?(): Promise<number>;
+}
