@@ -1,0 +1,303 @@
+/**
+ * The lock file: one process at a time changes a vault, whatever language it is written in
+ * (docs/file-lock.md, which is normative; the argument why two never hold it stands in
+ * crates/connector-vault-store/src/lock.rs).
+ */
+
+import { closeSync, linkSync, openSync, readdirSync, unlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { setImmediate, setTimeout } from "node:timers/promises";
+
+import { VaultError } from "../error.js";
+import {
+  createPrivate,
+  discard,
+  hasCode,
+  hasNoHardLinks,
+  ioError,
+  randomHex,
+  readUpTo,
+  writeAll,
+} from "./disk.js";
+import { describeOwner, ownerWith, parseOwner, provesGone, type Owner } from "./owner.js";
+
+/** How long to wait for a lock unless told otherwise. */
+export const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** A lock file larger than this is none. */
+const LOCK_LEN_MAX = 4096;
+/** How many breakers may have died while breaking the lock of another, before a person has to look. */
+const BREAK_DEPTH_MAX = 8;
+const WAIT_MIN_MS = 0.05;
+const WAIT_MAX_MS = 10;
+
+/** How to wait for a lock. */
+export interface LockOptions {
+  /** After how long to give up; 0 tries once. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A lock that this process holds, until it is released. All but the waiting is synchronous: it takes a
+ * few system calls of microseconds each.
+ *
+ * A worker thread that is terminated while it holds one leaves it to the process, which lives.
+ */
+export class FileLock {
+  readonly #path: string;
+  readonly #token: string;
+
+  /** The lock that was published at `path` with `token`. */
+  constructor(path: string, token: string) {
+    this.#path = path;
+    this.#token = token;
+  }
+
+  /**
+   * Takes the lock that the file `path` stands for. Threads of one process, and calls of one thread,
+   * exclude each other as processes do.
+   *
+   * Fails with `lock_timeout` if somebody else holds it all the time, with `io` if the folder cannot
+   * be written to, and with the reason of `signal`.
+   */
+  static async acquire(path: string, options: LockOptions = {}): Promise<FileLock> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+    signal?.throwIfAborted();
+    const deadline = performance.now() + timeoutMs;
+    const candidate = new Candidate(path);
+    let wait = WAIT_MIN_MS;
+    try {
+      for (;;) {
+        if (candidate.publish()) return new FileLock(path, candidate.token);
+        const found = read(path);
+        const gone = isGone(found, path);
+        if (gone && breakGone(path, 0)) continue;
+        const left = deadline - performance.now();
+        if (left <= 0) throw lockTimeout(path, timeoutMs, gone ? "blank" : found);
+        // Between half of it and all of it, so that those who wait do not go on together.
+        await pause(Math.min(wait * (1 + Math.random()) * 0.5, left), signal);
+        wait = Math.min(wait * 2, WAIT_MAX_MS);
+      }
+    } finally {
+      candidate.discard();
+    }
+  }
+
+  /**
+   * Checks that the lock is still this one. A safeguard against hands that delete lock files, no more:
+   * it can be lost in the next moment.
+   *
+   * Fails with `lock_lost`.
+   */
+  verify(): void {
+    if (this.#stands()) return;
+    const hint = "never delete the lock file of a process that runs; open the vault again";
+    throw new VaultError("lock_lost", `${this.#path} was taken away while this process held it`, hint);
+  }
+
+  /** Gives the lock back. Once it is lost or released, this does nothing. */
+  release(): void {
+    // Nobody removes the lock of a living process, so between looking and removing it stays ours. A
+    // failure leaves it to those who find us gone.
+    if (this.#stands()) discard(this.#path);
+  }
+
+  #stands(): boolean {
+    return isHeldWith(this.#token, read(this.#path));
+  }
+}
+
+/**
+ * A lock file ready to be published. It is not synced: after a power failure no owner is left, and an
+ * empty lock file says so too.
+ */
+class Candidate {
+  readonly token = randomHex();
+  readonly #path: string;
+  readonly #temp: string;
+  readonly #content: Uint8Array;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#temp = `${path}.${this.token}.tmp`;
+    this.#content = new TextEncoder().encode(`${JSON.stringify(ownerWith(this.token))}\n`);
+    try {
+      createWith(this.#temp, this.#content);
+    } catch (error) {
+      throw ioError("create", this.#temp, error);
+    }
+  }
+
+  /** Gives the lock file its name. False if somebody else has the name. */
+  publish(): boolean {
+    try {
+      this.link();
+      return true;
+    } catch (error) {
+      // A network file system may repeat a `link` that succeeded and report the second one.
+      if (hasCode(error, "EEXIST")) return isHeldWith(this.token, read(this.#path));
+      if (!hasNoHardLinks(error)) throw ioError("create", this.#path, error);
+    }
+    try {
+      // Exclusive as well, but others may see it empty for a moment, and if the process dies in this
+      // moment, it stays so.
+      createWith(this.#path, this.#content);
+      return true;
+    } catch (error) {
+      if (hasCode(error, "EEXIST")) return false;
+      throw ioError("create", this.#path, error);
+    }
+  }
+
+  link(): void {
+    linkSync(this.#temp, this.#path);
+  }
+
+  discard(): void {
+    discard(this.#temp);
+  }
+}
+
+function createWith(path: string, content: Uint8Array): void {
+  const file = createPrivate(path);
+  try {
+    writeAll(file, content, 0);
+  } catch (error) {
+    discard(path);
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * What stands where a lock file would: nothing; an owner; what a power failure leaves of a file that
+ * was not synced, empty or all zero; or anything else, nobody knows whose.
+ */
+type Found = Owner | "nothing" | "blank" | "unknown";
+
+function read(path: string): Found {
+  let file: number | undefined;
+  try {
+    file = openSync(path, "r");
+    const content = readUpTo(file, 0, LOCK_LEN_MAX);
+    if (content.every((byte) => byte === 0)) return "blank";
+    return parseOwner(content) ?? "unknown";
+  } catch (error) {
+    return hasCode(error, "ENOENT") ? "nothing" : "unknown";
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+function isOwner(found: Found): found is Owner {
+  return typeof found === "object";
+}
+
+function isHeldWith(token: string, found: Found): boolean {
+  return isOwner(found) && found.token === token;
+}
+
+/** Whether it is a lock whose owner is provably gone. */
+function isGone(found: Found, path: string): boolean {
+  if (isOwner(found)) return provesGone(found);
+  // With hard links, content precedes the name, so no living owner's lock was ever blank. Without, it
+  // may be one that is just being written.
+  return found === "blank" && hardLinksWork(path);
+}
+
+function hardLinksWork(path: string): boolean {
+  const name = `${path}.${randomHex()}.tmp`;
+  const probe = new Candidate(name);
+  try {
+    probe.link();
+    discard(name);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    probe.discard();
+  }
+}
+
+/**
+ * Removes the lock file of an owner that is gone. True if a file was removed, here or deeper, so that it
+ * is worth trying again at once.
+ */
+function breakGone(path: string, depth: number): boolean {
+  if (depth === BREAK_DEPTH_MAX) return false;
+  const guardPath = `${path}.break`;
+  const guard = new Candidate(guardPath);
+  try {
+    if (!guard.publish()) {
+      // Another breaker is at work, or was.
+      return isGone(read(guardPath), guardPath) && breakGone(guardPath, depth + 1);
+    }
+  } finally {
+    guard.discard();
+  }
+  const held = new FileLock(guardPath, guard.token);
+  try {
+    // Again, now that nobody else may remove it: in the meantime another breaker may have, and a
+    // living process may have taken the lock.
+    if (!removeIfGone(path)) return false;
+  } finally {
+    held.release();
+  }
+  sweep(path);
+  return true;
+}
+
+function removeIfGone(path: string): boolean {
+  if (!isGone(read(path), path)) return false;
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) throw ioError("remove", path, error);
+  }
+  return true;
+}
+
+/**
+ * Removes temporary files of processes that died before they could. Best effort, and only after a lock
+ * had to be broken, since that is when there may be some. Each has one owner and no meaning to others,
+ * so nothing can go wrong here.
+ */
+function sweep(path: string): void {
+  const [dir, prefix] = [dirname(path), `${basename(path)}.`];
+  let names: string[] = [];
+  try {
+    names = readdirSync(dir);
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    if (!name.startsWith(prefix) || !name.endsWith(".tmp")) continue;
+    const temp = join(dir, name);
+    const found = read(temp);
+    if (isOwner(found) && provesGone(found)) discard(temp);
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    // Timers count in milliseconds. For less than one, let the others of this process go first.
+    await (ms < 1 ? setImmediate(undefined, { signal }) : setTimeout(ms, undefined, { signal }));
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+function lockTimeout(path: string, timeoutMs: number, found: Found): VaultError {
+  const owner = isOwner(found) ? describeOwner(found) : "another process";
+  const hint =
+    "try again; if its owner, perhaps in another container or on another machine, is certainly gone, " +
+    `delete ${path}`;
+  return new VaultError("lock_timeout", `waited ${duration(timeoutMs)} for ${path}, held by ${owner}`, hint);
+}
+
+function duration(ms: number): string {
+  return ms > 0 && ms < 1000 ? `${ms}ms` : `${ms / 1000}s`;
+}

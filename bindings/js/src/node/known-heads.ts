@@ -1,0 +1,173 @@
+/**
+ * Known heads in files: the newest head that this user has seen of each vault, like ssh's `known_hosts`
+ * (docs/format.md section 9).
+ *
+ * The Rust crate and `cvault` share them: one file for each vault and place,
+ * `<vault id>-<16 hexadecimal digits>.json`, the digits being the first 8 bytes of the SHA-256 of the
+ * place's text, with the content `{"vault_id":"5f0c...","place":"/srv/vault.cvault","seq":17,"head":{}}`.
+ */
+
+import { createHash } from "node:crypto";
+import { closeSync, mkdirSync, readFileSync, renameSync, unlinkSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+
+import { VaultError } from "../error.js";
+import type { KnownHead, KnownHeads } from "../heads.js";
+import { createPrivate, discard, hasCode, ioError, randomHex, writeAll } from "./disk.js";
+import { isCount, isObject, parseJson } from "./json.js";
+
+/** The heads that this user has seen, in a folder of the user's own. */
+export class FileKnownHeads implements KnownHeads {
+  /** The heads in `dir`, which is created when a head is remembered. */
+  constructor(readonly dir: string) {}
+
+  /**
+   * The heads in the user's folder for them: `$CVAULT_STATE_DIR`, else
+   * `$XDG_STATE_HOME/connector-vault`, else `~/.local/state/connector-vault`
+   * (`%LOCALAPPDATA%\connector-vault` on Windows). A relative path in a variable is ignored, as the XDG
+   * Base Directory Specification demands.
+   *
+   * Fails with `no_state_dir` if none of the variables helps.
+   */
+  static default(variables: Readonly<Record<string, string | undefined>> = process.env): FileKnownHeads {
+    const dir = defaultDir(variables);
+    if (dir !== undefined) return new FileKnownHeads(dir);
+    const hint = "set CVAULT_STATE_DIR, XDG_STATE_HOME or HOME to an absolute path";
+    throw new VaultError("no_state_dir", "there is no folder for known heads", hint);
+  }
+
+  async get(vaultId: string, place: string): Promise<KnownHead | undefined> {
+    return this.#read(vaultId, place)?.head;
+  }
+
+  async remember(vaultId: string, place: string, known: KnownHead): Promise<void> {
+    // Between this and the rename another process may write a later head, which ours then replaces.
+    // That is harmless: a remembered head only has to be one that was seen. An older one accepts a
+    // rollback to itself at worst, for as long as nobody opens the vault again.
+    const before = this.#read(vaultId, place);
+    const { seq } = known.head;
+    if (before !== undefined && before.seq >= seq) return;
+    const path = this.#path(vaultId, place);
+    try {
+      this.#write(path, JSON.stringify({ vault_id: vaultId, place, seq, head: known }));
+    } catch (error) {
+      throw ioError("write", path, error);
+    }
+  }
+
+  async forget(vaultId: string, place: string): Promise<void> {
+    const path = this.#path(vaultId, place);
+    try {
+      unlinkSync(path);
+    } catch (error) {
+      if (!hasCode(error, "ENOENT")) throw ioError("remove", path, error);
+    }
+  }
+
+  #read(vaultId: string, place: string): Entry | undefined {
+    const path = this.#path(vaultId, place);
+    let bytes: Uint8Array;
+    try {
+      bytes = readFileSync(path);
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return undefined;
+      throw ioError("read", path, error);
+    }
+    // What a power failure leaves of a file that was not synced. An attacker who could write this could
+    // as well delete the file.
+    if (bytes.every((byte) => byte === 0)) return undefined;
+    const entry = parseJson(bytes);
+    if (!isEntry(entry)) throw unreadable(path, "it holds no known head");
+    if (entry.vault_id !== vaultId || entry.place !== place) {
+      throw unreadable(path, "it is about another vault or place");
+    }
+    return entry;
+  }
+
+  #path(vaultId: string, place: string): string {
+    // It becomes a file's name.
+    if (!/^[0-9a-f]{64}$/.test(vaultId)) {
+      throw new VaultError("invalid_vault_id", "a vault id has 64 base16 digits");
+    }
+    const digest = createHash("sha256").update(place).digest();
+    return join(this.dir, `${vaultId}-${digest.toString("hex", 0, 8)}.json`);
+  }
+
+  #write(path: string, entry: string): void {
+    mkdirSync(this.dir, { recursive: true, mode: 0o700 });
+    const temp = `${path}.${randomHex()}.tmp`;
+    const file = createPrivate(temp);
+    try {
+      try {
+        // Not synced: to lose the newest head in a power failure weakens the witness by that one head,
+        // and every update would pay for it.
+        writeAll(file, new TextEncoder().encode(entry), 0);
+      } finally {
+        closeSync(file);
+      }
+      renameSync(temp, path);
+    } catch (error) {
+      discard(temp);
+      throw error;
+    }
+  }
+}
+
+function defaultDir(variables: Readonly<Record<string, string | undefined>>): string | undefined {
+  const within = (name: string, ...folders: string[]) => {
+    const dir = variables[name];
+    return dir !== undefined && isAbsolute(dir) ? join(dir, ...folders) : undefined;
+  };
+  return (
+    within("CVAULT_STATE_DIR") ??
+    within("XDG_STATE_HOME", "connector-vault") ??
+    (process.platform === "win32"
+      ? within("LOCALAPPDATA", "connector-vault")
+      : within("HOME", ".local", "state", "connector-vault"))
+  );
+}
+
+interface Entry {
+  readonly vault_id: string;
+  readonly place: string;
+  readonly seq: number;
+  readonly head: KnownHead;
+}
+
+// Unknown fields are refused, as in Rust: what is not understood is not trusted.
+function isEntry(value: unknown): value is Entry {
+  return (
+    hasFields(value, "vault_id", "place", "seq", "head") &&
+    typeof value.vault_id === "string" &&
+    typeof value.place === "string" &&
+    isCount(value.seq) &&
+    isKnownHead(value.head)
+  );
+}
+
+function isKnownHead(value: unknown): value is KnownHead {
+  return (
+    hasFields(value, "head", "vault_key", "owners") &&
+    typeof value.vault_key === "string" &&
+    Array.isArray(value.owners) &&
+    value.owners.every((owner) => typeof owner === "string") &&
+    hasFields(value.head, "vault_id", "epoch", "seq", "hash") &&
+    typeof value.head.vault_id === "string" &&
+    isCount(value.head.epoch) &&
+    isCount(value.head.seq) &&
+    typeof value.head.hash === "string"
+  );
+}
+
+function hasFields<Name extends string>(value: unknown, ...names: Name[]): value is Record<Name, unknown> {
+  return (
+    isObject(value) &&
+    Object.keys(value).length === names.length &&
+    names.every((name) => Object.hasOwn(value, name))
+  );
+}
+
+function unreadable(path: string, reason: string): VaultError {
+  const hint = `verify the vault, then delete ${path} to trust it as it is now`;
+  return new VaultError("state_unreadable", `the state file ${path} is damaged: ${reason}`, hint);
+}

@@ -1,0 +1,248 @@
+/** The lock file as docs/file-lock.md describes it, written here by hand, as another language would. */
+
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import fs, { readFileSync, readlinkSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { join } from "node:path";
+import { mock, test, type TestContext } from "node:test";
+import { setImmediate } from "node:timers/promises";
+
+import { FileLock } from "../../src/node/file-lock.js";
+import { failsWith, names, Player, sandbox, statFields, until } from "./sandbox.js";
+
+const ONCE = { timeoutMs: 0 };
+const linux = { skip: process.platform !== "linux" };
+
+/** This process as the owner of a lock. */
+function owner(): Record<string, unknown> {
+  const text = (path: string) => readFileSync(path, "utf8").trim();
+  return {
+    pid: process.pid,
+    start_time: Number(statFields(process.pid)[22 - 3]),
+    boot_id: text("/proc/sys/kernel/random/boot_id"),
+    pid_namespace: readlinkSync("/proc/self/ns/pid"),
+    time_namespace: readlinkSync("/proc/self/ns/time"),
+    host: text("/proc/sys/kernel/hostname"),
+    token: "0123456789abcdef0123456789abcdef",
+  };
+}
+
+function gone(): string {
+  return JSON.stringify({ ...owner(), start_time: 1 });
+}
+
+/** Whether a lock file with this content is broken; if not, it must stay as it is. */
+async function isBroken(t: TestContext, content: string | Uint8Array): Promise<boolean> {
+  const dir = sandbox(t);
+  const path = join(dir, "v.lock");
+  writeFileSync(path, content);
+  try {
+    (await FileLock.acquire(path, ONCE)).release();
+    assert.deepEqual(names(dir), []);
+    return true;
+  } catch (error) {
+    failsWith("lock_timeout")(error);
+    assert.deepEqual(readFileSync(path), Buffer.from(content));
+    assert.deepEqual(names(dir), ["v.lock"]);
+    return false;
+  }
+}
+
+test("what is written is what is documented", linux, async (t) => {
+  const dir = sandbox(t);
+  const path = join(dir, "v.lock");
+  const lock = await FileLock.acquire(path, ONCE);
+  assert.deepEqual(names(dir), ["v.lock"]);
+  const content = readFileSync(path, "utf8");
+  assert.match(content, /^\{.*\}\n$/);
+  const { token, machine, ...written } = JSON.parse(content) as Record<string, unknown>;
+  const { token: _, ...expected } = owner();
+  assert.deepEqual(written, expected);
+  assert.match(String(token), /^[0-9a-f]{32}$/);
+  assert.match(String(machine), /^([0-9a-f]{32})?$/);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  lock.release();
+  assert.deepEqual(names(dir), []);
+});
+
+test("each lock has a token of its own", async (t) => {
+  const path = join(sandbox(t), "v.lock");
+  const content = async () => {
+    const lock = await FileLock.acquire(path, ONCE);
+    const text = readFileSync(path, "utf8");
+    lock.release();
+    return text;
+  };
+  assert.notEqual(await content(), await content());
+});
+
+test("a living owner is waited for and named", async (t) => {
+  const dir = sandbox(t);
+  const path = join(dir, "v.lock");
+  const lock = await FileLock.acquire(path);
+  await assert.rejects(FileLock.acquire(path, { timeoutMs: 1 }), (error: Error & { hint?: string }) => {
+    assert.ok(
+      error.message.startsWith(`waited 1ms for ${path}, held by process ${process.pid} on `),
+      error.message,
+    );
+    assert.ok(error.hint?.endsWith(`delete ${path}`));
+    return failsWith("lock_timeout")(error);
+  });
+  assert.deepEqual(names(dir), ["v.lock"]);
+  lock.verify();
+});
+
+test("waiting ends with its signal", async (t) => {
+  const dir = sandbox(t);
+  const path = join(dir, "v.lock");
+  const lock = await FileLock.acquire(path);
+  const controller = new AbortController();
+  const waiting = FileLock.acquire(path, { signal: controller.signal });
+  controller.abort("enough");
+  await assert.rejects(waiting, (reason) => reason === "enough");
+  await assert.rejects(
+    FileLock.acquire(path, { signal: controller.signal }),
+    (reason) => reason === "enough",
+  );
+  assert.deepEqual(names(dir), ["v.lock"]);
+  lock.release();
+});
+
+test("only what is provably gone is broken", linux, async (t) => {
+  const broken = (change: object) => isBroken(t, JSON.stringify({ ...owner(), ...change }));
+  const dead = spawnSync("true").pid;
+  assert.ok(!(await broken({})), "a living owner");
+  assert.ok(await broken({ pid: dead }), "a dead pid");
+  assert.ok(await broken({ start_time: 1 }), "a reused pid");
+  assert.ok(!(await broken({ pid: dead, pid_namespace: "pid:[1]" })), "a foreign namespace");
+  assert.ok(!(await broken({ boot_id: "another" })), "unknown machine");
+  assert.ok(!(await broken({ boot_id: "" })), "no boot id");
+  assert.ok(!(await broken({ pid: String(dead) })), "not the format");
+  assert.ok(await isBroken(t, ""), "empty");
+  assert.ok(await isBroken(t, new Uint8Array(200)), "all zero");
+  assert.ok(!(await isBroken(t, "\n")), "blank is not empty");
+  assert.ok(!(await isBroken(t, "4711")), "another program's lock");
+  assert.ok(!(await isBroken(t, gone().slice(0, 50))), "half of one");
+});
+
+test("a zombie is gone", linux, async (t) => {
+  // The shell's child ends when its input does; what takes the shell's place never waits for it.
+  const parent = new Player(
+    t,
+    spawn("sh", ["-c", "cat <&3 & echo $!; exec cat"], { stdio: ["pipe", "pipe", "inherit", "pipe"] }),
+  );
+  let pid = 0;
+  for await (const line of parent.lines()) {
+    pid = Number(line);
+    break;
+  }
+  const content = JSON.stringify({ ...owner(), pid, start_time: Number(statFields(pid)[22 - 3]) });
+  assert.ok(!(await isBroken(t, content)));
+  parent.child.stdio[3]?.destroy();
+  await until(() => statFields(pid)[0] === "Z");
+  assert.ok(await isBroken(t, content));
+});
+
+test("breakers that died are broken in turn, up to a depth", linux, async (t) => {
+  const dir = sandbox(t);
+  const path = join(dir, "v.lock");
+  const leave = (depth: number) => {
+    for (let level = 0; level < depth; level++) writeFileSync(path + ".break".repeat(level), gone());
+  };
+  leave(8);
+  (await FileLock.acquire(path, ONCE)).release();
+  assert.deepEqual(names(dir), []);
+  leave(9);
+  await assert.rejects(FileLock.acquire(path, ONCE), failsWith("lock_timeout"));
+  assert.equal(names(dir).length, 9);
+});
+
+test("a breaker at work is waited for", linux, async (t) => {
+  const path = join(sandbox(t), "v.lock");
+  writeFileSync(path, gone());
+  const breaker = await FileLock.acquire(`${path}.break`, ONCE);
+  await assert.rejects(FileLock.acquire(path, ONCE), failsWith("lock_timeout"));
+  breaker.release();
+  (await FileLock.acquire(path, ONCE)).release();
+});
+
+test("temporary files of the dead are swept, others are not", linux, async (t) => {
+  const dir = sandbox(t);
+  const path = join(dir, "v.lock");
+  for (const [name, content] of [
+    ["v.lock", gone()],
+    ["v.lock.0.tmp", gone()],
+    ["v.lock.1.tmp", JSON.stringify(owner())],
+    ["v.lock.2.tmp", ""],
+    ["w.lock.3.tmp", gone()],
+  ] as const) {
+    writeFileSync(join(dir, name), content);
+  }
+  (await FileLock.acquire(path, ONCE)).release();
+  assert.deepEqual(names(dir), ["v.lock.1.tmp", "v.lock.2.tmp", "w.lock.3.tmp"]);
+});
+
+test("a lock that a hand took away is lost, and the next one left alone", async (t) => {
+  const path = join(sandbox(t), "v.lock");
+  const first = await FileLock.acquire(path, ONCE);
+  unlinkSync(path);
+  const second = await FileLock.acquire(path, ONCE);
+  assert.throws(() => first.verify(), failsWith("lock_lost"));
+  first.release();
+  second.verify();
+  writeFileSync(path, "");
+  assert.throws(() => second.verify(), failsWith("lock_lost"));
+  second.release();
+  assert.equal(readFileSync(path, "utf8"), "");
+});
+
+test("a lock in a missing folder is an error", async (t) => {
+  await assert.rejects(FileLock.acquire(join(sandbox(t), "no", "v.lock")), failsWith("io"));
+});
+
+test("calls at the same time let one in", linux, async (t) => {
+  const dir = sandbox(t);
+  const path = join(dir, "v.lock");
+  let [inside, alone] = [0, 0];
+  for (let round = 0; round < 20; round++) {
+    writeFileSync(path, gone());
+    // And in every other round one that died while breaking it.
+    if (round % 2 === 1) writeFileSync(`${path}.break`, gone());
+    const enter = async () => {
+      const lock = await FileLock.acquire(path);
+      inside++;
+      await setImmediate();
+      lock.verify();
+      if (inside-- === 1) alone++;
+      lock.release();
+    };
+    await Promise.all(Array.from({ length: 8 }, enter));
+  }
+  assert.equal(alone, 20 * 8);
+  assert.deepEqual(names(dir), []);
+});
+
+test("without hard links the name itself excludes, and a blank lock may be one being written", async (t) => {
+  const refused = Object.assign(new Error("EPERM"), { code: "ENOSYS" });
+  const link = mock.method(fs, "linkSync", () => {
+    throw refused;
+  });
+  syncBuiltinESMExports();
+  t.after(() => {
+    link.mock.restore();
+    syncBuiltinESMExports();
+  });
+  const dir = sandbox(t);
+  const path = join(dir, "v.lock");
+  const lock = await FileLock.acquire(path, ONCE);
+  assert.deepEqual(names(dir), ["v.lock"]);
+  lock.verify();
+  await assert.rejects(FileLock.acquire(path, ONCE), failsWith("lock_timeout"));
+  lock.release();
+  assert.deepEqual(names(dir), []);
+  assert.ok(!(await isBroken(t, "")));
+  refused.code = "EACCES";
+  await assert.rejects(FileLock.acquire(path, ONCE), failsWith("io"));
+  assert.deepEqual(names(dir), []);
+});
