@@ -1,0 +1,58 @@
+//! What comes in: lengths are checked before anything is allocated, so that no input stops the module.
+
+use connector_vault::{Code, Error};
+use js_sys::Uint8Array;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use crate::error::Result;
+
+/// The largest vault file, in bytes: a WebAssembly memory has at most 4 GiB, and a replacement needs room for two.
+const FILE_LEN_MAX: u32 = 1 << 30;
+/// The largest text that may hold a secret, in bytes: an action is at most 16 MiB, and JSON may
+/// write each of its bytes as six.
+const TEXT_LEN_MAX: u32 = 128 << 20;
+
+/// The bytes of a vault file, or of a part of one.
+pub(crate) fn file(array: &Uint8Array) -> Result<Vec<u8>> {
+    bytes(array, FILE_LEN_MAX)
+}
+
+/// Text that may hold a secret, as UTF-8.
+pub(crate) fn text(array: &Uint8Array) -> Result<Zeroizing<String>> {
+    let text = String::from_utf8(bytes(array, TEXT_LEN_MAX)?).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        Error::new(Code::InvalidArgument, "the text is not UTF-8")
+    })?;
+    Ok(Zeroizing::new(text))
+}
+
+/// A secret that is no text.
+pub(crate) fn secret(array: &Uint8Array) -> Result<Zeroizing<Vec<u8>>> {
+    bytes(array, TEXT_LEN_MAX).map(Zeroizing::new)
+}
+
+fn bytes(array: &Uint8Array, len_max: u32) -> Result<Vec<u8>> {
+    let len = array.length();
+    let refused = |message: String| Error::new(Code::LimitExceeded, message);
+    if len > len_max {
+        return Err(refused(format!("{len} bytes are more than {len_max}")).into());
+    }
+    let mut bytes = Vec::new();
+    bytes
+        .try_reserve_exact(len as usize)
+        .map_err(|_| refused(format!("{len} bytes of memory are not to be had")))?;
+    bytes.resize(len as usize, 0);
+    array.copy_to(&mut bytes);
+    Ok(bytes)
+}
+
+/// Options, which hold no secret.
+pub(crate) fn options<T: DeserializeOwned>(json: &str) -> Result<T> {
+    Ok(serde_json::from_str(json).map_err(|error| {
+        Error::new(
+            Code::InvalidArgument,
+            format!("the options are not valid: {error}"),
+        )
+    })?)
+}

@@ -1,0 +1,248 @@
+//! Opening, creating and repairing, in one thread or in two: what takes long runs in a worker, which
+//! hands over a detached vault or a stretched passphrase.
+
+use connector_vault::{
+    self as core, Cost, Detached as CoreDetached, Identity as CoreIdentity, KnownHead, NewOwner,
+    OpenOptions, Passphrase, Repaired as CoreRepaired, Stretched, Unlock, VaultId,
+};
+use js_sys::Uint8Array;
+use serde::Deserialize;
+use tsify::Tsify;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::error::Result;
+use crate::host::Host;
+use crate::input;
+use crate::vault::Vault;
+use crate::wire::{self, KdfCost};
+
+/// What a vault is expected to be, and whose secret opens it.
+#[derive(Deserialize, Tsify)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Opening {
+    /// What the secret is.
+    #[tsify(type = "\"passphrase\" | \"identity\"")]
+    by: By,
+    /// The label of the grant whose lock alone is tried.
+    #[serde(default)]
+    #[tsify(optional)]
+    grant: Option<String>,
+    #[serde(default)]
+    #[tsify(optional)]
+    vault_id: Option<String>,
+    /// The heads seen of it, under each of its names.
+    #[serde(default)]
+    #[tsify(optional, type = "unknown[]")]
+    known: Vec<KnownHead>,
+    /// Takes the vault as it is found.
+    #[serde(default)]
+    #[tsify(optional, type = "boolean")]
+    accept: bool,
+    #[serde(default)]
+    #[tsify(optional, type = "boolean")]
+    tolerant: bool,
+    #[serde(default)]
+    #[tsify(optional)]
+    memory_kib_max: Option<u32>,
+    /// For a repair: takes what is quarantined too.
+    #[serde(default)]
+    #[tsify(optional, type = "boolean")]
+    unsigned: bool,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum By {
+    Passphrase,
+    Identity,
+}
+
+enum Secret {
+    Passphrase(Passphrase),
+    Identity(CoreIdentity),
+}
+
+impl Opening {
+    fn options(&mut self) -> Result<OpenOptions> {
+        let mut options = OpenOptions {
+            vault_id: self.vault_id.as_deref().map(VaultId::parse).transpose()?,
+            tolerant: self.tolerant,
+            ..OpenOptions::default()
+        };
+        // Only ever less than a browser allows.
+        if let Some(memory_kib_max) = self.memory_kib_max {
+            options.memory_kib_max = options.memory_kib_max.min(memory_kib_max);
+        }
+        options.expect(std::mem::take(&mut self.known), self.accept);
+        Ok(options)
+    }
+
+    fn secret(&self, secret: &Uint8Array) -> Result<Secret> {
+        let text = input::text(secret)?;
+        Ok(match self.by {
+            By::Passphrase => Secret::Passphrase(Passphrase::new(&text)?),
+            By::Identity => Secret::Identity(CoreIdentity::parse(&text)?),
+        })
+    }
+
+    fn unlock<'a>(&'a self, secret: &'a Secret) -> Unlock<'a> {
+        match (secret, &self.grant) {
+            (Secret::Identity(identity), _) => Unlock::Identity(identity),
+            (Secret::Passphrase(passphrase), None) => Unlock::Passphrase(passphrase),
+            (Secret::Passphrase(passphrase), Some(label)) => Unlock::Grant(label, passphrase),
+        }
+    }
+}
+
+/// The id of the vault in a file, its header's signature verified.
+#[wasm_bindgen]
+pub fn identify(file: &Uint8Array) -> Result<String> {
+    Ok(core::Vault::identify(&input::file(file)?)?.to_string())
+}
+
+/// The id of the vault that a repair would find in these bytes.
+#[wasm_bindgen(js_name = identifyDamaged)]
+pub fn identify_damaged(file: &Uint8Array) -> Result<Option<String>> {
+    Ok(core::Vault::identify_damaged(&input::file(file)?).map(|id| id.to_string()))
+}
+
+/// Opens the bytes of a vault file.
+#[wasm_bindgen]
+pub fn open(file: &Uint8Array, secret: &Uint8Array, opening: &str) -> Result<Vault> {
+    let mut opening: Opening = input::options(opening)?;
+    let options = opening.options()?;
+    let secret = opening.secret(secret)?;
+    let file = input::file(file)?;
+    let vault = core::Vault::open(file, opening.unlock(&secret), &options)?;
+    Ok(Vault(vault))
+}
+
+/// Makes a sound vault of what is intact of a damaged one.
+#[wasm_bindgen]
+pub fn repair(file: &Uint8Array, secret: &Uint8Array, opening: &str) -> Result<Repaired> {
+    let mut opening: Opening = input::options(opening)?;
+    let options = opening.options()?;
+    let secret = opening.secret(secret)?;
+    let file = input::file(file)?;
+    let repaired = core::Vault::repair(&file, opening.unlock(&secret), &options, opening.unsigned)?;
+    Ok(Repaired(repaired))
+}
+
+/// What a repair saved.
+#[wasm_bindgen]
+pub struct Repaired(CoreRepaired);
+
+#[wasm_bindgen]
+impl Repaired {
+    /// What it saved, and what not, as JSON.
+    pub fn report(&self) -> String {
+        wire::json(&wire::RepairReport::of(&self.0))
+    }
+
+    /// The sound vault.
+    #[wasm_bindgen(js_name = intoVault)]
+    pub fn into_vault(self) -> Vault {
+        Vault(self.0.vault)
+    }
+}
+
+/// A new vault and its file.
+#[wasm_bindgen]
+pub struct Created {
+    vault: core::Vault,
+    file: Vec<u8>,
+}
+
+#[wasm_bindgen]
+impl Created {
+    /// The bytes to store.
+    pub fn file(&self) -> Uint8Array {
+        Uint8Array::from(self.file.as_slice())
+    }
+
+    /// The vault, once they are stored.
+    #[wasm_bindgen(js_name = intoVault)]
+    pub fn into_vault(self) -> Vault {
+        Vault(self.vault)
+    }
+}
+
+/// A new vault without connectors, whose owner has a stretched passphrase, an identity, or both.
+#[wasm_bindgen]
+pub fn create(
+    label: &str,
+    passphrase: Option<Uint8Array>,
+    cost: &str,
+    identity: Option<Uint8Array>,
+    now: &str,
+) -> Result<Created> {
+    let cost = input::options::<KdfCost>(cost)?.cost();
+    let passphrase = passphrase.as_ref().map(stretched).transpose()?;
+    let identity = match identity {
+        Some(text) => Some(CoreIdentity::parse(&input::text(&text)?)?),
+        None => None,
+    };
+    let owner = NewOwner {
+        label,
+        identity,
+        passphrase: passphrase.as_ref().map(|passphrase| (passphrase, cost)),
+    };
+    let mut host = Host::new(now)?;
+    let (vault, file) = core::Vault::create(&mut host.get(), &owner)?;
+    Ok(Created { vault, file })
+}
+
+/// Runs Argon2id for a lock that is to be made; the result is as secret as the passphrase.
+#[wasm_bindgen]
+pub fn stretch(passphrase: &Uint8Array, cost: &str) -> Result<Uint8Array> {
+    use rand::Rng;
+
+    let passphrase = Passphrase::new(&input::text(passphrase)?)?;
+    let cost = input::options::<KdfCost>(cost)?.cost();
+    let mut salt = [0; Stretched::SALT_LEN];
+    crate::host::random()?.fill_bytes(&mut salt);
+    let bytes = passphrase.stretch(salt, cost)?.to_bytes();
+    Ok(Uint8Array::from(bytes.as_slice()))
+}
+
+/// A passphrase that [`stretch`] has stretched.
+pub(crate) fn stretched(bytes: &Uint8Array) -> Result<Passphrase> {
+    Ok(Stretched::from_bytes(&input::secret(bytes)?)?.into())
+}
+
+/// The default cost of a passphrase, as JSON.
+#[wasm_bindgen(js_name = defaultCost)]
+pub fn default_cost() -> String {
+    wire::json(&KdfCost::of(Cost::default()))
+}
+
+/// An open vault between two threads.
+#[wasm_bindgen]
+pub struct Detached(CoreDetached);
+
+#[wasm_bindgen]
+impl Detached {
+    /// The vault's file.
+    pub fn file(&self) -> Uint8Array {
+        Uint8Array::from(self.0.file.as_slice())
+    }
+
+    /// What opening has found; as secret as the identity.
+    pub fn state(&self) -> Uint8Array {
+        Uint8Array::from(self.0.state.as_slice())
+    }
+}
+
+#[wasm_bindgen]
+impl Vault {
+    /// Leaves this thread.
+    pub fn detach(self) -> Detached {
+        Detached(self.0.detach())
+    }
+
+    /// Goes on with a vault that a worker of this program has opened.
+    pub fn attach(file: &Uint8Array, state: &Uint8Array) -> Result<Vault> {
+        let detached = CoreDetached::new(input::file(file)?, input::file(state)?);
+        Ok(Vault(core::Vault::attach(detached)?))
+    }
+}

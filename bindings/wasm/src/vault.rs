@@ -1,0 +1,432 @@
+//! The open vault.
+
+use connector_vault::{
+    self as core, Code, ConnectorId, Error, GrantKey, Grantee, MergeOptions, Properties, Resolve,
+    Retention, Role, Version,
+};
+use js_sys::{Array, Object, Reflect, Uint8Array};
+use serde::{Deserialize, Serialize};
+use tsify::Tsify;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use zeroize::Zeroizing;
+
+use crate::action::{ActionOptions, Request};
+use crate::error::Result;
+use crate::host::{self, Host};
+use crate::input;
+use crate::open::stretched;
+use crate::plan::{self, Merge, Plan, Prepared, Revocation};
+use crate::wire::{self, Change, Commit, Connector, GrantInfo, KdfCost, Overview, Verdict};
+
+/// An open vault. `free` wipes its keys.
+#[wasm_bindgen]
+pub struct Vault(pub(crate) core::Vault);
+
+/// How to merge.
+#[derive(Default, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(crate) struct Merging {
+    /// Whose side wins where both changed the same; without it, a conflict is left to the caller.
+    #[tsify(optional, type = "\"ours\" | \"theirs\" | \"newest\"")]
+    resolve: Option<Side>,
+    /// Takes over what grants wrote that this copy does not list.
+    #[tsify(optional, type = "boolean")]
+    accept_strangers: bool,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Side {
+    Ours,
+    Theirs,
+    Newest,
+}
+
+/// Reading.
+#[wasm_bindgen]
+impl Vault {
+    /// The role of the grant that opened the vault.
+    #[wasm_bindgen(unchecked_return_type = "Role")]
+    pub fn role(&self) -> String {
+        self.0.role().as_str().to_owned()
+    }
+
+    /// The label of the grant that opened the vault.
+    pub fn label(&self) -> String {
+        self.0.label().to_owned()
+    }
+
+    /// The newest commit, as JSON of docs/format.md section 9.
+    pub fn head(&self) -> String {
+        wire::json(&self.0.head())
+    }
+
+    /// What a client keeps of it, as JSON of docs/format.md section 9.
+    #[wasm_bindgen(js_name = knownHead)]
+    pub fn known_head(&self) -> String {
+        wire::json(&self.0.known_head())
+    }
+
+    /// What was noticed when it was opened, as JSON.
+    pub fn report(&self) -> String {
+        wire::json(&wire::Report::of(self.0.report()))
+    }
+
+    /// How many connectors there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Overviews of connectors in the order of their creation: at most `count`, from the one with
+    /// this index on; as JSON.
+    pub fn connectors(&self, from: usize, count: usize) -> Result<String> {
+        let some = self.0.connectors().skip(from).take(count);
+        self.overviews(some)
+    }
+
+    /// The overview of a connector, as JSON.
+    pub fn connector(&self, id: &str) -> Result<String> {
+        Ok(wire::json(&Overview::of(&self.0, self.0.connector(id)?)))
+    }
+
+    /// A connector with its values, as JSON.
+    #[wasm_bindgen(unchecked_return_type = "string")]
+    pub fn read(&self, id: &str) -> Result<JsValue> {
+        secret_json(&Connector::of(&self.0.read(id)?))
+    }
+
+    /// A kept version of a connector with its values, as JSON.
+    #[wasm_bindgen(js_name = readVersion, unchecked_return_type = "string")]
+    pub fn read_version(&self, id: &str, version: f64) -> Result<JsValue> {
+        let connector = self.0.read_version(id, self::version(version)?)?;
+        secret_json(&Connector::of(&connector))
+    }
+
+    /// The kept versions of a connector, oldest first, as JSON.
+    pub fn history(&self, id: &str) -> Result<String> {
+        self.overviews(self.0.history(id)?.into_iter().map(Ok))
+    }
+
+    /// What changed from one version to another, as JSON.
+    pub fn diff(&self, id: &str, from: f64, to: f64) -> Result<String> {
+        let changes = self.0.diff(id, version(from)?, version(to)?)?;
+        Ok(wire::json(
+            &changes.iter().map(Change::of).collect::<Vec<_>>(),
+        ))
+    }
+
+    /// Who may do what, as JSON.
+    pub fn grants(&self) -> String {
+        wire::json(&self.0.grants().map(GrantInfo::of).collect::<Vec<_>>())
+    }
+
+    /// Every commit of the log, oldest first, as JSON.
+    pub fn log(&self) -> Result<String> {
+        let commits = self.0.log()?.into_iter();
+        Ok(wire::json(
+            &commits
+                .map(|commit| Commit::of(&self.0, commit))
+                .collect::<Vec<_>>(),
+        ))
+    }
+
+    /// Checks everything: a verdict for each commit, as JSON.
+    pub fn verify(&self) -> Result<String> {
+        let verdicts = self.0.verify()?;
+        Ok(wire::json(
+            &verdicts.iter().map(Verdict::of).collect::<Vec<_>>(),
+        ))
+    }
+
+    /// All connectors with their values, as JSON that `cvault import` reads.
+    #[wasm_bindgen(js_name = exportConnectors, unchecked_return_type = "string")]
+    pub fn export_connectors(&self) -> Result<JsValue> {
+        let overviews = self.0.connectors();
+        let connectors: Vec<_> = overviews
+            .map(|overview| self.0.read(overview?.id.as_str()))
+            .collect::<std::result::Result<_, _>>()?;
+        secret_json(&Exported {
+            connectors: connectors.iter().map(Connector::of).collect(),
+        })
+    }
+
+    fn overviews(
+        &self,
+        overviews: impl Iterator<Item = core::Result<core::Overview>>,
+    ) -> Result<String> {
+        let overviews: Vec<_> = overviews
+            .map(|overview| Ok(Overview::of(&self.0, overview?)))
+            .collect::<core::Result<_>>()?;
+        Ok(wire::json(&overviews))
+    }
+}
+
+#[derive(Serialize)]
+struct Exported<'a> {
+    connectors: Vec<Connector<'a>>,
+}
+
+/// Following the stored bytes.
+#[wasm_bindgen]
+impl Vault {
+    /// Where the log ends: `{start, marks: [{offset, bytes}], end}`.
+    #[wasm_bindgen(js_name = logEnd, unchecked_return_type = "{ start: Uint8Array; marks: { offset: number; bytes: Uint8Array }[]; end: number }")]
+    pub fn log_end(&self) -> JsValue {
+        let end = self.0.log_end();
+        let marks = Array::new();
+        for (offset, bytes) in &end.marks {
+            marks.push(&object([
+                ("offset", JsValue::from_f64(*offset as f64)),
+                ("bytes", Uint8Array::from(bytes.as_slice()).into()),
+            ]));
+        }
+        object([
+            ("start", Uint8Array::from(end.start.as_slice()).into()),
+            ("marks", marks.into()),
+            ("end", JsValue::from_f64(end.end as f64)),
+        ])
+    }
+
+    /// Takes what was appended since; what it brought, as JSON.
+    pub fn refresh(&mut self, tail: &Uint8Array) -> Result<String> {
+        let refreshed = self.0.refresh(input::file(tail)?)?;
+        Ok(wire::json(&wire::Refreshed::of(refreshed)))
+    }
+
+    /// Opens the file that has replaced the one it was opened from.
+    pub fn reopen(&mut self, file: &Uint8Array) -> Result<()> {
+        Ok(self.0.reopen(input::file(file)?)?)
+    }
+
+    /// Opens another copy of this vault by the same identity.
+    #[wasm_bindgen(js_name = openCopy)]
+    pub fn open_copy(&self, file: &Uint8Array) -> Result<Vault> {
+        Ok(Vault(self.0.open_copy(input::file(file)?)?))
+    }
+}
+
+/// Planning: nothing is written.
+#[wasm_bindgen]
+impl Vault {
+    /// What a request would change.
+    pub fn plan(&self, request: &Request, now: &str) -> Result<Plan> {
+        let Request { request, options } = request;
+        let mut host = Host::new(now)?;
+        let plan = self.0.plan_request(request, options, &mut host.get())?;
+        Ok(Plan(vec![plan]))
+    }
+
+    /// A plan that creates a connector, under a new id if none is given; properties are JSON by the
+    /// rules of `PropertiesJson`, without tokens.
+    #[wasm_bindgen(js_name = planCreate)]
+    pub fn plan_create(
+        &self,
+        id: Option<String>,
+        name: &str,
+        type_name: &str,
+        properties: &Uint8Array,
+        options: &str,
+    ) -> Result<Plan> {
+        let options = ActionOptions::parse(options)?;
+        let properties = Properties::from_json(&input::text(properties)?)?;
+        let id = match id {
+            Some(id) => ConnectorId::new(id)?,
+            None => ConnectorId::generate(&mut host::random()?),
+        };
+        let plan = self
+            .0
+            .plan_create(id, name, type_name, &properties, &options)?;
+        Ok(Plan(vec![plan]))
+    }
+
+    /// A plan that deletes a connector.
+    #[wasm_bindgen(js_name = planDelete)]
+    pub fn plan_delete(&self, id: &str, options: &str) -> Result<Plan> {
+        let plan = self.0.plan_delete(id, &ActionOptions::parse(options)?)?;
+        Ok(Plan(vec![plan]))
+    }
+
+    /// A plan that makes the properties of a kept version the present ones.
+    #[wasm_bindgen(js_name = planRestore)]
+    pub fn plan_restore(&self, id: &str, version: f64, options: &str) -> Result<Plan> {
+        let options = ActionOptions::parse(options)?;
+        let plan = self.0.plan_restore(id, self::version(version)?, &options)?;
+        Ok(Plan(vec![plan]))
+    }
+
+    /// What merging another copy would change.
+    #[wasm_bindgen(js_name = planMerge)]
+    pub fn plan_merge(&self, theirs: &Vault, options: &str) -> Result<Merge> {
+        let merging: Merging = input::options(options)?;
+        let options = MergeOptions {
+            resolve: merging.resolve.map(|side| match side {
+                Side::Ours => Resolve::Ours,
+                Side::Theirs => Resolve::Theirs,
+                Side::Newest => Resolve::Newest,
+            }),
+            accept_strangers: merging.accept_strangers,
+        };
+        Ok(Merge(self.0.plan_merge(&theirs.0, options)?))
+    }
+}
+
+/// Preparing what is to be stored, and taking it once it is.
+#[wasm_bindgen]
+impl Vault {
+    /// Seals plans into one commit on the present head. The plan stays, for another try.
+    pub fn prepare(&self, plan: &Plan, now: &str) -> Result<Prepared> {
+        let mut host = Host::new(now)?;
+        Ok(Prepared(
+            self.0.prepare_all(plan.0.clone(), &mut host.get())?,
+        ))
+    }
+
+    /// Takes what was stored; the outcomes, as JSON.
+    pub fn apply(&mut self, prepared: Prepared) -> Result<String> {
+        Ok(plan::outcomes(&self.0.apply(prepared.0)?))
+    }
+
+    /// Whether a compaction pays.
+    #[wasm_bindgen(js_name = wantsCompaction)]
+    pub fn wants_compaction(&self) -> bool {
+        self.0.wants_compaction()
+    }
+
+    /// A snapshot that keeps the newest so many versions, or what an automatic compaction keeps.
+    #[wasm_bindgen(js_name = prepareCompaction)]
+    pub fn prepare_compaction(&self, keep: Option<usize>) -> Result<Prepared> {
+        let retention = keep.map_or(Retention::Automatic, Retention::Newest);
+        Ok(Prepared(self.0.prepare_compaction(retention)?))
+    }
+
+    /// A snapshot without the former versions of these connectors, or of all.
+    #[wasm_bindgen(js_name = preparePurge)]
+    pub fn prepare_purge(&self, ids: Option<Vec<String>>) -> Result<Prepared> {
+        let ids: Option<Vec<&str>> = ids
+            .as_ref()
+            .map(|ids| ids.iter().map(String::as_str).collect());
+        Ok(Prepared(self.0.prepare_purge(ids.as_deref())?))
+    }
+
+    /// Grants a role to public keys.
+    #[wasm_bindgen(js_name = prepareGrantToKey)]
+    pub fn prepare_grant_to_key(
+        &self,
+        label: &str,
+        role: &str,
+        key: &str,
+        now: &str,
+    ) -> Result<Prepared> {
+        let (role, key) = (Role::parse(role)?, GrantKey::parse(key)?);
+        let mut host = Host::new(now)?;
+        let to = Grantee::Key(&key);
+        Ok(Prepared(self.0.prepare_grant(
+            label,
+            role,
+            to,
+            &mut host.get(),
+        )?))
+    }
+
+    /// Grants a role to a stretched passphrase.
+    #[wasm_bindgen(js_name = prepareGrantToPassphrase)]
+    pub fn prepare_grant_to_passphrase(
+        &self,
+        label: &str,
+        role: &str,
+        passphrase: &Uint8Array,
+        cost: &str,
+        now: &str,
+    ) -> Result<Prepared> {
+        let role = Role::parse(role)?;
+        let passphrase = stretched(passphrase)?;
+        let cost = input::options::<KdfCost>(cost)?.cost();
+        let mut host = Host::new(now)?;
+        let to = Grantee::Passphrase(&passphrase, cost);
+        Ok(Prepared(self.0.prepare_grant(
+            label,
+            role,
+            to,
+            &mut host.get(),
+        )?))
+    }
+
+    /// Takes a grant away.
+    #[wasm_bindgen(js_name = prepareRevoke)]
+    pub fn prepare_revoke(&self, label: &str, now: &str) -> Result<Revocation> {
+        let mut host = Host::new(now)?;
+        let revocation = self
+            .0
+            .prepare_revoke(label, &mut host.get(), &mut |_, _| ())?;
+        Ok(revocation.into())
+    }
+
+    /// Gives a grant another role.
+    #[wasm_bindgen(js_name = prepareRole)]
+    pub fn prepare_role(&self, label: &str, role: &str, now: &str) -> Result<Revocation> {
+        let role = Role::parse(role)?;
+        let mut host = Host::new(now)?;
+        let changed = self
+            .0
+            .prepare_role(label, role, &mut host.get(), &mut |_, _| ())?;
+        Ok(changed.into())
+    }
+
+    /// Replaces the passphrase of the grant that opened the vault, by a stretched one.
+    #[wasm_bindgen(js_name = preparePassphrase)]
+    pub fn prepare_passphrase(
+        &self,
+        passphrase: &Uint8Array,
+        cost: &str,
+        now: &str,
+    ) -> Result<Prepared> {
+        let passphrase = stretched(passphrase)?;
+        let cost = input::options::<KdfCost>(cost)?.cost();
+        let mut host = Host::new(now)?;
+        let prepared = self
+            .0
+            .prepare_passphrase(&passphrase, cost, &mut host.get())?;
+        Ok(Prepared(prepared))
+    }
+}
+
+impl From<core::Revocation> for Revocation {
+    fn from(revocation: core::Revocation) -> Self {
+        Self {
+            exposed: revocation.exposed,
+            dropped: revocation.dropped,
+            prepared: Some(revocation.prepared),
+        }
+    }
+}
+
+/// A version as JavaScript has it.
+fn version(number: f64) -> Result<Version> {
+    let whole =
+        number >= 1.0 && number <= core::limits::COUNTER_MAX as f64 && number.fract() == 0.0;
+    if !whole {
+        return Err(Error::new(
+            Code::InvalidArgument,
+            "a version is a whole number, at least 1",
+        )
+        .into());
+    }
+    Ok(Version::new(number as u64)?)
+}
+
+/// JSON text that holds values: the copy on this side is wiped.
+fn secret_json(value: &impl Serialize) -> Result<JsValue> {
+    let text = serde_json::to_string(value)
+        .map_err(|_| Error::new(Code::Internal, "a connector cannot be written as JSON"))?;
+    Ok(JsValue::from_str(&Zeroizing::new(text)))
+}
+
+fn object<const N: usize>(fields: [(&str, JsValue); N]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in fields {
+        // It fails for frozen objects alone.
+        let _ = Reflect::set(&object, &JsValue::from_str(name), &value);
+    }
+    object.into()
+}
