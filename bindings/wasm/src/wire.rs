@@ -15,10 +15,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 const DECLARATIONS: &str = WORDS;
 
 /// The words of enumerations; a test compares them with the core's.
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    allow(dead_code, reason = "declarations are made for WebAssembly alone")
-)]
+#[allow(dead_code, reason = "read by the attribute above and by the test")]
 const WORDS: &str = r#"
 /** How a version of a connector came to be. */
 export type Op = "create" | "update" | "delete" | "restore";
