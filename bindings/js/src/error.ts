@@ -1,5 +1,98 @@
 /** The one error of this package: a stable code, what went wrong, and what to do about it. */
 
+/** Codes of the core: docs/action.md section 8, docs/format.md. A test compares them with Rust's. */
+export const CORE_CODES = [
+  "not_a_vault",
+  "unsupported_version",
+  "damaged",
+  "limit_exceeded",
+  "wrong_passphrase",
+  "invalid_passphrase",
+  "no_lock",
+  "cost_out_of_range",
+  "wrong_identity",
+  "invalid_identity",
+  "invalid_grant_key",
+  "invalid_vault_id",
+  "vault_id_required",
+  "wrong_vault",
+  "not_permitted",
+  "bad_signature",
+  "unauthorized_commit",
+  "rolled_back",
+  "names_mismatch",
+  "forked",
+  "untrusted_owner",
+  "connector_not_found",
+  "connector_exists",
+  "version_not_found",
+  "conflict",
+  "request_id_reused",
+  "invalid_connector_id",
+  "invalid_connector_name",
+  "invalid_property_name",
+  "value_too_large",
+  "too_many_properties",
+  "invalid_argument",
+  "grant_not_found",
+  "grant_exists",
+  "last_owner",
+  "not_mergeable",
+  "merge_conflict",
+  "merge_stranger",
+  "action_too_large",
+  "invalid_json",
+  "json_too_deep",
+  "trailing_text",
+  "lone_surrogate",
+  "duplicate_name",
+  "not_an_object",
+  "missing_action_type",
+  "unknown_action_type",
+  "missing_parameter",
+  "unknown_parameter",
+  "wrong_parameter_type",
+  "expression_not_supported",
+  "empty_property_name",
+  "missing_property_value",
+  "null_value",
+  "mask_value",
+  "properties_json_not_text",
+  "token_unresolved",
+  "token_not_json",
+  "token_not_an_object",
+  "invalid_token_format",
+  "token_limit",
+  "token_source_failed",
+  "internal",
+] as const;
+
+/** Codes of storages and known heads; those of the Rust store, where both have them. */
+export const STORAGE_CODES = [
+  "io",
+  "file_not_found",
+  "file_exists",
+  "lock_timeout",
+  "lock_lost",
+  "not_durable",
+  "state_unreadable",
+  "no_state_dir",
+] as const;
+
+/** Codes of this package alone. */
+export const PACKAGE_CODES = [
+  /** The WebAssembly module is not loaded yet. */
+  "not_ready",
+  /** The vault was locked. */
+  "locked",
+  /** The worker that was named does not start. */
+  "worker_failed",
+] as const;
+
+/** A stable code of a {@link VaultError}. A storage of your own may have further ones. */
+export type ErrorCode =
+  (typeof CORE_CODES)[number] | (typeof STORAGE_CODES)[number] | (typeof PACKAGE_CODES)[number];
+
 /**
  * What went wrong, where, and what to do about it. Never holds a secret.
  *
@@ -14,14 +107,14 @@
  * }
  * ```
  */
-export class VaultError<Code extends string = string> extends Error {
+export class VaultError extends Error {
   override readonly name = "VaultError";
   /** The stable code: snake_case. */
-  readonly code: Code;
+  readonly code: ErrorCode | (string & {});
   /** What to do about it, if there is something. */
   readonly hint: string | undefined;
 
-  constructor(code: Code, message: string, hint?: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode | (string & {}), message: string, hint?: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
     this.hint = hint;

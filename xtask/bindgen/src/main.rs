@@ -18,7 +18,8 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let mut bindgen = Bindgen::new();
-    let made = bindgen.input_path(module).web(true).and_then(|bindgen| {
+    bindgen.input_path(module).out_name("vault");
+    let made = bindgen.web(true).and_then(|bindgen| {
         bindgen
             .typescript(true)
             // Names of compilers and their versions are nobody's business.

@@ -1,0 +1,86 @@
+/** The platform's actions: the documents, and what a host may ask for beside them (docs/action.md). */
+
+import type { ActionOptions, TokenInfo } from "../pkg/vault.js";
+import { call } from "./wasm.js";
+import { utf8 } from "./utf8.js";
+
+/** A parameter as designers export it: its `Value` counts. */
+export interface Wrapped<T> {
+  readonly Expression?: string | null;
+  readonly Value?: T | null;
+  /** Expressions are the host's to evaluate: `true` is rejected. */
+  readonly IsExpression: false;
+  readonly Parameters?: Readonly<Record<string, never>> | null;
+}
+
+/** A parameter, as it is or wrapped. */
+export type Parameter<T> = T | Wrapped<T>;
+
+/** A row of the grid. */
+export interface PropertyRow {
+  readonly PropertyName: Parameter<string>;
+  /** `null` is rejected, unless the option `null: "remove"` is given. */
+  readonly PropertyValue: Parameter<string | number | boolean> | null;
+}
+
+/** Where an action takes properties from. */
+export interface PropertySources {
+  /** The grid, in order: of several rows with one name the last counts. */
+  readonly Properties?: Parameter<readonly PropertyRow[]> | null;
+  /** Text that holds a JSON object. It overrides the grid. */
+  readonly PropertiesJson?: Parameter<string> | null;
+}
+
+/** Merges properties into a connector: what is not named keeps its value. */
+export interface UpdateAction {
+  readonly ActionType: "Connectors.Update";
+  readonly Parameters: PropertySources & { readonly EntryId: Parameter<string> };
+}
+
+/** Creates a connector; the outcome has its new id. */
+export interface AddAction {
+  readonly ActionType: "CredStore.AddConnectorEntry";
+  readonly Parameters: PropertySources & {
+    readonly TypeName: Parameter<string>;
+    readonly EntryName: Parameter<string>;
+  };
+}
+
+/** Deletes a connector. */
+export interface DeleteAction {
+  readonly ActionType: "CredStore.DeleteEntry";
+  readonly Parameters: { readonly EntryId: Parameter<string> };
+}
+
+/** An action's document: docs/action.md section 1. */
+export type Action = UpdateAction | AddAction | DeleteAction;
+
+/**
+ * An action as an object, or as the JSON text that it came as. Prefer the text if you have it: it keeps
+ * large numbers, and what stands twice is found.
+ */
+export type ActionInput = Action | string;
+
+export type { ActionOptions, TokenInfo };
+
+/**
+ * The tokens that an action needs, each once. The vault asks for them by itself; this is for forms that
+ * show them.
+ *
+ * Needs {@link ready}. Fails with the codes of docs/action.md.
+ */
+export function tokensOf(action: ActionInput): TokenInfo[] {
+  return call((core) => {
+    const parsed = core.Action.parse(utf8(textOf(action)));
+    try {
+      return JSON.parse(parsed.tokens()) as TokenInfo[];
+    } finally {
+      parsed.free();
+    }
+  });
+}
+
+/** The text of an action's document. */
+export function textOf(action: ActionInput): string {
+  return typeof action === "string" ? action : JSON.stringify(action);
+}

@@ -1,0 +1,69 @@
+/** What every entry point exports. */
+
+export {
+  tokensOf,
+  type Action,
+  type ActionInput,
+  type ActionOptions,
+  type AddAction,
+  type DeleteAction,
+  type Parameter,
+  type PropertyRow,
+  type PropertySources,
+  type TokenInfo,
+  type UpdateAction,
+  type Wrapped,
+} from "./action.js";
+export { VaultError, type ErrorCode } from "./error.js";
+export type { Head, KnownHead, KnownHeads } from "./heads.js";
+export { Identity, parseGrantKey } from "./identity.js";
+export { Plan } from "./plan.js";
+export type { Compared, LogEnd, VaultStorage } from "./storage.js";
+export { MemoryStorage } from "./storage/memory.js";
+export type { Token, TokenFunction, Tokens } from "./tokens.js";
+export {
+  Vault,
+  VaultChangeEvent,
+  type Abortable,
+  type ConnectorsDocument,
+  type Grantee,
+  type HostOptions,
+  type MergePlan,
+  type NewConnector,
+  type NewOwner,
+  type OpenOptions,
+  type Repaired,
+  type RunOptions,
+} from "./vault.js";
+export { ready, type ReadyOptions, type WasmSource } from "./wasm.js";
+export type {
+  BrokenLock,
+  Change,
+  ChangeKind,
+  Commit,
+  Conflict,
+  Connector,
+  Continuity,
+  Damaged,
+  Gap,
+  GrantInfo,
+  KdfCost,
+  MergeReport,
+  Merging,
+  NullMeaning,
+  Op,
+  Outcome,
+  Overview,
+  Problem,
+  RepairReport,
+  Report,
+  RevocationReport,
+  Role,
+  SignatureState,
+  Source,
+  Status,
+  TornTail,
+  Verdict,
+  Warning,
+  WarningCode,
+} from "../pkg/vault.js";

@@ -1,0 +1,75 @@
+/** Identities: what a service holds instead of a passphrase (docs/format.md section 3.3). */
+
+import type { Identity as CoreIdentity } from "../pkg/vault.js";
+import { VaultError } from "./error.js";
+import { call } from "./wasm.js";
+import { utf8 } from "./utf8.js";
+
+/**
+ * A secret from which a grant's keys derive. Its owner gives {@link grantKey} away, which is public, and
+ * is granted a role. Needs {@link ready}.
+ *
+ * @example
+ * ```ts
+ * await ready();
+ * const identity = Identity.generate();
+ * await vault.grant("rotation", "updater", { key: identity.grantKey });
+ * ```
+ */
+export class Identity {
+  #core: CoreIdentity | undefined;
+
+  private constructor(core: CoreIdentity) {
+    this.#core = core;
+  }
+
+  /** A new identity from the platform's randomness. */
+  static generate(): Identity {
+    return new Identity(call((core) => core.Identity.generate()));
+  }
+
+  /** Reads `cvault-identity-1...`; the checksum catches what was mistyped. Fails with `invalid_identity`. */
+  static parse(text: string): Identity {
+    const bytes = utf8(text);
+    try {
+      return new Identity(call((core) => core.Identity.parse(bytes)));
+    } finally {
+      bytes.fill(0);
+    }
+  }
+
+  /** The secret as text: `cvault-identity-1` and 58 characters. */
+  toText(): string {
+    return call(() => this.#open().toText());
+  }
+
+  /** The public keys as text, `cvault-grant-1...`. */
+  get grantKey(): string {
+    return call(() => this.#open().grantKey());
+  }
+
+  /** Wipes the secret. */
+  dispose(): void {
+    this.#core?.free();
+    this.#core = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** What is logged of it. */
+  toJSON(): string {
+    return "Identity(..)";
+  }
+
+  #open(): CoreIdentity {
+    if (this.#core === undefined) throw new VaultError("locked", "the identity was disposed of");
+    return this.#core;
+  }
+}
+
+/** The one text form of public keys. Needs {@link ready}. Fails with `invalid_grant_key`. */
+export function parseGrantKey(text: string): string {
+  return call((core) => core.parseGrantKey(text));
+}

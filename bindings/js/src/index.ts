@@ -1,0 +1,14 @@
+/**
+ * connector-vault: an encrypted vault for workflow connectors, and the action `Connectors.Update` over it.
+ *
+ * This entry point works in browsers, their workers, and Node; `connector-vault/node` adds vaults in files.
+ *
+ * @packageDocumentation
+ */
+
+import "./inline.js";
+
+export * from "./exports.js";
+export { IndexedDbStorage, type IndexedDbStorageOptions } from "./storage/indexeddb.js";
+export { IndexedDbKnownHeads } from "./heads/indexeddb.js";
+export { HttpStorage, type HttpStorageOptions } from "./storage/http.js";

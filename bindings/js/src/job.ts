@@ -1,0 +1,79 @@
+/** The work that a worker does, and how it is asked: what takes long, and what takes much memory. */
+
+import { initSync, open, repair, stretch, type Vault } from "../pkg/vault.js";
+
+/** A job. Its byte arrays are moved, not copied. */
+export type Job =
+  | {
+      /** Argon2id for a lock that is to be made. */
+      readonly kind: "stretch";
+      readonly passphrase: Uint8Array;
+      readonly cost: string;
+    }
+  | {
+      /** Opens a vault, or repairs one. */
+      readonly kind: "open" | "repair";
+      readonly file: Uint8Array;
+      readonly secret: Uint8Array;
+      readonly opening: string;
+    };
+
+/** What comes of a job. */
+export interface Answer {
+  /** The stretched passphrase, or the file of the vault that is open. */
+  readonly bytes: Uint8Array;
+  /** The detached vault's state. */
+  readonly state?: Uint8Array;
+  /** The report of a repair. */
+  readonly report?: string;
+}
+
+/** What a worker is sent after its greeting. */
+export interface Order {
+  readonly module: WebAssembly.Module;
+  readonly job: Job;
+}
+
+/** What a worker sends: first a greeting, so that nothing secret goes to another script. */
+export type Reply = { readonly hello: string } | { readonly ok: Answer } | { readonly error: unknown };
+
+/** Does a job in this thread. Wipes the secret that it was given. */
+export function perform(job: Job): Answer {
+  if (job.kind === "stretch") {
+    try {
+      return { bytes: stretch(job.passphrase, job.cost) };
+    } finally {
+      job.passphrase.fill(0);
+    }
+  }
+  try {
+    if (job.kind === "open") return detach(open(job.file, job.secret, job.opening));
+    const repaired = repair(job.file, job.secret, job.opening);
+    const report = repaired.report();
+    return { ...detach(repaired.intoVault()), report };
+  } finally {
+    job.secret.fill(0);
+  }
+}
+
+function detach(vault: Vault): Answer {
+  const detached = vault.detach();
+  try {
+    return { bytes: detached.file(), state: detached.state() };
+  } finally {
+    detached.free();
+  }
+}
+
+/** Does a job in a worker, whose memory is its own. */
+export function performOrder(order: Order): Answer {
+  initSync({ module: order.module });
+  return perform(order.job);
+}
+
+/** The buffers to move with an answer or a job. */
+export function buffersOf(message: Job | Answer): ArrayBuffer[] {
+  return Object.values(message).flatMap((value) =>
+    value instanceof Uint8Array && value.buffer instanceof ArrayBuffer ? [value.buffer] : [],
+  );
+}

@@ -1,0 +1,69 @@
+/** Jobs in Node: each in a thread of its own, from text, so that there is no file to find. */
+
+import type { Worker as ThreadOf } from "node:worker_threads";
+
+import { build } from "../../pkg/build.js";
+import { text } from "../../pkg/worker-text.js";
+import { VaultError } from "../error.js";
+import { buffersOf, perform, type Answer, type Job, type Reply } from "../job.js";
+
+/** Where a browser finds the worker's script; Node needs none. */
+export type WorkerSource = URL | string | (() => unknown);
+
+/** Settles with the last job. One after the other, since each may take 256 MiB. */
+let last: Promise<unknown> = Promise.resolve();
+
+/** Does a job in a thread; where Node permits none, in this one. `signal` ends the thread. */
+export function run(
+  module: WebAssembly.Module,
+  job: Job,
+  _source: WorkerSource | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  const done = last.then(() => runNow(module, job, signal));
+  last = done.catch(() => undefined);
+  return done;
+}
+
+function runNow(module: WebAssembly.Module, job: Job, signal: AbortSignal | undefined): Promise<Answer> {
+  signal?.throwIfAborted();
+  const thread = start();
+  if (thread === undefined) return Promise.resolve(perform(job));
+  return new Promise<Answer>((resolve, reject) => {
+    // Settled when the thread has ended and its memory is given back: `exit` comes last.
+    let settle = () => reject(new VaultError("internal", "the thread ended without an answer"));
+    const end = (how: () => void) => {
+      settle = how;
+      void thread.terminate();
+    };
+    const abort = () => end(() => reject(signal?.reason));
+    signal?.addEventListener("abort", abort);
+    thread.once("exit", () => {
+      signal?.removeEventListener("abort", abort);
+      settle();
+    });
+    thread.once("error", (error) => {
+      settle = () => reject(error);
+    });
+    thread.once("messageerror", (error) => end(() => reject(error)));
+    thread.on("message", (reply: Reply) => {
+      if ("ok" in reply) end(() => resolve(reply.ok));
+      else if ("error" in reply) end(() => reject(reply.error));
+      else if (reply.hello !== build)
+        end(() => reject(new VaultError("internal", "another thread answered")));
+      else thread.postMessage({ module, job }, buffersOf(job));
+    });
+  });
+}
+
+function start(): ThreadOf | undefined {
+  // Neither `import` nor `require`: bundled to CommonJS and bundled again to ESM, both would break.
+  const threads = process.getBuiltinModule("node:worker_threads");
+  try {
+    // No hooks, no inspector and no environment of the program are the thread's business.
+    return new threads.Worker(text, { eval: true, execArgv: [], env: {}, name: "connector-vault" });
+  } catch {
+    // The permission model without --allow-worker.
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+/** Plans: what would change, without a value (docs/action.md section 7). */
+
+import type { Outcome, Plan as CorePlan } from "../pkg/vault.js";
+import { VaultError } from "./error.js";
+import { call } from "./wasm.js";
+
+/**
+ * What an action would change, and the dry run's report. It holds the new values where nobody can read
+ * them; `vault.commit(plan)` applies exactly this or fails with `conflict`.
+ */
+export class Plan {
+  /** The report: status `planned`, or `unchanged`. Of several plans in one, that of the first. */
+  readonly outcome: Outcome;
+  /** The reports of all that is committed together. */
+  readonly outcomes: readonly Outcome[];
+  #core: CorePlan | undefined;
+
+  /** @internal */
+  constructor(core: CorePlan) {
+    this.#core = core;
+    this.outcomes = JSON.parse(call(() => core.outcomes())) as Outcome[];
+    const [first] = this.outcomes;
+    if (first === undefined) throw new VaultError("internal", "a plan has an outcome");
+    this.outcome = first;
+  }
+
+  /** Whether no property would change. */
+  get isUnchanged(): boolean {
+    return this.outcomes.every(({ status }) => status === "unchanged");
+  }
+
+  /** Wipes the values. A plan that was committed needs it no more. */
+  dispose(): void {
+    this.#core?.free();
+    this.#core = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal */
+  get core(): CorePlan {
+    if (this.#core === undefined) {
+      throw new VaultError("locked", "the plan was committed or disposed of", "plan again");
+    }
+    return this.#core;
+  }
+}

@@ -1,0 +1,104 @@
+/** The WebAssembly module: loaded once, asked through {@link call}, which makes errors of what it throws. */
+
+import init, * as glue from "../pkg/vault.js";
+import { VaultError } from "./error.js";
+import type { WorkerSource } from "#thread";
+
+/** The bytes of `vault.wasm`, compiled or not, or where to fetch them. */
+export type WasmSource = WebAssembly.Module | BufferSource | Response | URL | string;
+
+/** Where what the package needs is found, if it does not find it by itself. */
+export interface ReadyOptions {
+  /** The module `connector-vault/vault.wasm`: needed once with `connector-vault/slim`. */
+  readonly wasm?: WasmSource | PromiseLike<WasmSource> | undefined;
+  /**
+   * The script `connector-vault/worker`, or a function that starts a worker with it. Needed where a
+   * bundler neither copies nor splits it (README, "Bundlers").
+   */
+  readonly worker?: WorkerSource | undefined;
+}
+
+let inlined: (() => Promise<BufferSource>) | undefined;
+let compiling: Promise<WebAssembly.Module> | undefined;
+let loading: Promise<void> | undefined;
+let loaded = false;
+let workerSource: WorkerSource | undefined;
+
+/** Says how an entry point brings the module along. */
+export function bring(bytes: () => Promise<BufferSource>): void {
+  inlined = bytes;
+}
+
+/**
+ * Loads the WebAssembly module. Call it as often as you like: it loads once. The asynchronous functions of
+ * this package call it themselves; before the others, such as `Identity.generate()`, await it.
+ */
+export function ready(options: ReadyOptions = {}): Promise<void> {
+  workerSource = options.worker ?? workerSource;
+  loading ??= load(options.wasm).catch((error: unknown) => {
+    // Perhaps the network was down: the next call tries again.
+    loading = compiling = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+/** The compiled module, for a worker, and the worker's script. */
+export async function moduleForWorker(): Promise<{
+  module: WebAssembly.Module;
+  worker: WorkerSource | undefined;
+}> {
+  await ready();
+  return { module: await (compiling as Promise<WebAssembly.Module>), worker: workerSource };
+}
+
+/** What the module exports. */
+export type Core = typeof glue;
+
+/** Runs `work` on the module; what it throws becomes a {@link VaultError}. */
+export function call<T>(work: (core: Core) => T): T {
+  if (!loaded) {
+    throw new VaultError("not_ready", "the WebAssembly module is not loaded yet", "await ready() first");
+  }
+  try {
+    return work(glue);
+  } catch (error) {
+    throw asVaultError(error);
+  }
+}
+
+/** What the module threw, here or in a worker. */
+export function asVaultError(thrown: unknown): unknown {
+  if (typeof thrown === "string") {
+    const { code, message, hint } = JSON.parse(thrown) as glue.Thrown;
+    return new VaultError(code, message, hint ?? undefined);
+  }
+  if (thrown instanceof WebAssembly.RuntimeError) {
+    return new VaultError("internal", `the WebAssembly module stopped: ${thrown.message}`, undefined, {
+      cause: thrown,
+    });
+  }
+  return thrown;
+}
+
+async function load(source: ReadyOptions["wasm"]): Promise<void> {
+  compiling = compile(await source);
+  await init({ module_or_path: await compiling });
+  loaded = true;
+}
+
+async function compile(source: WasmSource | undefined): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  if (source === undefined) {
+    if (inlined !== undefined) return WebAssembly.compile(await inlined());
+    const hint = 'connector-vault/slim needs it once: await ready({ wasm: "/vault.wasm" })';
+    throw new VaultError("not_ready", "nobody has said where the WebAssembly module is", hint);
+  }
+  const found = typeof source === "string" || source instanceof URL ? await fetch(source) : source;
+  if (!(typeof Response === "function" && found instanceof Response)) {
+    return WebAssembly.compile(found as BufferSource);
+  }
+  if (!found.ok) throw new VaultError("io", `cannot load the WebAssembly module: HTTP ${found.status}`);
+  // Not `compileStreaming`: servers that send another media type are many.
+  return WebAssembly.compile(await found.arrayBuffer());
+}
