@@ -33,7 +33,21 @@ export type Compared =
  * When they resolve, the bytes are kept. Byte arrays handed over belong to the receiver.
  *
  * Further codes: `file_exists`, `file_not_found`, `io`, `not_durable` (it may have been stored or
- * not), `lock_timeout`.
+ * not), `lock_timeout`, `lock_lost`; a code of your own for what is only yours.
+ *
+ * @example
+ * ```ts
+ * class TableStorage implements VaultStorage {
+ *   readonly places = ["table:vaults/team"];
+ *   // Rows: the base file, then one for each commit, with the offset where it begins as the key.
+ *   async append(commit: Uint8Array, known: LogEnd) {
+ *     const at = known.start.length + known.end;
+ *     const inserted = await insertIfAbsent(at, commit);
+ *     if (!inserted) throw new VaultError("conflict", `somebody else has written at ${at}`);
+ *   }
+ *   // ...
+ * }
+ * ```
  */
 export interface VaultStorage {
   /**
@@ -59,8 +73,9 @@ export interface VaultStorage {
   replace(file: Uint8Array, known: LogEnd): Promise<void>;
 
   /**
-   * Runs `work` on this storage while no other writer gets in between, where there is a way to do
-   * so. It saves repetitions; safety does not rest on it.
+   * Runs `work` on a storage of the same vault while no other writer gets in between, where there is a way
+   * to do so. It saves repetitions; safety does not rest on it. `work` uses the storage that it is given:
+   * this one may wait for itself.
    */
   exclusive?<T>(work: (storage: VaultStorage) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Calls `changed` when somebody else may have changed the vault. Returns how to stop that. */
