@@ -7,6 +7,7 @@
 )]
 
 mod deny;
+mod js;
 mod run;
 
 use std::process::ExitCode;
@@ -19,13 +20,15 @@ The project's own tasks.
 Usage: cargo xtask <task>
 
   test             everything a change must pass: formatting, lints, documentation,
-                   dependencies, all tests. Continuous integration runs exactly this
+                   dependencies, all tests, also of the npm package. Continuous integration runs exactly this
   check            the quick part of it: formatting, lints, and the dependencies
                    if cargo-deny is there (`check --install` fetches it)
   vectors          writes the files that are missing in tests/vectors/{format,keys}; refuses
                    to alter one that is there
+  js               builds the npm package into bindings/js/dist
   bench [ARG..]    measures the vault beside other ways to keep the same connectors;
                    `cargo xtask bench help` lists what there is
+  bench js [ARG..] measures the npm package beside other libraries, in Node and in a browser
   demo [ARG..]     runs the guided tour, `cvault demo`
   help             this text
 ";
@@ -38,6 +41,8 @@ fn main() -> ExitCode {
         ["check"] => check(false),
         ["check", "--install"] => check(true),
         ["vectors"] => vectors(),
+        ["js"] => js::build(),
+        ["bench", "js", rest @ ..] => js::bench(rest),
         ["bench", rest @ ..] => bench(rest),
         ["demo", rest @ ..] => demo(rest),
         ["help" | "--help" | "-h"] => {
@@ -71,6 +76,7 @@ fn test() -> Result<()> {
             .env("RUSTDOCFLAGS", "-D warnings"),
     )?;
     deny::check(&deny::find_or_install()?)?;
+    js::test()?;
     // The tests stand last, so that their summaries are what a reader sees at the end. The tidy
     // test is one of them: xtask/tests/tidy.rs.
     run::step(&mut cargo(["test", "--workspace", "--no-fail-fast"]))

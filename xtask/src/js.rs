@@ -1,0 +1,137 @@
+//! The npm package: its module and glue, its bundles, its tests. Node and npm are the user's; what else is
+//! needed is installed here, or asked for in words.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::run::{self, Result, cargo, root, target_dir};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const PROFILE: &str = "wasm";
+
+/// Builds the package into `bindings/js/dist`.
+pub(crate) fn build() -> Result<()> {
+    install_target()?;
+    install_packages(root())?;
+    // In two calls: flags for the module are none for the program that makes its glue.
+    run::step(&mut cargo([
+        "build",
+        "--package",
+        "connector-vault-wasm",
+        "--target",
+        TARGET,
+        "--profile",
+        PROFILE,
+    ]))?;
+    let module = target_dir()
+        .join(TARGET)
+        .join(PROFILE)
+        .join("connector_vault_wasm.wasm");
+    let mut bindgen = cargo(["run", "--quiet", "--package", "xtask-bindgen", "--"]);
+    run::step(bindgen.arg(module).arg(root().join("bindings/js/pkg")))?;
+    run::step(node().arg("bindings/js/build.mjs"))
+}
+
+/// Builds the package and runs what tests it: in Node, in a browser, packed, and beside `cvault`.
+pub(crate) fn test() -> Result<()> {
+    // The program that works on the same files.
+    run::step(&mut cargo(["build", "--package", "connector-vault-cli"]))?;
+    build()?;
+    let chromium = chromium()?;
+    run::step(&mut npm(["run", "check", "--workspaces", "--if-present"]))?;
+    run::step(
+        npm(["test", "--workspaces", "--if-present"])
+            .env("CHROMIUM", chromium)
+            .env("CVAULT", target_dir().join("debug").join("cvault")),
+    )
+}
+
+/// Measures the package beside other libraries.
+pub(crate) fn bench(args: &[&str]) -> Result<()> {
+    build()?;
+    install_packages(&root().join("benches/js"))?;
+    run::step(
+        node()
+            .arg("benches/js/run.mjs")
+            .args(args)
+            .env("CHROMIUM", chromium()?),
+    )
+}
+
+fn install_target() -> Result<()> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let libraries = Command::new(rustc)
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .output()
+        .map_err(|error| format!("`rustc` did not start: {error}"))?;
+    let libraries = String::from_utf8_lossy(&libraries.stdout);
+    if Path::new(libraries.trim()).is_dir() {
+        return Ok(());
+    }
+    run::step(Command::new("rustup").args(["target", "add", TARGET])).map_err(|error| {
+        format!(
+            "{error}\nthe target {TARGET} is needed: install it with `rustup target add {TARGET}`"
+        )
+    })
+}
+
+/// Installs exactly the packages of a lockfile, unless they are there.
+fn install_packages(folder: &Path) -> Result<()> {
+    let lock = folder.join("package-lock.json");
+    let installed = folder.join("node_modules/.package-lock.json");
+    let time = |path: &Path| {
+        path.metadata()
+            .and_then(|metadata| metadata.modified())
+            .ok()
+    };
+    if time(&installed).is_some_and(|installed| Some(installed) >= time(&lock)) {
+        return Ok(());
+    }
+    run::step(npm(["ci", "--no-audit", "--no-fund", "--prefix"]).arg(folder)).map_err(|error| {
+        format!(
+            "{error}\nthe packages of {} are needed, and so is npm (Node 20.16 or newer)",
+            lock.display()
+        )
+    })
+}
+
+/// A browser for the tests: `CHROMIUM`, or one that is installed, or Debian's, which is installed.
+fn chromium() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("CHROMIUM").filter(|path| !path.is_empty()) {
+        return Ok(path.into());
+    }
+    let places = [
+        "/usr/bin/chromium",
+        "/usr/bin/chromium-browser",
+        "/usr/bin/google-chrome",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    ];
+    let found = || places.iter().map(PathBuf::from).find(|path| path.exists());
+    if let Some(path) = found() {
+        return Ok(path);
+    }
+    eprintln!("no Chromium is there; trying to install Debian's");
+    let _ = run::step(Command::new("apt-get").args(["update"]));
+    run::step(Command::new("apt-get").args([
+        "install",
+        "--yes",
+        "--no-install-recommends",
+        "chromium",
+    ]))
+    .ok()
+    .and_then(|()| found())
+    .ok_or_else(|| {
+        "the tests in a browser need Chromium or Chrome: install it, or set CHROMIUM to its path"
+            .into()
+    })
+}
+
+fn npm<'a>(args: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+    npm.args(args);
+    npm
+}
+
+fn node() -> Command {
+    Command::new("node")
+}
