@@ -43,7 +43,8 @@ const server = createServer(async (request, response) => {
 
 async function answer(request) {
   const url = new URL(request.url, "http://localhost");
-  if (request.method !== "POST" || url.pathname !== "/actions") return [404, { error: { code: "not_found" } }];
+  if (request.method !== "POST" || url.pathname !== "/actions")
+    return [404, { error: { code: "not_found" } }];
   if (!isTrusted(request.headers.authorization)) return [401, { error: { code: "unauthorized" } }];
   // As text: so a name that stands twice is found, and large numbers keep their digits.
   const action = await bodyOf(request);

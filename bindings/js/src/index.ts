@@ -6,7 +6,10 @@
  * @packageDocumentation
  */
 
-import "./inline.js";
+import { inlined } from "./inline.js";
+import { bring } from "./wasm.js";
+
+bring(inlined);
 
 export * from "./exports.js";
 export { IndexedDbStorage, type IndexedDbStorageOptions } from "./storage/indexeddb.js";

@@ -18,7 +18,7 @@ export interface ReadyOptions {
   readonly worker?: WorkerSource | undefined;
 }
 
-let inlined: (() => Promise<BufferSource>) | undefined;
+let brought: (() => Promise<BufferSource>) | undefined;
 let compiling: Promise<WebAssembly.Module> | undefined;
 let loading: Promise<void> | undefined;
 let loaded = false;
@@ -26,7 +26,7 @@ let workerSource: WorkerSource | undefined;
 
 /** Says how an entry point brings the module along. */
 export function bring(bytes: () => Promise<BufferSource>): void {
-  inlined = bytes;
+  brought = bytes;
 }
 
 /**
@@ -90,7 +90,7 @@ async function load(source: ReadyOptions["wasm"]): Promise<void> {
 async function compile(source: WasmSource | undefined): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;
   if (source === undefined) {
-    if (inlined !== undefined) return WebAssembly.compile(await inlined());
+    if (brought !== undefined) return WebAssembly.compile(await brought());
     const hint = 'connector-vault/slim needs it once: await ready({ wasm: "/vault.wasm" })';
     throw new VaultError("not_ready", "nobody has said where the WebAssembly module is", hint);
   }

@@ -124,5 +124,7 @@ function tell(text) {
 
 function fail(error) {
   list.replaceChildren();
-  tell(error instanceof VaultError ? `${error.message}${error.hint ? `; ${error.hint}` : ""}` : String(error));
+  tell(
+    error instanceof VaultError ? `${error.message}${error.hint ? `; ${error.hint}` : ""}` : String(error),
+  );
 }
