@@ -65,7 +65,7 @@ impl Revocation {
 
     /// Ids of the connectors that the former holder could read, and the versions that were left out.
     pub fn report(&self) -> String {
-        wire::json(&wire::Revocation::of(&self.exposed, &self.dropped))
+        wire::json(&wire::RevocationReport::of(&self.exposed, &self.dropped))
     }
 }
 

@@ -352,7 +352,7 @@ impl GrantInfo {
 /// What a grant's former holder could read, and what was left out.
 #[derive(Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Revocation<'a> {
+pub(crate) struct RevocationReport<'a> {
     /// Ids of the connectors that the former holder could read. An old copy of the vault still opens
     /// for it: they should be rotated.
     #[tsify(type = "string[]")]
@@ -361,7 +361,7 @@ pub(crate) struct Revocation<'a> {
     dropped: Vec<Overview>,
 }
 
-impl<'a> Revocation<'a> {
+impl<'a> RevocationReport<'a> {
     pub(crate) fn of(exposed: &'a [ConnectorId], dropped: &[CoreOverview]) -> Self {
         let dropped = dropped.iter().cloned();
         Self {
