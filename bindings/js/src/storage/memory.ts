@@ -1,0 +1,106 @@
+/** A vault in memory: for bytes that the program carries itself, and for tests (docs/format.md section 1). */
+
+import { VaultError } from "../error.js";
+import type { KnownHeads } from "../heads.js";
+import type { Compared, LogEnd, VaultStorage } from "../storage.js";
+import { compare, inMemory, isUnchanged, logEnd } from "./compare.js";
+
+/** What a vault in memory is known by. */
+export interface MemoryStorageOptions {
+  /** The names under which known heads are kept; by default `memory`. */
+  readonly places?: readonly string[] | undefined;
+  /** Where known heads are kept; by default nowhere. */
+  readonly heads?: KnownHeads | undefined;
+}
+
+/**
+ * A vault in memory, which several `Vault`s may share.
+ *
+ * @example
+ * ```ts
+ * const storage = new MemoryStorage(downloaded);
+ * const vault = await Vault.open(storage, { passphrase });
+ * await vault.run(action);
+ * await upload(storage.bytes);
+ * ```
+ */
+export class MemoryStorage implements VaultStorage {
+  readonly places: readonly string[];
+  readonly heads: KnownHeads | undefined;
+  /** Never changed in place. */
+  #bytes: Uint8Array | undefined;
+  readonly #subscribers = new Set<{ readonly changed: () => void }>();
+
+  /** A vault of these bytes, of which a copy is taken; without any, one that is yet to be created. */
+  constructor(bytes?: Uint8Array, options: MemoryStorageOptions = {}) {
+    this.#bytes = bytes?.slice();
+    this.places = [...(options.places ?? ["memory"])];
+    this.heads = options.heads;
+  }
+
+  /** A copy of the vault's bytes; nothing if there is no vault. */
+  get bytes(): Uint8Array | undefined {
+    return this.#bytes?.slice();
+  }
+
+  async create(file: Uint8Array): Promise<void> {
+    if (this.#bytes !== undefined) {
+      const hint = "use another storage; nothing was overwritten";
+      throw new VaultError("file_exists", "there is a vault in this memory already", hint);
+    }
+    this.#set(file.slice());
+  }
+
+  async read(signal?: AbortSignal): Promise<Uint8Array> {
+    signal?.throwIfAborted();
+    return this.#standing().slice();
+  }
+
+  async compare(known: LogEnd, signal?: AbortSignal): Promise<Compared> {
+    signal?.throwIfAborted();
+    return compare(inMemory(this.#standing()), known);
+  }
+
+  async append(commit: Uint8Array, known: LogEnd): Promise<void> {
+    const log = this.#unchanged(known).subarray(0, logEnd(known));
+    const longer = new Uint8Array(log.length + commit.length);
+    longer.set(log);
+    longer.set(commit, log.length);
+    this.#set(longer);
+  }
+
+  async replace(file: Uint8Array, known: LogEnd): Promise<void> {
+    this.#unchanged(known);
+    this.#set(file.slice());
+  }
+
+  /** Calls `changed` after every change, of whichever vault on this storage. */
+  subscribe(changed: () => void): () => void {
+    // Whoever subscribes the same function twice ends one subscription at a time.
+    const subscriber = { changed };
+    this.#subscribers.add(subscriber);
+    return () => void this.#subscribers.delete(subscriber);
+  }
+
+  #standing(): Uint8Array {
+    if (this.#bytes !== undefined) return this.#bytes;
+    throw new VaultError("file_not_found", "there is no vault in this memory", "create the vault first");
+  }
+
+  #unchanged(known: LogEnd): Uint8Array {
+    const bytes = this.#standing();
+    if (isUnchanged(inMemory(bytes), known)) return bytes;
+    const hint = "read the vault again and repeat the change";
+    throw new VaultError("conflict", "this memory holds another log than the one that was read", hint);
+  }
+
+  #set(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    for (const subscriber of this.#subscribers) {
+      // Later, and each on its own: what they do is no part of the change.
+      queueMicrotask(() => {
+        if (this.#subscribers.has(subscriber)) subscriber.changed();
+      });
+    }
+  }
+}
