@@ -5,18 +5,16 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import type { KnownHead } from "../../src/heads.js";
 import { FileStorage } from "../../src/node/file-storage.js";
 import { FileKnownHeads } from "../../src/node/known-heads.js";
 import type { LogEnd } from "../../src/storage.js";
+import { CVAULT } from "./program.js";
 import { failsWith, names, play, Player, sandbox, statFields, until } from "./sandbox.js";
 
-/** Built by `cargo build -p connector-vault-cli`. */
-const CVAULT = fileURLToPath(new URL("../../../../target/debug/cvault", import.meta.url));
-const built = { skip: !existsSync(CVAULT) && "cvault is not built" };
-const builtOnLinux = { skip: process.platform === "linux" ? built.skip : "needs /proc" };
+/** What the test looks at is Linux's. */
+const onLinux = { skip: process.platform !== "linux" && "needs /proc" };
 
 /** A vault that the Rust program created, and the program beside it. */
 class Sandbox {
@@ -101,7 +99,7 @@ function all(file: Uint8Array): LogEnd {
   return { start: file, marks: [], end: 0, torn: 0 };
 }
 
-test("a lock that Node holds makes cvault wait", builtOnLinux, async (t) => {
+test("a lock that Node holds makes cvault wait", onLinux, async (t) => {
   const box = await Sandbox.create(t);
   const storage = box.storage();
   const adding = await storage.exclusive(async (file) => {
@@ -119,49 +117,45 @@ test("a lock that Node holds makes cvault wait", builtOnLinux, async (t) => {
   await box.ran("verify", box.at("v"));
 });
 
-test(
-  "a lock that cvault holds makes Node wait, and is broken when cvault is killed",
-  builtOnLinux,
-  async (t) => {
-    const box = await Sandbox.create(t);
-    const storage = box.storage();
-    const lock = `${storage.path}.lock`;
-    const isIn = (player: Player, ...states: string[]) => states.includes(statFields(player.pid)[0] ?? "");
-    for (let number = 0; ; number++) {
-      const player = box.add(`c${number}`);
-      player.child.stdout?.resume();
-      // Without a pause, since it holds the lock only for a moment. While this loop runs, Node does not
-      // notice that the process ends, so there is a state to look at.
-      while (!existsSync(lock) && !isIn(player, "Z"));
-      player.child.kill("SIGSTOP");
-      while (!isIn(player, "T", "Z"));
-      if (!existsSync(lock)) {
-        player.child.kill("SIGCONT");
-        await player.ended;
-        continue;
-      }
-      const theirs = JSON.parse(readFileSync(lock, "utf8")) as { pid: number };
-      assert.equal(theirs.pid, player.pid);
-      await assert.rejects(storage.removeTornTails(), (error: Error) => {
-        assert.ok(error.message.includes(`held by process ${player.pid} on `), error.message);
-        return failsWith("lock_timeout")(error);
-      });
-      await player.killed();
-      assert.ok(existsSync(lock));
-      await storage.exclusive(async () => {
-        const ours = JSON.parse(readFileSync(lock, "utf8")) as object;
-        assert.deepEqual(Object.keys(ours), Object.keys(theirs));
-        const varying = { pid: 0, start_time: 0, token: "" };
-        assert.deepEqual({ ...ours, ...varying }, { ...theirs, ...varying });
-      });
-      break;
+test("a lock that cvault holds makes Node wait, and is broken when cvault is killed", onLinux, async (t) => {
+  const box = await Sandbox.create(t);
+  const storage = box.storage();
+  const lock = `${storage.path}.lock`;
+  const isIn = (player: Player, ...states: string[]) => states.includes(statFields(player.pid)[0] ?? "");
+  for (let number = 0; ; number++) {
+    const player = box.add(`c${number}`);
+    player.child.stdout?.resume();
+    // Without a pause, since it holds the lock only for a moment. While this loop runs, Node does not
+    // notice that the process ends, so there is a state to look at.
+    while (!existsSync(lock) && !isIn(player, "Z"));
+    player.child.kill("SIGSTOP");
+    while (!isIn(player, "T", "Z"));
+    if (!existsSync(lock)) {
+      player.child.kill("SIGCONT");
+      await player.ended;
+      continue;
     }
-    await succeeded(box.add("after"));
-    await box.ran("verify", box.at("v"));
-  },
-);
+    const theirs = JSON.parse(readFileSync(lock, "utf8")) as { pid: number };
+    assert.equal(theirs.pid, player.pid);
+    await assert.rejects(storage.removeTornTails(), (error: Error) => {
+      assert.ok(error.message.includes(`held by process ${player.pid} on `), error.message);
+      return failsWith("lock_timeout")(error);
+    });
+    await player.killed();
+    assert.ok(existsSync(lock));
+    await storage.exclusive(async () => {
+      const ours = JSON.parse(readFileSync(lock, "utf8")) as object;
+      assert.deepEqual(Object.keys(ours), Object.keys(theirs));
+      const varying = { pid: 0, start_time: 0, token: "" };
+      assert.deepEqual({ ...ours, ...varying }, { ...theirs, ...varying });
+    });
+    break;
+  }
+  await succeeded(box.add("after"));
+  await box.ran("verify", box.at("v"));
+});
 
-test("a lock that a killed Node process left is broken by cvault", built, async (t) => {
+test("a lock that a killed Node process left is broken by cvault", async (t) => {
   const box = await Sandbox.create(t);
   const holder = play(t, "hold", box.at("v"));
   await holder.said("held");
@@ -171,7 +165,7 @@ test("a lock that a killed Node process left is broken by cvault", built, async 
   assert.ok(!existsSync(`${box.at("v")}.lock`));
 });
 
-test("both write to one vault, and nothing is lost", built, async (t) => {
+test("both write to one vault, and nothing is lost", async (t) => {
   const box = await Sandbox.create(t);
   const storage = box.storage(30_000);
   const replace = async () => {
@@ -190,7 +184,7 @@ test("both write to one vault, and nothing is lost", built, async (t) => {
   assert.deepEqual(names(box.dir), ["id", "state", "v"]);
 });
 
-test("known heads are shared", built, async (t) => {
+test("known heads are shared", async (t) => {
   const box = await Sandbox.create(t);
   const {
     places: [place = ""],
