@@ -1,0 +1,593 @@
+/** The vault's API over memory: every operation, what it refuses, and that it works on afterwards. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inspect } from "node:util";
+
+import {
+  Identity,
+  MemoryStorage,
+  ready,
+  tokensOf,
+  Vault,
+  VaultError,
+  type Action,
+  type KdfCost,
+  type KnownHead,
+  type KnownHeads,
+  type LogEnd,
+  type Token,
+  type VaultStorage,
+} from "../src/index.js";
+
+const CHEAP: KdfCost = { memoryKib: 19_456, passes: 1, lanes: 1 };
+const TWITTER = {
+  id: "twitterConnectorId",
+  name: "Twitter API",
+  type: "Twitter",
+  properties: { APIKey: "s3cret-old", Endpoint: "https://api.example", Retries: 3, Tags: ["a", "b"] },
+};
+
+function update(PropertiesJson: string, EntryId = TWITTER.id): Action {
+  return { ActionType: "Connectors.Update", Parameters: { EntryId, PropertiesJson } };
+}
+
+/** A vault that opens by an identity, with the connector of the documentation. */
+async function example(storage: VaultStorage = new MemoryStorage()) {
+  await ready();
+  const identity = Identity.generate();
+  const vault = await Vault.create(storage, { label: "ops", identity });
+  await vault.createConnector(TWITTER);
+  return { vault, storage, identity, vaultId: vault.head.vault_id };
+}
+
+function code(expected: string) {
+  return (error: unknown): boolean => {
+    assert.ok(error instanceof VaultError, String(error));
+    assert.equal(error.code, expected, error.message);
+    assert.ok(!`${error.message} ${error.hint ?? ""}`.includes("s3cret"), error.message);
+    return true;
+  };
+}
+
+test("a plan shows names and is committed exactly", async () => {
+  const { vault } = await example();
+  const action: Action = {
+    ActionType: "Connectors.Update",
+    Parameters: {
+      EntryId: TWITTER.id,
+      Properties: [{ PropertyName: "APIKey", PropertyValue: "[Secrets:Key]" }],
+      PropertiesJson: '{"Timeout": "30s", "APIKey": "[Secrets:Key]"}',
+    },
+  };
+  const plan = await vault.plan(action, { tokens: new Map([["Secrets:Key", "s3cret-new"]]) });
+  assert.equal(plan.outcome.status, "planned");
+  assert.deepEqual(plan.outcome.changes, [
+    { name: "APIKey", change: "changed", source: "json", overridden: true },
+    { name: "Timeout", change: "added", source: "json", overridden: false },
+  ]);
+  for (const told of [inspect(plan, { depth: 9, showHidden: true }), JSON.stringify(plan), inspect(vault)]) {
+    assert.ok(!told.includes("s3cret"), told);
+  }
+  assert.equal(vault.connector(TWITTER.id).version, 1, "a plan writes nothing");
+  const outcome = await vault.commit(plan);
+  assert.deepEqual(outcome, { ...plan.outcome, status: "updated" });
+  assert.deepEqual((await vault.read(TWITTER.id)).properties, {
+    APIKey: "s3cret-new",
+    Endpoint: "https://api.example",
+    Retries: "3",
+    Tags: '["a","b"]',
+    Timeout: "30s",
+  });
+  await assert.rejects(vault.commit(plan), code("locked"), "it was committed");
+});
+
+test("a plan may be committed before anybody looked at it", async () => {
+  const { vault } = await example();
+  const outcome = await vault.commit(vault.plan(update('{"APIKey": "b"}')));
+  assert.equal(outcome.status, "updated");
+});
+
+test("a plan is a conflict once its connector has moved on, and not for another's sake", async () => {
+  const { vault } = await example();
+  await vault.createConnector({ id: "other", name: "Other", type: "T" });
+  const [mine, stale] = [await vault.plan(update('{"A": "1"}')), await vault.plan(update('{"A": "2"}'))];
+  await vault.run(update('{"B": "1"}', "other"));
+  await vault.commit(mine);
+  await assert.rejects(vault.commit(stale), code("conflict"));
+  assert.equal((await vault.read(TWITTER.id)).properties["A"], "1");
+});
+
+test("tokens come from objects, maps and functions, each asked once", async () => {
+  const { vault } = await example();
+  const action = update(
+    '{"A": "[Secrets:Key(env=prod,name=[Flow:Name])]", "B": "[Flow:Name]", "C": "[X=dflt]"}',
+  );
+  assert.deepEqual(
+    tokensOf(action).map(({ name, key, required }) => [name, key, required]),
+    [
+      ["Flow:Name", "Flow:Name", true],
+      ["Secrets:Key", "Secrets:Key", true],
+      ["X", "X", false],
+    ],
+  );
+  const asked: Token[] = [];
+  const values: Record<string, string> = { "Flow:Name": "twitter api", "Secrets:Key": "s3cret" };
+  const outcome = await vault.run(action, {
+    tokens: async (token) => {
+      asked.push(token);
+      await Promise.resolve();
+      return values[`${token.namespace ?? ""}:${token.name}`];
+    },
+  });
+  assert.deepEqual(outcome.tokens, ["Flow:Name", "Secrets:Key", "X"]);
+  assert.deepEqual(
+    outcome.warnings.map(({ code }) => code),
+    ["token_default_used"],
+  );
+  assert.deepEqual(
+    asked.map(({ key, params }) => [key, ...params]),
+    [
+      ["Flow:Name"],
+      ['Secrets:Key(env=prod,name="twitter api")', ["env", "prod"], ["name", "twitter api"]],
+      ["X"],
+    ],
+  );
+  assert.deepEqual((await vault.read(TWITTER.id)).properties["A"], "s3cret");
+  const keys = { 'Secrets:Key(env=prod,name="n")': "1", "Secrets:Key": "2", "Flow:Name": "n" };
+  await vault.run(action, { tokens: keys });
+  assert.equal((await vault.read(TWITTER.id)).properties["A"], "1", "the key with parameters comes first");
+
+  // Inherited names are no tokens.
+  await assert.rejects(vault.run(update('{"A": "[toString]"}'), { tokens: {} }), code("token_unresolved"));
+  await assert.rejects(
+    vault.run(action, { tokens: () => Promise.reject(new Error("s3cret")) }),
+    code("token_source_failed"),
+  );
+  const numbers = { "Flow:Name": 1 } as unknown as Record<string, string>;
+  await assert.rejects(vault.run(action, { tokens: numbers }), code("token_source_failed"));
+});
+
+test("options go through to the core", async () => {
+  const { vault } = await example();
+  await assert.rejects(vault.run(update('{"A": "1"}'), { ifVersion: 2 }), code("conflict"));
+  const first = await vault.run(update('{"A": "1"}'), { ifVersion: 1, requestId: "r1", note: "why" });
+  const again = await vault.run(update('{"A": "1"}'), { requestId: "r1" });
+  assert.deepEqual(again, first);
+  await assert.rejects(vault.run(update('{"A": "2"}'), { requestId: "r1" }), code("request_id_reused"));
+  const [newest] = vault.history(TWITTER.id).slice(-1);
+  assert.deepEqual([newest?.note, newest?.requestId, newest?.author], ["why", "r1", "ops"]);
+  await assert.rejects(vault.run(update('{"A": null}')), code("null_value"));
+  await vault.run(update('{"A": null}'), { null: "remove" });
+  await assert.rejects(vault.run(update('{"A": "***"}')), code("mask_value"));
+  await vault.run(update('{"A": "***"}'), { allowMask: true });
+  await vault.run(update('{"A": "[B]"}'), { noTokens: true });
+  assert.equal((await vault.read(TWITTER.id)).properties["A"], "[B]");
+  const wrong = { ifversion: 1 } as object;
+  await assert.rejects(vault.run(update("{}"), wrong), code("invalid_argument"));
+  const action = `{"ActionType": "Connectors.Update", "Parameters": {"EntryId": "${TWITTER.id}",
+    "PropertiesJson": "{\\"Big\\": 12345678901234567890.10}"}}`;
+  await vault.run(action);
+  assert.equal((await vault.read(TWITTER.id)).properties["Big"], "12345678901234567890.10", "as written");
+});
+
+test("a connector's life", async () => {
+  const { vault } = await example();
+  await assert.rejects(vault.createConnector(TWITTER), code("connector_exists"));
+  const { id } = await vault.createConnector({ name: "N", type: "T", properties: '{"a": 1.0}' });
+  assert.match(id, /^[0-9a-f-]{36}$/);
+  assert.equal((await vault.read(id)).properties["a"], "1.0");
+  await vault.run(update('{"a": "2"}', id));
+  assert.deepEqual(vault.diff(id, 1, 2), [{ name: "a", change: "changed", source: null, overridden: false }]);
+  await vault.deleteConnector(id);
+  assert.throws(() => vault.connector(id), code("connector_not_found"));
+  assert.deepEqual(
+    vault.history(id).map(({ op, version }) => [op, version]),
+    [
+      ["create", 1],
+      ["update", 2],
+      ["delete", 3],
+    ],
+  );
+  assert.equal((await vault.readVersion(id, 2)).properties["a"], "2");
+  await assert.rejects(vault.readVersion(id, 3), code("version_not_found"));
+  for (const version of [0, -1, 1.5, NaN, Infinity, 2 ** 60]) {
+    await assert.rejects(vault.readVersion(id, version), code("invalid_argument"));
+  }
+  await vault.run(update('{"APIKey": "x"}'));
+  const restored = await vault.restore(TWITTER.id, 1);
+  assert.equal(restored.status, "restored");
+  assert.equal((await vault.read(TWITTER.id)).properties["APIKey"], "s3cret-old");
+  await assert.rejects(
+    vault.run({ ActionType: "CredStore.DeleteEntry", Parameters: { EntryId: "twiterConnectorId" } }),
+    (error) =>
+      code("connector_not_found")(error) && /twitterConnectorId/.test((error as VaultError).hint ?? ""),
+  );
+  const added = await vault.run({
+    ActionType: "CredStore.AddConnectorEntry",
+    Parameters: { TypeName: "T", EntryName: "E" },
+  });
+  assert.equal(vault.connector(added.id).name, "E");
+  assert.deepEqual(
+    vault.connectors({ from: 1, count: 1 }).map(({ id }) => id),
+    [added.id],
+  );
+  assert.equal(vault.size, 2);
+});
+
+test("plans of every kind, and several in one commit", async () => {
+  const { vault } = await example();
+  const create = vault.planCreate({ id: "a", name: "A", type: "T" });
+  assert.equal((await vault.commit(create)).status, "created");
+  const remove = vault.planDelete("a");
+  assert.equal((await vault.commit(remove)).status, "deleted");
+  assert.equal(vault.planRestore(TWITTER.id, 1).isUnchanged, true);
+  const { seq } = vault.head;
+  const outcomes = await vault.import({
+    connectors: [
+      { id: "i1", name: "1", type: "T", properties: { a: "1" } },
+      { id: "i2", name: "2", type: "T" },
+    ],
+  });
+  assert.deepEqual(
+    outcomes.map(({ id, status }) => [id, status]),
+    [
+      ["i1", "created"],
+      ["i2", "created"],
+    ],
+  );
+  assert.equal(vault.head.seq, seq + 1, "one commit");
+  const twice = { connectors: [TWITTER, { ...TWITTER, id: "i3" }] };
+  await assert.rejects(vault.import(twice), code("connector_exists"));
+  assert.throws(() => vault.connector("i3"), code("connector_not_found"), "all or none");
+  const exported = await vault.export();
+  assert.equal(exported.connectors.length, 3);
+  const other = await example();
+  await other.vault.deleteConnector(TWITTER.id);
+  await other.vault.purge();
+  await other.vault.import(exported);
+  assert.deepEqual((await other.vault.read("i1")).properties, { a: "1" });
+});
+
+test("roles, revocation, passphrases", async () => {
+  const { vault, storage, vaultId } = await example();
+  const service = Identity.generate();
+  await vault.grant("ci", "updater", { key: service.grantKey });
+  await assert.rejects(vault.grant("ci", "viewer", { key: service.grantKey }), code("grant_exists"));
+  await vault.grant("human", "viewer", { passphrase: "viewer's", cost: CHEAP });
+
+  const ci = await Vault.open(storage, { identity: service, vaultId });
+  await ci.run(update('{"APIKey": "by ci"}'));
+  await assert.rejects(ci.deleteConnector(TWITTER.id), code("not_permitted"));
+  const viewer = await Vault.open(storage, { passphrase: "viewer's", grant: "human" });
+  assert.deepEqual([viewer.role, viewer.label], ["viewer", "human"]);
+  assert.equal(viewer.connectors()[0]?.author, "ci");
+  await assert.rejects(viewer.read(TWITTER.id), code("not_permitted"));
+  await viewer.setPassphrase("another", { cost: CHEAP });
+  await assert.rejects(Vault.open(storage, { passphrase: "viewer's" }), code("wrong_passphrase"));
+  (await Vault.open(storage, { passphrase: "another" })).lock();
+
+  const raised = await vault.setRole("human", "reader");
+  assert.deepEqual(raised.exposed, []);
+  const revoked = await vault.revoke("ci");
+  assert.deepEqual(revoked.exposed, [TWITTER.id]);
+  await assert.rejects(ci.run(update('{"A": "b"}')), code("wrong_identity"));
+  assert.deepEqual(
+    vault.grants().map(({ label, role, hasLock, isOwn }) => [label, role, hasLock, isOwn]),
+    [
+      ["ops", "owner", false, true],
+      ["human", "reader", true, false],
+    ],
+  );
+  await assert.rejects(vault.revoke("ops"), code("last_owner"));
+  await assert.rejects(vault.revoke("nobody"), code("grant_not_found"));
+  const unsound = vault.verify().filter(({ problems }) => problems.length > 0);
+  assert.deepEqual(unsound, []);
+  const log = vault.log();
+  assert.ok(log.every(({ signature }) => signature === "valid"));
+  assert.ok(log[0]?.snapshot);
+});
+
+test("an identity alone does not say which vault to trust", async () => {
+  const { storage, identity, vaultId } = await example();
+  await assert.rejects(Vault.open(storage, { identity }), code("vault_id_required"));
+  await assert.rejects(Vault.open(storage, {}), code("invalid_argument"));
+  await assert.rejects(Vault.open(storage, { identity: "x", vaultId }), code("invalid_identity"));
+  const text = identity.toText();
+  assert.ok(!inspect(identity, { showHidden: true }).includes(text));
+  (await Vault.open(storage, { identity: text, vaultId })).lock();
+  identity.dispose();
+  assert.throws(() => identity.toText(), code("locked"));
+});
+
+test("copies that were changed apart merge, and a conflict is named", async () => {
+  const { vault, storage, identity, vaultId } = await example();
+  const fork = new MemoryStorage(await storage.read());
+  const theirs = await Vault.open(fork, { identity, vaultId });
+  await vault.run(update('{"Endpoint": "ours", "A": "1"}'));
+  await theirs.run(update('{"Endpoint": "theirs", "B": "1"}'));
+  const plan = await vault.planMerge(fork);
+  assert.deepEqual(plan.conflicts, [{ id: TWITTER.id, kind: "property", property: "Endpoint" }]);
+  await assert.rejects(vault.merge(fork), code("merge_conflict"));
+  const outcomes = await vault.merge(await fork.read(), { resolve: "theirs" });
+  assert.equal(outcomes.length, 1);
+  const { properties } = await vault.read(TWITTER.id);
+  assert.deepEqual([properties["Endpoint"], properties["A"], properties["B"]], ["theirs", "1", "1"]);
+  const other = await example();
+  await assert.rejects(vault.merge(other.storage), code("not_mergeable"));
+});
+
+test("compaction and purge", async () => {
+  const { vault } = await example();
+  for (let number = 0; number < 12; number++) await vault.run(update(`{"A": "${number}"}`));
+  await vault.compact();
+  assert.equal(vault.history(TWITTER.id).length, 10);
+  await vault.compact({ keep: 2 });
+  assert.equal(vault.history(TWITTER.id).length, 2);
+  await vault.purge([TWITTER.id]);
+  assert.equal(vault.history(TWITTER.id).length, 1);
+  await assert.rejects(vault.purge(["nope"]), code("connector_not_found"));
+});
+
+test("a repair saves what is intact", async () => {
+  const { storage, identity, vaultId } = await example();
+  const bytes = await storage.read();
+  bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1;
+  const damaged = new MemoryStorage(bytes);
+  await assert.rejects(Vault.open(damaged, { identity, vaultId }), code("damaged"));
+  const tolerant = await Vault.open(damaged, { identity, vaultId, tolerant: true });
+  assert.equal(tolerant.report.damaged[0]?.connector, TWITTER.id);
+  await assert.rejects(tolerant.createConnector({ name: "N", type: "T" }), code("damaged"));
+  const out = new MemoryStorage();
+  const { vault, report } = await Vault.repair(damaged, out, { identity, vaultId });
+  assert.equal(report.lost.length, 1);
+  assert.ok(vault.verify().every(({ problems }) => problems.length === 0));
+  await vault.createConnector(TWITTER);
+});
+
+test("a torn tail is reported, and makes room", async () => {
+  const { vault, storage, identity, vaultId } = await example();
+  const whole = await storage.read();
+  await vault.run(update('{"A": "1"}'));
+  const torn = (await storage.read()).slice(0, whole.length + 30);
+  const kept = new MemoryStorage(torn);
+  const again = await Vault.open(kept, { identity, vaultId });
+  assert.deepEqual(again.report.torn, { offset: whole.length, len: 30 });
+  await again.run(update('{"A": "2"}'));
+  const opened = await Vault.open(kept, { identity, vaultId });
+  assert.equal(opened.report.torn, null);
+  assert.equal((await opened.read(TWITTER.id)).properties["A"], "2");
+});
+
+/** Heads in memory. */
+class Heads implements KnownHeads {
+  readonly kept = new Map<string, KnownHead>();
+
+  async get(vaultId: string, place: string) {
+    return this.kept.get(`${vaultId} ${place}`);
+  }
+
+  async remember(vaultId: string, place: string, known: KnownHead) {
+    this.kept.set(`${vaultId} ${place}`, known);
+  }
+
+  async forget(vaultId: string, place: string) {
+    this.kept.delete(`${vaultId} ${place}`);
+  }
+}
+
+test("a rollback is refused, unless it is accepted", async () => {
+  const heads = new Heads();
+  const storage = new MemoryStorage(undefined, { places: ["here"], heads });
+  const { vault, identity, vaultId } = await example(storage);
+  const old = await storage.read();
+  await vault.run(update('{"A": "1"}'));
+  const rolledBack = new MemoryStorage(old, { places: ["here"], heads });
+  await assert.rejects(Vault.open(rolledBack, { identity, vaultId }), code("rolled_back"));
+  (await Vault.open(rolledBack, { identity, vaultId, heads: null })).lock();
+  const accepted = await Vault.open(rolledBack, { identity, accept: true });
+  assert.equal(heads.kept.size, 1);
+  accepted.lock();
+  // What is known of it says which vault it is.
+  (await Vault.open(rolledBack, { identity })).lock();
+  await assert.rejects(
+    Vault.open(new MemoryStorage(old), { identity, known: vault.knownHead }),
+    code("rolled_back"),
+  );
+});
+
+/** Storage that only just fulfils the contract: no locks, no events, and another writer in every gap. */
+class Racing implements VaultStorage {
+  readonly places = [];
+  races = 0;
+
+  constructor(
+    readonly inner: MemoryStorage,
+    readonly race: () => Promise<unknown>,
+  ) {}
+
+  create(file: Uint8Array) {
+    return this.inner.create(file);
+  }
+
+  read() {
+    return this.inner.read();
+  }
+
+  compare(known: LogEnd) {
+    return this.inner.compare(known);
+  }
+
+  async append(commit: Uint8Array, known: LogEnd) {
+    if (this.races-- > 0) await this.race();
+    return await this.inner.append(commit, known);
+  }
+
+  replace(file: Uint8Array, known: LogEnd) {
+    return this.inner.replace(file, known);
+  }
+}
+
+test("who loses a race plans again", async () => {
+  const inner = new MemoryStorage();
+  const { vault: rival, identity, vaultId } = await example(inner);
+  await rival.createConnector({ id: "other", name: "O", type: "T" });
+  let number = 0;
+  const racing = new Racing(inner, () => rival.run(update(`{"B": "${++number}"}`)));
+  const vault = await Vault.open(racing, { identity, vaultId });
+  const origins: string[] = [];
+  vault.addEventListener("change", (event) => origins.push((event as Event & { origin: string }).origin));
+  racing.races = 5;
+  const outcome = await vault.run(update('{"A": "1"}'));
+  assert.equal(outcome.versionAfter, 7, "one of five others and the first before it");
+  assert.deepEqual(origins, [...Array<string>(5).fill("other"), "own"]);
+  const { properties } = await vault.read(TWITTER.id);
+  assert.deepEqual([properties["A"], properties["B"]], ["1", "5"]);
+
+  // A plan is exact: it is repeated for the sake of the log, not of its connector.
+  const plan = await vault.plan(update('{"A": "2"}'));
+  racing.races = 1;
+  await assert.rejects(vault.commit(plan), code("conflict"));
+  const elsewhere = await vault.plan(update('{"A": "2"}', "other"));
+  racing.races = 2;
+  assert.equal((await vault.commit(elsewhere)).status, "updated");
+});
+
+test("many changes of one vault at once", async () => {
+  const { vault, storage, identity, vaultId } = await example();
+  const other = await Vault.open(storage, { identity, vaultId });
+  const runs = Array.from({ length: 40 }, (_, number) =>
+    (number % 2 === 0 ? vault : other).run(update(`{"P${number}": "1"}`)),
+  );
+  const versions = (await Promise.all(runs)).map(({ versionAfter }) => versionAfter);
+  assert.equal(new Set(versions).size, 40);
+  await vault.refresh();
+  assert.equal(vault.connector(TWITTER.id).properties.length, 44);
+});
+
+test("a log that grew is compacted by itself", async () => {
+  const { vault } = await example();
+  const value = "x".repeat(60_000);
+  for (let number = 0; number < 30; number++) await vault.run(update(`{"A": "${number}${value}"}`));
+  assert.ok((vault.log()[0]?.seq ?? 0) > 0, "the log begins with a newer snapshot");
+  // What was made since the snapshot before is kept, whatever it weighs.
+  assert.equal(vault.history(TWITTER.id).length, 31);
+  assert.ok(vault.verify().every(({ problems }) => problems.length === 0));
+});
+
+test("what is locked is wiped and says so", async () => {
+  const { vault } = await example();
+  const plan = await vault.plan(update('{"A": "1"}'));
+  let events = 0;
+  vault.addEventListener("lock", () => events++);
+  await vault[Symbol.asyncDispose]();
+  vault.lock();
+  assert.equal(events, 1);
+  assert.equal(vault.isLocked, true);
+  assert.throws(() => vault.connectors(), code("locked"));
+  assert.throws(() => plan.core, code("locked"));
+  await assert.rejects(vault.run(update("{}")), code("locked"));
+  await assert.rejects(vault.refresh(), code("locked"));
+});
+
+test("what takes long can be given up", async () => {
+  const storage = new MemoryStorage();
+  const vault = await Vault.create(storage, { passphrase: "correct horse" });
+  await vault.createConnector(TWITTER);
+  const stop = new AbortController();
+  const opening = Vault.open(storage, { passphrase: "correct horse", signal: stop.signal });
+  stop.abort(new Error("enough"));
+  await assert.rejects(opening, /enough/);
+  const tokens = () => new Promise<string>(() => undefined);
+  const asking = new AbortController();
+  const run = vault.run(update('{"A": "[B]"}'), {
+    signal: asking.signal,
+    tokens: (_, signal) => {
+      const given = new Promise<string>((_, reject) => {
+        signal?.addEventListener("abort", () => reject(signal.reason as Error));
+      });
+      asking.abort(new Error("never mind"));
+      return Promise.race([given, tokens()]);
+    },
+  });
+  await assert.rejects(run, /never mind/);
+  const before = AbortSignal.abort(new Error("before"));
+  await assert.rejects(vault.run(update('{"A": "1"}'), { signal: before }), /before/);
+  assert.equal((await vault.run(update('{"A": "1"}'))).status, "updated");
+  (await Vault.open(storage, { passphrase: "correct horse" })).lock();
+});
+
+test("the module works on after everything that it refuses", async () => {
+  await ready();
+  const cost = (memoryKib: number, passes = 1, lanes = 1) => ({ memoryKib, passes, lanes });
+  for (const refused of [cost(1), cost(4_194_304), cost(262_144, 16), cost(19_456, 0), cost(19_456, 1, 9)]) {
+    const create = Vault.create(new MemoryStorage(), { passphrase: "p", cost: refused });
+    await assert.rejects(create, code("cost_out_of_range"));
+  }
+  for (const wrong of [cost(-1), cost(1.5), { memoryKib: 19_456 } as KdfCost]) {
+    const create = Vault.create(new MemoryStorage(), { passphrase: "p", cost: wrong });
+    await assert.rejects(create, code("invalid_argument"));
+  }
+  await assert.rejects(Vault.create(new MemoryStorage(), {}), code("invalid_argument"));
+  await assert.rejects(Vault.create(new MemoryStorage(), { passphrase: "" }), code("invalid_passphrase"));
+  await assert.rejects(
+    Vault.create(new MemoryStorage(), { passphrase: "x".repeat(5000) }),
+    code("invalid_passphrase"),
+  );
+  await assert.rejects(Vault.create(new MemoryStorage(), { passphrase: "\ud800" }), code("lone_surrogate"));
+  assert.throws(() => Vault.identify(new Uint8Array(5)), code("not_a_vault"));
+
+  const { vault, storage, identity, vaultId } = await example();
+  const big = "x".repeat(17 * 1024 * 1024);
+  await assert.rejects(vault.run(update(`{"A": "${big}"}`)), code("action_too_large"));
+  await assert.rejects(
+    vault.createConnector({ name: "N", type: "T", properties: { A: big } }),
+    code("value_too_large"),
+  );
+  await assert.rejects(vault.run("x".repeat(200 * 1024 * 1024)), code("limit_exceeded"));
+  await assert.rejects(vault.run("{"), code("invalid_json"));
+  await assert.rejects(vault.run("\udfff"), code("lone_surrogate"));
+  await assert.rejects(vault.run(null as unknown as string), code("not_an_object"));
+  const stale = new MemoryStorage(new Uint8Array([...new TextEncoder().encode("CVAULT01"), 0, 0, 0, 0]));
+  await assert.rejects(Vault.open(stale, { identity, vaultId }), code("damaged"));
+  const nothing = new MemoryStorage();
+  await assert.rejects(Vault.open(nothing, { identity, vaultId }), code("file_not_found"));
+  await assert.rejects(Vault.create(storage, { identity }), code("file_exists"));
+
+  assert.equal((await vault.run(update('{"A": "1"}'))).status, "updated");
+  const opened = await Vault.open(storage, { identity, vaultId });
+  assert.equal((await opened.read(TWITTER.id)).properties["A"], "1");
+});
+
+test("the clock is the host's", async () => {
+  await ready();
+  const identity = Identity.generate();
+  const clock = () => new Date("2026-11-23T20:15:00.000Z");
+  const vault = await Vault.create(new MemoryStorage(), { identity, clock });
+  await vault.createConnector(TWITTER);
+  assert.equal(vault.connector(TWITTER.id).at, "2026-11-23T20:15:00.000Z");
+});
+
+test("a large vault is opened in a thread, and nothing is lost on the way", async () => {
+  const { vault, storage, identity, vaultId } = await example();
+  const connectors = Array.from({ length: 1000 }, (_, number) => ({
+    id: `c${number}`,
+    name: `Connector ${number}`,
+    type: "T",
+    properties: { APIKey: `s3cret ${number}`, Endpoint: "https://api.example" },
+  }));
+  await vault.import({ connectors });
+  await vault.run(update('{"A": "1"}', "c7"), { requestId: "r" });
+  assert.ok((await storage.read()).length > 256 * 1024);
+  const opened = await Vault.open(storage, { identity, vaultId });
+  assert.equal(opened.size, 1001);
+  assert.deepEqual(opened.connectors(), vault.connectors());
+  assert.deepEqual(opened.head, vault.head);
+  assert.deepEqual(opened.log(), vault.log());
+  assert.deepEqual(await opened.export(), await vault.export());
+  const again = await opened.run(update('{"A": "1"}', "c7"), { requestId: "r" });
+  assert.equal(again.versionAfter, 2, "it was answered before");
+  await opened.deleteConnector("c9");
+  await vault.refresh();
+  assert.equal(vault.size, 1000);
+});
