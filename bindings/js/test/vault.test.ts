@@ -134,7 +134,7 @@ test("tokens come from objects, maps and functions, each asked once", async () =
     ],
   );
   assert.deepEqual((await vault.read(TWITTER.id)).properties["A"], "s3cret");
-  const keys = { 'Secrets:Key(env=prod,name="n")': "1", "Secrets:Key": "2", "Flow:Name": "n" };
+  const keys = { "Secrets:Key(env=prod,name=n)": "1", "Secrets:Key": "2", "Flow:Name": "n" };
   await vault.run(action, { tokens: keys });
   assert.equal((await vault.read(TWITTER.id)).properties["A"], "1", "the key with parameters comes first");
 
