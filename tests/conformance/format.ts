@@ -1,0 +1,138 @@
+/** `format/`: a file of a vault is opened once, and all that it is and holds is compared (docs/format.md). */
+
+import { MemoryStorage, Vault, VaultError, type OpenOptions } from "connector-vault";
+
+import { equal, failure, holds, sameBytes, tellsNone } from "./expect.js";
+import {
+  base16,
+  count,
+  document,
+  flag,
+  ifNamed,
+  list,
+  map,
+  nullable,
+  oneOf,
+  text,
+  word,
+  type Read,
+} from "./read.js";
+
+const Head = document({ vault_id: text, epoch: count, seq: count, hash: text });
+
+const Connector = document({
+  name: text,
+  type: text,
+  versions: list(count),
+  op: word("create", "update", "delete", "restore"),
+  names: list(text),
+  properties: map(text).optional(),
+  note: text.optional(),
+  request_id: text.optional(),
+});
+
+const Failing = document({ error: text, message_contains: text.or("") });
+
+const Opening = document({
+  head: Head,
+  role: word("viewer", "reader", "updater", "owner"),
+  label: text,
+  continuity: word("first_seen", "continues", "unverifiable"),
+  connectors: map(Connector),
+  read_error: map(text).or({}),
+  torn: document({ offset: count, len: count }).or(null),
+  broken_locks: count.or(0),
+  damaged: list(document({ seq: count, offset: count, connector: nullable(text) })).or([]),
+  problems: list(document({ seq: count, code: text })).or([]),
+});
+
+export const FormatVector = document({
+  rule: text,
+  unlock: oneOf({ identity: text, passphrase: text }),
+  vault_id: text.optional(),
+  known_head: document({ head: Head, vault_key: text, owners: list(text) }).optional(),
+  tolerant: flag.or(false),
+  expect: ifNamed("error", Failing, Opening),
+  file: base16,
+});
+export type FormatVector = Read<typeof FormatVector>;
+
+/** How the file of a vector is opened. */
+export function openingOf({ unlock, vault_id, known_head, tolerant }: FormatVector): OpenOptions {
+  const [by, secret] = unlock;
+  return {
+    ...(by === "identity" ? { identity: secret } : { passphrase: secret }),
+    ...(vault_id !== undefined && { vaultId: vault_id }),
+    ...(known_head !== undefined && { known: known_head }),
+    ...(tolerant && { tolerant }),
+  };
+}
+
+export async function checkFormat(vector: FormatVector): Promise<void> {
+  const { expect, file } = vector;
+  const storage = new MemoryStorage(file);
+  const identified = identify(file);
+  if ("error" in expect) {
+    const error = await failure(() => Vault.open(storage, openingOf(vector)));
+    equal(error.code, expect.error, error.message);
+    holds(error.message.includes(expect.message_contains), `the message: ${error.message}`);
+    tellsNone([vector.unlock[1]], error);
+    sameBytes(storage.bytes, file, "reading writes nothing");
+    return;
+  }
+  const vault = await Vault.open(storage, openingOf(vector));
+  try {
+    equal(identified, vault.head.vault_id, "the id that the file tells");
+    await checkVault(expect, vault);
+    tellsNone([vector.unlock[1]], [vault.report, vault.verify(), vault.log(), vault.grants()]);
+    // What a client keeps of it recognizes it.
+    const known = JSON.parse(JSON.stringify(vault.knownHead)) as typeof vault.knownHead;
+    const again = await Vault.open(storage, { ...openingOf(vector), known });
+    equal(again.report.continuity, "continues", "its own known head");
+    equal(again.knownHead, known, "the known head again");
+    again.lock();
+    sameBytes(storage.bytes, file, "reading writes nothing");
+  } finally {
+    vault.lock();
+  }
+}
+
+/** The id, if it is a sound vault; it fails in an orderly way in any case. */
+function identify(file: Uint8Array): string | undefined {
+  try {
+    return Vault.identify(file);
+  } catch (error) {
+    holds(error instanceof VaultError && error.code !== "internal", `asking for the id: ${String(error)}`);
+    return undefined;
+  }
+}
+
+async function checkVault(expect: Read<typeof Opening>, vault: Vault): Promise<void> {
+  const { continuity, torn, brokenLocks, damaged } = vault.report;
+  equal(vault.head, expect.head, "head");
+  equal(vault.role, expect.role, "role");
+  equal(vault.label, expect.label, "label");
+  equal(continuity, expect.continuity, "continuity");
+  equal(torn, expect.torn, "torn");
+  equal(brokenLocks.length, expect.broken_locks, "broken_locks");
+  equal(damaged, expect.damaged, "damaged");
+  const connectors = new Map<string, unknown>();
+  const errors = new Map<string, string>();
+  for (const { id, name, type, op, properties: names, note, requestId } of vault.connectors()) {
+    const versions = vault.history(id).map(({ version }) => version);
+    const properties = await vault.read(id).then(
+      (connector) => connector.properties,
+      (error: unknown) => {
+        holds(error instanceof VaultError, String(error));
+        errors.set(id, error.code);
+        return undefined;
+      },
+    );
+    connectors.set(id, { name, type, versions, op, names, properties, note, request_id: requestId });
+  }
+  equal(vault.size, connectors.size, "how many connectors there are");
+  equal(Object.fromEntries(connectors), expect.connectors, "connectors");
+  equal(Object.fromEntries(errors), expect.read_error, "read_error");
+  const problems = vault.verify().flatMap(({ seq, problems }) => problems.map(({ code }) => ({ seq, code })));
+  equal(problems, expect.problems, "problems");
+}

@@ -1,0 +1,100 @@
+/**
+ * `keys/`: known answers of the cryptography (docs/format.md section 3). The package is asked for two of the
+ * steps; the others are inside the core.
+ */
+
+import { Identity, parseGrantKey } from "connector-vault";
+
+import { equal, failure, sameBytes, tellsNone } from "./expect.js";
+import { base16, count, document, ifNamed, json, list, oneOf, Reader, text, type Read } from "./read.js";
+
+const Given = oneOf({
+  identity: text,
+  grant_key: text,
+  padding: list(count),
+  bind: document({ label: text, inputs: list(base16) }),
+  derive: document({ secret: base16, label: text, inputs: list(base16) }),
+  vault_key: base16,
+  lock_keys: document({ passphrase: text, salt: base16, memory_kib: count, passes: count, lanes: count }),
+  bundle: document({ identity: text, info: base16, sealed: base16 }),
+  sealed: document({ key: base16, associated_data: base16, sealed: base16 }),
+  request: json,
+});
+type Given = Read<typeof Given>;
+
+const Bytes = document({ bytes: base16 });
+
+const Answer = new Map<Given[0], Reader<unknown>>([
+  ["identity", ifNamed("error", document({ error: text }), document({ grant_key: text }))],
+  ["grant_key", ifNamed("error", document({ error: text }), Bytes)],
+  ["padding", document({ lengths: list(count) })],
+  ["lock_keys", document({ bytes: base16, commitment: base16 })],
+]);
+
+interface Expected {
+  readonly error?: string;
+  readonly grant_key?: string;
+  readonly bytes?: Uint8Array;
+}
+
+/** A vector, whose `expect` depends on what is given. */
+export const KeyVector = new Reader((value, at) => {
+  const { given, expect } = document({ rule: text, given: Given, expect: json }).read(value, at);
+  const answer = Answer.get(given[0]) ?? Bytes;
+  return { given, expect: answer.read(expect, `${at}/expect`) as Expected };
+});
+export type KeyVector = Read<typeof KeyVector>;
+
+/** Returns the name of what is given if it is a step inside the core. */
+export async function checkKey({ given, expect }: KeyVector): Promise<string | undefined> {
+  switch (given[0]) {
+    case "identity":
+      return void (await checkIdentity(given[1], expect));
+    case "grant_key":
+      return void (await checkGrantKey(given[1], expect));
+    case "padding":
+    case "bind":
+    case "derive":
+    case "vault_key":
+    case "lock_keys":
+    case "bundle":
+    case "sealed":
+    case "request":
+      return given[0];
+  }
+}
+
+async function checkIdentity(given: string, expect: Expected): Promise<void> {
+  if (expect.error !== undefined) {
+    const error = await failure(() => Identity.parse(given));
+    equal(error.code, expect.error, error.message);
+    // The empty text is a part of every text.
+    if (given !== "") tellsNone([given], error);
+    return;
+  }
+  const identity = Identity.parse(given);
+  equal(identity.grantKey, expect.grant_key, "the grant key of the identity");
+  equal(identity.toText(), given.toLowerCase(), "the one text form");
+  tellsNone([identity.toText()], [identity]);
+  identity.dispose();
+}
+
+async function checkGrantKey(given: string, expect: Expected): Promise<void> {
+  if (expect.error !== undefined) {
+    equal((await failure(() => parseGrantKey(given))).code, expect.error, "code");
+    return;
+  }
+  const parsed = parseGrantKey(given);
+  equal(parsed, given.toLowerCase(), "the one text form");
+  sameBytes(bytesOf(parsed), expect.bytes, "the two public keys");
+}
+
+/** The bytes of a text in Bech32m (BIP 350), which stand between the last `1` and six characters of checksum. */
+function bytesOf(text: string): Uint8Array {
+  const characters = text.slice(text.lastIndexOf("1") + 1, -6);
+  const bits = [...characters].map((character) =>
+    "qpzry9x8gf2tvdw0s3jn54khce6mua7l".indexOf(character).toString(2).padStart(5, "0"),
+  );
+  const bytes = bits.join("").match(/.{8}/g) ?? [];
+  return Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 2));
+}
