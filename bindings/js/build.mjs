@@ -55,6 +55,9 @@ await build({
   platform: "node",
   target: "node20",
   conditions: ["node"],
+  // Nobody downloads it with a page, and Node shows names and lines of it with errors that nobody catches.
+  minify: false,
+  lineLimit: 160,
   entryPoints: ["src/node.ts"],
   outfile: "dist/node.cjs",
 });
