@@ -5,13 +5,13 @@
  *
  *     cvault identity new --out rotation.identity        # prints the public key
  *     cvault grant team.cvault --label rotation --role updater --to cvault-grant-1...
- *     CVAULT_IDENTITY="$(cat rotation.identity)" CVAULT_VAULT_ID=... \
+ *     CVAULT_IDENTITY="$(grep -v '^#' rotation.identity)" CVAULT_VAULT_ID=... \
  *       node rotate-on-schedule.mjs team.cvault twitterConnectorId https://provider.example/token 3600
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { FileStorage, Vault, VaultError } from "connector-vault/node";
+import { FileStorage, Vault } from "connector-vault/node";
 
 const [path, connector, provider, seconds = "3600"] = process.argv.slice(2);
 if (provider === undefined) {
@@ -26,7 +26,6 @@ const { signal } = stop;
 const vault = await Vault.open(new FileStorage(path), {
   identity: process.env.CVAULT_IDENTITY,
   vaultId: process.env.CVAULT_VAULT_ID,
-  signal,
 });
 
 try {
@@ -56,8 +55,8 @@ async function rotate() {
     console.log(`${outcome.id}: version ${outcome.versionAfter}`);
   } catch (error) {
     if (signal.aborted) throw error;
-    const code = error instanceof VaultError ? error.code : error.name;
-    console.error(`rotation failed: ${error.message} (${code})`);
+    const cause = error.cause instanceof Error ? `: ${error.cause.message}` : "";
+    console.error(`rotation failed: ${error.message}${cause}`);
   }
 }
 
