@@ -1,0 +1,199 @@
+/** A user's project in an empty folder: the packed package is installed there, and programs run there. */
+
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { copyFileSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+/** The folder of the repository. */
+export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+const PACKAGE = join(REPOSITORY, "bindings/js");
+const CVAULT = resolve(REPOSITORY, process.env["CVAULT"] ?? "target/debug/cvault");
+
+/** The passphrase of every vault here. */
+export const PASSPHRASE = "correct horse battery staple";
+
+/** Longer than anything here takes: what hangs fails with its name. */
+const HANGS_MS = 60_000;
+
+/** What `npm pack --json` tells of a tarball. */
+interface Packed {
+  readonly filename: string;
+  readonly size: number;
+  readonly files: readonly { readonly path: string; readonly size: number }[];
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+export class Project {
+  readonly dir: string;
+  readonly packed: Packed;
+  readonly tarball: string;
+
+  private constructor(dir: string, packed: Packed) {
+    this.dir = dir;
+    this.packed = packed;
+    this.tarball = join(dir, packed.filename);
+  }
+
+  /** Packs the package, and installs it. `remove` when done. */
+  static async create(): Promise<Project> {
+    assert(existsSync(join(PACKAGE, "dist/index.js")), "the package is not built: cargo xtask js");
+    const dir = realpathSync(mkdtempSync(join(tmpdir(), "connector-vault-packed-")));
+    try {
+      const told = await run(PACKAGE, "npm", [
+        "pack",
+        "--json",
+        "--ignore-scripts",
+        "--pack-destination",
+        dir,
+      ]);
+      const [packed] = JSON.parse(told) as Packed[];
+      assert(packed);
+      writeFileSync(join(dir, "package.json"), '{ "private": true }\n');
+      const project = new Project(dir, packed);
+      await project.run("npm", ["install", "--offline", "--no-audit", "--no-fund", project.tarball]);
+      return project;
+    } catch (error) {
+      rmSync(dir, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  remove(): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  at(...names: string[]): string {
+    return join(this.dir, ...names);
+  }
+
+  write(name: string, content: string): void {
+    writeFileSync(this.at(name), content);
+  }
+
+  /** Copies a file of the repository. */
+  copy(path: string, name = basename(path)): void {
+    copyFileSync(join(REPOSITORY, path), this.at(name));
+  }
+
+  /** Runs a program until it ends by itself, and fails unless it succeeds without a word of complaint. */
+  run(program: string, args: readonly string[], variables: Variables = {}, folder = "."): Promise<string> {
+    return run(this.at(folder), program, args, this.#environment(variables));
+  }
+
+  node(args: readonly string[], variables?: Variables, folder?: string): Promise<string> {
+    return this.run(process.execPath, args, variables, folder);
+  }
+
+  /** Runs a program in Node that fails, and returns its complaint. */
+  async fails(args: readonly string[]): Promise<string> {
+    const { code, complaint } = await end(this.dir, process.execPath, args, this.#environment({}));
+    assert.equal(code, 1);
+    return complaint;
+  }
+
+  /** Runs the Rust program, which tells JSON. */
+  async cvault<T>(args: readonly string[], variables: Variables = {}): Promise<T> {
+    assert(existsSync(CVAULT), `${CVAULT} is not built: cargo build -p connector-vault-cli`);
+    const told = await this.run(CVAULT, [...args, "--json"], { CVAULT_PASSPHRASE: PASSPHRASE, ...variables });
+    return JSON.parse(told) as T;
+  }
+
+  /** A vault that the Rust program makes, with the connector of the documentation. */
+  async vault(name: string): Promise<{ readonly vault_id: string }> {
+    const made = await this.cvault<{ readonly vault_id: string }>(["init", name]);
+    await this.cvault(
+      [
+        ["add", name, "--id", "twitterConnectorId", "--name", "Twitter API", "--type", "Twitter"],
+        ["--set-env", "APIKey=KEY"],
+      ].flat(),
+      { KEY: "old_key" },
+    );
+    return made;
+  }
+
+  /** Starts a program that goes on until it is told to stop. */
+  start(args: readonly string[], variables: Variables = {}): Service {
+    return new Service(
+      spawn(process.execPath, args, {
+        cwd: this.dir,
+        env: this.#environment(variables),
+        stdio: ["ignore", "pipe", "pipe"],
+        timeout: HANGS_MS,
+      }),
+    );
+  }
+
+  #environment(variables: Variables): NodeJS.ProcessEnv {
+    return { ...process.env, CVAULT_STATE_DIR: this.at("state"), ...variables };
+  }
+}
+
+/** A program at work. */
+export class Service {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<{ readonly code: number | null; readonly complaint: string }>;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(child: ChildProcess) {
+    assert(child.stdout && child.stderr);
+    this.#child = child;
+    const complaint = text(child.stderr);
+    this.#ended = new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", async (code) => resolve({ code, complaint: await complaint }));
+    });
+    this.#lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  }
+
+  /** The next line that it prints. */
+  async line(): Promise<string> {
+    const { value, done } = await this.#lines.next();
+    if (done) assert.fail(`it has ended: ${(await this.#ended).complaint}`);
+    return value;
+  }
+
+  /** Asks it to stop; it has to do so in order, and to have complained of nothing else. */
+  async stop(complaint = ""): Promise<void> {
+    this.#child.kill("SIGTERM");
+    assert.deepEqual(await this.#ended, { code: 0, complaint });
+  }
+
+  /** Ends what a test that failed has left. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+}
+
+/** How a program ended, and what it wrote. */
+interface Ended {
+  readonly code: number | null;
+  readonly told: string;
+  readonly complaint: string;
+}
+
+async function end(cwd: string, program: string, args: readonly string[], env = process.env): Promise<Ended> {
+  const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout: HANGS_MS });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  const [code, told, complaint] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+  return { code, told, complaint };
+}
+
+async function run(
+  cwd: string,
+  program: string,
+  args: readonly string[],
+  env = process.env,
+): Promise<string> {
+  const { told, ...ended } = await end(cwd, program, args, env);
+  assert.deepEqual(ended, { code: 0, complaint: "" }, `${basename(program)} ${args.join(" ")}\n${told}`);
+  return told;
+}
