@@ -1,4 +1,4 @@
-//! Every vector of `tests/vectors/format` through the program (tests/vectors/README.md).
+//! Every vector of `tests/vectors/{format,keys,repair}` through the program (tests/vectors/README.md).
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -7,8 +7,12 @@
     reason = "tests fail by panicking, and the schema serves other tests too"
 )]
 
+#[path = "../../connector-vault/tests/vectors/conformance.rs"]
+mod conformance;
 #[path = "../../connector-vault/tests/vectors/format.rs"]
 mod files;
+#[path = "../../connector-vault/tests/vectors/repair.rs"]
+mod repairs;
 mod support;
 
 use std::collections::BTreeMap;
@@ -17,29 +21,53 @@ use std::process::Command;
 
 use connector_vault::{KnownHead, Vault};
 use connector_vault_store::KnownHeads;
-use files::{ExpectConnector, UnlockBy, VaultVector};
+use files::{ExpectConnector, Given, KeyVector, UnlockBy, VaultVector};
+use repairs::RepairVector;
 use serde_json::Value;
-use support::{Ran, cvault, folder, ran};
+use support::{Ran, Sandbox, cvault, folder, ran};
 
 #[test]
 fn format_vectors() {
     let vectors: BTreeMap<String, VaultVector> = files::load("format");
-    assert!(!vectors.is_empty(), "no vectors");
-    let failures: Vec<_> = vectors
-        .iter()
-        .filter(|(_, vector)| std::panic::catch_unwind(|| check(vector)).is_err())
-        .map(|(name, _)| name)
-        .collect();
-    assert!(failures.is_empty(), "{failures:#?}");
+    conformance::run("cvault", "format", vectors, check);
 }
 
-fn check(vector: &VaultVector) {
+#[test]
+fn repair_vectors() {
+    let files: BTreeMap<String, VaultVector> = files::load("format");
+    let vectors: BTreeMap<String, RepairVector> = files::load("repair");
+    conformance::run("cvault", "repair", vectors, |vector| {
+        check_repair(vector, &files[&vector.format])
+    });
+}
+
+#[test]
+fn key_vectors() {
+    let vectors: BTreeMap<String, KeyVector> = files::load("keys");
+    conformance::run("cvault", "keys", vectors, check_key);
+}
+
+#[test]
+fn a_vector_with_a_name_more_is_rejected() {
+    conformance::rejects_one_more_name(files::texts("format"), |name, text| {
+        files::parse::<VaultVector>(name, text).err()
+    });
+    conformance::rejects_one_more_name(files::texts("repair"), |name, text| {
+        files::parse::<RepairVector>(name, text).err()
+    });
+    conformance::rejects_one_more_name(files::texts("keys"), |name, text| {
+        files::parse::<KeyVector>(name, text).err()
+    });
+}
+
+/// Returns what the program cannot be asked for.
+fn check(vector: &VaultVector) -> Option<&'static str> {
     let dir = folder();
     let vault = dir.path().canonicalize().unwrap().join("v.cvault");
     let file = base16ct::lower::decode_vec(&vector.file).unwrap();
     std::fs::write(&vault, &file).unwrap();
     if !remember(vector, &file, dir.path(), &vault) {
-        return;
+        return Some("of a known head of another vault");
     }
     let run = |command: &str, more: &[&str]| run(vector, dir.path(), command, more);
 
@@ -61,7 +89,7 @@ fn check(vector: &VaultVector) {
             file,
             "the file is as before"
         );
-        return;
+        return None;
     }
     // `head` has no tolerant opening: a witness is taken of a sound vault only.
     if !vector.tolerant {
@@ -92,6 +120,7 @@ fn check(vector: &VaultVector) {
         file,
         "reading writes nothing"
     );
+    None
 }
 
 fn check_connector(
@@ -124,6 +153,98 @@ fn check_connector(
     }
 }
 
+fn check_repair(vector: &RepairVector, damaged: &VaultVector) -> Option<&'static str> {
+    let dir = folder();
+    let vault = dir.path().canonicalize().unwrap().join("v.cvault");
+    let file = base16ct::lower::decode_vec(&damaged.file).unwrap();
+    std::fs::write(&vault, &file).unwrap();
+    if !remember(damaged, &file, dir.path(), &vault) {
+        return Some("of a known head of another vault");
+    }
+    let more: &[&str] = match vector.unsigned {
+        true => &["out.cvault", "--unsigned"],
+        false => &["out.cvault"],
+    };
+    let repaired = run(damaged, dir.path(), "repair", more);
+    assert_eq!(
+        std::fs::read(&vault).unwrap(),
+        file,
+        "the damaged vault stays as it is"
+    );
+    if let Some(code) = &vector.expect.error {
+        assert_eq!(repaired.error(1)["code"], code.as_str());
+        assert!(!dir.path().join("out.cvault").exists());
+        return None;
+    }
+    let repaired = document(&repaired);
+    let out = |command: &str| {
+        let mut command = cvault(dir.path(), [command, "out.cvault", "--json"]);
+        let vault_id = repaired["vault_id"].as_str().unwrap();
+        unlocked(damaged, command.env("CVAULT_VAULT_ID", vault_id))
+    };
+    let count = |name: &str| repaired[name].as_array().unwrap().len();
+    let listed = document(&out("list"));
+    let connectors = listed["connectors"].as_array().unwrap().iter();
+    let found = repairs::Expect {
+        error: None,
+        recovered: repaired["recovered"].as_u64().unwrap().try_into().unwrap(),
+        quarantined: count("quarantined"),
+        lost: count("lost"),
+        gaps: count("gaps"),
+        connectors: connectors
+            .map(|connector| {
+                let id = connector["id"].as_str().unwrap().to_owned();
+                (id, connector["version"].as_u64().unwrap())
+            })
+            .collect(),
+    };
+    assert_eq!(found, vector.expect);
+    assert_eq!(document(&out("verify"))["ok"], true);
+    None
+}
+
+/// An identity becomes the owner of a vault, and a key is granted a role.
+fn check_key(vector: &KeyVector) -> Option<&'static str> {
+    let (expect, sandbox) = (&vector.expect, Sandbox::new());
+    let answer = match &vector.given {
+        Given::Identity(text) => {
+            // An empty variable would be none at all.
+            sandbox.write("identity", text);
+            let by_identity = |args: &[&str], vault_id: &str| {
+                let mut command = cvault(sandbox.dir.path(), ["--json"]);
+                command.args(args).env("CVAULT_IDENTITY_FILE", "identity");
+                ran(command.env("CVAULT_VAULT_ID", vault_id))
+            };
+            let made = by_identity(&["init", "new.cvault", "--identity"], "");
+            match &expect.error {
+                Some(_) => Err(made),
+                None => {
+                    let vault_id = made.json()["vault_id"].as_str().unwrap().to_owned();
+                    let grants = by_identity(&["grants", "new.cvault"], &vault_id).json();
+                    Ok((grants["grants"][0]["key"].clone(), expect.grant_key.clone()))
+                }
+            }
+        }
+        Given::GrantKey(text) => {
+            let mut grant = sandbox.cvault(["grant", "v.cvault", "--label", "ci", "--json"]);
+            let granted = ran(grant.args(["--role", "reader", "--to", text]));
+            match &expect.error {
+                Some(_) => Err(granted),
+                None => {
+                    let key = granted.json()["grant"]["key"].clone();
+                    Ok((key, Some(text.to_ascii_lowercase())))
+                }
+            }
+        }
+        step => return Some(step.name()),
+    };
+    match answer {
+        Ok((found, expected)) => assert_eq!(found, serde_json::json!(expected)),
+        Err(failed) => assert_eq!(failed.error(1)["code"], serde_json::json!(expect.error)),
+    }
+    None
+}
+
 /// The one document on standard output; warnings are on standard error.
 fn document(ran: &Ran) -> Value {
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -139,11 +260,16 @@ fn run(vector: &VaultVector, dir: &Path, name: &str, more: &[&str]) -> Ran {
     if let Some(vault_id) = &vector.vault_id {
         command.env("CVAULT_VAULT_ID", vault_id);
     }
+    unlocked(vector, &mut command)
+}
+
+/// Runs a command with what opens the vault, which it must not tell.
+fn unlocked(vector: &VaultVector, command: &mut Command) -> Ran {
     match &vector.unlock {
         UnlockBy::Identity(text) => command.env("CVAULT_IDENTITY", text),
         UnlockBy::Passphrase(text) => command.env("CVAULT_PASSPHRASE", text),
     };
-    let ran = ran(&mut command);
+    let ran = ran(command);
     let (UnlockBy::Identity(secret) | UnlockBy::Passphrase(secret)) = &vector.unlock;
     assert!(
         !ran.stdout.contains(secret) && !ran.stderr.contains(secret),

@@ -7,6 +7,8 @@
     reason = "tests fail by panicking, and the vectors are read for other surfaces too"
 )]
 
+#[path = "../../connector-vault/tests/vectors/conformance.rs"]
+mod conformance;
 mod support;
 #[path = "../../connector-vault/tests/vectors/merge.rs"]
 mod vectors;
@@ -21,12 +23,17 @@ use vectors::{Add, Conflict, Grant, MergeVector, Resolve, Side, Step};
 
 #[test]
 fn merge_vectors() {
-    let failures: Vec<_> = vectors::load()
-        .into_iter()
-        .filter(|(_, vector)| std::panic::catch_unwind(|| check(vector)).is_err())
-        .map(|(name, _)| name)
-        .collect();
-    assert!(failures.is_empty(), "{failures:#?}");
+    conformance::run("cvault", "merge", vectors::load(), |vector| {
+        check(vector);
+        None
+    });
+}
+
+#[test]
+fn a_vector_with_a_name_more_is_rejected() {
+    conformance::rejects_one_more_name(vectors::texts(), |name, text| {
+        vectors::parse(name, text).err()
+    });
 }
 
 fn check(vector: &MergeVector) {

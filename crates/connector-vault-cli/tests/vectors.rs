@@ -7,6 +7,8 @@
     reason = "tests fail by panicking"
 )]
 
+#[path = "../../connector-vault/tests/vectors/conformance.rs"]
+mod conformance;
 mod support;
 #[path = "../../connector-vault/tests/vectors/mod.rs"]
 mod vectors;
@@ -30,14 +32,19 @@ fn token_vectors() {
 }
 
 fn run_all(folder: &str) {
-    let all = vectors::load(folder);
-    assert!(!all.is_empty(), "no vectors in {folder}");
-    let failures: Vec<_> = all
-        .iter()
-        .filter(|(_, vector)| std::panic::catch_unwind(|| check(vector)).is_err())
-        .map(|(name, _)| name)
-        .collect();
-    assert!(failures.is_empty(), "{failures:#?}");
+    conformance::run("cvault", folder, vectors::load(folder), |vector| {
+        check(vector);
+        None
+    });
+}
+
+#[test]
+fn a_vector_with_a_name_more_is_rejected() {
+    for folder in ["action", "token"] {
+        conformance::rejects_one_more_name(vectors::texts(folder), |name, text| {
+            vectors::parse(name, text).err()
+        });
+    }
 }
 
 fn check(vector: &Vector) {

@@ -10,6 +10,8 @@
     reason = "vectors are files, and tests fail by panicking"
 )]
 
+#[path = "vectors/conformance.rs"]
+mod conformance;
 mod support;
 mod vectors;
 
@@ -40,15 +42,19 @@ fn token_vectors() {
 }
 
 fn run_all(folder: &str) {
-    let failed = |(name, vector): (String, Vector)| {
-        let passed = std::panic::catch_unwind(|| check(&vector)).is_ok();
-        (!passed).then_some(name)
-    };
-    let failures: Vec<_> = vectors::load(folder)
-        .into_iter()
-        .filter_map(failed)
-        .collect();
-    assert!(failures.is_empty(), "{failures:#?}");
+    conformance::run("Rust", folder, vectors::load(folder), |vector| {
+        check(vector);
+        None
+    });
+}
+
+#[test]
+fn a_vector_with_a_name_more_is_rejected() {
+    for folder in ["action", "token"] {
+        conformance::rejects_one_more_name(vectors::texts(folder), |name, text| {
+            vectors::parse(name, text).err()
+        });
+    }
 }
 
 fn check(vector: &Vector) {

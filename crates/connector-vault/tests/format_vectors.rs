@@ -16,6 +16,8 @@ use connector_vault::{
     Vault, VaultId,
 };
 
+#[path = "vectors/conformance.rs"]
+mod conformance;
 #[path = "vectors/format.rs"]
 mod files;
 
@@ -26,26 +28,41 @@ use files::{
 
 #[test]
 fn format_vectors() {
-    run_all::<VaultVector>("format", check);
+    let vectors: BTreeMap<String, VaultVector> = files::load("format");
+    conformance::run("Rust", "format", vectors, |vector| {
+        check(vector);
+        None
+    });
 }
 
 #[test]
 fn key_vectors() {
-    run_all::<KeyVector>("keys", check_key);
+    let vectors: BTreeMap<String, KeyVector> = files::load("keys");
+    conformance::run("Rust", "keys", vectors, check_key);
 }
 
-fn run_all<T: serde::de::DeserializeOwned + std::panic::RefUnwindSafe>(
-    folder: &str,
-    check: fn(&T),
-) {
-    let vectors: BTreeMap<String, T> = files::load(folder);
-    assert!(!vectors.is_empty(), "no vectors in {folder}");
-    let failed = |(name, vector)| {
-        let passed = std::panic::catch_unwind(|| check(vector)).is_ok();
-        (!passed).then_some(name)
-    };
-    let failures: Vec<&String> = vectors.iter().filter_map(failed).collect();
-    assert!(failures.is_empty(), "{failures:#?}");
+#[test]
+fn a_vector_with_a_name_more_is_rejected() {
+    conformance::rejects_one_more_name(files::texts("format"), |name, text| {
+        files::parse::<VaultVector>(name, text).err()
+    });
+    conformance::rejects_one_more_name(files::texts("keys"), |name, text| {
+        files::parse::<KeyVector>(name, text).err()
+    });
+}
+
+#[test]
+fn every_folder_has_its_runners() {
+    let known = [
+        "README.md",
+        "action",
+        "format",
+        "keys",
+        "merge",
+        "repair",
+        "token",
+    ];
+    assert_eq!(conformance::entries("."), known);
 }
 
 fn open(vector: &VaultVector, known: Option<KnownHead>) -> Result<Vault> {
@@ -182,8 +199,8 @@ fn check_no_secret(vector: &VaultVector, text: &str) {
     assert!(!text.contains(secret), "{text}");
 }
 
-/// Text forms; the other steps are the core's own and are checked there.
-fn check_key(vector: &KeyVector) {
+/// Text forms. The other steps are the core's own and are checked there: their names are returned.
+fn check_key(vector: &KeyVector) -> Option<&'static str> {
     let expect = &vector.expect;
     match &vector.given {
         Given::Identity(text) => match Identity::parse(text) {
@@ -200,8 +217,9 @@ fn check_key(vector: &KeyVector) {
             }
             Err(error) => assert_eq!(Some(error.code().as_str()), expect.error.as_deref()),
         },
-        _ => {}
+        step => return Some(step.name()),
     }
+    None
 }
 
 /// Every rule names its vector, and every vector stands at its rule.

@@ -7,6 +7,8 @@
     reason = "tests fail by panicking and read files, and the vectors are read for other surfaces too"
 )]
 
+#[path = "vectors/conformance.rs"]
+mod conformance;
 #[path = "vectors/merge.rs"]
 mod vectors;
 
@@ -23,12 +25,17 @@ use vectors::{Add, Conflict, MergeVector, Side, Step};
 
 #[test]
 fn merge_vectors() {
-    let failures: Vec<_> = vectors::load()
-        .into_iter()
-        .filter(|(_, vector)| std::panic::catch_unwind(|| check(vector)).is_err())
-        .map(|(name, _)| name)
-        .collect();
-    assert!(failures.is_empty(), "{failures:#?}");
+    conformance::run("Rust", "merge", vectors::load(), |vector| {
+        check(vector);
+        None
+    });
+}
+
+#[test]
+fn a_vector_with_a_name_more_is_rejected() {
+    conformance::rejects_one_more_name(vectors::texts(), |name, text| {
+        vectors::parse(name, text).err()
+    });
 }
 
 fn check(vector: &MergeVector) {

@@ -161,6 +161,24 @@ pub enum Given {
     Request(serde_json::Value),
 }
 
+impl Given {
+    /// The name of the step in the vectors.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Identity(_) => "identity",
+            Self::GrantKey(_) => "grant_key",
+            Self::Padding(_) => "padding",
+            Self::Bind { .. } => "bind",
+            Self::Derive { .. } => "derive",
+            Self::VaultKey(_) => "vault_key",
+            Self::LockKeys { .. } => "lock_keys",
+            Self::Bundle { .. } => "bundle",
+            Self::Sealed { .. } => "sealed",
+            Self::Request(_) => "request",
+        }
+    }
+}
+
 /// Either an error, or what comes out; bytes are base16.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,11 +204,16 @@ pub fn load<T: DeserializeOwned>(folder: &str) -> BTreeMap<String, T> {
     texts(folder)
         .into_iter()
         .map(|(name, text)| {
-            let vector = serde_json::from_str(&text)
-                .unwrap_or_else(|error| panic!("{folder}/{name}: {error}"));
+            let vector = parse(&format!("{folder}/{name}"), &text);
+            let vector = vector.unwrap_or_else(|error| panic!("{error}"));
             (name, vector)
         })
         .collect()
+}
+
+/// A vector of its text; the error names it.
+pub fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|error| format!("{name}: {error}"))
 }
 
 /// The texts of a folder's files, by their names without `.json`.
