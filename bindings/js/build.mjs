@@ -31,7 +31,7 @@ const common = {
   logLevel: "warning",
 };
 // No import, no export: valid as a module worker, as a classic one, from text, and in Node.
-const worker = await build({ ...common, entryPoints: ["src/worker.ts"], format: "iife", write: false });
+const worker = await build({ ...common, entryPoints: ["src/worker/entry.ts"], format: "iife", write: false });
 const text = worker.outputFiles[0].text.trim();
 writeModule("worker-text", "text", text);
 
@@ -47,7 +47,7 @@ const chunkApart = {
 };
 const browser = { ...common, format: "esm", conditions: ["browser"], plugins: [chunkApart] };
 await build({ ...browser, entryPoints: ["src/index.ts", "src/slim.ts"], outdir: "dist" });
-await build({ ...common, format: "esm", entryPoints: ["src/chunk.ts"], outdir: "dist" });
+await build({ ...common, format: "esm", entryPoints: ["src/worker/chunk.ts"], outdir: "dist" });
 // One instance in Node, however it is loaded: the ESM entries take all from the CommonJS bundle.
 await build({
   ...common,

@@ -21,20 +21,19 @@ export { Plan } from "./plan.js";
 export type { Compared, LogEnd, VaultStorage } from "./storage.js";
 export { MemoryStorage } from "./storage/memory.js";
 export type { Token, TokenFunction, Tokens } from "./tokens.js";
-export {
-  Vault,
-  VaultChangeEvent,
-  type Abortable,
-  type ConnectorsDocument,
-  type Grantee,
-  type HostOptions,
-  type MergePlan,
-  type NewConnector,
-  type NewOwner,
-  type OpenOptions,
-  type Repaired,
-  type RunOptions,
-} from "./vault.js";
+export type {
+  Abortable,
+  ConnectorsDocument,
+  Grantee,
+  HostOptions,
+  MergePlan,
+  NewConnector,
+  NewOwner,
+  OpenOptions,
+  Repaired,
+  RunOptions,
+} from "./options.js";
+export { Vault, VaultChangeEvent } from "./vault.js";
 export { ready, type ReadyOptions, type WasmSource } from "./wasm.js";
 export type {
   BrokenLock,

@@ -6,126 +6,51 @@ import type {
   Connector,
   GrantInfo,
   KdfCost,
-  MergeReport,
   Merging,
-  Opening,
   Outcome,
   Overview,
   Plan as CorePlan,
   Prepared,
-  Refreshed,
-  RepairReport,
   Report,
-  Revocation as CoreRevocation,
+  Request,
+  Revocation,
   RevocationReport,
   Role,
   Vault as CoreVault,
   Verdict,
 } from "../pkg/vault.js";
-import { run as runJob } from "#thread";
 import type { ActionInput, ActionOptions } from "./action.js";
 import { VaultError } from "./error.js";
-import type { Head, KnownHead, KnownHeads } from "./heads.js";
-import { Identity } from "./identity.js";
-import { buffersOf, perform, type Answer, type Job } from "./job.js";
+import type { Head, KnownHead } from "./heads.js";
+import * as opening from "./opening.js";
+import type {
+  Abortable,
+  ConnectorsDocument,
+  Grantee,
+  HostOptions,
+  MergePlan,
+  NewConnector,
+  NewOwner,
+  OpenOptions,
+  Repaired,
+  RunOptions,
+} from "./options.js";
 import { Plan } from "./plan.js";
-import type { LogEnd, VaultStorage } from "./storage.js";
-import { resolve, type Tokens } from "./tokens.js";
-import { asVaultError, call, moduleForWorker, ready } from "./wasm.js";
+import type { VaultStorage } from "./storage.js";
+import { StoredVault, type Origin } from "./stored.js";
+import { resolve } from "./tokens.js";
 import { utf8 } from "./utf8.js";
-
-/** What may take long can be given up. */
-export interface Abortable {
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** How a vault is remembered and which time it writes. */
-export interface HostOptions extends Abortable {
-  /** Where known heads are kept: by default where the storage says. `null`: nowhere. */
-  readonly heads?: KnownHeads | null | undefined;
-  /** The clock; by default the platform's. */
-  readonly clock?: (() => Date) | undefined;
-}
-
-/** The first owner of a new vault: with a passphrase, an identity, or both. */
-export interface NewOwner extends HostOptions {
-  /** What the owner is called. By default `owner`. */
-  readonly label?: string | undefined;
-  readonly passphrase?: string | undefined;
-  /** What trying the passphrase costs. */
-  readonly cost?: KdfCost | undefined;
-  readonly identity?: Identity | string | undefined;
-}
-
-/** How a vault is opened, and what it is expected to be. */
-export interface OpenOptions extends HostOptions {
-  /** Opens by a passphrase. Either this or `identity`. */
-  readonly passphrase?: string | undefined;
-  /** Tries only the lock of the grant with this label, which saves time. */
-  readonly grant?: string | undefined;
-  /** Opens by an identity. Needs `vaultId`, unless the vault is known here. */
-  readonly identity?: Identity | string | undefined;
-  /** The vault must have this id. */
-  readonly vaultId?: string | undefined;
-  /** The newest head seen of it, where there are no known heads. */
-  readonly known?: KnownHead | undefined;
-  /** Takes the vault as it is, though it is older than what was seen of it, or another copy. */
-  readonly accept?: boolean | undefined;
-  /** Goes on without damaged records, which the report lists. Nothing can be written then. */
-  readonly tolerant?: boolean | undefined;
-  /** Most memory that a lock may make Argon2id use, in KiB: at most 262,144. */
-  readonly memoryKibMax?: number | undefined;
-}
-
-/** How an action is carried out. */
-export interface RunOptions extends ActionOptions, Abortable {
-  /** The values of the action's tokens. */
-  readonly tokens?: Tokens | undefined;
-}
-
-/** A new connector. Its properties are taken literally, without tokens. */
-export interface NewConnector {
-  /** By default a new UUID. */
-  readonly id?: string | undefined;
-  readonly name: string;
-  readonly type: string;
-  /** An object, or JSON text of one. A number or boolean is its text, an object or array compact JSON. */
-  readonly properties?: Readonly<Record<string, unknown>> | string | undefined;
-}
-
-/** To whom a role is granted: to the holder of an identity, or to whoever knows a passphrase. */
-export type Grantee =
-  { readonly key: string } | { readonly passphrase: string; readonly cost?: KdfCost | undefined };
-
-/** Connectors with their values, as `cvault export` and `import` have them. */
-export interface ConnectorsDocument {
-  readonly connectors: readonly (NewConnector & Partial<Pick<Connector, "version" | "updatedAt">>)[];
-}
-
-/** What a repair saved, and the sound vault. */
-export interface Repaired {
-  readonly vault: Vault;
-  readonly report: RepairReport;
-}
-
-/** What merging another copy would change. */
-export type MergePlan = MergeReport;
+import { call, ready } from "./wasm.js";
 
 /** The vault has changed: by this object, or by somebody else. */
 export class VaultChangeEvent extends Event {
-  /** `own`: by this object. */
-  readonly origin: "own" | "other";
+  readonly origin: Origin;
 
-  constructor(origin: "own" | "other") {
+  constructor(origin: Origin) {
     super("change");
     this.origin = origin;
   }
 }
-
-/** How often another writer may come first before a change gives up. */
-const CONFLICTS_MAX = 100;
-/** A file from this size on is opened in a worker, where that is possible: a page must not wait for it. */
-const WORKER_FILE_LEN = 128 * 1024;
 
 /**
  * An open vault. Values are unsealed when they are read; {@link lock} wipes the keys.
@@ -144,28 +69,16 @@ const WORKER_FILE_LEN = 128 * 1024;
  * ```
  */
 export class Vault extends EventTarget {
-  #core: CoreVault | undefined;
-  readonly #storage: VaultStorage;
-  readonly #heads: KnownHeads | undefined;
+  readonly #stored: StoredVault;
   readonly #clock: () => Date;
-  /** Bytes of a torn tail behind the log as it was last read. */
-  #torn: number;
-  /** Settles with the last operation: they wait for each other. */
-  #last: Promise<unknown> = Promise.resolve();
   /** Plans that hold values; wiped with the keys. */
   readonly #plans = new Set<WeakRef<Plan>>();
-  #unsubscribe: (() => void) | undefined;
 
   private constructor(core: CoreVault, storage: VaultStorage, options: HostOptions) {
     super();
-    this.#core = core;
-    this.#storage = storage;
-    this.#heads = headsOf(storage, options);
-    this.#clock = options.clock ?? (() => new Date());
-    this.#torn = this.report.torn?.len ?? 0;
-    this.#unsubscribe = storage.subscribe?.(() => {
-      // Nobody waits for this: what is wrong, the next call says.
-      this.refresh().catch(() => undefined);
+    this.#clock = clockOf(options);
+    this.#stored = new StoredVault(core, storage, options, (origin) => {
+      this.dispatchEvent(new VaultChangeEvent(origin));
     });
   }
 
@@ -177,16 +90,14 @@ export class Vault extends EventTarget {
    * Fails with `file_exists` if the storage holds one already; it stays as it is.
    */
   static async create(storage: VaultStorage, owner: NewOwner): Promise<Vault> {
-    const { label = "owner", passphrase, signal } = owner;
-    const clock = owner.clock ?? (() => new Date());
+    const { label = "owner", passphrase } = owner;
     await ready();
     const cost = costOf(owner.cost);
-    const stretched = passphrase === undefined ? undefined : await stretch(passphrase, cost, signal);
-    const identity = owner.identity === undefined ? undefined : identityBytes(owner.identity);
+    const stretched = passphrase === undefined ? undefined : await opening.stretch(passphrase, cost, owner);
+    const identity = owner.identity === undefined ? undefined : opening.identityBytes(owner.identity);
+    const now = clockOf(owner)().toISOString();
     try {
-      const created = call((core) =>
-        core.create(label, stretched, JSON.stringify(cost), identity, clock().toISOString()),
-      );
+      const created = call((core) => core.create(label, stretched, JSON.stringify(cost), identity, now));
       try {
         await storage.create(created.file());
       } catch (error) {
@@ -199,7 +110,7 @@ export class Vault extends EventTarget {
         owner,
       );
       // It is stored: a witness that is missing is no failure of it.
-      await vault.#remember().catch(() => undefined);
+      await vault.#stored.remember().catch(() => undefined);
       return vault;
     } finally {
       stretched?.fill(0);
@@ -215,15 +126,7 @@ export class Vault extends EventTarget {
    */
   static async open(storage: VaultStorage, options: OpenOptions): Promise<Vault> {
     await ready();
-    const opening = await Opener.of(storage, options);
-    try {
-      return await opening.open();
-    } catch (error) {
-      if (!(error instanceof VaultError) || error.code !== "rolled_back") throw error;
-      // The head may have been remembered after the bytes were read, by somebody who wrote in between.
-      // Read again, they have reached that head, or were truly rolled back.
-      return await opening.open();
-    }
+    return new Vault(await opening.open(storage, options), storage, options);
   }
 
   /**
@@ -236,8 +139,8 @@ export class Vault extends EventTarget {
     options: OpenOptions & { readonly unsigned?: boolean | undefined },
   ): Promise<Repaired> {
     await ready();
-    const opening = await Opener.of(damaged, options);
-    return await opening.repair(out, options.unsigned ?? false);
+    const { vault, report } = await opening.repair(damaged, out, options, options.unsigned ?? false);
+    return { vault: new Vault(vault, out, options), report };
   }
 
   /**
@@ -246,20 +149,6 @@ export class Vault extends EventTarget {
    */
   static identify(file: Uint8Array): string {
     return call((core) => core.identify(file));
-  }
-
-  /** @internal */
-  static attach(answer: Answer, storage: VaultStorage, options: HostOptions): Vault {
-    const state = answer.state ?? new Uint8Array();
-    try {
-      return new Vault(
-        call((core) => core.Vault.attach(answer.bytes, state)),
-        storage,
-        options,
-      );
-    } finally {
-      state.fill(0);
-    }
   }
 
   // Reading
@@ -296,7 +185,7 @@ export class Vault extends EventTarget {
 
   /** Whether {@link lock} was called. */
   get isLocked(): boolean {
-    return this.#core === undefined;
+    return this.#stored.isLocked;
   }
 
   /**
@@ -407,7 +296,7 @@ export class Vault extends EventTarget {
   /** Commits exactly this plan. Fails with `conflict` if its connector has moved on. */
   async commit(plan: Plan | PromiseLike<Plan>, options: Abortable = {}): Promise<Outcome> {
     const planned = await plan;
-    const outcomes = await this.#write((core) => core.prepare(planned.core, this.#now()), options);
+    const outcomes = await this.#stored.write((core) => core.prepare(planned.core, this.#now()), options);
     planned.dispose();
     return first(outcomes);
   }
@@ -420,7 +309,7 @@ export class Vault extends EventTarget {
     const request = await resolveRequest(action, options);
     try {
       const prepare = (core: CoreVault) => preparing(core, core.plan(request, this.#now()), this.#now());
-      return first(await this.#write(prepare, options));
+      return first(await this.#stored.write(prepare, options));
     } finally {
       request.free();
     }
@@ -432,21 +321,21 @@ export class Vault extends EventTarget {
     const { id = crypto.randomUUID() } = connector;
     const prepare = (core: CoreVault) =>
       preparing(core, createPlan(core, { ...connector, id }, options), this.#now());
-    return first(await this.#write(prepare, options));
+    return first(await this.#stored.write(prepare, options));
   }
 
   /** Deletes a connector. */
   async deleteConnector(id: string, options: ActionOptions & Abortable = {}): Promise<Outcome> {
     const prepare = (core: CoreVault) =>
       preparing(core, core.planDelete(id, optionsText(options)), this.#now());
-    return first(await this.#write(prepare, options));
+    return first(await this.#stored.write(prepare, options));
   }
 
   /** Makes the properties of a kept version the present ones: a change like any other. */
   async restore(id: string, version: number, options: ActionOptions & Abortable = {}): Promise<Outcome> {
     const prepare = (core: CoreVault) =>
       preparing(core, core.planRestore(id, version, optionsText(options)), this.#now());
-    return first(await this.#write(prepare, options));
+    return first(await this.#stored.write(prepare, options));
   }
 
   /** Adds the connectors of a document, all or none. */
@@ -456,7 +345,7 @@ export class Vault extends EventTarget {
       id: connector.id ?? crypto.randomUUID(),
     }));
     if (head === undefined) return [];
-    return await this.#write((core) => {
+    return await this.#stored.write((core) => {
       const plan = createPlan(core, head, options);
       try {
         for (const connector of rest) plan.append(createPlan(core, connector, options));
@@ -477,7 +366,7 @@ export class Vault extends EventTarget {
   async merge(theirs: VaultStorage | Uint8Array, merging: Merging & Abortable = {}): Promise<Outcome[]> {
     const { signal, ...options } = merging;
     const file = await bytesOf(theirs, signal);
-    return await this.#write(
+    return await this.#stored.write(
       (core) => {
         const copy = core.openCopy(file);
         const merge = freeing(copy, () => core.planMerge(copy, JSON.stringify(options)));
@@ -489,9 +378,7 @@ export class Vault extends EventTarget {
 
   /** Takes what others have written since. */
   async refresh(options: Abortable = {}): Promise<void> {
-    await this.#queue(async () => {
-      if (await this.#catchUp(this.#storage, options.signal)) await this.#remember();
-    });
+    await this.#stored.refresh(options);
   }
 
   // Grants, for owners
@@ -499,7 +386,7 @@ export class Vault extends EventTarget {
   /** Grants a role. Fails with `grant_exists` if the label or the key has a grant already. */
   async grant(label: string, role: Role, to: Grantee, options: Abortable = {}): Promise<void> {
     if ("key" in to) {
-      await this.#write((core) => core.prepareGrantToKey(label, role, to.key, this.#now()), options);
+      await this.#stored.write((core) => core.prepareGrantToKey(label, role, to.key, this.#now()), options);
       return;
     }
     await this.#withPassphrase(to, options, (core, stretched, cost) =>
@@ -529,14 +416,14 @@ export class Vault extends EventTarget {
 
   /** Drops old versions: the newest `keep` of each connector stay, by default 10. Owners do it now and then by themselves. */
   async compact(options: Abortable & { readonly keep?: number | undefined } = {}): Promise<void> {
-    await this.#write((core) => core.prepareCompaction(options.keep ?? 10), options);
+    await this.#stored.write((core) => core.prepareCompaction(options.keep ?? 10), options);
   }
 
   /** Drops the former versions of these connectors, or of all, and what is left of torn tails beside the vault. */
   async purge(ids?: readonly string[], options: Abortable = {}): Promise<void> {
-    await this.#write((core) => core.preparePurge(ids === undefined ? undefined : [...ids]), options);
-    await this.#queue(async () => {
-      await this.#storage.removeTornTails?.();
+    await this.#stored.write((core) => core.preparePurge(ids === undefined ? undefined : [...ids]), options);
+    await this.#stored.queue(async () => {
+      await this.#stored.storage.removeTornTails?.();
     });
   }
 
@@ -544,12 +431,10 @@ export class Vault extends EventTarget {
 
   /** Ends the work with this vault: its keys and the values of its plans are wiped. */
   lock(): void {
-    if (this.#core === undefined) return;
-    this.#unsubscribe?.();
+    if (this.isLocked) return;
     for (const plan of this.#plans) plan.deref()?.dispose();
     this.#plans.clear();
-    this.#core.free();
-    this.#core = undefined;
+    this.#stored.lock();
     this.dispatchEvent(new Event("lock"));
   }
 
@@ -559,7 +444,7 @@ export class Vault extends EventTarget {
 
   /** Locks once what is at work is done. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#queue(async () => this.lock());
+    await this.#stored.queue(async () => this.lock());
   }
 
   /** What is logged of it. */
@@ -567,14 +452,8 @@ export class Vault extends EventTarget {
     return "Vault(..)";
   }
 
-  #open(): CoreVault {
-    if (this.#core === undefined) throw new VaultError("locked", "the vault is locked", "open it again");
-    return this.#core;
-  }
-
   #ask<T>(ask: (core: CoreVault) => T): T {
-    const core = this.#open();
-    return call(() => ask(core));
+    return this.#stored.ask(ask);
   }
 
   #now(): string {
@@ -588,111 +467,9 @@ export class Vault extends EventTarget {
     return plan;
   }
 
-  /** Runs one operation after the other. */
-  #queue<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => undefined);
-    return done;
-  }
-
-  /**
-   * Prepares, stores and applies a change, on what others have written until then. `prepare` runs again
-   * when somebody else was faster.
-   */
-  #write(prepare: (core: CoreVault) => Prepared, { signal }: Abortable): Promise<Outcome[]> {
-    return this.#queue(async () => {
-      signal?.throwIfAborted();
-      const storage = this.#storage;
-      const attempt = (storage: VaultStorage) => this.#attempt(storage, prepare, signal);
-      return await (storage.exclusive ? storage.exclusive(attempt, signal) : attempt(storage));
-    });
-  }
-
-  async #attempt(
-    storage: VaultStorage,
-    prepare: (core: CoreVault) => Prepared,
-    signal: AbortSignal | undefined,
-  ): Promise<Outcome[]> {
-    for (let conflicts = 0; ; conflicts++) {
-      await this.#catchUp(storage, signal);
-      const prepared = this.#ask(prepare);
-      const before = this.head.hash;
-      try {
-        await this.#keep(storage, prepared);
-      } catch (error) {
-        prepared.free();
-        const lost = error instanceof VaultError && error.code === "conflict";
-        if (!lost || conflicts === CONFLICTS_MAX) throw error;
-        await pause(conflicts);
-        signal?.throwIfAborted();
-        continue;
-      }
-      const outcomes = JSON.parse(this.#ask((core) => core.apply(prepared))) as Outcome[];
-      await this.#compactIfPays(storage);
-      // What is stored is stored: a witness that stays behind is no failure of it, and the next opening
-      // moves it on.
-      await this.#remember().catch(() => undefined);
-      if (this.head.hash !== before) this.dispatchEvent(new VaultChangeEvent("own"));
-      return outcomes;
-    }
-  }
-
-  /** Takes what is stored by now; whether there was something. */
-  async #catchUp(storage: VaultStorage, signal: AbortSignal | undefined): Promise<boolean> {
-    const compared = await storage.compare(this.#logEnd(), signal);
-    if (compared.state === "same") {
-      this.#torn = 0;
-      return false;
-    }
-    if (compared.state === "grown") {
-      const refreshed = JSON.parse(this.#ask((core) => core.refresh(compared.tail))) as Refreshed;
-      this.#torn = refreshed.torn?.len ?? 0;
-      if (refreshed.commits === 0) return false;
-    } else {
-      const file = await storage.read(signal);
-      this.#ask((core) => core.reopen(file));
-      this.#torn = this.report.torn?.len ?? 0;
-    }
-    this.dispatchEvent(new VaultChangeEvent("other"));
-    return true;
-  }
-
-  async #keep(storage: VaultStorage, prepared: Prepared): Promise<void> {
-    const [commit, file] = [prepared.toAppend(), prepared.toReplace()];
-    const known = this.#logEnd();
-    if (commit !== undefined) await storage.append(commit, known);
-    if (file !== undefined) await storage.replace(file, known);
-    if (commit !== undefined || file !== undefined) this.#torn = 0;
-  }
-
-  /** The change before it is stored, and so a failure here is none of its: the next change tries again. */
-  async #compactIfPays(storage: VaultStorage): Promise<void> {
-    if (!this.#ask((core) => core.wantsCompaction())) return;
-    let prepared: Prepared | undefined;
-    try {
-      prepared = this.#ask((core) => core.prepareCompaction());
-      await this.#keep(storage, prepared);
-    } catch {
-      prepared?.free();
-      return;
-    }
-    const kept = prepared;
-    this.#ask((core) => core.apply(kept));
-  }
-
-  async #remember(): Promise<void> {
-    if (this.#heads === undefined) return;
-    const known = this.knownHead;
-    for (const place of this.#storage.places) await this.#heads.remember(known.head.vault_id, place, known);
-  }
-
-  #logEnd(): LogEnd {
-    return { ...this.#ask((core) => core.logEnd()), torn: this.#torn };
-  }
-
-  async #reduce(prepare: (core: CoreVault) => CoreRevocation, options: Abortable): Promise<RevocationReport> {
+  async #reduce(prepare: (core: CoreVault) => Revocation, options: Abortable): Promise<RevocationReport> {
     let report = "";
-    await this.#write((core) => {
+    await this.#stored.write((core) => {
       const revocation = prepare(core);
       return freeing(revocation, () => {
         report = revocation.report();
@@ -710,105 +487,26 @@ export class Vault extends EventTarget {
     prepare: (core: CoreVault, stretched: Uint8Array, cost: string) => Prepared,
   ): Promise<void> {
     const costs = costOf(cost);
-    const stretched = await stretch(passphrase, costs, options.signal);
+    const stretched = await opening.stretch(passphrase, costs, options);
     try {
-      await this.#write((core) => prepare(core, stretched, JSON.stringify(costs)), options);
+      await this.#stored.write((core) => prepare(core, stretched, JSON.stringify(costs)), options);
     } finally {
       stretched.fill(0);
     }
   }
 }
 
-/** The bytes of a storage on their way to an open vault. */
-class Opener {
-  readonly #storage: VaultStorage;
-  readonly #options: OpenOptions;
-
-  private constructor(storage: VaultStorage, options: OpenOptions) {
-    this.#storage = storage;
-    this.#options = options;
-  }
-
-  static async of(storage: VaultStorage, options: OpenOptions): Promise<Opener> {
-    if ((options.passphrase === undefined) === (options.identity === undefined)) {
-      throw new VaultError("invalid_argument", "a vault opens by a passphrase or by an identity: give one");
-    }
-    return new Opener(storage, options);
-  }
-
-  async open(): Promise<Vault> {
-    const file = await this.#storage.read(this.#options.signal);
-    const opening = await this.#opening(call((core) => core.identify(file)));
-    const answer = await this.#perform("open", file, opening);
-    const vault = Vault.attach(answer, this.#storage, this.#options);
-    try {
-      await this.#remember(vault, this.#storage, opening.accept === true);
-    } catch (error) {
-      vault.lock();
-      throw error;
-    }
-    return vault;
-  }
-
-  async repair(out: VaultStorage, unsigned: boolean): Promise<Repaired> {
-    const file = await this.#storage.read(this.#options.signal);
-    const opening = await this.#opening(call((core) => core.identifyDamaged(file)));
-    const answer = await this.#perform("repair", file, { ...opening, unsigned });
-    await out.create(answer.bytes.slice());
-    const vault = Vault.attach(answer, out, this.#options);
-    // It is stored: a witness that is missing is no failure of it. What was seen of a former vault at this
-    // place is none.
-    await this.#remember(vault, out, true).catch(() => undefined);
-    return { vault, report: JSON.parse(answer.report ?? "{}") as RepairReport };
-  }
-
-  /** What the vault is expected to be, with the heads that this client has seen of it. */
-  async #opening(vaultId: string | undefined): Promise<Opening> {
-    const { passphrase, grant, known, accept, tolerant, memoryKibMax } = this.#options;
-    const heads = headsOf(this.#storage, this.#options);
-    const seen =
-      known !== undefined
-        ? [known]
-        : heads === undefined || vaultId === undefined
-          ? []
-          : await Promise.all(this.#storage.places.map((place) => heads.get(vaultId, place)));
-    return {
-      by: passphrase === undefined ? "identity" : "passphrase",
-      ...(grant !== undefined && { grant }),
-      ...(this.#options.vaultId !== undefined && { vaultId: this.#options.vaultId }),
-      known: seen.filter((known) => known !== undefined),
-      ...(accept !== undefined && { accept }),
-      ...(tolerant !== undefined && { tolerant }),
-      ...(memoryKibMax !== undefined && { memoryKibMax }),
-    };
-  }
-
-  async #perform(kind: "open" | "repair", file: Uint8Array, opening: Opening): Promise<Answer> {
-    const { passphrase, identity = "", signal } = this.#options;
-    const secret = passphrase === undefined ? identityBytes(identity) : utf8(passphrase);
-    const job: Job = { kind, file, secret, opening: JSON.stringify(opening) };
-    const isShort = passphrase === undefined && file.length < WORKER_FILE_LEN;
-    return isShort ? call(() => perform(job)) : await inWorker(job, signal);
-  }
-
-  async #remember(vault: Vault, storage: VaultStorage, forget: boolean): Promise<void> {
-    const heads = headsOf(storage, this.#options);
-    if (heads === undefined) return;
-    const known = vault.knownHead;
-    for (const place of storage.places) {
-      // Taken on purpose: what was seen before no longer counts.
-      if (forget) await heads.forget(known.head.vault_id, place);
-      await heads.remember(known.head.vault_id, place, known);
-    }
-  }
+/** An action with its tokens expanded. Before anything else: a token may take its time. */
+async function resolveRequest(
+  action: ActionInput,
+  { tokens = {}, signal, ...options }: RunOptions,
+): Promise<Request> {
+  await ready();
+  return await resolve(action, tokens, options, signal);
 }
 
-function headsOf(storage: VaultStorage, options: HostOptions): KnownHeads | undefined {
-  return options.heads === undefined ? storage.heads : (options.heads ?? undefined);
-}
-
-function resolveRequest(action: ActionInput, { tokens = {}, signal, ...options }: RunOptions) {
-  return ready().then(() => resolve(action, tokens, options, signal));
+function clockOf(options: HostOptions): () => Date {
+  return options.clock ?? (() => new Date());
 }
 
 function createPlan(core: CoreVault, connector: NewConnector, options: ActionOptions): CorePlan {
@@ -843,27 +541,6 @@ function costOf(cost: KdfCost | undefined): KdfCost {
   return cost ?? (JSON.parse(call((core) => core.defaultCost())) as KdfCost);
 }
 
-function identityBytes(identity: Identity | string): Uint8Array {
-  return utf8(typeof identity === "string" ? identity : identity.toText());
-}
-
-async function stretch(passphrase: string, cost: KdfCost, signal: AbortSignal | undefined) {
-  const job: Job = { kind: "stretch", passphrase: utf8(passphrase), cost: JSON.stringify(cost) };
-  return (await inWorker(job, signal)).bytes;
-}
-
-async function inWorker(job: Job, signal: AbortSignal | undefined): Promise<Answer> {
-  const { module, worker } = await moduleForWorker();
-  try {
-    return await runJob(module, job, worker, signal);
-  } catch (error) {
-    throw asVaultError(error);
-  } finally {
-    // Moved to the worker, they are empty here; else they are wiped.
-    for (const buffer of buffersOf(job)) if (buffer.byteLength > 0) new Uint8Array(buffer).fill(0);
-  }
-}
-
 async function bytesOf(source: VaultStorage | Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
   return source instanceof Uint8Array ? source : await source.read(signal);
 }
@@ -872,10 +549,4 @@ function first(outcomes: readonly Outcome[]): Outcome {
   const [outcome] = outcomes;
   if (outcome === undefined) throw new VaultError("internal", "one plan has one outcome");
   return outcome;
-}
-
-/** A random part of a time that doubles, in milliseconds, so that those who wait do not go on together. */
-function pause(conflicts: number): Promise<void> {
-  const most = Math.min(2 ** conflicts, 500);
-  return new Promise((done) => setTimeout(done, Math.random() * most));
 }

@@ -1,6 +1,6 @@
 /** The worker's body: it says hello, does one job, and waits to be ended. */
 
-import { build } from "../pkg/build.js";
+import { build } from "../../pkg/build.js";
 import { buffersOf, performOrder, type Order, type Reply } from "./job.js";
 
 interface Port {

@@ -1,6 +1,6 @@
 /** The work that a worker does, and how it is asked: what takes long, and what takes much memory. */
 
-import { initSync, open, repair, stretch, type Vault } from "../pkg/vault.js";
+import { initSync, open, repair, stretch, type Vault } from "../../pkg/vault.js";
 
 /** A job. Its byte arrays are moved, not copied. */
 export type Job =

@@ -3,10 +3,10 @@
  * worker's script is depends on how the page was bundled and served, so several places are tried, once.
  */
 
-import { build } from "../pkg/build.js";
-import { text } from "../pkg/worker-text.js";
+import { build } from "../../pkg/build.js";
+import { text } from "../../pkg/worker-text.js";
 import { CHUNK_NAME } from "./chunk-name.js";
-import { VaultError } from "./error.js";
+import { VaultError } from "../error.js";
 import { buffersOf, perform, type Answer, type Job, type Reply } from "./job.js";
 
 /** Where the worker's script is, or how to start a worker with it. */

@@ -1,0 +1,153 @@
+/** From a storage's bytes to an open vault: what takes long happens in a worker (docs/format.md section 7). */
+
+import type { KdfCost, Opening, RepairReport, Vault as CoreVault } from "../pkg/vault.js";
+import { run } from "#worker";
+import { VaultError } from "./error.js";
+import type { KnownHead, KnownHeads } from "./heads.js";
+import type { Identity } from "./identity.js";
+import type { Abortable, OpenOptions } from "./options.js";
+import type { VaultStorage } from "./storage.js";
+import { headsOf } from "./stored.js";
+import { utf8 } from "./utf8.js";
+import { asVaultError, call, moduleForWorker } from "./wasm.js";
+import { buffersOf, perform, type Answer, type Job } from "./worker/job.js";
+
+/** A file from this size on is opened in a worker: a page must not wait for it. */
+const WORKER_FILE_LEN = 128 * 1024;
+
+/** Opens the vault in a storage, by what is known of it there, and remembers its head. */
+export async function open(storage: VaultStorage, options: OpenOptions): Promise<CoreVault> {
+  try {
+    return await openOnce(storage, options);
+  } catch (error) {
+    if (!(error instanceof VaultError) || error.code !== "rolled_back") throw error;
+    // The head may have been remembered after the bytes were read, by somebody who wrote in between. Read
+    // again, they have reached that head, or were truly rolled back.
+    return await openOnce(storage, options);
+  }
+}
+
+async function openOnce(storage: VaultStorage, options: OpenOptions): Promise<CoreVault> {
+  const file = await storage.read(options.signal);
+  const vaultId = call((core) => core.identify(file));
+  const answer = await performOn(file, "open", await openingOf(storage, options, vaultId), options);
+  const vault = attach(answer);
+  try {
+    await remember(vault, storage, headsOf(storage, options), options.accept === true);
+  } catch (error) {
+    vault.free();
+    throw error;
+  }
+  return vault;
+}
+
+/** Stores in `out` what is intact of the vault in a storage, which stays as it is. */
+export async function repair(
+  storage: VaultStorage,
+  out: VaultStorage,
+  options: OpenOptions,
+  unsigned: boolean,
+): Promise<{ readonly vault: CoreVault; readonly report: RepairReport }> {
+  const file = await storage.read(options.signal);
+  const vaultId = call((core) => core.identifyDamaged(file));
+  const opening = { ...(await openingOf(storage, options, vaultId)), unsigned };
+  const answer = await performOn(file, "repair", opening, options);
+  await out.create(answer.bytes.slice());
+  const vault = attach(answer);
+  // It is stored: a witness that is missing is no failure of it. What was seen of a former vault at this
+  // place is none.
+  await remember(vault, out, headsOf(out, options), true).catch(() => undefined);
+  return { vault, report: JSON.parse(answer.report ?? "{}") as RepairReport };
+}
+
+/** Runs Argon2id for a lock that is to be made; as secret as the passphrase. */
+export async function stretch(passphrase: string, cost: KdfCost, options: Abortable): Promise<Uint8Array> {
+  const job: Job = { kind: "stretch", passphrase: utf8(passphrase), cost: JSON.stringify(cost) };
+  return (await inWorker(job, options)).bytes;
+}
+
+/** The secret text of an identity, as UTF-8. */
+export function identityBytes(identity: Identity | string): Uint8Array {
+  return utf8(typeof identity === "string" ? identity : identity.toText());
+}
+
+/** What the vault is expected to be, with the heads that this client has seen of it. */
+async function openingOf(
+  storage: VaultStorage,
+  options: OpenOptions,
+  found: string | undefined,
+): Promise<Opening> {
+  const { passphrase, identity, grant, vaultId, accept, tolerant, memoryKibMax } = options;
+  if ((passphrase === undefined) === (identity === undefined)) {
+    throw new VaultError("invalid_argument", "a vault opens by a passphrase or by an identity: give one");
+  }
+  return {
+    by: passphrase === undefined ? "identity" : "passphrase",
+    known: await seenHeads(storage, options, found),
+    ...(grant !== undefined && { grant }),
+    ...(vaultId !== undefined && { vaultId }),
+    ...(accept !== undefined && { accept }),
+    ...(tolerant !== undefined && { tolerant }),
+    ...(memoryKibMax !== undefined && { memoryKibMax }),
+  };
+}
+
+async function seenHeads(
+  storage: VaultStorage,
+  options: OpenOptions,
+  vaultId: string | undefined,
+): Promise<KnownHead[]> {
+  if (options.known !== undefined) return [options.known];
+  const heads = headsOf(storage, options);
+  if (heads === undefined || vaultId === undefined) return [];
+  const seen = await Promise.all(storage.places.map((place) => heads.get(vaultId, place)));
+  return seen.filter((known) => known !== undefined);
+}
+
+async function performOn(
+  file: Uint8Array,
+  kind: "open" | "repair",
+  opening: Opening,
+  options: OpenOptions,
+): Promise<Answer> {
+  const { passphrase, identity = "" } = options;
+  const secret = passphrase === undefined ? identityBytes(identity) : utf8(passphrase);
+  const job: Job = { kind, file, secret, opening: JSON.stringify(opening) };
+  const isShort = passphrase === undefined && file.length < WORKER_FILE_LEN;
+  return isShort ? call(() => perform(job)) : await inWorker(job, options);
+}
+
+async function inWorker(job: Job, { signal }: Abortable): Promise<Answer> {
+  try {
+    const { module, worker } = await moduleForWorker();
+    return await run(module, job, worker, signal);
+  } catch (error) {
+    throw asVaultError(error);
+  } finally {
+    // Moved to the worker, they are empty here; else they are wiped.
+    for (const buffer of buffersOf(job)) new Uint8Array(buffer).fill(0);
+  }
+}
+
+function attach({ bytes, state = new Uint8Array() }: Answer): CoreVault {
+  try {
+    return call((core) => core.Vault.attach(bytes, state));
+  } finally {
+    state.fill(0);
+  }
+}
+
+async function remember(
+  vault: CoreVault,
+  storage: VaultStorage,
+  heads: KnownHeads | undefined,
+  forget: boolean,
+): Promise<void> {
+  if (heads === undefined) return;
+  const known = JSON.parse(call(() => vault.knownHead())) as KnownHead;
+  for (const place of storage.places) {
+    // Taken on purpose: what was seen before no longer counts.
+    if (forget) await heads.forget(known.head.vault_id, place);
+    await heads.remember(known.head.vault_id, place, known);
+  }
+}

@@ -1,0 +1,84 @@
+/** What callers say of a vault: how it is made, opened and changed. */
+
+import type { ActionOptions, Connector, KdfCost, MergeReport, RepairReport } from "../pkg/vault.js";
+import type { KnownHead, KnownHeads } from "./heads.js";
+import type { Identity } from "./identity.js";
+import type { Tokens } from "./tokens.js";
+import type { Vault } from "./vault.js";
+
+/** What may take long can be given up. */
+export interface Abortable {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a vault is remembered and which time it writes. */
+export interface HostOptions extends Abortable {
+  /** Where known heads are kept: by default where the storage says. `null`: nowhere. */
+  readonly heads?: KnownHeads | null | undefined;
+  /** The clock; by default the platform's. */
+  readonly clock?: (() => Date) | undefined;
+}
+
+/** The first owner of a new vault: with a passphrase, an identity, or both. */
+export interface NewOwner extends HostOptions {
+  /** What the owner is called. By default `owner`. */
+  readonly label?: string | undefined;
+  readonly passphrase?: string | undefined;
+  /** What trying the passphrase costs. */
+  readonly cost?: KdfCost | undefined;
+  readonly identity?: Identity | string | undefined;
+}
+
+/** How a vault is opened, and what it is expected to be. */
+export interface OpenOptions extends HostOptions {
+  /** Opens by a passphrase. Either this or `identity`. */
+  readonly passphrase?: string | undefined;
+  /** Tries only the lock of the grant with this label, which saves time. */
+  readonly grant?: string | undefined;
+  /** Opens by an identity. Needs `vaultId`, unless the vault is known here. */
+  readonly identity?: Identity | string | undefined;
+  /** The vault must have this id. */
+  readonly vaultId?: string | undefined;
+  /** The newest head seen of it, where there are no known heads. */
+  readonly known?: KnownHead | undefined;
+  /** Takes the vault as it is, though it is older than what was seen of it, or another copy. */
+  readonly accept?: boolean | undefined;
+  /** Goes on without damaged records, which the report lists. Nothing can be written then. */
+  readonly tolerant?: boolean | undefined;
+  /** Most memory that a lock may make Argon2id use, in KiB: at most 262,144. */
+  readonly memoryKibMax?: number | undefined;
+}
+
+/** How an action is carried out. */
+export interface RunOptions extends ActionOptions, Abortable {
+  /** The values of the action's tokens. */
+  readonly tokens?: Tokens | undefined;
+}
+
+/** A new connector. Its properties are taken literally, without tokens. */
+export interface NewConnector {
+  /** By default a new UUID. */
+  readonly id?: string | undefined;
+  readonly name: string;
+  readonly type: string;
+  /** An object, or JSON text of one. A number or boolean is its text, an object or array compact JSON. */
+  readonly properties?: Readonly<Record<string, unknown>> | string | undefined;
+}
+
+/** To whom a role is granted: to the holder of an identity, or to whoever knows a passphrase. */
+export type Grantee =
+  { readonly key: string } | { readonly passphrase: string; readonly cost?: KdfCost | undefined };
+
+/** Connectors with their values, as `cvault export` and `import` have them. */
+export interface ConnectorsDocument {
+  readonly connectors: readonly (NewConnector & Partial<Pick<Connector, "version" | "updatedAt">>)[];
+}
+
+/** What a repair saved, and the sound vault. */
+export interface Repaired {
+  readonly vault: Vault;
+  readonly report: RepairReport;
+}
+
+/** What merging another copy would change. */
+export type MergePlan = MergeReport;

@@ -1,0 +1,194 @@
+/**
+ * An open vault in step with a storage that others may change at the same time: catch up, prepare, store,
+ * apply; where somebody was faster, again.
+ */
+
+import type { Outcome, Prepared, Refreshed, Report, Vault as CoreVault } from "../pkg/vault.js";
+import { VaultError } from "./error.js";
+import type { KnownHead, KnownHeads } from "./heads.js";
+import type { Abortable, HostOptions } from "./options.js";
+import type { LogEnd, VaultStorage } from "./storage.js";
+import { call } from "./wasm.js";
+
+/** How often another writer may come first before a change gives up. */
+const CONFLICTS_MAX = 100;
+
+/** Who changed the vault: this program's object, or somebody else. */
+export type Origin = "own" | "other";
+
+/** An open vault and its storage. */
+export class StoredVault {
+  readonly storage: VaultStorage;
+  readonly #heads: KnownHeads | undefined;
+  readonly #changed: (origin: Origin) => void;
+  #core: CoreVault | undefined;
+  /** Bytes of a torn tail behind the log as it was last read. */
+  #torn: number;
+  /** Settles with the last operation: they wait for each other. */
+  #last: Promise<unknown> = Promise.resolve();
+  readonly #unsubscribe: (() => void) | undefined;
+
+  constructor(
+    core: CoreVault,
+    storage: VaultStorage,
+    options: HostOptions,
+    changed: (origin: Origin) => void,
+  ) {
+    this.#core = core;
+    this.storage = storage;
+    this.#heads = headsOf(storage, options);
+    this.#changed = changed;
+    this.#torn = this.#tornLen();
+    this.#unsubscribe = storage.subscribe?.(() => {
+      // Nobody waits for this: what is wrong, the next call says.
+      this.refresh({}).catch(() => undefined);
+    });
+  }
+
+  get isLocked(): boolean {
+    return this.#core === undefined;
+  }
+
+  /** Asks the module. Fails with `locked`. */
+  ask<T>(ask: (core: CoreVault) => T): T {
+    const core = this.#core;
+    if (core === undefined) throw new VaultError("locked", "the vault is locked", "open it again");
+    return call(() => ask(core));
+  }
+
+  /** Wipes the keys. */
+  lock(): void {
+    this.#unsubscribe?.();
+    this.#core?.free();
+    this.#core = undefined;
+  }
+
+  /** Runs one operation after the other. */
+  queue<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Takes what others have written since. */
+  async refresh({ signal }: Abortable): Promise<void> {
+    await this.queue(async () => {
+      if (await this.#catchUp(this.storage, signal)) await this.remember();
+    });
+  }
+
+  /**
+   * Prepares, stores and applies a change, on what others have written until then. `prepare` runs again
+   * when somebody else was faster.
+   */
+  write(prepare: (core: CoreVault) => Prepared, { signal }: Abortable): Promise<Outcome[]> {
+    return this.queue(async () => {
+      signal?.throwIfAborted();
+      const { storage } = this;
+      const attempt = (storage: VaultStorage) => this.#attempt(storage, prepare, signal);
+      return await (storage.exclusive ? storage.exclusive(attempt, signal) : attempt(storage));
+    });
+  }
+
+  /** Remembers the head. */
+  async remember(): Promise<void> {
+    if (this.#heads === undefined) return;
+    const known = JSON.parse(this.ask((core) => core.knownHead())) as KnownHead;
+    for (const place of this.storage.places) await this.#heads.remember(known.head.vault_id, place, known);
+  }
+
+  async #attempt(
+    storage: VaultStorage,
+    prepare: (core: CoreVault) => Prepared,
+    signal: AbortSignal | undefined,
+  ): Promise<Outcome[]> {
+    for (let conflicts = 0; ; conflicts++) {
+      await this.#catchUp(storage, signal);
+      const prepared = this.ask(prepare);
+      let isStored: boolean;
+      try {
+        isStored = await this.#keep(storage, prepared);
+      } catch (error) {
+        prepared.free();
+        const lost = error instanceof VaultError && error.code === "conflict";
+        if (!lost || conflicts === CONFLICTS_MAX) throw error;
+        await pause(conflicts);
+        signal?.throwIfAborted();
+        continue;
+      }
+      const outcomes = JSON.parse(this.ask((core) => core.apply(prepared))) as Outcome[];
+      if (!isStored) return outcomes;
+      await this.#compactIfPays(storage);
+      // What is stored is stored: a witness that stays behind is no failure of it, and the next opening
+      // moves it on.
+      await this.remember().catch(() => undefined);
+      this.#changed("own");
+      return outcomes;
+    }
+  }
+
+  /** Takes what is stored by now; whether there was something. */
+  async #catchUp(storage: VaultStorage, signal: AbortSignal | undefined): Promise<boolean> {
+    const compared = await storage.compare(this.#logEnd(), signal);
+    if (compared.state === "same") {
+      this.#torn = 0;
+      return false;
+    }
+    if (compared.state === "grown") {
+      const refreshed = JSON.parse(this.ask((core) => core.refresh(compared.tail))) as Refreshed;
+      this.#torn = refreshed.torn?.len ?? 0;
+      if (refreshed.commits === 0) return false;
+    } else {
+      const file = await storage.read(signal);
+      this.ask((core) => core.reopen(file));
+      this.#torn = this.#tornLen();
+    }
+    this.#changed("other");
+    return true;
+  }
+
+  /** Stores what was prepared; whether there was something to store. */
+  async #keep(storage: VaultStorage, prepared: Prepared): Promise<boolean> {
+    const [commit, file] = [prepared.toAppend(), prepared.toReplace()];
+    if (commit !== undefined) await storage.append(commit, this.#logEnd());
+    else if (file !== undefined) await storage.replace(file, this.#logEnd());
+    else return false;
+    this.#torn = 0;
+    return true;
+  }
+
+  /** The change before it is stored, and so a failure here is none of its: the next change tries again. */
+  async #compactIfPays(storage: VaultStorage): Promise<void> {
+    if (!this.ask((core) => core.wantsCompaction())) return;
+    let prepared: Prepared | undefined;
+    try {
+      prepared = this.ask((core) => core.prepareCompaction());
+      await this.#keep(storage, prepared);
+    } catch {
+      prepared?.free();
+      return;
+    }
+    const kept = prepared;
+    this.ask((core) => core.apply(kept));
+  }
+
+  #logEnd(): LogEnd {
+    return { ...this.ask((core) => core.logEnd()), torn: this.#torn };
+  }
+
+  #tornLen(): number {
+    const report = JSON.parse(this.ask((core) => core.report())) as Report;
+    return report.torn?.len ?? 0;
+  }
+}
+
+/** Where known heads are kept: where the caller says, else where the storage does. */
+export function headsOf(storage: VaultStorage, { heads }: HostOptions): KnownHeads | undefined {
+  return heads === undefined ? storage.heads : (heads ?? undefined);
+}
+
+/** A random part of a time that doubles, in milliseconds, so that those who wait do not go on together. */
+function pause(conflicts: number): Promise<void> {
+  const most = Math.min(2 ** conflicts, 500);
+  return new Promise((done) => setTimeout(done, Math.random() * most));
+}
