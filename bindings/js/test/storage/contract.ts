@@ -468,16 +468,13 @@ function check(condition: boolean, rule: string): asserts condition {
 
 /** Not `node:assert`: this runs in pages too. */
 function equal(found: unknown, expected: unknown): void {
-  const [left, right] = [shown(found), shown(expected)];
-  if (left !== right) throw new Error(`found ${short(left)}, expected ${short(right)}`);
-}
-
-function shown(value: unknown): string {
-  return value instanceof Uint8Array ? `${value.length} bytes: ${value.join()}` : JSON.stringify(value);
-}
-
-function short(text: string): string {
-  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
+  if (found instanceof Uint8Array && expected instanceof Uint8Array) {
+    const at = expected.findIndex((byte, index) => byte !== found[index]);
+    if (at === -1 && found.length === expected.length) return;
+    throw new Error(`found ${found.length} bytes, expected ${expected.length}, which differ from ${at} on`);
+  }
+  const [left, right] = [JSON.stringify(found), JSON.stringify(expected)];
+  if (left !== right) throw new Error(`found ${left}, expected ${right}`);
 }
 
 async function failsWith(code: string, work: Promise<unknown>): Promise<void> {

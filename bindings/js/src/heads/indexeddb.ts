@@ -1,0 +1,45 @@
+/** Known heads in IndexedDB: the newest head that this site has seen of each vault (docs/format.md section 9). */
+
+import { VaultError } from "../error.js";
+import type { KnownHead, KnownHeads } from "../heads.js";
+import { Database, type EntryStore } from "../storage/database.js";
+import { isHeadEntry, type HeadEntry } from "./entry.js";
+
+/**
+ * The heads that this site has seen, in a database of their own: to restore an older one of vaults does
+ * not take the witness along.
+ */
+export class IndexedDbKnownHeads implements KnownHeads {
+  readonly #database: Database<HeadEntry>;
+
+  constructor(database = "connector-vault-heads") {
+    this.#database = new Database(database, "heads", ["vault_id", "place"]);
+  }
+
+  get(vaultId: string, place: string): Promise<KnownHead | undefined> {
+    return this.#database.read(async (heads) => (await this.#find(heads, vaultId, place))?.head);
+  }
+
+  remember(vaultId: string, place: string, known: KnownHead): Promise<void> {
+    // Relaxed: to lose the newest head in a power failure weakens the witness by that one head, and
+    // every update would pay for it.
+    return this.#database.write("relaxed", async (heads) => {
+      const before = await this.#find(heads, vaultId, place);
+      const { seq } = known.head;
+      if (before !== undefined && before.seq >= seq) return;
+      heads.put({ vault_id: vaultId, place, seq, head: known });
+    });
+  }
+
+  forget(vaultId: string, place: string): Promise<void> {
+    return this.#database.write("relaxed", async (heads) => heads.delete([vaultId, place]));
+  }
+
+  async #find(heads: EntryStore<HeadEntry>, vaultId: string, place: string): Promise<HeadEntry | undefined> {
+    const entry = await heads.get([vaultId, place]);
+    if (entry === undefined || isHeadEntry(entry)) return entry;
+    const hint = "verify the vault, then forget its known head to trust it as it is now";
+    const message = `the head known of ${place} in the IndexedDB database ${this.#database.name} is damaged`;
+    throw new VaultError("state_unreadable", message, hint);
+  }
+}
