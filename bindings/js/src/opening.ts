@@ -125,7 +125,7 @@ async function inWorker(job: Job, { signal }: Abortable): Promise<Answer> {
     throw asVaultError(error);
   } finally {
     // Moved to the worker, they are empty here; else they are wiped.
-    for (const buffer of buffersOf(job)) new Uint8Array(buffer).fill(0);
+    for (const buffer of buffersOf(job)) if (buffer.byteLength > 0) new Uint8Array(buffer).fill(0);
   }
 }
 
