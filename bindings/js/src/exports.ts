@@ -30,10 +30,9 @@ export type {
   NewConnector,
   NewOwner,
   OpenOptions,
-  Repaired,
   RunOptions,
 } from "./options.js";
-export { Vault, VaultChangeEvent } from "./vault.js";
+export { Vault, VaultChangeEvent, type Repaired } from "./vault.js";
 export { ready, type ReadyOptions, type WasmSource } from "./wasm.js";
 export type {
   BrokenLock,

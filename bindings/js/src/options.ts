@@ -1,10 +1,9 @@
 /** What callers say of a vault: how it is made, opened and changed. */
 
-import type { ActionOptions, Connector, KdfCost, MergeReport, RepairReport } from "../pkg/vault.js";
+import type { ActionOptions, Connector, KdfCost, MergeReport } from "../pkg/vault.js";
 import type { KnownHead, KnownHeads } from "./heads.js";
 import type { Identity } from "./identity.js";
 import type { Tokens } from "./tokens.js";
-import type { Vault } from "./vault.js";
 
 /** What may take long can be given up. */
 export interface Abortable {
@@ -72,12 +71,6 @@ export type Grantee =
 /** Connectors with their values, as `cvault export` and `import` have them. */
 export interface ConnectorsDocument {
   readonly connectors: readonly (NewConnector & Partial<Pick<Connector, "version" | "updatedAt">>)[];
-}
-
-/** What a repair saved, and the sound vault. */
-export interface Repaired {
-  readonly vault: Vault;
-  readonly report: RepairReport;
 }
 
 /** What merging another copy would change. */

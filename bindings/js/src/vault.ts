@@ -11,6 +11,7 @@ import type {
   Overview,
   Plan as CorePlan,
   Prepared,
+  RepairReport,
   Report,
   Request,
   Revocation,
@@ -32,7 +33,6 @@ import type {
   NewConnector,
   NewOwner,
   OpenOptions,
-  Repaired,
   RunOptions,
 } from "./options.js";
 import { Plan } from "./plan.js";
@@ -41,6 +41,12 @@ import { StoredVault, type Origin } from "./stored.js";
 import { resolve } from "./tokens.js";
 import { utf8 } from "./utf8.js";
 import { call, ready } from "./wasm.js";
+
+/** What a repair saved, and the sound vault. */
+export interface Repaired {
+  readonly vault: Vault;
+  readonly report: RepairReport;
+}
 
 /** The vault has changed: by this object, or by somebody else. */
 export class VaultChangeEvent extends Event {
