@@ -2,7 +2,15 @@
 
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
-import { copyFileSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -70,6 +78,10 @@ export class Project {
 
   at(...names: string[]): string {
     return join(this.dir, ...names);
+  }
+
+  read(name: string): string {
+    return readFileSync(this.at(name), "utf8");
   }
 
   write(name: string, content: string): void {
