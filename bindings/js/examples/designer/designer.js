@@ -55,6 +55,7 @@ function show(opened) {
   vault.addEventListener("lock", () => {
     form.reset();
     form.hidden = true;
+    form.elements.id.replaceChildren();
     unlock.hidden = false;
     list.replaceChildren();
     tell("locked");
