@@ -10,26 +10,45 @@ const [unlock, form, list, status] = ["unlock", "action", "plan", "status"].map(
 );
 const storage = new IndexedDbStorage("designer");
 let vault;
-/** Only the newest plan is shown. */
-let planning = 0;
+/** Counts what was begun: only what comes of the newest is shown. */
+let begun = 0;
 
 unlock.addEventListener("submit", (event) => {
   event.preventDefault();
-  const { passphrase } = unlock.elements;
+  const passphrase = unlock.elements.passphrase.value;
+  unlock.reset();
   tell("opening ...");
-  const opened = openOrCreate(passphrase.value);
-  passphrase.value = "";
-  opened.then(show).catch(fail);
+  show(() => open(passphrase));
 });
-
-form.addEventListener("input", () => preview().catch(fail));
+form.addEventListener("input", () => show(preview));
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  run().catch(fail);
+  show(run);
 });
 document.getElementById("lock").addEventListener("click", () => vault.lock());
 
-/** The vault of this browser; a first one with the documentation's connector. */
+/** Opens the vault of this browser, and shows the form. */
+async function open(passphrase) {
+  vault = await openOrCreate(passphrase);
+  vault.addEventListener("change", ({ origin }) => {
+    listConnectors();
+    if (origin === "other") tell("changed in another tab");
+  });
+  vault.addEventListener("lock", () => {
+    begun++;
+    form.reset();
+    form.elements.id.replaceChildren();
+    form.hidden = true;
+    unlock.hidden = false;
+    tell("locked");
+  });
+  unlock.hidden = true;
+  form.hidden = false;
+  listConnectors();
+  return preview();
+}
+
+/** The first vault has the connector of the documentation. */
 async function openOrCreate(passphrase) {
   try {
     return await Vault.open(storage, { passphrase });
@@ -44,27 +63,6 @@ async function openOrCreate(passphrase) {
     properties: { APIKey: "old_key", Endpoint: "https://api.example" },
   });
   return created;
-}
-
-function show(opened) {
-  vault = opened;
-  vault.addEventListener("change", ({ origin }) => {
-    listConnectors();
-    if (origin === "other") tell("changed in another tab");
-  });
-  vault.addEventListener("lock", () => {
-    form.reset();
-    form.hidden = true;
-    form.elements.id.replaceChildren();
-    unlock.hidden = false;
-    list.replaceChildren();
-    tell("locked");
-  });
-  unlock.hidden = true;
-  form.hidden = false;
-  listConnectors();
-  tell(`open as ${vault.label}`);
-  preview().catch(fail);
 }
 
 function listConnectors() {
@@ -93,39 +91,37 @@ function tokens({ key }) {
 }
 
 async function preview() {
-  const mine = ++planning;
   const plan = await vault.plan(action(), { tokens });
   const { changes, warnings } = plan.outcome;
   plan.dispose();
-  if (mine !== planning) return;
   const lines = [
     ...changes.map(({ name, change }) => `${name}: ${change}`),
     ...warnings.map(({ message }) => `note: ${message}`),
   ];
-  list.replaceChildren(...lines.map(item));
-  tell("");
+  return { lines };
 }
 
 async function run() {
   const outcome = await vault.run(action(), { tokens });
   form.elements.token.value = "";
-  list.replaceChildren();
-  tell(`${outcome.status}: ${outcome.id} is at version ${outcome.versionAfter}`);
+  return { text: `${outcome.status}: ${outcome.id} is at version ${outcome.versionAfter}` };
 }
 
-function item(text) {
-  const element = document.createElement("li");
-  element.textContent = text;
-  return element;
+/** Shows what comes of `work`, unless something else was begun meanwhile. */
+async function show(work) {
+  const mine = ++begun;
+  const { text, lines } = await work().catch((error) => ({ text: describe(error) }));
+  if (mine === begun) tell(text, lines);
 }
 
-function tell(text) {
+function tell(text = "", lines = []) {
   status.textContent = text;
+  list.replaceChildren(
+    ...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })),
+  );
 }
 
-function fail(error) {
-  list.replaceChildren();
-  tell(
-    error instanceof VaultError ? `${error.message}${error.hint ? `; ${error.hint}` : ""}` : String(error),
-  );
+function describe(error) {
+  if (!(error instanceof VaultError)) return String(error);
+  return error.hint ? `${error.message}; ${error.hint}` : error.message;
 }
