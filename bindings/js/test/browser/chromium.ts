@@ -24,6 +24,10 @@ const ARGS = [
   "--disable-sync",
 ];
 
+const REPORT_VIOLATIONS =
+  'addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>' +
+  ' console.error("securitypolicyviolation:", violatedDirective, blockedURI)); ';
+
 /** What things end with: a test context, or a {@link Suite}. */
 export interface Lifetime {
   after(end: () => Promise<void> | void): void;
@@ -83,6 +87,8 @@ export async function serve(
       ...(policy !== null && { "content-security-policy": policy }),
       ...headers,
     });
+    // Nothing else of a worker's violations reaches its page.
+    if (request.headers["sec-fetch-dest"] === "worker") response.write(REPORT_VIOLATIONS);
     response.end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -198,14 +204,8 @@ async function start(profile: string): Promise<BrowserContext> {
     headless: true,
     args: ARGS,
   });
-  // tsx gives functions their names through this, also those that run in a page. Violations in workers
-  // appear in the console, those in pages in both; by this with what was violated.
-  await context.addInitScript(`
-    globalThis.__name ??= (value) => value;
-    addEventListener("securitypolicyviolation", (event) => {
-      console.error("securitypolicyviolation:", event.violatedDirective, event.blockedURI, event.sample);
-    });
-  `);
+  // tsx gives functions their names through this, also those that run in a page.
+  await context.addInitScript(`globalThis.__name ??= (value) => value; ${REPORT_VIOLATIONS}`);
   return context;
 }
 

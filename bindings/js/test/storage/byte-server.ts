@@ -37,6 +37,8 @@ export class ByteServer {
   readonly files = new Map<string, Buffer>();
   readonly seen: Seen[] = [];
   misbehaves: Misbehaviour = {};
+  /** Pages of which other origin may use it, and what headers of its answers they may see. */
+  permits: { readonly origin: string; readonly headers: string } | undefined;
   /** Is awaited before a request is answered. */
   before: (request: Seen) => Promise<void> | void = () => undefined;
   origin = "";
@@ -63,6 +65,8 @@ export class ByteServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
+    for (const [name, value] of this.#permissions()) response.setHeader(name, value);
+    if (request.method === "OPTIONS") return void response.writeHead(204).end();
     const body = Buffer.concat(chunks);
     const { method = "", url = "", headers } = request;
     const seen = { method, url, headers, length: body.length, status: 0 };
@@ -85,6 +89,16 @@ export class ByteServer {
     });
     if (stored === undefined || halves !== true) return void response.end(stored);
     response.write(stored.subarray(0, stored.length / 2), () => request.socket.destroy());
+  }
+
+  #permissions(): readonly (readonly [string, string])[] {
+    if (this.permits === undefined) return [];
+    return [
+      ["access-control-allow-origin", this.permits.origin],
+      ["access-control-allow-methods", "GET, PUT"],
+      ["access-control-allow-headers", "if-match, if-none-match, content-type"],
+      ["access-control-expose-headers", this.permits.headers],
+    ];
   }
 
   #get(path: string, { "if-none-match": condition }: IncomingMessage["headers"]): Answer {
