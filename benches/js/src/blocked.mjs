@@ -1,0 +1,32 @@
+/** How long a page is blocked by a large vault: each round in a new page, since the first time is the slowest. */
+
+import { connectors } from "./dataset.mjs";
+import { median, quantile } from "./measure.mjs";
+import { createVault } from "./stores.mjs";
+
+export const OPEN = "open by passphrase";
+
+export async function blocked(browser, count, rounds) {
+  const file = await createVault(connectors(count));
+  browser.served.set("/vault", () => file);
+  const pages = [];
+  for (let round = 0; round < rounds; round++) {
+    pages.push(await browser.inPage("/", (count) => globalThis.bench.blocked(count), count));
+  }
+  const steps = pages[0].map(({ what }, step) => ({ what, of: pages.map((page) => page[step]) }));
+  const tasks = (of) => of.map(({ longTask }) => longTask);
+  const rows = steps.map(({ what, of }) => ({
+    step: what,
+    "longest task, median": text(median(tasks(of))),
+    "of all pages": text(quantile(tasks(of), 1)),
+    "latest timer, median": `${median(of.map(({ lateTimer }) => lateTimer)).toFixed(1)} ms`,
+  }));
+  // The median: whatever else the machine does stretches tasks too.
+  const longest = median(tasks(steps.find(({ what }) => what === OPEN).of));
+  return { title: `How long a page is blocked, ${count} connectors`, rows, longest, pages };
+}
+
+/** What the browser says of a task. */
+export function text(longTask) {
+  return longTask === 0 ? "none over 50 ms" : `${longTask.toFixed(0)} ms`;
+}

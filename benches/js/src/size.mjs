@@ -1,0 +1,31 @@
+/** What a page loads, in bytes: as it is, and as servers send it. */
+
+import { readFileSync } from "node:fs";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+
+import { fileOf } from "./files.mjs";
+
+const WORKER = "connector-vault-worker.js";
+const LOADS = {
+  "index.js, the module inside": ["index.js"],
+  "slim.js and vault.wasm": ["slim.js", "vault.wasm"],
+  "slim.js": ["slim.js"],
+  "vault.wasm": ["vault.wasm"],
+  [`${WORKER}, on first use`]: [WORKER],
+  "node.cjs, in Node": ["node.cjs"],
+};
+
+/** gzip at level 9, Brotli at 11. */
+export function sizes() {
+  const rows = Object.entries(LOADS).map(([what, files]) => {
+    const contents = files.map((file) => readFileSync(fileOf(`connector-vault/dist/${file}`)));
+    const total = (encode) => contents.reduce((sum, content) => sum + encode(content).length, 0);
+    return {
+      what,
+      raw: total((content) => content),
+      gzip: total((content) => gzipSync(content, { level: 9 })),
+      brotli: total((content) => brotliCompressSync(content)),
+    };
+  });
+  return { title: "Size in bytes", rows };
+}
