@@ -1,5 +1,8 @@
 /** The vault: open, read, plan, commit, on a storage that others may change at the same time. */
 
+// The declarations have it too: whose library is older compiles nevertheless.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import type {
   Change,
   Commit,

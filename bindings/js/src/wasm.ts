@@ -2,7 +2,7 @@
 
 import init, * as glue from "../pkg/vault.js";
 import { VaultError } from "./error.js";
-import type { WorkerSource } from "#worker";
+import type { WorkerSource } from "./worker/job.js";
 
 /** The bytes of `vault.wasm`, compiled or not, or where to fetch them. */
 export type WasmSource = WebAssembly.Module | BufferSource | Response | URL | string;

@@ -7,10 +7,7 @@ import { build } from "../../pkg/build.js";
 import { text } from "../../pkg/worker-text.js";
 import { CHUNK_NAME } from "./chunk-name.js";
 import { VaultError } from "../error.js";
-import { buffersOf, perform, type Answer, type Job, type Reply } from "./job.js";
-
-/** Where the worker's script is, or how to start a worker with it. */
-export type WorkerSource = URL | string | (() => Worker);
+import { buffersOf, perform, type Answer, type Job, type Reply, type WorkerSource } from "./job.js";
 
 declare const __webpack_require__: unknown;
 

@@ -2,6 +2,9 @@
 
 import { initSync, open, repair, stretch, type Vault } from "../../pkg/vault.js";
 
+/** Where the worker's script is, or how to start a worker with it. Node needs none. */
+export type WorkerSource = URL | string | (() => Worker);
+
 /** A job. Its byte arrays are moved, not copied. */
 export type Job =
   | {

@@ -5,10 +5,7 @@ import type { Worker as ThreadOf } from "node:worker_threads";
 import { build } from "../../pkg/build.js";
 import { text } from "../../pkg/worker-text.js";
 import { VaultError } from "../error.js";
-import { buffersOf, perform, type Answer, type Job, type Reply } from "./job.js";
-
-/** Where a browser finds the worker's script; Node needs none. */
-export type WorkerSource = URL | string | (() => unknown);
+import { buffersOf, perform, type Answer, type Job, type Reply, type WorkerSource } from "./job.js";
 
 /** Settles with the last job. One after the other, since each may take 256 MiB. */
 let last: Promise<unknown> = Promise.resolve();
