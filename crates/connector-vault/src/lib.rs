@@ -73,6 +73,7 @@ pub mod limits;
 mod log;
 mod plan;
 mod token;
+mod unicode;
 mod vault;
 
 pub use access::{BrokenLock, Unlock};

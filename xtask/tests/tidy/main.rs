@@ -19,7 +19,8 @@ use source::Tokens;
 /// the action and no cryptography.
 const MODULES: &[(&str, &[&str])] = &[
     ("error", &[]),
-    ("limits", &["error"]),
+    ("unicode", &["error"]),
+    ("limits", &["unicode"]),
     ("bytes", &["limits"]),
     ("connector", &["limits"]),
     ("json", &["connector"]),

@@ -8,13 +8,13 @@ use hkdf::Hkdf;
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use super::label;
 use crate::bytes::Reader;
 use crate::error::{Code, Error, Result};
 use crate::limits;
+use crate::unicode;
 
 /// A 32-byte key, wiped when dropped.
 pub(crate) type Key = Zeroizing<[u8; 32]>;
@@ -49,7 +49,7 @@ impl Passphrase {
         // NFC at most triples UTF-8 (UAX 15): with this capacity the text never moves and so
         // leaves no copy behind.
         let mut normal = Zeroizing::new(String::with_capacity(3 * passphrase.len()));
-        normal.extend(passphrase.nfc());
+        unicode::push_nfc(passphrase, &mut normal);
         Ok(Self(Form::Text(normal)))
     }
 

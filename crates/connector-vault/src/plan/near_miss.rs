@@ -1,8 +1,7 @@
 //! "Did you mean": hints for ids and names that are nearly right.
 
-use unicode_normalization::UnicodeNormalization;
-
 use crate::error::quoted;
+use crate::unicode::{lowercase, push_nfc};
 
 /// Longest text that is compared by edits, in characters: the cost of 100,000 connectors stays
 /// linear, and longer ids are not typed by hand.
@@ -56,7 +55,10 @@ pub(super) fn fold(text: &str) -> String {
         return text.to_ascii_lowercase();
     }
     // Lower case may decompose again.
-    text.nfc().flat_map(char::to_lowercase).nfc().collect()
+    let (mut normal, mut folded) = (String::new(), String::new());
+    push_nfc(text, &mut normal);
+    push_nfc(&lowercase(&normal), &mut folded);
+    folded
 }
 
 struct Wanted<'w> {
@@ -118,12 +120,7 @@ impl<'w> Wanted<'w> {
         if max == 0 || text.len() + max < len || text.len() > 4 * (len + max) {
             return None;
         }
-        let other: Vec<char> = text
-            .trim()
-            .chars()
-            .flat_map(char::to_lowercase)
-            .take(len + max + 1)
-            .collect();
+        let other: Vec<char> = lowercase(text.trim()).chars().take(len + max + 1).collect();
         (other.len().abs_diff(len) <= max)
             .then(|| edit_distance(&self.chars, &other, max))
             .flatten()
