@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::hash::BuildHasher;
 
-use crate::connector::{Secret, Text, TextBuf};
+use connector_vault_json::{Text, TextBuf, write_string};
+
+use crate::connector::Secret;
 use crate::error::{Result, quoted};
-use crate::json;
 
 mod expand;
 mod grammar;
@@ -143,7 +144,7 @@ fn key_with_params<'p>(name: &str, params: impl Iterator<Item = (&'p str, &'p st
         if !value.is_empty() && value.bytes().all(bare) {
             key.push_str(value);
         } else {
-            json::write_string(value, &mut key);
+            write_string(value, &mut key);
         }
     }
     key.push(')');

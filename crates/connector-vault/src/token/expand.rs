@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::{Piece, Template, Token, TokenRef, Tokens, bracketed};
-use crate::connector::{Text, TextBuf};
+use connector_vault_json::{Text, TextBuf};
+
 use crate::error::{Code, Error, Result};
 use crate::limits;
 
