@@ -364,6 +364,9 @@ export function entry(writer: number, number: number): Uint8Array {
   return commit;
 }
 
+/** More conflicts in a row than any number of writers here makes. */
+const CONFLICTS_MAX = 1000;
+
 /** Does what a vault does: compares, catches up, appends, and again if somebody was faster. */
 export class Replica {
   readonly #storage: VaultStorage;
@@ -390,7 +393,7 @@ export class Replica {
   }
 
   async #retry(step: (file: Uint8Array) => Promise<void>): Promise<void> {
-    for (;;) {
+    for (let conflicts = 0; conflicts < CONFLICTS_MAX; conflicts++) {
       const file = await this.#caughtUp();
       try {
         return await step(file);
@@ -398,6 +401,7 @@ export class Replica {
         if (!(error instanceof VaultError) || error.code !== "conflict") throw error;
       }
     }
+    throw new Error("it finds nothing new and calls it a conflict, or others are always faster");
   }
 
   async #caughtUp(): Promise<Uint8Array> {
