@@ -19,6 +19,8 @@ const STRICT = {
   noImplicitOverride: true,
   verbatimModuleSyntax: true,
   skipLibCheck: false,
+  // TypeScript checks its own.
+  skipDefaultLibCheck: true,
   noEmit: true,
   target: "ES2022",
 };
