@@ -13,8 +13,9 @@ import { isAbsolute, join } from "node:path";
 
 import { VaultError } from "../error.js";
 import type { KnownHead, KnownHeads } from "../heads.js";
+import { isHeadEntry, type HeadEntry } from "../heads/entry.js";
 import { createPrivate, discard, hasCode, ioError, randomHex, writeAll } from "./disk.js";
-import { isCount, isObject, parseJson } from "./json.js";
+import { parseJson } from "./json.js";
 
 /** The heads that this user has seen, in a folder of the user's own. */
 export class FileKnownHeads implements KnownHeads {
@@ -64,7 +65,7 @@ export class FileKnownHeads implements KnownHeads {
     }
   }
 
-  #read(vaultId: string, place: string): Entry | undefined {
+  #read(vaultId: string, place: string): HeadEntry | undefined {
     const path = this.#path(vaultId, place);
     let bytes: Uint8Array;
     try {
@@ -77,7 +78,7 @@ export class FileKnownHeads implements KnownHeads {
     // as well delete the file.
     if (bytes.every((byte) => byte === 0)) return undefined;
     const entry = parseJson(bytes);
-    if (!isEntry(entry)) throw unreadable(path, "it holds no known head");
+    if (!isHeadEntry(entry)) throw unreadable(path, "it holds no known head");
     if (entry.vault_id !== vaultId || entry.place !== place) {
       throw unreadable(path, "it is about another vault or place");
     }
@@ -124,46 +125,6 @@ function defaultDir(variables: Readonly<Record<string, string | undefined>>): st
     (process.platform === "win32"
       ? within("LOCALAPPDATA", "connector-vault")
       : within("HOME", ".local", "state", "connector-vault"))
-  );
-}
-
-interface Entry {
-  readonly vault_id: string;
-  readonly place: string;
-  readonly seq: number;
-  readonly head: KnownHead;
-}
-
-// Unknown fields are refused, as in Rust: what is not understood is not trusted.
-function isEntry(value: unknown): value is Entry {
-  return (
-    hasFields(value, "vault_id", "place", "seq", "head") &&
-    typeof value.vault_id === "string" &&
-    typeof value.place === "string" &&
-    isCount(value.seq) &&
-    isKnownHead(value.head)
-  );
-}
-
-function isKnownHead(value: unknown): value is KnownHead {
-  return (
-    hasFields(value, "head", "vault_key", "owners") &&
-    typeof value.vault_key === "string" &&
-    Array.isArray(value.owners) &&
-    value.owners.every((owner) => typeof owner === "string") &&
-    hasFields(value.head, "vault_id", "epoch", "seq", "hash") &&
-    typeof value.head.vault_id === "string" &&
-    isCount(value.head.epoch) &&
-    isCount(value.head.seq) &&
-    typeof value.head.hash === "string"
-  );
-}
-
-function hasFields<Name extends string>(value: unknown, ...names: Name[]): value is Record<Name, unknown> {
-  return (
-    isObject(value) &&
-    Object.keys(value).length === names.length &&
-    names.every((name) => Object.hasOwn(value, name))
   );
 }
 
