@@ -23,8 +23,8 @@ writeModule("inline", "base64", deflateRawSync(wasm, { level: 9 }).toString("bas
 const common = {
   bundle: true,
   minify: true,
-  // Names of classes are public: errors and events show them.
-  keepNames: false,
+  // Taken when esbuild was loaded, before the change of folder above.
+  absWorkingDir: import.meta.dirname,
   target: "es2022",
   charset: "utf8",
   legalComments: "none",

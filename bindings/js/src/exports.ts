@@ -14,12 +14,13 @@ export {
   type UpdateAction,
   type Wrapped,
 } from "./action.js";
-export { VaultError, type ErrorCode } from "./error.js";
+export { CORE_CODES, PACKAGE_CODES, STORAGE_CODES, VaultError, type ErrorCode } from "./error.js";
 export type { Head, KnownHead, KnownHeads } from "./heads.js";
 export { Identity, parseGrantKey } from "./identity.js";
 export { Plan } from "./plan.js";
 export type { Compared, LogEnd, VaultStorage } from "./storage.js";
-export { MemoryStorage } from "./storage/memory.js";
+export { MemoryStorage, type MemoryStorageOptions } from "./storage/memory.js";
+export type { Origin } from "./stored.js";
 export type { Token, TokenFunction, Tokens } from "./tokens.js";
 export type {
   Abortable,
@@ -34,6 +35,7 @@ export type {
 } from "./options.js";
 export { Vault, VaultChangeEvent, type Repaired } from "./vault.js";
 export { ready, type ReadyOptions, type WasmSource } from "./wasm.js";
+export type { WorkerSource } from "./worker/job.js";
 export type {
   BrokenLock,
   Change,
