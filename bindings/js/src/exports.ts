@@ -45,6 +45,7 @@ export type {
   Connector,
   Continuity,
   Damaged,
+  ExportedConnector,
   Gap,
   GrantInfo,
   KdfCost,

@@ -1,6 +1,6 @@
 /** What callers say of a vault: how it is made, opened and changed. */
 
-import type { ActionOptions, Connector, KdfCost, MergeReport } from "../pkg/vault.js";
+import type { ActionOptions, KdfCost, MergeReport } from "../pkg/vault.js";
 import type { KnownHead, KnownHeads } from "./heads.js";
 import type { Identity } from "./identity.js";
 import type { Tokens } from "./tokens.js";
@@ -68,9 +68,15 @@ export interface NewConnector {
 export type Grantee =
   { readonly key: string } | { readonly passphrase: string; readonly cost?: KdfCost | undefined };
 
-/** Connectors with their values, as `cvault export` and `import` have them. */
+/**
+ * Connectors with their values, in the form of `cvault export` and `import`. A new connector has a version
+ * and a time of its own: those of the document are left out.
+ */
 export interface ConnectorsDocument {
-  readonly connectors: readonly (NewConnector & Partial<Pick<Connector, "version" | "updatedAt">>)[];
+  readonly connectors: readonly (NewConnector & {
+    readonly version?: number | undefined;
+    readonly updated_at?: string | undefined;
+  })[];
 }
 
 /** What merging another copy would change. */

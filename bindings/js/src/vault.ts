@@ -7,6 +7,7 @@ import type {
   Change,
   Commit,
   Connector,
+  ExportedConnector,
   GrantInfo,
   KdfCost,
   Merging,
@@ -249,9 +250,12 @@ export class Vault extends EventTarget {
     return JSON.parse(this.#ask((core) => core.verify())) as Verdict[];
   }
 
-  /** All connectors with their values, in clear. Prefer a copy of the stored bytes: they stay encrypted. */
-  async export(): Promise<{ connectors: Connector[] }> {
-    return JSON.parse(this.#ask((core) => core.exportConnectors())) as { connectors: Connector[] };
+  /**
+   * All connectors with their values, in clear, as `cvault import` reads them. Prefer a copy of the stored
+   * bytes: they stay encrypted.
+   */
+  async export(): Promise<{ connectors: ExportedConnector[] }> {
+    return JSON.parse(this.#ask((core) => core.exportConnectors())) as { connectors: ExportedConnector[] };
   }
 
   // Planning: nothing is written

@@ -20,16 +20,22 @@ use crate::wire::{self, TokenInfo, TokenWanted};
 #[derive(Default, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct ActionOptions {
+    /// Only if the connector is at this version; otherwise `conflict`.
     #[tsify(optional)]
     if_version: Option<u64>,
+    /// The same request again changes nothing and returns the first outcome. 1 to 256 bytes.
     #[tsify(optional)]
     request_id: Option<String>,
+    /// What `null` as a value means: by default an error.
     #[tsify(optional, type = "NullMeaning")]
     null: Option<NullMeaning>,
+    /// Whether a value may be a mask such as `***`.
     #[tsify(optional, type = "boolean")]
     allow_mask: bool,
+    /// Whether brackets are only text.
     #[tsify(optional, type = "boolean")]
     no_tokens: bool,
+    /// A note that is kept with the version, readable to all who may list. 1 to 256 bytes.
     #[tsify(optional)]
     note: Option<String>,
 }

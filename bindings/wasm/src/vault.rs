@@ -16,7 +16,9 @@ use crate::host::{self, Host};
 use crate::input;
 use crate::open::stretched;
 use crate::plan::{self, Merge, Plan, Prepared, Revocation};
-use crate::wire::{self, Change, Commit, Connector, GrantInfo, KdfCost, Overview, Verdict};
+use crate::wire::{
+    self, Change, Commit, Connector, ExportedConnector, GrantInfo, KdfCost, Overview, Verdict,
+};
 
 /// An open vault. `free` wipes its keys.
 #[wasm_bindgen]
@@ -146,7 +148,7 @@ impl Vault {
             .map(|overview| self.0.read(overview?.id.as_str()))
             .collect::<std::result::Result<_, _>>()?;
         Ok(secret_json(&Exported {
-            connectors: connectors.iter().map(Connector::of).collect(),
+            connectors: connectors.iter().map(ExportedConnector::of).collect(),
         }))
     }
 
@@ -163,7 +165,7 @@ impl Vault {
 
 #[derive(Serialize)]
 struct Exported<'a> {
-    connectors: Vec<Connector<'a>>,
+    connectors: Vec<ExportedConnector<'a>>,
 }
 
 /// Following the stored bytes.

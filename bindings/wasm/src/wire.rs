@@ -210,6 +210,32 @@ impl<'a> Connector<'a> {
     }
 }
 
+/// A connector as it stands in the document that `cvault export` writes and `cvault import` reads.
+#[derive(Serialize, Tsify)]
+pub(crate) struct ExportedConnector<'a> {
+    id: &'a str,
+    name: &'a str,
+    r#type: &'a str,
+    version: u64,
+    updated_at: &'a str,
+    #[serde(serialize_with = "values")]
+    #[tsify(type = "Record<string, string>")]
+    properties: &'a core::Properties,
+}
+
+impl<'a> ExportedConnector<'a> {
+    pub(crate) fn of(connector: &'a core::Connector) -> Self {
+        Self {
+            id: connector.id.as_str(),
+            name: &connector.name,
+            r#type: &connector.type_name,
+            version: connector.version.get(),
+            updated_at: connector.updated_at.as_str(),
+            properties: &connector.properties,
+        }
+    }
+}
+
 fn values<S: Serializer>(
     properties: &core::Properties,
     serializer: S,

@@ -8,9 +8,17 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { FileKnownHeads, FileStorage, Identity, ready, Vault, type Outcome } from "../../src/node.js";
+import {
+  FileKnownHeads,
+  FileStorage,
+  Identity,
+  ready,
+  Vault,
+  type ConnectorsDocument,
+  type Outcome,
+} from "../../src/node.js";
 import { cvault } from "./program.js";
-import { names, sandbox } from "./sandbox.js";
+import { failsWith, names, sandbox } from "./sandbox.js";
 
 /** Few in every run of the tests; with `CVAULT_TEST_UPDATES=100` the 800 that the project promises. */
 const UPDATES = Number(process.env["CVAULT_TEST_UPDATES"] ?? 15);
@@ -104,12 +112,28 @@ test("what Node writes, the program shows, and the other way round", async (t) =
   const here: Outcome = await vault.run(JSON.stringify(action));
   assert.equal(here.status, "unchanged");
 
+  // What one exports, the other imports.
+  writeFileSync(join(dir, "exported.json"), JSON.stringify(await vault.export()));
+  const other = { ...env, CVAULT_STATE_DIR: join(dir, "other state") };
+  await cvault(other, "init", join(dir, "other.cvault"), "--memory-mib", "19", "--passes", "1");
+  await cvault(other, "import", join(dir, "other.cvault"), join(dir, "exported.json"));
+  const exported = (await cvault(
+    other,
+    "export",
+    join(dir, "other.cvault"),
+    "--reveal",
+  )) as ConnectorsDocument;
+  await assert.rejects(vault.import(exported), failsWith("connector_exists"));
+  await vault.deleteConnector("x");
+  await vault.import(exported);
+  assert.equal((await vault.read("x")).properties["APIKey"], "new");
+
   // A snapshot by the program replaces the file under the open vault.
   await cvault(env, "compact", path, "--keep", "1");
-  const outcome = await vault.restore("x", 2);
+  const outcome = await vault.restore("x", 4);
   assert.equal(outcome.status, "unchanged");
   assert.deepEqual(
     vault.history("x").map(({ version }) => version),
-    [2],
+    [4],
   );
 });
