@@ -77,7 +77,7 @@ async function measureAll() {
 /** Measures what is wanted in one place, and prints it as it comes. */
 async function measure(place, measurements) {
   const print = (text) => values.json || console.log(text);
-  print(`## ${place}\n`);
+  print(`### ${place}\n`);
   const tables = [];
   for (const [, run] of Object.entries(measurements).filter(([what]) => wanted.includes(what))) {
     for (const table of await run()) {

@@ -5,7 +5,7 @@ import { median, quantile, ratios } from "./measure.mjs";
 
 /** A table of times, sizes, or of how long a page was blocked. */
 export function markdown({ title, cases, rows }) {
-  return [`### ${title}`, "", ...(cases ? timesOf(cases) : rowsOf(rows)), ""].join("\n");
+  return [`#### ${title}`, "", ...(cases ? timesOf(cases) : rowsOf(rows)), ""].join("\n");
 }
 
 function timesOf(cases) {
