@@ -4,9 +4,9 @@
 
 mod detach;
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, RandomState};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
 use super::record::{CheckedNames, Overview, OverviewText, RecordKeys};
@@ -93,7 +93,7 @@ pub(crate) struct Index {
 /// for each would cost as much as opening its record.
 #[derive(Default)]
 struct Ids {
-    hasher: DefaultHashBuilder,
+    hasher: RandomState,
     entries: HashTable<u32>,
     text: String,
     /// Where the id of each entry ends in the text.
