@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use serde::de::value::CowStrDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::value::StrDeserializer;
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
 
 use crate::Error;
 use crate::reader::Reader;
@@ -78,7 +80,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_enum(CowStrDeserializer::new(self.string()?))
+        visitor.visit_enum(text(&self.string()?))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -89,6 +91,11 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     serde::forward_to_deserialize_any! {
         i8 i16 i32 i64 u8 u16 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct identifier
     }
+}
+
+/// A name or a word, for types that take it as text and make their own of it.
+fn text(text: &str) -> StrDeserializer<'_, Error> {
+    text.into_deserializer()
 }
 
 /// What is left of an object or an array.
@@ -141,7 +148,7 @@ impl<'de> MapAccess<'de> for Rest<'_, 'de> {
         seed: K,
     ) -> Result<Option<K::Value>, Error> {
         match self.name()? {
-            Some(name) => seed.deserialize(CowStrDeserializer::new(name)).map(Some),
+            Some(name) => seed.deserialize(text(&name)).map(Some),
             None => Ok(None),
         }
     }
