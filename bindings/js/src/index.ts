@@ -6,7 +6,7 @@
  * @packageDocumentation
  */
 
-import { inlined } from "./inline.js";
+import { inlined } from "#inline";
 import { bring } from "./wasm.js";
 
 bring(inlined);

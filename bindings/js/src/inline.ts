@@ -4,7 +4,10 @@ import { base64 } from "../pkg/inline.js";
 
 /** The module's bytes. */
 export async function inlined(): Promise<ArrayBuffer> {
-  const deflated = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const text = atob(base64);
+  const deflated = new Uint8Array(text.length);
+  // `Uint8Array.from` with a function takes five times as long.
+  for (let at = 0; at < text.length; at++) deflated[at] = text.charCodeAt(at);
   const inflated = new Blob([deflated]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
   return await new Response(inflated).arrayBuffer();
 }

@@ -47,6 +47,7 @@ const ORDER = [
   // What is exported.
   "exports",
   "inline",
+  "node/inline",
   "index",
   "slim",
   "node",
@@ -77,9 +78,10 @@ test("modules import along the line", () => {
     for (const imported of importsOf(source)) {
       const isNode = module === "node" || module.startsWith("node/") || module === "worker/node";
       if (imported.startsWith("node:") && !isNode) faults.push(`${source} must not know ${imported}`);
-      const own = imported === "#worker" ? "worker/browser" : imported;
+      // Of each pair, one for browsers and one for Node.
+      const own = { "#worker": "worker/browser", "#inline": "inline" }[imported] ?? imported;
       const path = own.startsWith(".") ? posix.join(posix.dirname(source), own) : own;
-      if (path.startsWith("../pkg/") || path.startsWith("node:")) continue;
+      if (/^(\.\.\/)+pkg\//.test(path) || path.startsWith("node:")) continue;
       const other = ORDER.indexOf(path.replace(/\.js$/, ""));
       if (other < 0) faults.push(`${source} imports ${imported}: the package has no dependencies`);
       else if (other >= place) faults.push(`${source} must not import ${imported}`);

@@ -82,8 +82,7 @@ impl Vault {
     /// Overviews of connectors in the order of their creation: at most `count`, from the one with
     /// this index on; as JSON.
     pub fn connectors(&self, from: usize, count: usize) -> Result<String> {
-        let some = self.0.connectors().skip(from).take(count);
-        self.overviews(some)
+        self.overviews(self.0.connectors_from(from).take(count))
     }
 
     /// The overview of a connector, as JSON.

@@ -127,7 +127,14 @@ impl Vault {
 
     /// The connectors, without their values, in the order of their creation.
     pub fn connectors(&self) -> impl Iterator<Item = Result<Overview>> {
-        self.index.live().map(|stored| self.index.overview(stored))
+        self.connectors_from(0)
+    }
+
+    /// The connectors from the one with this index on, for lists that are shown in parts: those before
+    /// it are passed over unopened.
+    pub fn connectors_from(&self, index: usize) -> impl Iterator<Item = Result<Overview>> {
+        let some = self.index.live().skip(index);
+        some.map(|stored| self.index.overview(stored))
     }
 
     /// How many connectors there are.

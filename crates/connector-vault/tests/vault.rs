@@ -362,3 +362,22 @@ fn what_is_no_detached_vault_is_refused() {
         }
     }
 }
+
+#[test]
+fn connectors_are_listed_in_parts() {
+    let mut kept = Kept::new(43);
+    for id in ["a", "b", "c", "d"] {
+        kept.add(id, &[]).unwrap();
+    }
+    let delete = kept.vault.plan_delete("b", &Options::default()).unwrap();
+    let prepared = kept.vault.prepare(delete, &mut kept.fixed.host()).unwrap();
+    kept.store(prepared).unwrap();
+    let from = |index| -> Vec<String> {
+        let some = kept.vault.connectors_from(index);
+        some.map(|overview| overview.unwrap().id.to_string())
+            .collect()
+    };
+    assert_eq!(from(0), ["a", "c", "d"]);
+    assert_eq!(from(1), ["c", "d"]);
+    assert!(from(3).is_empty() && from(usize::MAX).is_empty());
+}

@@ -27,7 +27,7 @@ export interface MemoryStorageOptions {
 export class MemoryStorage implements VaultStorage {
   readonly places: readonly string[];
   readonly heads: KnownHeads | undefined;
-  /** Never changed in place. */
+  /** The vault, at the start of a buffer that may have room behind it, so that an update copies nothing. */
   #bytes: Uint8Array | undefined;
   readonly #subscribers = new Set<{ readonly changed: () => void }>();
 
@@ -62,11 +62,15 @@ export class MemoryStorage implements VaultStorage {
   }
 
   async append(commit: Uint8Array, known: LogEnd): Promise<void> {
-    const log = this.#unchanged(known).subarray(0, logEnd(known));
-    const longer = new Uint8Array(log.length + commit.length);
-    longer.set(log);
-    longer.set(commit, log.length);
-    this.#set(longer);
+    const bytes = this.#unchanged(known);
+    const [at, end] = [logEnd(known), logEnd(known) + commit.length];
+    let room = new Uint8Array(bytes.buffer);
+    if (room.length < end) {
+      room = new Uint8Array(2 * end);
+      room.set(bytes.subarray(0, at));
+    }
+    room.set(commit, at);
+    this.#set(room.subarray(0, end));
   }
 
   async replace(file: Uint8Array, known: LogEnd): Promise<void> {
