@@ -5,8 +5,6 @@ use serde::Serialize;
 use tsify::Tsify;
 use wasm_bindgen::JsValue;
 
-use crate::wire;
-
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 /// An error of the core, thrown as JSON text.
@@ -33,6 +31,6 @@ impl From<Failure> for JsValue {
             message: error.message(),
             hint: error.hint_text(),
         };
-        JsValue::from_str(&wire::json(&thrown))
+        JsValue::from_str(&serde_json::to_string(&thrown).unwrap_or_default())
     }
 }

@@ -1,9 +1,8 @@
 //! What comes in: lengths are checked before anything is allocated, so that no input stops the module.
 
 use connector_vault::{Code, Error};
-use connector_vault_json as json;
 use js_sys::Uint8Array;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::error::Result;
@@ -49,8 +48,8 @@ fn bytes(array: &Uint8Array, len_max: u32) -> Result<Vec<u8>> {
 }
 
 /// Options, which hold no secret.
-pub(crate) fn options<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T> {
-    Ok(json::from_str(text).map_err(|error| {
+pub(crate) fn options<T: DeserializeOwned>(json: &str) -> Result<T> {
+    Ok(serde_json::from_str(json).map_err(|error| {
         Error::new(
             Code::InvalidArgument,
             format!("the options are not valid: {error}"),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use zeroize::Zeroizing;
 
 use crate::action::{ActionOptions, Request};
 use crate::error::Result;
@@ -93,14 +94,14 @@ impl Vault {
     /// A connector with its values, as JSON.
     #[wasm_bindgen(unchecked_return_type = "string")]
     pub fn read(&self, id: &str) -> Result<JsValue> {
-        Ok(secret_json(&Connector::of(&self.0.read(id)?)))
+        secret_json(&Connector::of(&self.0.read(id)?))
     }
 
     /// A kept version of a connector with its values, as JSON.
     #[wasm_bindgen(js_name = readVersion, unchecked_return_type = "string")]
     pub fn read_version(&self, id: &str, version: f64) -> Result<JsValue> {
         let connector = self.0.read_version(id, self::version(version)?)?;
-        Ok(secret_json(&Connector::of(&connector)))
+        secret_json(&Connector::of(&connector))
     }
 
     /// The kept versions of a connector, oldest first, as JSON.
@@ -146,9 +147,9 @@ impl Vault {
         let connectors: Vec<_> = overviews
             .map(|overview| self.0.read(overview?.id.as_str()))
             .collect::<std::result::Result<_, _>>()?;
-        Ok(secret_json(&Exported {
+        secret_json(&Exported {
             connectors: connectors.iter().map(ExportedConnector::of).collect(),
-        }))
+        })
     }
 
     fn overviews(
@@ -416,8 +417,10 @@ fn version(number: f64) -> Result<Version> {
 }
 
 /// JSON text that holds values: the copy on this side is wiped.
-fn secret_json(value: &impl Serialize) -> JsValue {
-    JsValue::from_str(&wire::text(value))
+fn secret_json(value: &impl Serialize) -> Result<JsValue> {
+    let text = serde_json::to_string(value)
+        .map_err(|_| Error::new(Code::Internal, "a connector cannot be written as JSON"))?;
+    Ok(JsValue::from_str(&Zeroizing::new(text)))
 }
 
 fn object<const N: usize>(fields: [(&str, JsValue); N]) -> JsValue {

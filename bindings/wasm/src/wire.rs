@@ -6,7 +6,6 @@ use connector_vault::{
     Overview as CoreOverview, PropertyName, Repaired, Role, SignatureState, Source, Status,
     Timestamp, TokenRef, TornTail as CoreTorn, Vault, WarningCode,
 };
-use connector_vault_json::Text;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use tsify::Tsify;
@@ -38,12 +37,7 @@ export type SignatureState = "valid" | "invalid";
 
 /// JSON text of something that holds no secret.
 pub(crate) fn json(value: &impl Serialize) -> String {
-    std::mem::take(&mut *text(value))
-}
-
-/// JSON text of something that may hold one.
-pub(crate) fn text(value: &impl Serialize) -> Text {
-    connector_vault_json::to_text(value).expect("what crosses is all of types that its JSON has")
+    serde_json::to_string(value).expect("what crosses has string keys and no failing parts")
 }
 
 /// What a request did, or would do. Never a value.

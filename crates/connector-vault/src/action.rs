@@ -5,9 +5,9 @@
 
 use std::fmt;
 
+use crate::connector::Text;
 use crate::error::Result;
 use crate::token::{Infos, Template, TokenInfo, Tokens};
-use connector_vault_json::Text;
 
 mod document;
 mod literal;

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use connector_vault_json::Text;
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Code, Error, Result};
 use crate::limits;
@@ -178,6 +177,38 @@ impl fmt::Debug for Secret {
 impl Drop for Secret {
     fn drop(&mut self) {
         self.0.zeroize();
+    }
+}
+
+/// Text that may hold a secret before it is a checked [`Secret`]: wiped when dropped.
+pub(crate) type Text = Zeroizing<String>;
+
+/// Text that grows without leaving copies behind: each buffer that it outgrows is wiped.
+#[derive(Default)]
+pub(crate) struct TextBuf(Text);
+
+impl TextBuf {
+    pub(crate) fn push_str(&mut self, text: &str) {
+        let len = self.0.len() + text.len();
+        if len > self.0.capacity() {
+            // `String` would grow by itself, and leave the old bytes to the allocator.
+            let mut larger = Text::new(String::with_capacity(len.max(2 * self.0.capacity())));
+            larger.push_str(&self.0);
+            self.0 = larger;
+        }
+        self.0.push_str(text);
+    }
+
+    pub(crate) fn push(&mut self, c: char) {
+        self.push_str(c.encode_utf8(&mut [0; 4]));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn into_text(self) -> Text {
+        self.0
     }
 }
 

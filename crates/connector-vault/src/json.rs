@@ -2,7 +2,7 @@
 //! of names, duplicates, positions; and that reads tokens in value position (docs/action.md
 //! section 4).
 
-use connector_vault_json::{Text, TextBuf, write_string};
+use crate::connector::{Text, TextBuf};
 
 mod parser;
 mod string;
@@ -92,6 +92,35 @@ impl Value {
             }
         }
     }
+}
+
+/// Writes a JSON string with the fewest escapes (RFC 8259 section 7).
+pub(crate) fn write_string(text: &str, out: &mut TextBuf) {
+    out.push('"');
+    for run in text.split_inclusive(|c: char| c < ' ' || matches!(c, '"' | '\\')) {
+        let last = run.chars().next_back().unwrap_or('a');
+        let escape = match last {
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            '\u{8}' => "\\b",
+            '\u{c}' => "\\f",
+            c if c < ' ' => {
+                out.push_str(&run[..run.len() - 1]);
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+                continue;
+            }
+            _ => {
+                out.push_str(run);
+                continue;
+            }
+        };
+        out.push_str(&run[..run.len() - 1]);
+        out.push_str(escape);
+    }
+    out.push('"');
 }
 
 /// The first member whose name stood before in the same object.

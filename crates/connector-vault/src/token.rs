@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::hash::BuildHasher;
 
-use connector_vault_json::{Text, TextBuf, write_string};
-
-use crate::connector::Secret;
+use crate::connector::{Secret, Text, TextBuf};
 use crate::error::{Result, quoted};
+use crate::json;
 
 mod expand;
 mod grammar;
@@ -144,7 +143,7 @@ fn key_with_params<'p>(name: &str, params: impl Iterator<Item = (&'p str, &'p st
         if !value.is_empty() && value.bytes().all(bare) {
             key.push_str(value);
         } else {
-            write_string(value, &mut key);
+            json::write_string(value, &mut key);
         }
     }
     key.push(')');

@@ -36,8 +36,7 @@ const MODULES: &[(&str, &[&str])] = &[
 
 /// The crates, and for each the crates that stand directly before it.
 const CRATES: &[(&str, &[&str])] = &[
-    ("connector-vault-json", &[]),
-    ("connector-vault", &["connector-vault-json"]),
+    ("connector-vault", &[]),
     ("connector-vault-store", &["connector-vault"]),
     ("connector-vault-cli", &["connector-vault-store"]),
 ];

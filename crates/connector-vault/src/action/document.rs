@@ -3,10 +3,10 @@
 
 use super::properties::Document;
 use super::{ActionType, Content, Row, Sources};
+use crate::connector::Text;
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Member, Syntax, Value};
 use crate::limits;
-use connector_vault_json::Text;
 
 pub(super) fn parse(text: &str) -> Result<Content> {
     if text.len() > limits::ACTION_LEN_MAX {

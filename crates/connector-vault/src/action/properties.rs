@@ -1,10 +1,10 @@
 //! `PropertiesJson`: parsed as JSON first, so that no token value can add or override a property
 //! that it does not stand for (docs/action.md section 4).
 
+use crate::connector::Text;
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Member, Syntax, Value};
 use crate::token::{Expander, Infos, Template, bracketed, token_len};
-use connector_vault_json::Text;
 
 const PLACE: &str = "PropertiesJson";
 

@@ -3,15 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use connector_vault_json::Text;
-
 use super::document::missing;
 use super::properties::Document;
 use super::{
     AddRequest, Changes, Content, DeleteRequest, Kind, Null, Options, Request, Row, Source,
     Sources, UpdateRequest, Warning, WarningCode, Write,
 };
-use crate::connector::{ConnectorId, PropertyName, check_name, into_secret};
+use crate::connector::{ConnectorId, PropertyName, Text, check_name, into_secret};
 use crate::error::{Code, Error, Result, quoted};
 use crate::token::{Expander, Template, Tokens, bracketed};
 

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Object;
 use super::hex::{GrantId, Hex, VaultId};
 use crate::bytes::damaged;
 use crate::error::{Code, Error, Result};
@@ -16,12 +17,15 @@ pub(crate) struct Header {
     pub(crate) vault_id: VaultId,
     pub(crate) vault_key: Hex<32>,
     /// How the first vault key came to be the present one, in order.
+    #[serde(deserialize_with = "super::objects")]
     pub(crate) handovers: Vec<Handover>,
     /// Counts changes of the sealing keys, from 1.
     pub(crate) epoch: u64,
     pub(crate) created: String,
+    #[serde(deserialize_with = "super::objects")]
     pub(crate) grants: Vec<Grant>,
     /// Labels of revoked grants, so that history still names its authors; the oldest are dropped.
+    #[serde(deserialize_with = "super::objects")]
     pub(crate) retired: Vec<Retired>,
 }
 
@@ -128,7 +132,7 @@ impl Header {
                 format!("the header has format {format}, this version knows 1"),
             ));
         }
-        let header: Self = super::from_json(bytes, offset, "the header")?;
+        let Object(header): Object<Self> = super::from_json(bytes, offset, "the header")?;
         let broken = |what: &str| Err(damaged(offset, format!("the header {what}")));
         if !(1..=limits::COUNTER_MAX).contains(&header.epoch) {
             return broken("has an epoch that is not valid");

@@ -32,7 +32,7 @@ impl<const N: usize> fmt::Debug for Hex<N> {
 
 impl<const N: usize> Serialize for Hex<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&base16ct::lower::encode_string(&self.0))
+        serializer.collect_str(self)
     }
 }
 
@@ -45,7 +45,7 @@ impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
             type Value = Hex<N>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("lower-case base16 digits")
+                write!(f, "{} lower-case base16 digits", 2 * N)
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Hex<N>, E> {

@@ -2,9 +2,10 @@
 //! (docs/format.md section 4). It stands outside the log, so that a replaced passphrase leaves
 //! the file.
 
-use connector_vault_json as json;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
+use super::Object;
 use super::hex::{GrantId, Hex};
 use crate::bytes::damaged;
 use crate::crypto::kdf::Cost;
@@ -17,6 +18,7 @@ use crate::limits;
 pub(crate) struct Lock {
     pub(crate) grant: GrantId,
     pub(crate) kdf: KdfName,
+    #[serde(deserialize_with = "super::object")]
     pub(crate) cost: Cost,
     pub(crate) salt: Hex<16>,
     pub(crate) commitment: Hex<32>,
@@ -35,20 +37,18 @@ pub(crate) enum KdfName {
 }
 
 /// A lock, or something in its place that is none and that a rewrite keeps as it is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
 pub(crate) enum LockEntry {
     /// A lock that follows the format.
     Lock(Lock),
     /// Something else: a damaged lock, or one of a later version.
-    Broken(Box<str>),
+    Broken(Box<RawValue>),
 }
 
 /// The locks part in `bytes`, which stand at `offset`.
 pub(crate) fn decode(bytes: &[u8], offset: u64) -> Result<Vec<LockEntry>> {
-    const WHAT: &str = "the locks part";
-    let text = super::json_text(bytes, offset, WHAT)?;
-    let entries =
-        json::elements(text).map_err(|error| super::not_the_format(&error, offset, WHAT))?;
+    let entries: Vec<Box<RawValue>> = super::from_json(bytes, offset, "the locks part")?;
     if entries.len() > limits::GRANTS_MAX {
         let count = entries.len();
         return Err(damaged(
@@ -58,9 +58,9 @@ pub(crate) fn decode(bytes: &[u8], offset: u64) -> Result<Vec<LockEntry>> {
     }
     Ok(entries
         .into_iter()
-        .map(|entry| match json::from_str(entry) {
-            Ok(lock) => LockEntry::Lock(lock),
-            Err(_) => LockEntry::Broken(entry.into()),
+        .map(|entry| match serde_json::from_str(entry.get()) {
+            Ok(Object(lock)) => LockEntry::Lock(lock),
+            Err(_) => LockEntry::Broken(entry),
         })
         .collect())
 }
@@ -68,8 +68,7 @@ pub(crate) fn decode(bytes: &[u8], offset: u64) -> Result<Vec<LockEntry>> {
 /// The bytes of the locks part. Fails with `limit_exceeded` rather than make a file that no
 /// reader takes: storage may have filled the part with locks that are none.
 pub(crate) fn encode(locks: &[LockEntry]) -> Result<Vec<u8>> {
-    let entries: Vec<Vec<u8>> = locks.iter().map(LockEntry::encode).collect();
-    let bytes = [b"[", entries.join(&b","[..]).as_slice(), b"]"].concat();
+    let bytes = super::to_json(&locks);
     if bytes.len() > limits::LOCKS_LEN_MAX || locks.len() > limits::GRANTS_MAX {
         return Err(Error::new(
             Code::LimitExceeded,
@@ -78,13 +77,4 @@ pub(crate) fn encode(locks: &[LockEntry]) -> Result<Vec<u8>> {
         .hint("revoke a grant that has a lock"));
     }
     Ok(bytes)
-}
-
-impl LockEntry {
-    fn encode(&self) -> Vec<u8> {
-        match self {
-            Self::Lock(lock) => super::to_json(lock),
-            Self::Broken(text) => text.as_bytes().to_vec(),
-        }
-    }
 }

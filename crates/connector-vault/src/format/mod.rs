@@ -5,10 +5,13 @@ pub(crate) mod header;
 pub(crate) mod hex;
 pub(crate) mod locks;
 
-use connector_vault_json as json;
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
 
-use crate::bytes::{Reader, damaged};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+
+use crate::bytes::Reader;
 use crate::error::{Code, Error, Result};
 use crate::limits;
 
@@ -69,31 +72,69 @@ fn not_a_vault() -> Error {
 }
 
 /// JSON of a part of the file: no white space around it, nothing behind it.
-fn from_json<'de, T: Deserialize<'de>>(bytes: &'de [u8], offset: u64, what: &str) -> Result<T> {
-    let text = json_text(bytes, offset, what)?;
-    json::from_str(text).map_err(|error| not_the_format(&error, offset, what))
-}
-
-fn json_text<'t>(bytes: &'t [u8], offset: u64, what: &str) -> Result<&'t str> {
-    if bytes.trim_ascii().len() != bytes.len() {
-        return Err(damaged(offset, format!("white space around {what}")));
+fn from_json<'de, T: serde::Deserialize<'de>>(
+    bytes: &'de [u8],
+    offset: u64,
+    what: &str,
+) -> Result<T> {
+    let trimmed = bytes.trim_ascii();
+    if trimmed.len() != bytes.len() {
+        return Err(crate::bytes::damaged(
+            offset,
+            format!("white space around {what}"),
+        ));
     }
-    std::str::from_utf8(bytes).map_err(|_| damaged(offset, format!("{what} is not UTF-8")))
+    serde_json::from_slice(bytes).map_err(|error| {
+        // serde's own message may quote the input; the line and column are enough.
+        let category = match error.classify() {
+            serde_json::error::Category::Data => "does not follow the format",
+            _ => "is not valid JSON",
+        };
+        crate::bytes::damaged(
+            offset,
+            format!("{what} {category} (column {})", error.column()),
+        )
+    })
 }
 
-#[cold]
-fn not_the_format(error: &json::Error, offset: u64, what: &str) -> Error {
-    let at = offset + error.position() as u64;
-    damaged(at, format!("{what} does not follow the format"))
+/// A structure that stands as a JSON object: serde alone would take an array of its values too,
+/// which no other implementation does.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Map<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Map<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Map(PhantomData))
+    }
 }
 
-/// JSON of a part that holds no secret.
-pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
-    std::mem::take(&mut *to_secret_json(value)).into_bytes()
+/// For fields that are objects.
+fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Object::deserialize(deserializer).map(|Object(value)| value)
 }
 
-pub(crate) fn to_secret_json(value: &impl Serialize) -> json::Text {
-    json::to_text(value).expect("the format's structures are all of types that its JSON has")
+/// For fields that are arrays of objects.
+fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let objects = Vec::<Object<T>>::deserialize(deserializer)?;
+    Ok(objects.into_iter().map(|Object(value)| value).collect())
+}
+
+pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value)
+        .expect("the format's structures have string keys and no failing parts")
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Piece, Template, Token, TokenRef, Tokens, bracketed};
-use connector_vault_json::{Text, TextBuf};
-
+use crate::connector::{Text, TextBuf};
 use crate::error::{Code, Error, Result};
 use crate::limits;
 

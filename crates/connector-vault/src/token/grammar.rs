@@ -4,8 +4,7 @@
 //! byte, and no text is read more than a fixed number of times.
 
 use super::{Piece, Template, Token, bracketed, canonical};
-use connector_vault_json::{Text, TextBuf};
-
+use crate::connector::{Text, TextBuf};
 use crate::error::{Code, Error, Result};
 use crate::limits;
 

@@ -1,7 +1,6 @@
 //! An open vault on its way to another thread: opening is the work of one thread, and a page that
 //! must not wait leaves it to a worker.
 
-use connector_vault_json as json;
 use zeroize::Zeroizing;
 
 use super::Vault;
@@ -89,10 +88,8 @@ impl Vault {
         let mut reader = Reader::new(&state, 0);
         let identity = Identity::from_bytes(*reader.array("the identity")?);
         let report = reader.part(limits::REPORT_LEN_MAX, "the report")?;
-        let report: OpenReport = std::str::from_utf8(report)
-            .ok()
-            .and_then(|report| json::from_str(report).ok())
-            .ok_or_else(|| Error::new(Code::Internal, "the report of the opening is damaged"))?;
+        let report: OpenReport = serde_json::from_slice(report)
+            .map_err(|_| Error::new(Code::Internal, "the report of the opening is damaged"))?;
 
         let (part, log_start) = split_file(&file)?;
         let locks = locks::decode(part, PREFIX_LEN as u64)?;

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use connector_vault_json as json;
 use rand_core::CryptoRng;
 use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
@@ -19,7 +18,7 @@ use crate::crypto::kdf::{self, Key};
 use crate::crypto::label::{self, bind};
 use crate::error::{Code, Error, Result};
 use crate::format::hex::{GrantId, Hex, RecordId, VaultId};
-use crate::format::{commit, to_secret_json};
+use crate::format::{Object, commit};
 use crate::limits;
 use crate::plan::Outcome;
 
@@ -68,8 +67,8 @@ impl RecordKeys {
                 format!("the secrets of version {version} of the connector {id:?} do not open"),
             ));
         }
-        let text = std::str::from_utf8(&plaintext).ok();
-        text.and_then(|text| json::from_str(text).ok()).ok_or_else(|| {
+        let parsed: Result<Object<SecretsPart>, _> = serde_json::from_slice(&plaintext);
+        parsed.map(|Object(secrets)| secrets).map_err(|_| {
             Error::new(
                 Code::Damaged,
                 format!("the secrets of version {version} of the connector {id:?} do not follow the format"),
@@ -89,7 +88,7 @@ impl RecordKeys {
         self.overview.seal(
             rng,
             &self.overview_context,
-            plaintext.as_bytes(),
+            &plaintext,
             &mut sealed_overview,
         );
         let mut sealed_secrets = Vec::new();
@@ -97,12 +96,8 @@ impl RecordKeys {
             let version = Version::new(overview.version)?;
             let plaintext = padded_json(secrets);
             let context = self.secrets_context(&overview.id, version);
-            self.secrets_key(&overview.id)?.seal(
-                rng,
-                &context,
-                plaintext.as_bytes(),
-                &mut sealed_secrets,
-            );
+            self.secrets_key(&overview.id)?
+                .seal(rng, &context, &plaintext, &mut sealed_secrets);
         }
         commit::encode_record(&sealed_overview, &sealed_secrets)
     }
@@ -156,15 +151,40 @@ impl RecordKeys {
 }
 
 /// JSON and spaces up to the padded length.
-fn padded_json(value: &impl Serialize) -> json::Text {
-    let text = to_secret_json(value);
-    let mut padded = json::Text::new(String::with_capacity(padded_len(text.len())));
-    padded.push_str(&text);
-    padded.extend(std::iter::repeat_n(
-        ' ',
-        padded_len(text.len()) - text.len(),
-    ));
-    padded
+fn padded_json(value: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    let mut writer = WipingWriter(Zeroizing::new(Vec::with_capacity(1024)));
+    serde_json::to_writer(&mut writer, value)
+        .expect("string keys, and a writer that does not fail");
+    let len = writer.0.len();
+    writer.reserve(padded_len(len) - len);
+    writer.0.resize(padded_len(len), b' ');
+    writer.0
+}
+
+/// Grows without leaving copies of what it holds.
+struct WipingWriter(Zeroizing<Vec<u8>>);
+
+impl WipingWriter {
+    fn reserve(&mut self, more: usize) {
+        let needed = self.0.len() + more;
+        if needed > self.0.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * self.0.capacity())));
+            larger.extend_from_slice(&self.0);
+            self.0 = larger;
+        }
+    }
+}
+
+impl std::io::Write for WipingWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.reserve(bytes.len());
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The overview of a record, borrowed from its plaintext; `N` is what its lists of names become.
@@ -238,8 +258,12 @@ impl<'a, N: Deserialize<'a>> OverviewText<'a, N> {
         let damaged = |what| Error::new(Code::Damaged, format!("an overview {what}"));
         // Once for all of it: faster than string by string.
         let text = std::str::from_utf8(plaintext).map_err(|_| damaged("is not UTF-8"))?;
-        let overview: Self =
-            json::from_str(text).map_err(|_| damaged("does not follow the format"))?;
+        // serde would take an array of the values too.
+        if !text.starts_with('{') {
+            return Err(damaged("is no JSON object"));
+        }
+        let overview: Self = serde_json::from_str(text.trim_end_matches(' '))
+            .map_err(|_| damaged("does not follow the format"))?;
         let checks = ConnectorId::check(&overview.id)
             .and_then(|()| check_name("connector name", &overview.name))
             .and_then(|()| check_name("connector type", &overview.type_name))
