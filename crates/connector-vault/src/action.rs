@@ -9,6 +9,7 @@ use crate::connector::Text;
 use crate::error::Result;
 use crate::token::{Infos, Template, TokenInfo, Tokens};
 
+mod connectors;
 mod document;
 mod literal;
 mod options;
@@ -17,6 +18,8 @@ mod request;
 mod resolve;
 mod warning;
 
+pub(crate) use connectors::NewConnector;
+pub use connectors::NewConnectors;
 pub use options::{Note, Null, Options, RequestId};
 pub(crate) use request::{AddRequest, Changes, DeleteRequest, Kind, UpdateRequest, Write};
 pub use request::{Request, Source};

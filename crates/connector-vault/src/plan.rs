@@ -26,13 +26,22 @@ pub(crate) enum Step {
     /// A version to write, or nothing that differs.
     Draft {
         draft: Draft,
-        /// The vault's epoch when the plan was made.
-        epoch: u64,
+        base: Base,
         /// The keyed digest of the request, if it has a request id.
         request_digest: Option<[u8; 32]>,
     },
     /// The request was carried out before: its first outcome.
     Answered { id: ConnectorId, outcome: Outcome },
+}
+
+/// What a plan was made on: it is a conflict on anything else, such as another copy of the vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Base {
+    pub(crate) vault_id: [u8; 32],
+    /// How often the vault's sealing keys had changed.
+    pub(crate) epoch: u64,
+    /// The record of the connector's newest version.
+    pub(crate) record_id: Option<[u8; 16]>,
 }
 
 /// A plan as far as it does not concern keys.

@@ -381,3 +381,31 @@ fn connectors_are_listed_in_parts() {
     assert_eq!(from(1), ["c", "d"]);
     assert!(from(3).is_empty() && from(usize::MAX).is_empty());
 }
+
+#[test]
+fn a_plan_is_a_conflict_on_another_copy_and_another_vault() {
+    let mut kept = Kept::new(44);
+    kept.add("x", &[("APIKey", "a")]).unwrap();
+    let mut copy = Kept::new(45);
+    copy.file = kept.file.clone();
+    copy.identity = kept.identity.clone();
+    copy.vault = kept.open().unwrap();
+    // Apart, both came to version 2.
+    kept.update("x", "APIKey", "ours").unwrap();
+    copy.update("x", "APIKey", "theirs").unwrap();
+    let mut other = Kept::new(46);
+    other.add("x", &[("APIKey", "a")]).unwrap();
+    other.update("x", "APIKey", "b").unwrap();
+    let plan = kept
+        .vault
+        .plan_restore("x", Version::FIRST, &Options::default());
+    let plan = plan.unwrap();
+    for stranger in [&mut copy, &mut other] {
+        let prepared = stranger
+            .vault
+            .prepare(plan.clone(), &mut stranger.fixed.host());
+        assert_eq!(prepared.unwrap_err().code(), Code::Conflict);
+    }
+    let prepared = kept.vault.prepare(plan, &mut kept.fixed.host()).unwrap();
+    assert_eq!(prepared.outcomes()[0].status, Status::Restored);
+}

@@ -1,57 +1,22 @@
 //! `import` and `export`: connectors with their values as one JSON document.
 
-use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
-use connector_vault::{Code, Connector, ConnectorId, Options, Outcome, Properties};
+use connector_vault::{Connector, NewConnectors, Options, Outcome};
 use connector_vault_store::FileVault;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
-use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::Context;
 use super::read::{Revealed, overviews};
 use crate::cli::{ExportArgs, ImportArgs};
 use crate::failure::{Failure, Result};
-use crate::input::json_failure;
 use crate::output::not_json;
 use crate::report::count;
 use crate::unlock;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document<'a> {
-    #[serde(borrow)]
-    connectors: Vec<Entry<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry<'a> {
-    id: String,
-    name: String,
-    #[serde(rename = "type")]
-    type_name: String,
-    #[serde(borrow)]
-    properties: &'a RawValue,
-    // What `export` writes beside it: a new connector has a version and a time of its own.
-    #[serde(default, rename = "version")]
-    _version: serde::de::IgnoredAny,
-    #[serde(default, rename = "updated_at")]
-    _updated_at: serde::de::IgnoredAny,
-}
-
-struct Parsed {
-    id: ConnectorId,
-    name: String,
-    type_name: String,
-    properties: Properties,
-}
-
-const SHAPE: &str = r#"{"connectors": [{"id", "name", "type", "properties": {..}}]}, all text"#;
 
 pub(super) fn import(args: &ImportArgs, context: &Context) -> Result<()> {
     let text = context.input.text(&args.file, "the connectors")?;
@@ -63,7 +28,7 @@ pub(super) fn import(args: &ImportArgs, context: &Context) -> Result<()> {
         ..Options::default()
     };
     let mut file = unlock::open(&args.vault, &context.input, context.output)?;
-    let outcomes = store(&mut file, &connectors, &options)?;
+    let outcomes = file.change(|vault, _| vault.plan_import(&connectors, &options))?;
     context.output.result(&json!({"outcomes": outcomes}), || {
         format!("Imported {}", count(outcomes.len(), "connector"))
     })
@@ -75,52 +40,16 @@ pub(super) fn import_text(
     text: &str,
     options: &Options,
 ) -> Result<Vec<Outcome>> {
-    store(file, &parse(text)?, options)
+    let connectors = parse(text)?;
+    Ok(file.change(|vault, _| vault.plan_import(&connectors, options))?)
 }
 
-fn store(file: &mut FileVault, connectors: &[Parsed], options: &Options) -> Result<Vec<Outcome>> {
-    let outcomes = file.change(|vault, _| {
-        let plan = |connector: &Parsed| {
-            vault.plan_create(
-                connector.id.clone(),
-                &connector.name,
-                &connector.type_name,
-                &connector.properties,
-                options,
-            )
-        };
-        connectors.iter().map(plan).collect()
-    })?;
-    Ok(outcomes)
-}
-
-fn parse(text: &str) -> Result<Vec<Parsed>> {
-    let document: Document<'_> =
-        serde_json::from_str(text).map_err(|error| json_failure("the document", SHAPE, &error))?;
-    let mut ids = HashSet::new();
-    let connectors = (1..).zip(document.connectors);
-    connectors
-        .map(|(number, entry)| {
-            let of_entry = |error: connector_vault::Error| {
-                Failure::from(error).within(format_args!("connector {number}"))
-            };
-            let id = ConnectorId::new(entry.id).map_err(of_entry)?;
-            if !ids.insert(id.clone()) {
-                return Err(Failure::new(
-                    Code::ConnectorExists.as_str(),
-                    format!("the id {:?} stands twice in the document", id.as_str()),
-                ));
-            }
-            Ok(Parsed {
-                properties: Properties::from_json(entry.properties.get()).map_err(|error| {
-                    Failure::from(error).within(format_args!("the properties of {:?}", id.as_str()))
-                })?,
-                id,
-                name: entry.name,
-                type_name: entry.type_name,
-            })
-        })
-        .collect()
+fn parse(text: &str) -> Result<NewConnectors> {
+    NewConnectors::parse(text).map_err(|error| {
+        Failure::from(error).or_hint(
+            r#"the document is {"connectors": [{"id", "name", "type", "properties": {..}}]}"#,
+        )
+    })
 }
 
 pub(super) fn export(args: &ExportArgs, context: &Context) -> Result<()> {

@@ -270,7 +270,7 @@ fn export_and_import() {
         ),
         (
             format!("[{}]", entry("new").replace("name", "nome")),
-            "wrong_shape",
+            "unknown_parameter",
         ),
         (format!("[{}]", entry("")), "invalid_connector_id"),
         ("[".to_owned(), "invalid_json"),

@@ -73,10 +73,10 @@ fn action_type(value: Option<Value>) -> Result<ActionType> {
 }
 
 /// The members of an object whose names are all known.
-struct Fields(Vec<Member>);
+pub(super) struct Fields(Vec<Member>);
 
 impl Fields {
-    fn new(place: &str, members: Vec<Member>, known: &[&str]) -> Result<Self> {
+    pub(super) fn new(place: &str, members: Vec<Member>, known: &[&str]) -> Result<Self> {
         for member in &members {
             let name = member.name.as_str();
             if known.contains(&name) {
@@ -93,7 +93,7 @@ impl Fields {
         Ok(Self(members))
     }
 
-    fn take(&mut self, name: &str) -> Option<Value> {
+    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         let index = self.0.iter().position(|m| m.name.as_str() == name)?;
         Some(self.0.swap_remove(index).value)
     }
@@ -150,7 +150,7 @@ fn unwrap(name: &str, members: Vec<Member>) -> Result<Option<Value>> {
     Ok(wrapper.take("Value"))
 }
 
-fn wrong_type(place: &str, value: &Value, expected: &str) -> Error {
+pub(super) fn wrong_type(place: &str, value: &Value, expected: &str) -> Error {
     Error::new(
         Code::WrongParameterType,
         format!("{place} is {}, not {expected}", value.kind()),

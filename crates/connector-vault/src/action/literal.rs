@@ -3,7 +3,7 @@
 
 use crate::connector::{Properties, PropertyName, into_secret};
 use crate::error::{Code, Error, Result, quoted};
-use crate::json::{self, Syntax, Value};
+use crate::json::{self, Member, Syntax, Value};
 
 impl Properties {
     /// Reads a JSON object of names and values, by the rules of `PropertiesJson` and without
@@ -28,6 +28,11 @@ impl Properties {
                 ));
             }
         };
+        Self::from_members(members, text)
+    }
+
+    /// The properties that members of `text` are.
+    pub(super) fn from_members(members: Vec<Member>, text: &str) -> Result<Self> {
         let mut properties = Self::new();
         for member in members {
             let position = || format!("at {}", json::position(text, member.at));

@@ -11,7 +11,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::label;
-use crate::bytes::Reader;
+use crate::bytes::{Reader, damaged};
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::unicode;
@@ -56,19 +56,27 @@ impl Passphrase {
     /// Runs Argon2id for a lock that is to be made somewhere else: in a browser, where the page must
     /// not wait for it, this happens in a worker, and the page makes the lock of the result.
     ///
-    /// Fails with `cost_out_of_range`.
+    /// Fails with `cost_out_of_range`, also for more memory than `memory_kib_max`: a lock that its maker
+    /// cannot open is of no use.
     ///
     /// ```
-    /// # use connector_vault::{Cost, Passphrase, Stretched};
+    /// # use connector_vault::{Cost, Passphrase, Stretched, limits};
     /// let passphrase = Passphrase::new("correct horse battery staple")?;
-    /// let bytes = passphrase.stretch([7; Stretched::SALT_LEN], Cost::MIN)?.to_bytes();
+    /// let bytes = passphrase
+    ///     .stretch([7; Stretched::SALT_LEN], Cost::MIN, limits::MEMORY_KIB_MAX)?
+    ///     .to_bytes();
     /// // On the other thread:
     /// let passphrase = Passphrase::from(Stretched::from_bytes(&*bytes)?);
     /// # let _ = passphrase;
     /// # Ok::<(), connector_vault::Error>(())
     /// ```
-    pub fn stretch(&self, salt: [u8; Stretched::SALT_LEN], cost: Cost) -> Result<Stretched> {
-        let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
+    pub fn stretch(
+        &self,
+        salt: [u8; Stretched::SALT_LEN],
+        cost: Cost,
+        memory_kib_max: u32,
+    ) -> Result<Stretched> {
+        let cost = cost.check(memory_kib_max)?;
         let root = self.root(&mut Memory::default(), &salt, cost)?;
         Ok(Stretched { salt, cost, root })
     }
@@ -132,9 +140,12 @@ impl Stretched {
         bytes
     }
 
-    /// Reads [`to_bytes`](Self::to_bytes). Fails with `damaged` if they are cut short.
+    /// Reads [`to_bytes`](Self::to_bytes). Fails with `damaged` for any other number of bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes, 0);
+        if bytes.len() != Self::LEN {
+            return Err(damaged(0, "this is no stretched passphrase"));
+        }
         Ok(Self {
             salt: *reader.array("the salt")?,
             cost: Cost {
@@ -321,11 +332,14 @@ mod tests {
     #[test]
     fn a_stretched_passphrase_derives_the_same_keys_and_no_others() {
         let passphrase = Passphrase::new("pass").expect("valid");
-        let stretched = passphrase.stretch([7; 16], Cost::MIN).expect("stretched");
+        let stretched = passphrase
+            .stretch([7; 16], Cost::MIN, limits::MEMORY_KIB_MAX)
+            .expect("stretched");
         let bytes = stretched.to_bytes();
         for len in 0..bytes.len() {
             assert!(Stretched::from_bytes(&bytes[..len]).is_err());
         }
+        assert!(Stretched::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
         let again = Passphrase::from(Stretched::from_bytes(&*bytes).expect("its own bytes"));
         let keys = |passphrase: &Passphrase, salt, cost| {
             derive_lock_keys(&mut Memory::default(), passphrase, &salt, cost)
@@ -337,17 +351,22 @@ mod tests {
         let refused = Err(Code::InvalidArgument);
         assert_eq!(code(keys(&again, [8; 16], Cost::MIN)), refused);
         assert_eq!(code(keys(&again, [7; 16], Cost::default())), refused);
-        assert!(
-            passphrase
-                .stretch(
-                    [7; 16],
-                    Cost {
-                        lanes: 9,
-                        ..Cost::MIN
-                    }
-                )
-                .is_err()
-        );
+        for (cost, max) in [
+            (
+                Cost {
+                    lanes: 9,
+                    ..Cost::MIN
+                },
+                65_536,
+            ),
+            (Cost::default(), 65_535),
+        ] {
+            let refused = passphrase.stretch([7; 16], cost, max).map(drop);
+            assert_eq!(
+                refused.map_err(|error| error.code()),
+                Err(Code::CostOutOfRange)
+            );
+        }
     }
 
     #[test]

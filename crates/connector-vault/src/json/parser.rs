@@ -33,6 +33,12 @@ impl Syntax {
         depth: 0,
         quoted_depth: 1,
     };
+    /// A document of connectors: list, connector, properties, and their names.
+    pub(crate) const CONNECTORS: Self = Self {
+        token_len: None,
+        depth: 0,
+        quoted_depth: 4,
+    };
     /// `PropertiesJson` with tokens.
     pub(crate) const fn template(token_len: TokenLen) -> Self {
         Self {

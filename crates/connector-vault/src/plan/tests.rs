@@ -48,7 +48,11 @@ fn request(writes: &[(&str, Option<&str>)]) -> UpdateRequest {
 fn plan(draft: Draft) -> Plan {
     Plan(Step::Draft {
         draft,
-        epoch: 1,
+        base: crate::plan::Base {
+            vault_id: [0; 32],
+            epoch: 1,
+            record_id: None,
+        },
         request_digest: None,
     })
 }

@@ -11,7 +11,7 @@ use crate::connector::{Connector, ConnectorId, Op, Properties, PropertyName, Sec
 use crate::error::{Code, Error, Result};
 use crate::format::hex::RecordId;
 use crate::log;
-use crate::plan::{self, Plan, Step};
+use crate::plan::{self, Plan};
 
 /// Whose side wins where both changed the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -257,8 +257,7 @@ impl<'a> Merging<'a> {
             {
                 let before = self.ours.without_values(id)?;
                 let draft = plan::delete(&before, None, &options(&theirs))?;
-                self.push(draft);
-                Ok(())
+                self.push(draft)
             }
             (false, true)
                 if ours_unchanged
@@ -336,10 +335,10 @@ impl<'a> Merging<'a> {
             self.theirs_wins(ours, theirs, ConflictKind::Identity);
         }
         let draft = plan::replace(&before, &after, Op::Update, &options(theirs))?;
-        if draft.writes() {
-            self.push(draft);
+        match draft.writes() {
+            true => self.push(draft),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     fn create(&mut self, theirs: &Side<'_>) -> Result<()> {
@@ -357,13 +356,11 @@ impl<'a> Merging<'a> {
         Ok(())
     }
 
-    fn push(&mut self, draft: plan::Draft) {
-        let epoch = self.ours.header.epoch;
-        self.merge.plans.push(Plan(Step::Draft {
-            draft,
-            epoch,
-            request_digest: None,
-        }));
+    fn push(&mut self, draft: plan::Draft) -> Result<()> {
+        self.merge
+            .plans
+            .push(self.ours.plan_on_newest(draft, None)?);
+        Ok(())
     }
 
     /// Notes a conflict about a whole connector; whether theirs wins.

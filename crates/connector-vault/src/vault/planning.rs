@@ -6,14 +6,15 @@ use subtle::ConstantTimeEq;
 
 use super::{Host, Vault};
 use crate::action::{
-    Action, AddRequest, Changes, Kind, Options, Request, RequestId, Source, Write,
+    Action, AddRequest, Changes, Kind, NewConnector, NewConnectors, Options, Request, RequestId,
+    Source, Write,
 };
 use crate::connector::{Connector, ConnectorId, Op, Properties, Version, check_name};
 use crate::crypto::Hash;
 use crate::crypto::label::{self, bind};
 use crate::error::{Code, Error, Result};
 use crate::format::header::Role;
-use crate::plan::{self, Draft, Outcome, Plan, Step};
+use crate::plan::{self, Base, Draft, Outcome, Plan, Step};
 use crate::token::Tokens;
 
 impl Vault {
@@ -74,20 +75,20 @@ impl Vault {
                     }));
                 }
                 let before = self.unseal(newest)?.0;
-                Ok(self.at_epoch(plan::update(&before, update, options)?, digest))
+                self.plan_on_newest(plan::update(&before, update, options)?, digest)
             }
             Kind::Add(add) => {
                 self.require(Role::owns, action)?;
                 refuse_request_id(options)?;
                 let id = ConnectorId::generate(host.rng);
-                Ok(self.at_epoch(plan::add(id, None, add, options)?, None))
+                self.plan_on_newest(plan::add(id, None, add, options)?, None)
             }
             Kind::Delete(delete) => {
                 self.require(Role::owns, action)?;
                 refuse_request_id(options)?;
                 let before = self.without_values(delete.id.as_str())?;
                 let draft = plan::delete(&before, Some(delete), options)?;
-                Ok(self.at_epoch(draft, None))
+                self.plan_on_newest(draft, None)
             }
         }
     }
@@ -131,7 +132,25 @@ impl Vault {
             changes,
         };
         let tombstone = before.map(|before| before.version);
-        Ok(self.at_epoch(plan::add(id, tombstone, &request, options)?, None))
+        self.plan_on_newest(plan::add(id, tombstone, &request, options)?, None)
+    }
+
+    /// Plans that create the connectors of a document, to be committed together. Fails with
+    /// `connector_exists` if one of them is there.
+    pub fn plan_import(&self, connectors: &NewConnectors, options: &Options) -> Result<Vec<Plan>> {
+        let connectors = connectors.0.iter();
+        connectors
+            .map(
+                |NewConnector {
+                     id,
+                     name,
+                     type_name,
+                     properties,
+                 }| {
+                    self.plan_create(id.clone(), name, type_name, properties, options)
+                },
+            )
+            .collect()
     }
 
     /// A plan that deletes a connector. Its kept versions stay in the history.
@@ -140,7 +159,7 @@ impl Vault {
         self.require(Role::owns, "delete a connector")?;
         refuse_request_id(options)?;
         let before = self.without_values(id)?;
-        Ok(self.at_epoch(plan::delete(&before, None, options)?, None))
+        self.plan_on_newest(plan::delete(&before, None, options)?, None)
     }
 
     /// A plan that makes the properties of a kept version the present ones.
@@ -156,17 +175,32 @@ impl Vault {
             before => before?,
         };
         let then = self.read_version(id, version)?;
-        Ok(self.at_epoch(
-            plan::replace(&before, &then.properties, Op::Restore, options)?,
-            None,
-        ))
+        let draft = plan::replace(&before, &then.properties, Op::Restore, options)?;
+        self.plan_on_newest(draft, None)
     }
 
-    fn at_epoch(&self, draft: Draft, request_digest: Option<Hash>) -> Plan {
-        Plan(Step::Draft {
+    pub(super) fn plan_on_newest(
+        &self,
+        draft: Draft,
+        request_digest: Option<Hash>,
+    ) -> Result<Plan> {
+        Ok(Plan(Step::Draft {
+            base: self.base_of(&draft.id)?,
             draft,
-            epoch: self.header.epoch,
             request_digest,
+        }))
+    }
+
+    /// What a plan for a connector is made on.
+    pub(super) fn base_of(&self, id: &ConnectorId) -> Result<Base> {
+        let newest = self.index.newest(id.as_str());
+        let newest = newest
+            .map(|newest| self.index.overview(newest))
+            .transpose()?;
+        Ok(Base {
+            vault_id: *self.header.vault_id.as_bytes(),
+            epoch: self.header.epoch,
+            record_id: newest.map(|newest| *newest.record_id.as_bytes()),
         })
     }
 

@@ -20,7 +20,7 @@ use crate::format::hex::{GrantId, Hex, RecordId};
 use crate::format::locks::{self, LockEntry};
 use crate::limits;
 use crate::log::{self, Head};
-use crate::plan::{ChangeKind, Draft, Outcome, Plan, Step};
+use crate::plan::{Base, ChangeKind, Draft, Outcome, Plan, Step};
 use rand_core::CryptoRng;
 
 /// The first owner of a new vault. Without a passphrase the vault opens by the identity alone,
@@ -66,6 +66,12 @@ impl Prepared {
             store: Store::Replace(file),
             outcomes: Vec::new(),
         }
+    }
+
+    /// What will have become of the plans once it is stored.
+    #[must_use]
+    pub fn outcomes(&self) -> &[Outcome] {
+        &self.outcomes
     }
 
     /// The bytes to append to the log, if this is a commit of changes.
@@ -215,10 +221,10 @@ impl Vault {
             match plan.0 {
                 Step::Draft {
                     draft,
-                    epoch,
+                    base,
                     request_digest,
                 } => {
-                    self.check_current(&draft, epoch)?;
+                    self.check_current(&draft, &base)?;
                     check_counter(draft.version_after.get())?;
                     let outcome = draft.committed();
                     if draft.writes() {
@@ -264,9 +270,13 @@ impl Vault {
     }
 
     /// Fails with `conflict` if the vault moved on since a plan was made.
-    fn check_current(&self, draft: &Draft, epoch: u64) -> Result<()> {
+    fn check_current(&self, draft: &Draft, base: &Base) -> Result<()> {
         self.require(|role| permits(role, draft.op), draft.op.as_str())?;
-        if epoch != self.header.epoch {
+        let now = self.base_of(&draft.id)?;
+        if base.vault_id != now.vault_id {
+            return Err(conflict(&draft.id, "was planned for another vault"));
+        }
+        if base.epoch != now.epoch {
             return Err(conflict(
                 &draft.id,
                 "was planned with keys that have changed since",
@@ -277,7 +287,10 @@ impl Vault {
             .filter(|newest| newest.op != Op::Delete)
             .map(|newest| newest.version);
         let next = newest.map_or(Version::FIRST, |newest| newest.version.next());
-        if before != draft.version_before || (draft.writes() && next != draft.version_after) {
+        let same_version =
+            before == draft.version_before && (!draft.writes() || next == draft.version_after);
+        // Another copy of the vault may be at the same version.
+        if !same_version || base.record_id != now.record_id {
             return Err(conflict(&draft.id, "has changed since this was planned"));
         }
         Ok(())

@@ -1,0 +1,111 @@
+//! Connectors that are added without an action: the document that `cvault export` writes and `import`
+//! reads (docs/cli.md).
+
+use std::collections::HashSet;
+use std::fmt;
+
+use super::document::{Fields, missing, wrong_type};
+use crate::connector::{ConnectorId, Properties};
+use crate::error::{Code, Error, Result, quoted};
+use crate::json::{self, Syntax, Value};
+
+/// The connectors of a document, checked. `Debug` is redacted.
+///
+/// ```
+/// # use connector_vault::NewConnectors;
+/// let connectors = NewConnectors::parse(
+///     r#"{"connectors": [{"id": "x", "name": "Name", "type": "Type", "properties": {"APIKey": "a"}}]}"#,
+/// )?;
+/// assert_eq!(connectors.len(), 1);
+/// # Ok::<(), connector_vault::Error>(())
+/// ```
+pub struct NewConnectors(pub(crate) Vec<NewConnector>);
+
+pub(crate) struct NewConnector {
+    pub(crate) id: ConnectorId,
+    pub(crate) name: String,
+    pub(crate) type_name: String,
+    pub(crate) properties: Properties,
+}
+
+impl NewConnectors {
+    /// Parses and checks a document. Values are literal, without tokens; versions and times, which
+    /// `export` writes too, are left out: a new connector has its own.
+    ///
+    /// Fails with the codes of docs/action.md sections 2 to 4, and with `connector_exists` for an id
+    /// that stands twice.
+    pub fn parse(text: &str) -> Result<Self> {
+        let Value::Object(members) = json::parse(text, Syntax::CONNECTORS)? else {
+            return Err(Error::new(
+                Code::NotAnObject,
+                "the document is not a JSON object",
+            ));
+        };
+        let mut document = Fields::new("the document", members, &["connectors"])?;
+        let entries = match document.take("connectors") {
+            Some(Value::Array(entries)) => entries,
+            None => return Err(missing("connectors")),
+            Some(other) => return Err(wrong_type("connectors", &other, "an array")),
+        };
+        let mut ids = HashSet::with_capacity(entries.len());
+        let mut connectors = Vec::with_capacity(entries.len());
+        for (number, entry) in (1..).zip(entries) {
+            let place = format!("connector {number}");
+            let connector =
+                NewConnector::of(entry, text, &place).map_err(|error| error.within(&place))?;
+            if !ids.insert(connector.id.clone()) {
+                let id = quoted(connector.id.as_str());
+                return Err(Error::new(
+                    Code::ConnectorExists,
+                    format!("the id {id} stands twice in the document"),
+                ));
+            }
+            connectors.push(connector);
+        }
+        Ok(Self(connectors))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl NewConnector {
+    fn of(entry: Value, text: &str, place: &str) -> Result<Self> {
+        let Value::Object(members) = entry else {
+            return Err(wrong_type(place, &entry, "an object"));
+        };
+        let known = ["id", "name", "type", "properties", "version", "updated_at"];
+        let mut fields = Fields::new("it", members, &known)?;
+        let properties = match fields.take("properties") {
+            Some(Value::Object(members)) => Properties::from_members(members, text)?,
+            None => return Err(missing("properties")),
+            Some(other) => return Err(wrong_type("properties", &other, "an object")),
+        };
+        let mut take = |name| match fields.take(name) {
+            Some(Value::String(text)) => Ok(text.as_str().to_owned()),
+            None => Err(missing(name)),
+            Some(other) => Err(wrong_type(name, &other, "a string")),
+        };
+        Ok(Self {
+            id: ConnectorId::new(take("id")?)?,
+            name: take("name")?,
+            type_name: take("type")?,
+            properties,
+        })
+    }
+}
+
+impl fmt::Debug for NewConnectors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewConnectors({}, ..)", self.len())
+    }
+}
