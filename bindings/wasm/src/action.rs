@@ -21,12 +21,15 @@ use crate::wire::{self, TokenInfo, TokenWanted};
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct ActionOptions {
     /// Only if the connector is at this version; otherwise `conflict`.
+    #[serde(deserialize_with = "input::some")]
     #[tsify(optional)]
     if_version: Option<u64>,
     /// The same request again changes nothing and returns the first outcome. 1 to 256 bytes.
+    #[serde(deserialize_with = "input::some")]
     #[tsify(optional)]
     request_id: Option<String>,
     /// What `null` as a value means: by default an error.
+    #[serde(deserialize_with = "input::some")]
     #[tsify(optional, type = "NullMeaning")]
     null: Option<NullMeaning>,
     /// Whether a value may be a mask such as `***`.
@@ -36,6 +39,7 @@ pub(crate) struct ActionOptions {
     #[tsify(optional, type = "boolean")]
     no_tokens: bool,
     /// A note that is kept with the version, readable to all who may list. 1 to 256 bytes.
+    #[serde(deserialize_with = "input::some")]
     #[tsify(optional)]
     note: Option<String>,
 }

@@ -1,9 +1,8 @@
 //! The host's clock and randomness, and the names of things.
 
-use connector_vault::{Code, Error, Timestamp};
-use rand::TryRng;
-use rand::rand_core::UnwrapErr;
-use rand::rngs::SysRng;
+use connector_vault::{Code, ConnectorId, Error, Timestamp};
+use rand::SeedableRng;
+use rand::rngs::{StdRng, SysRng};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Result;
@@ -11,7 +10,7 @@ use crate::error::Result;
 /// What an operation that writes gets from the host.
 pub(crate) struct Host {
     now: Timestamp,
-    rng: UnwrapErr<SysRng>,
+    rng: StdRng,
 }
 
 impl Host {
@@ -31,15 +30,20 @@ impl Host {
     }
 }
 
-/// The platform's generator, which is asked once while it may still say that there is none.
-pub(crate) fn random() -> Result<UnwrapErr<SysRng>> {
-    SysRng.try_fill_bytes(&mut [0]).map_err(|error| {
+/// A generator seeded by the platform. Seeding may fail; what it then gives does not.
+pub(crate) fn random() -> Result<StdRng> {
+    Ok(StdRng::try_from_rng(&mut SysRng).map_err(|error| {
         Error::new(
             Code::Internal,
             format!("the platform's source of randomness failed: {error}"),
         )
-    })?;
-    Ok(UnwrapErr(SysRng))
+    })?)
+}
+
+/// A new id for a connector.
+#[wasm_bindgen(js_name = newConnectorId)]
+pub fn new_connector_id() -> Result<String> {
+    Ok(ConnectorId::generate(&mut random()?).to_string())
 }
 
 /// Every error code of the core, in the order of the documentation.

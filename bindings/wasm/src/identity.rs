@@ -30,6 +30,12 @@ impl Identity {
         JsValue::from_str(&self.0.to_text())
     }
 
+    /// The secret text form as UTF-8, which can be wiped.
+    #[wasm_bindgen(js_name = toBytes)]
+    pub fn to_bytes(&self) -> Uint8Array {
+        Uint8Array::from(self.0.to_text().as_bytes())
+    }
+
     /// The public keys as text.
     #[wasm_bindgen(js_name = grantKey)]
     pub fn grant_key(&self) -> String {

@@ -1,8 +1,9 @@
 //! What comes in: lengths are checked before anything is allocated, so that no input stops the module.
 
+use connector_vault::limits::COUNTER_MAX;
 use connector_vault::{Code, Error};
 use js_sys::Uint8Array;
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use zeroize::Zeroizing;
 
 use crate::error::Result;
@@ -45,6 +46,27 @@ fn bytes(array: &Uint8Array, len_max: u32) -> Result<Vec<u8>> {
     bytes.resize(len as usize, 0);
     array.copy_to(&mut bytes);
     Ok(bytes)
+}
+
+/// For an option that may be left out, but is no `null`: JavaScript writes NaN as `null`, and a condition
+/// that got lost is none.
+pub(crate) fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A count or version as JavaScript has it.
+pub(crate) fn whole(what: &str, number: f64) -> Result<u64> {
+    let is_whole = number >= 1.0 && number <= COUNTER_MAX as f64 && number.fract() == 0.0;
+    if !is_whole {
+        return Err(Error::new(
+            Code::InvalidArgument,
+            format!("{what} is a whole number, at least 1"),
+        )
+        .into());
+    }
+    Ok(number as u64)
 }
 
 /// Options, which hold no secret.

@@ -24,10 +24,10 @@ pub(crate) struct Opening {
     #[tsify(type = "\"passphrase\" | \"identity\"")]
     by: By,
     /// The label of the grant whose lock alone is tried.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "input::some")]
     #[tsify(optional)]
     grant: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "input::some")]
     #[tsify(optional)]
     vault_id: Option<String>,
     /// The heads seen of it, under each of its names.
@@ -41,7 +41,7 @@ pub(crate) struct Opening {
     #[serde(default)]
     #[tsify(optional, type = "boolean")]
     tolerant: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "input::some")]
     #[tsify(optional)]
     memory_kib_max: Option<u32>,
     /// For a repair: takes what is quarantined too.
@@ -201,7 +201,9 @@ pub fn stretch(passphrase: &Uint8Array, cost: &str) -> Result<Uint8Array> {
     let cost = input::options::<KdfCost>(cost)?.cost();
     let mut salt = [0; Stretched::SALT_LEN];
     crate::host::random()?.fill_bytes(&mut salt);
-    let bytes = passphrase.stretch(salt, cost)?.to_bytes();
+    let bytes = passphrase
+        .stretch(salt, cost, core::limits::MEMORY_KIB_MAX)?
+        .to_bytes();
     Ok(Uint8Array::from(bytes.as_slice()))
 }
 

@@ -18,9 +18,14 @@ impl Plan {
         outcomes(&self.0.iter().map(core::Plan::outcome).collect::<Vec<_>>())
     }
 
-    /// Several plans as one: all of them happen or none.
-    pub fn append(&mut self, other: Plan) {
-        self.0.extend(other.0);
+    /// Adds another plan, which stays: all of them happen or none.
+    pub fn append(&mut self, other: &Plan) {
+        self.0.extend(other.0.iter().cloned());
+    }
+
+    /// The same plan once more.
+    pub fn copy(&self) -> Plan {
+        Plan(self.0.clone())
     }
 }
 
@@ -34,6 +39,11 @@ pub struct Prepared(pub(crate) core::Prepared);
 
 #[wasm_bindgen]
 impl Prepared {
+    /// What will have become of the plans once it is stored, as JSON.
+    pub fn outcomes(&self) -> String {
+        outcomes(self.0.outcomes())
+    }
+
     /// The commit to append, if this is one of changes.
     #[wasm_bindgen(js_name = toAppend)]
     pub fn to_append(&self) -> Option<Uint8Array> {

@@ -1,8 +1,9 @@
 //! The open vault.
 
+use connector_vault::limits::VERSIONS_KEPT;
 use connector_vault::{
-    self as core, Code, ConnectorId, Error, GrantKey, Grantee, MergeOptions, Properties, Resolve,
-    Retention, Role, Version,
+    self as core, Code, ConnectorId, Error, GrantKey, Grantee, MergeOptions, NewConnectors,
+    Properties, Resolve, Retention, Role, Version,
 };
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use crate::error::Result;
 use crate::host::{self, Host};
 use crate::input;
 use crate::open::stretched;
-use crate::plan::{self, Merge, Plan, Prepared, Revocation};
+use crate::plan::{Merge, Plan, Prepared, Revocation};
 use crate::wire::{
     self, Change, Commit, Connector, ExportedConnector, GrantInfo, KdfCost, Overview, Verdict,
 };
@@ -30,6 +31,7 @@ pub struct Vault(pub(crate) core::Vault);
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct Merging {
     /// Whose side wins where both changed the same; without it, a conflict is left to the caller.
+    #[serde(deserialize_with = "input::some")]
     #[tsify(optional, type = "\"ours\" | \"theirs\" | \"newest\"")]
     resolve: Option<Side>,
     /// Takes over what grants wrote that this copy does not list.
@@ -241,6 +243,14 @@ impl Vault {
         Ok(Plan(vec![plan]))
     }
 
+    /// A plan that creates the connectors of a document, all or none.
+    #[wasm_bindgen(js_name = planImport)]
+    pub fn plan_import(&self, document: &Uint8Array, options: &str) -> Result<Plan> {
+        let options = ActionOptions::parse(options)?;
+        let connectors = NewConnectors::parse(&input::text(document)?)?;
+        Ok(Plan(self.0.plan_import(&connectors, &options)?))
+    }
+
     /// A plan that deletes a connector.
     #[wasm_bindgen(js_name = planDelete)]
     pub fn plan_delete(&self, id: &str, options: &str) -> Result<Plan> {
@@ -283,9 +293,10 @@ impl Vault {
         ))
     }
 
-    /// Takes what was stored; the outcomes, as JSON.
-    pub fn apply(&mut self, prepared: Prepared) -> Result<String> {
-        Ok(plan::outcomes(&self.0.apply(prepared.0)?))
+    /// Takes what was stored.
+    pub fn apply(&mut self, prepared: Prepared) -> Result<()> {
+        self.0.apply(prepared.0)?;
+        Ok(())
     }
 
     /// Whether a compaction pays.
@@ -294,11 +305,23 @@ impl Vault {
         self.0.wants_compaction()
     }
 
-    /// A snapshot that keeps the newest so many versions, or what an automatic compaction keeps.
+    /// A snapshot that keeps the newest so many versions, by default ten.
     #[wasm_bindgen(js_name = prepareCompaction)]
-    pub fn prepare_compaction(&self, keep: Option<usize>) -> Result<Prepared> {
-        let retention = keep.map_or(Retention::Automatic, Retention::Newest);
-        Ok(Prepared(self.0.prepare_compaction(retention)?))
+    pub fn prepare_compaction(&self, keep: Option<f64>) -> Result<Prepared> {
+        let keep = match keep {
+            Some(keep) => input::whole("the number of versions to keep", keep)?,
+            None => VERSIONS_KEPT as u64,
+        };
+        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+        Ok(Prepared(
+            self.0.prepare_compaction(Retention::Newest(keep))?,
+        ))
+    }
+
+    /// The snapshot of a compaction that happens by itself.
+    #[wasm_bindgen(js_name = prepareAutomaticCompaction)]
+    pub fn prepare_automatic_compaction(&self) -> Result<Prepared> {
+        Ok(Prepared(self.0.prepare_compaction(Retention::Automatic)?))
     }
 
     /// A snapshot without the former versions of these connectors, or of all.
@@ -402,18 +425,8 @@ impl From<core::Revocation> for Revocation {
     }
 }
 
-/// A version as JavaScript has it.
 fn version(number: f64) -> Result<Version> {
-    let whole =
-        number >= 1.0 && number <= core::limits::COUNTER_MAX as f64 && number.fract() == 0.0;
-    if !whole {
-        return Err(Error::new(
-            Code::InvalidArgument,
-            "a version is a whole number, at least 1",
-        )
-        .into());
-    }
-    Ok(Version::new(number as u64)?)
+    Ok(Version::new(input::whole("a version", number)?)?)
 }
 
 /// JSON text that holds values: the copy on this side is wiped.
