@@ -1,6 +1,7 @@
 /** The platform's actions: the documents, and what a host may ask for beside them (docs/action.md). */
 
 import type { ActionOptions, TokenInfo } from "../pkg/vault.js";
+import { VaultError } from "./error.js";
 import { call } from "./wasm.js";
 import { utf8 } from "./utf8.js";
 
@@ -70,17 +71,33 @@ export type { ActionOptions, TokenInfo };
  * Needs {@link ready}. Fails with the codes of docs/action.md.
  */
 export function tokensOf(action: ActionInput): TokenInfo[] {
-  return call((core) => {
-    const parsed = core.Action.parse(utf8(textOf(action)));
-    try {
-      return JSON.parse(parsed.tokens()) as TokenInfo[];
-    } finally {
-      parsed.free();
-    }
-  });
+  const text = utf8(textOf(action));
+  try {
+    return call((core) => {
+      const parsed = core.Action.parse(text);
+      try {
+        return JSON.parse(parsed.tokens()) as TokenInfo[];
+      } finally {
+        parsed.free();
+      }
+    });
+  } finally {
+    text.fill(0);
+  }
 }
 
 /** The text of an action's document. */
 export function textOf(action: ActionInput): string {
-  return typeof action === "string" ? action : JSON.stringify(action);
+  return typeof action === "string" ? action : jsonOf(action);
+}
+
+/** JSON text of what a caller gave. Fails with `invalid_argument` for what JSON cannot hold. */
+export function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "null";
+  } catch (cause) {
+    // A number beyond 2^53 as a BigInt, or an object in itself.
+    const hint = "write it as text";
+    throw new VaultError("invalid_argument", `JSON cannot hold it: ${String(cause)}`, hint);
+  }
 }

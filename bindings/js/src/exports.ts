@@ -19,21 +19,23 @@ export type { Head, KnownHead, KnownHeads } from "./heads.js";
 export { Identity, parseGrantKey } from "./identity.js";
 export { Plan } from "./plan.js";
 export type { Compared, LogEnd, VaultStorage } from "./storage.js";
+export { compare, inMemory, isUnchanged, type StoredBytes } from "./storage/compare.js";
 export { MemoryStorage, type MemoryStorageOptions } from "./storage/memory.js";
 export type { Origin } from "./stored.js";
 export type { Token, TokenFunction, Tokens } from "./tokens.js";
 export type {
   Abortable,
+  ChangeOptions,
   ConnectorsDocument,
+  CreateOptions,
   Grantee,
   HostOptions,
-  MergePlan,
   NewConnector,
   NewOwner,
   OpenOptions,
   RunOptions,
 } from "./options.js";
-export { Vault, VaultChangeEvent, type Repaired } from "./vault.js";
+export { Vault, VaultChangeEvent, type Repaired, type VaultEvents } from "./vault.js";
 export { ready, type ReadyOptions, type WasmSource } from "./wasm.js";
 export type { WorkerSource } from "./worker/job.js";
 export type {

@@ -43,6 +43,11 @@ export class Identity {
     return call(() => this.#open().toText());
   }
 
+  /** @internal The secret as UTF-8, to be wiped. */
+  toBytes(): Uint8Array {
+    return call(() => this.#open().toBytes());
+  }
+
   /** The public keys as text, `cvault-grant-1...`. */
   get grantKey(): string {
     return call(() => this.#open().grantKey());
@@ -64,7 +69,7 @@ export class Identity {
   }
 
   #open(): CoreIdentity {
-    if (this.#core === undefined) throw new VaultError("locked", "the identity was disposed of");
+    if (this.#core === undefined) throw new VaultError("invalid_argument", "the identity was disposed of");
     return this.#core;
   }
 }

@@ -7,10 +7,11 @@ import type { KnownHead, KnownHeads } from "./heads.js";
 import type { Identity } from "./identity.js";
 import type { Abortable, OpenOptions } from "./options.js";
 import type { VaultStorage } from "./storage.js";
+import { copyOf } from "./storage/compare.js";
 import { headsOf } from "./stored.js";
 import { utf8 } from "./utf8.js";
 import { asVaultError, call, moduleForWorker } from "./wasm.js";
-import { buffersOf, perform, type Answer, type Job } from "./worker/job.js";
+import { perform, wipeSecret, type Answer, type Job } from "./worker/job.js";
 
 /** A file from this size on is opened in a worker: a page must not wait for it. */
 const WORKER_FILE_LEN = 128 * 1024;
@@ -52,7 +53,7 @@ export async function repair(
   const vaultId = call((core) => core.identifyDamaged(file));
   const opening = { ...(await openingOf(storage, options, vaultId)), unsigned };
   const answer = await performOn(file, "repair", opening, options);
-  await out.create(answer.bytes.slice());
+  await out.create(copyOf(answer.bytes));
   const vault = attach(answer);
   // It is stored: a witness that is missing is no failure of it. What was seen of a former vault at this
   // place is none.
@@ -68,7 +69,7 @@ export async function stretch(passphrase: string, cost: KdfCost, options: Aborta
 
 /** The secret text of an identity, as UTF-8. */
 export function identityBytes(identity: Identity | string): Uint8Array {
-  return utf8(typeof identity === "string" ? identity : identity.toText());
+  return typeof identity === "string" ? utf8(identity) : identity.toBytes();
 }
 
 /** What the vault is expected to be, with the heads that this client has seen of it. */
@@ -112,7 +113,9 @@ async function performOn(
 ): Promise<Answer> {
   const { passphrase, identity = "" } = options;
   const secret = passphrase === undefined ? identityBytes(identity) : utf8(passphrase);
-  const job: Job = { kind, file, secret, opening: JSON.stringify(opening) };
+  // The bytes move to the worker: what shares a buffer with others, as a `Buffer` of Node's may, stays.
+  const own = file.byteLength === file.buffer.byteLength ? file : copyOf(file);
+  const job: Job = { kind, file: own, secret, opening: JSON.stringify(opening) };
   const isShort = passphrase === undefined && file.length < WORKER_FILE_LEN;
   return isShort ? call(() => perform(job)) : await inWorker(job, options);
 }
@@ -124,8 +127,7 @@ async function inWorker(job: Job, { signal }: Abortable): Promise<Answer> {
   } catch (error) {
     throw asVaultError(error);
   } finally {
-    // Moved to the worker, they are empty here; else they are wiped.
-    for (const buffer of buffersOf(job)) if (buffer.byteLength > 0) new Uint8Array(buffer).fill(0);
+    wipeSecret(job);
   }
 }
 

@@ -1,6 +1,6 @@
 /** What callers say of a vault: how it is made, opened and changed. */
 
-import type { ActionOptions, KdfCost, MergeReport } from "../pkg/vault.js";
+import type { ActionOptions, KdfCost } from "../pkg/vault.js";
 import type { KnownHead, KnownHeads } from "./heads.js";
 import type { Identity } from "./identity.js";
 import type { Tokens } from "./tokens.js";
@@ -54,6 +54,12 @@ export interface RunOptions extends ActionOptions, Abortable {
   readonly tokens?: Tokens | undefined;
 }
 
+/** How a connector is created: what {@link ActionOptions} has for that. */
+export type CreateOptions = Pick<ActionOptions, "allowMask" | "note">;
+
+/** How a connector is deleted or restored. */
+export type ChangeOptions = Pick<ActionOptions, "ifVersion" | "note">;
+
 /** A new connector. Its properties are taken literally, without tokens. */
 export interface NewConnector {
   /** By default a new UUID. */
@@ -73,11 +79,12 @@ export type Grantee =
  * and a time of its own: those of the document are left out.
  */
 export interface ConnectorsDocument {
-  readonly connectors: readonly (NewConnector & {
+  readonly connectors: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly type: string;
+    readonly properties: Readonly<Record<string, unknown>>;
     readonly version?: number | undefined;
     readonly updated_at?: string | undefined;
-  })[];
+  }[];
 }
-
-/** What merging another copy would change. */
-export type MergePlan = MergeReport;

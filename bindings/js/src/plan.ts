@@ -9,24 +9,21 @@ import { call } from "./wasm.js";
  * them; `vault.commit(plan)` applies exactly this or fails with `conflict`.
  */
 export class Plan {
-  /** The report: status `planned`, or `unchanged`. Of several plans in one, that of the first. */
+  /** The report: status `planned`, or `unchanged`. */
   readonly outcome: Outcome;
-  /** The reports of all that is committed together. */
-  readonly outcomes: readonly Outcome[];
   #core: CorePlan | undefined;
 
   /** @internal */
   constructor(core: CorePlan) {
     this.#core = core;
-    this.outcomes = JSON.parse(call(() => core.outcomes())) as Outcome[];
-    const [first] = this.outcomes;
+    const [first] = JSON.parse(call(() => core.outcomes())) as Outcome[];
     if (first === undefined) throw new VaultError("internal", "a plan has an outcome");
     this.outcome = first;
   }
 
   /** Whether no property would change. */
   get isUnchanged(): boolean {
-    return this.outcomes.every(({ status }) => status === "unchanged");
+    return this.outcome.status === "unchanged";
   }
 
   /** Wipes the values. A plan that was committed needs it no more. */
@@ -42,7 +39,7 @@ export class Plan {
   /** @internal */
   get core(): CorePlan {
     if (this.#core === undefined) {
-      throw new VaultError("locked", "the plan was committed or disposed of", "plan again");
+      throw new VaultError("invalid_argument", "the plan was committed or disposed of", "plan again");
     }
     return this.#core;
   }

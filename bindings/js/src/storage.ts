@@ -35,6 +35,8 @@ export type Compared =
  * Further codes: `file_exists`, `file_not_found`, `io`, `not_durable` (it may have been stored or
  * not), `lock_timeout`, `lock_lost`; a code of your own for what is only yours.
  *
+ * `compare`, `isUnchanged` and `inMemory` of this package compare bytes with `known` for you.
+ *
  * @example
  * ```ts
  * class TableStorage implements VaultStorage {

@@ -8,6 +8,7 @@ import { VaultError } from "./error.js";
 import type { KnownHead, KnownHeads } from "./heads.js";
 import type { Abortable, HostOptions } from "./options.js";
 import type { LogEnd, VaultStorage } from "./storage.js";
+import { Turns } from "./turns.js";
 import { call } from "./wasm.js";
 
 /** How often another writer may come first before a change gives up. */
@@ -24,8 +25,9 @@ export class StoredVault {
   #core: CoreVault | undefined;
   /** Bytes of a torn tail behind the log as it was last read. */
   #torn: number;
-  /** Settles with the last operation: they wait for each other. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
+  /** Somebody said that there is something new, and nobody has looked yet. */
+  #isStale = false;
   readonly #unsubscribe: (() => void) | undefined;
 
   constructor(
@@ -40,6 +42,8 @@ export class StoredVault {
     this.#changed = changed;
     this.#torn = this.#tornLen();
     this.#unsubscribe = storage.subscribe?.(() => {
+      if (this.#isStale) return;
+      this.#isStale = true;
       // Nobody waits for this: what is wrong, the next call says.
       this.refresh({}).catch(() => undefined);
     });
@@ -56,6 +60,11 @@ export class StoredVault {
     return call(() => ask(core));
   }
 
+  /** Fails with `locked`: before anything is asked for that needs keys. */
+  check(): void {
+    this.ask(() => undefined);
+  }
+
   /** Wipes the keys. */
   lock(): void {
     this.#unsubscribe?.();
@@ -64,17 +73,15 @@ export class StoredVault {
   }
 
   /** Runs one operation after the other. */
-  queue<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => undefined);
-    return done;
+  queue<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#turns.take(work, signal);
   }
 
   /** Takes what others have written since. */
   async refresh({ signal }: Abortable): Promise<void> {
     await this.queue(async () => {
       if (await this.#catchUp(this.storage, signal)) await this.remember();
-    });
+    }, signal);
   }
 
   /**
@@ -83,11 +90,10 @@ export class StoredVault {
    */
   write(prepare: (core: CoreVault) => Prepared, { signal }: Abortable): Promise<Outcome[]> {
     return this.queue(async () => {
-      signal?.throwIfAborted();
       const { storage } = this;
       const attempt = (storage: VaultStorage) => this.#attempt(storage, prepare, signal);
       return await (storage.exclusive ? storage.exclusive(attempt, signal) : attempt(storage));
-    });
+    }, signal);
   }
 
   /** Remembers the head. */
@@ -102,9 +108,11 @@ export class StoredVault {
     prepare: (core: CoreVault) => Prepared,
     signal: AbortSignal | undefined,
   ): Promise<Outcome[]> {
+    let moved = false;
     for (let conflicts = 0; ; conflicts++) {
-      await this.#catchUp(storage, signal);
+      moved = (await this.#catchUp(storage, signal)) || moved;
       const prepared = this.ask(prepare);
+      const outcomes = JSON.parse(call(() => prepared.outcomes())) as Outcome[];
       let isStored: boolean;
       try {
         isStored = await this.#keep(storage, prepared);
@@ -116,19 +124,31 @@ export class StoredVault {
         signal?.throwIfAborted();
         continue;
       }
-      const outcomes = JSON.parse(this.ask((core) => core.apply(prepared))) as Outcome[];
-      if (!isStored) return outcomes;
-      await this.#compactIfPays(storage);
+      if (isStored && this.#apply(prepared)) {
+        moved = true;
+        await this.#compactIfPays(storage);
+      }
       // What is stored is stored: a witness that stays behind is no failure of it, and the next opening
-      // moves it on.
-      await this.remember().catch(() => undefined);
-      this.#changed("own");
+      // moves it on. The vault may have been locked meanwhile.
+      if (moved && !this.isLocked) await this.remember().catch(() => undefined);
+      if (isStored) this.#changed("own");
       return outcomes;
     }
   }
 
+  /** Takes what was stored, unless the vault was locked in the meantime. */
+  #apply(prepared: Prepared): boolean {
+    if (this.isLocked) {
+      prepared.free();
+      return false;
+    }
+    this.ask((core) => core.apply(prepared));
+    return true;
+  }
+
   /** Takes what is stored by now; whether there was something. */
   async #catchUp(storage: VaultStorage, signal: AbortSignal | undefined): Promise<boolean> {
+    this.#isStale = false;
     const compared = await storage.compare(this.#logEnd(), signal);
     if (compared.state === "same") {
       this.#torn = 0;
@@ -162,14 +182,13 @@ export class StoredVault {
     if (!this.ask((core) => core.wantsCompaction())) return;
     let prepared: Prepared | undefined;
     try {
-      prepared = this.ask((core) => core.prepareCompaction());
+      prepared = this.ask((core) => core.prepareAutomaticCompaction());
       await this.#keep(storage, prepared);
     } catch {
       prepared?.free();
       return;
     }
-    const kept = prepared;
-    this.ask((core) => core.apply(kept));
+    this.#apply(prepared);
   }
 
   #logEnd(): LogEnd {

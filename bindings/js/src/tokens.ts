@@ -27,7 +27,8 @@ export type TokenFunction = (
  * The values of tokens: by `Namespace:Name(key=value)` or `Namespace:Name` in an object or a map, or by a
  * function, which may be asynchronous and is called once for each token.
  */
-export type Tokens = Readonly<Record<string, string>> | ReadonlyMap<string, string> | TokenFunction;
+export type Tokens =
+  Readonly<Record<string, string | undefined>> | ReadonlyMap<string, string> | TokenFunction;
 
 /** An action with its tokens expanded. Free it. */
 export async function resolve(
@@ -97,7 +98,7 @@ async function valueOf(
     }
   } else {
     const get = (key: string) =>
-      tokens instanceof Map ? tokens.get(key) : Object.hasOwn(tokens, key) ? tokens[key as never] : undefined;
+      isMap(tokens) ? tokens.get(key) : Object.hasOwn(tokens, key) ? tokens[key] : undefined;
     const key = wanted.keys.find((key) => get(key) !== undefined);
     value = key === undefined ? undefined : get(key);
   }
@@ -107,6 +108,11 @@ async function valueOf(
     "token_source_failed",
     `the value of ${nameOf(wanted)} is ${typeof value}, not a string`,
   );
+}
+
+/** Also of another realm. */
+function isMap(tokens: Exclude<Tokens, TokenFunction>): tokens is ReadonlyMap<string, string> {
+  return Object.prototype.toString.call(tokens) === "[object Map]";
 }
 
 function keyOf(wanted: TokenWanted): string {

@@ -10,6 +10,7 @@ import type {
   ExportedConnector,
   GrantInfo,
   KdfCost,
+  MergeReport,
   Merging,
   Outcome,
   Overview,
@@ -24,16 +25,17 @@ import type {
   Vault as CoreVault,
   Verdict,
 } from "../pkg/vault.js";
-import type { ActionInput, ActionOptions } from "./action.js";
+import { jsonOf, type ActionInput } from "./action.js";
 import { VaultError } from "./error.js";
 import type { Head, KnownHead } from "./heads.js";
 import * as opening from "./opening.js";
 import type {
   Abortable,
+  ChangeOptions,
   ConnectorsDocument,
+  CreateOptions,
   Grantee,
   HostOptions,
-  MergePlan,
   NewConnector,
   NewOwner,
   OpenOptions,
@@ -60,6 +62,12 @@ export class VaultChangeEvent extends Event {
     super("change");
     this.origin = origin;
   }
+}
+
+/** The events of a {@link Vault}. */
+export interface VaultEvents {
+  readonly change: VaultChangeEvent;
+  readonly lock: Event;
 }
 
 /**
@@ -258,7 +266,8 @@ export class Vault extends EventTarget {
     return JSON.parse(this.#ask((core) => core.exportConnectors())) as { connectors: ExportedConnector[] };
   }
 
-  // Planning: nothing is written
+  // Planning: nothing is written. `plan` and `planMerge` take first what others have written; the others plan
+  // on what this object has seen
 
   /**
    * What an action would change, on what others have written until now.
@@ -266,6 +275,7 @@ export class Vault extends EventTarget {
    * Fails with the codes of docs/action.md; the vault is as before in any case.
    */
   async plan(action: ActionInput, options: RunOptions = {}): Promise<Plan> {
+    this.#stored.check();
     const request = await resolveRequest(action, options);
     try {
       await this.refresh(options);
@@ -276,31 +286,31 @@ export class Vault extends EventTarget {
   }
 
   /** A plan that creates a connector. Fails with `connector_exists`. */
-  planCreate(connector: NewConnector, options: ActionOptions = {}): Plan {
+  planCreate(connector: NewConnector, options: CreateOptions = {}): Plan {
     return this.#keepPlan(this.#ask((core) => createPlan(core, connector, options)));
   }
 
   /** A plan that deletes a connector; its kept versions stay in the history. */
-  planDelete(id: string, options: ActionOptions = {}): Plan {
+  planDelete(id: string, options: ChangeOptions = {}): Plan {
     return this.#keepPlan(this.#ask((core) => core.planDelete(id, optionsText(options))));
   }
 
   /** A plan that makes the properties of a kept version the present ones. */
-  planRestore(id: string, version: number, options: ActionOptions = {}): Plan {
+  planRestore(id: string, version: number, options: ChangeOptions = {}): Plan {
     return this.#keepPlan(this.#ask((core) => core.planRestore(id, version, optionsText(options))));
   }
 
   /**
-   * What merging another copy of this vault would change: per connector and per property, from the newest
-   * version that both keep. Fails with `not_mergeable` for another vault.
+   * What {@link merge} would change, and what both copies changed: per connector and per property, from the
+   * newest version that both keep. Fails with `not_mergeable` for another vault.
    */
-  async planMerge(theirs: VaultStorage | Uint8Array, merging: Merging = {}): Promise<MergePlan> {
+  async planMerge(theirs: VaultStorage | Uint8Array, merging: Merging = {}): Promise<MergeReport> {
     const file = await bytesOf(theirs);
     await this.refresh();
     return this.#ask((core) => {
       const copy = core.openCopy(file);
       const merge = freeing(copy, () => core.planMerge(copy, JSON.stringify(merging)));
-      return freeing(merge, () => JSON.parse(merge.report()) as MergePlan);
+      return freeing(merge, () => JSON.parse(merge.report()) as MergeReport);
     });
   }
 
@@ -308,10 +318,20 @@ export class Vault extends EventTarget {
 
   /** Commits exactly this plan. Fails with `conflict` if its connector has moved on. */
   async commit(plan: Plan | PromiseLike<Plan>, options: Abortable = {}): Promise<Outcome> {
-    const planned = await plan;
-    const outcomes = await this.#stored.write((core) => core.prepare(planned.core, this.#now()), options);
-    planned.dispose();
-    return first(outcomes);
+    return first(await this.commitAll([await plan], options));
+  }
+
+  /** Commits plans for different connectors together: all of them happen or none. */
+  async commitAll(plans: readonly Plan[], options: Abortable = {}): Promise<Outcome[]> {
+    const [head, ...rest] = plans;
+    if (head === undefined) return [];
+    const outcomes = await this.#stored.write((core) => {
+      const all = head.core.copy();
+      for (const plan of rest) all.append(plan.core);
+      return preparing(core, all, this.#now());
+    }, options);
+    for (const plan of plans) plan.dispose();
+    return outcomes;
   }
 
   /**
@@ -319,6 +339,7 @@ export class Vault extends EventTarget {
    * other can; where somebody was faster, it is planned again.
    */
   async run(action: ActionInput, options: RunOptions = {}): Promise<Outcome> {
+    this.#stored.check();
     const request = await resolveRequest(action, options);
     try {
       const prepare = (core: CoreVault) => preparing(core, core.plan(request, this.#now()), this.#now());
@@ -329,45 +350,41 @@ export class Vault extends EventTarget {
   }
 
   /** Creates a connector. */
-  async createConnector(connector: NewConnector, options: ActionOptions & Abortable = {}): Promise<Outcome> {
+  async createConnector(connector: NewConnector, options: CreateOptions & Abortable = {}): Promise<Outcome> {
     // One id, however often it is planned.
-    const { id = crypto.randomUUID() } = connector;
+    const { id = call((core) => core.newConnectorId()) } = connector;
     const prepare = (core: CoreVault) =>
       preparing(core, createPlan(core, { ...connector, id }, options), this.#now());
     return first(await this.#stored.write(prepare, options));
   }
 
   /** Deletes a connector. */
-  async deleteConnector(id: string, options: ActionOptions & Abortable = {}): Promise<Outcome> {
+  async deleteConnector(id: string, options: ChangeOptions & Abortable = {}): Promise<Outcome> {
     const prepare = (core: CoreVault) =>
       preparing(core, core.planDelete(id, optionsText(options)), this.#now());
     return first(await this.#stored.write(prepare, options));
   }
 
   /** Makes the properties of a kept version the present ones: a change like any other. */
-  async restore(id: string, version: number, options: ActionOptions & Abortable = {}): Promise<Outcome> {
+  async restore(id: string, version: number, options: ChangeOptions & Abortable = {}): Promise<Outcome> {
     const prepare = (core: CoreVault) =>
       preparing(core, core.planRestore(id, version, optionsText(options)), this.#now());
     return first(await this.#stored.write(prepare, options));
   }
 
-  /** Adds the connectors of a document, all or none. */
-  async import(document: ConnectorsDocument, options: ActionOptions & Abortable = {}): Promise<Outcome[]> {
-    const [head, ...rest] = document.connectors.map((connector) => ({
-      ...connector,
-      id: connector.id ?? crypto.randomUUID(),
-    }));
-    if (head === undefined) return [];
-    return await this.#stored.write((core) => {
-      const plan = createPlan(core, head, options);
-      try {
-        for (const connector of rest) plan.append(createPlan(core, connector, options));
-      } catch (error) {
-        plan.free();
-        throw error;
-      }
-      return preparing(core, plan, this.#now());
-    }, options);
+  /** Adds the connectors of a document, or of its JSON text: all or none. */
+  async import(
+    document: ConnectorsDocument | string,
+    options: CreateOptions & Abortable = {},
+  ): Promise<Outcome[]> {
+    const text = utf8(typeof document === "string" ? document : jsonOf(document));
+    const prepare = (core: CoreVault) =>
+      preparing(core, core.planImport(text, optionsText(options)), this.#now());
+    try {
+      return await this.#stored.write(prepare, options);
+    } finally {
+      text.fill(0);
+    }
   }
 
   /**
@@ -427,22 +444,29 @@ export class Vault extends EventTarget {
     );
   }
 
-  /** Drops old versions: the newest `keep` of each connector stay, by default 10. Owners do it now and then by themselves. */
+  /**
+   * Drops old versions: the newest `keep` of each connector stay, by default 10. A vault of which more than
+   * half is outdated does it by itself, at an owner's next change.
+   */
   async compact(options: Abortable & { readonly keep?: number | undefined } = {}): Promise<void> {
-    await this.#stored.write((core) => core.prepareCompaction(options.keep ?? 10), options);
+    await this.#stored.write((core) => core.prepareCompaction(options.keep), options);
   }
 
-  /** Drops the former versions of these connectors, or of all, and what is left of torn tails beside the vault. */
-  async purge(ids?: readonly string[], options: Abortable = {}): Promise<void> {
+  /**
+   * Drops the former versions of these connectors, or of all, and what was kept of torn tails beside the
+   * vault: returns how many of those there were.
+   */
+  async purge(ids?: readonly string[], options: Abortable = {}): Promise<number> {
     await this.#stored.write((core) => core.preparePurge(ids === undefined ? undefined : [...ids]), options);
-    await this.#stored.queue(async () => {
-      await this.#stored.storage.removeTornTails?.();
-    });
+    return await this.#stored.queue(async () => (await this.#stored.storage.removeTornTails?.()) ?? 0);
   }
 
   // The end
 
-  /** Ends the work with this vault: its keys and the values of its plans are wiped. */
+  /**
+   * Ends the work with this vault: its keys and the values of its plans are wiped. A change that is being
+   * stored is stored; the values of one that still waits are wiped when it gives up.
+   */
   lock(): void {
     if (this.isLocked) return;
     for (const plan of this.#plans) plan.deref()?.dispose();
@@ -522,14 +546,22 @@ function clockOf(options: HostOptions): () => Date {
   return options.clock ?? (() => new Date());
 }
 
-function createPlan(core: CoreVault, connector: NewConnector, options: ActionOptions): CorePlan {
+function createPlan(core: CoreVault, connector: NewConnector, options: CreateOptions): CorePlan {
   const { id, name, type, properties = {} } = connector;
-  const text = utf8(typeof properties === "string" ? properties : JSON.stringify(properties));
+  const text = utf8(typeof properties === "string" ? properties : propertiesText(properties));
   try {
     return core.planCreate(id, name, type, text, optionsText(options));
   } finally {
     text.fill(0);
   }
+}
+
+/** JSON would leave out what is undefined: a variable of the environment that is not set, say. */
+function propertiesText(properties: Readonly<Record<string, unknown>>): string {
+  const missing = Object.entries(properties).find(([, value]) => value === undefined);
+  if (missing === undefined) return jsonOf(properties);
+  const hint = "leave it out, or write an empty string";
+  throw new VaultError("invalid_argument", `the property ${JSON.stringify(missing[0])} is undefined`, hint);
 }
 
 /** A plan that is prepared and no longer needed. */
@@ -546,7 +578,7 @@ function freeing<T>(resource: { free(): void }, work: () => T): T {
 }
 
 /** The options that the module knows. */
-function optionsText(options: ActionOptions & Abortable): string {
+function optionsText(options: CreateOptions & ChangeOptions & Abortable): string {
   return JSON.stringify({ ...options, signal: undefined });
 }
 
@@ -562,4 +594,18 @@ function first(outcomes: readonly Outcome[]): Outcome {
   const [outcome] = outcomes;
   if (outcome === undefined) throw new VaultError("internal", "one plan has one outcome");
   return outcome;
+}
+
+/** Listeners that know their events. */
+export interface Vault {
+  addEventListener<Type extends keyof VaultEvents>(
+    type: Type,
+    listener: ((event: VaultEvents[Type]) => void) | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
 }

@@ -70,8 +70,13 @@ export function call<T>(work: (core: Core) => T): T {
 /** What the module threw, here or in a worker. */
 export function asVaultError(thrown: unknown): unknown {
   if (typeof thrown === "string") {
-    const { code, message, hint } = JSON.parse(thrown) as glue.Thrown;
-    return new VaultError(code, message, hint ?? undefined);
+    try {
+      const { code, message, hint } = JSON.parse(thrown) as glue.Thrown;
+      return new VaultError(code, message, hint ?? undefined);
+    } catch {
+      // From a worker, where its module could not begin or stopped.
+      return new VaultError("internal", `the worker stopped: ${thrown}`);
+    }
   }
   if (thrown instanceof WebAssembly.RuntimeError) {
     return new VaultError("internal", `the WebAssembly module stopped: ${thrown.message}`, undefined, {

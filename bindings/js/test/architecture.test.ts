@@ -11,6 +11,7 @@ const ORDER = [
   "utf8",
   "heads",
   "storage",
+  "turns",
   // Where bytes are kept: they know no vault.
   "storage/compare",
   "storage/memory",

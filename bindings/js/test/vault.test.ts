@@ -79,7 +79,7 @@ test("a plan shows names and is committed exactly", async () => {
     Tags: '["a","b"]',
     Timeout: "30s",
   });
-  await assert.rejects(vault.commit(plan), code("locked"), "it was committed");
+  await assert.rejects(vault.commit(plan), code("invalid_argument"), "it was committed");
 });
 
 test("a plan may be committed before anybody looked at it", async () => {
@@ -163,8 +163,14 @@ test("options go through to the core", async () => {
   await vault.run(update('{"A": "***"}'), { allowMask: true });
   await vault.run(update('{"A": "[B]"}'), { noTokens: true });
   assert.equal((await vault.read(TWITTER.id)).properties["A"], "[B]");
-  const wrong = { ifversion: 1 } as object;
-  await assert.rejects(vault.run(update("{}"), wrong), code("invalid_argument"));
+  for (const wrong of [
+    { ifversion: 1 },
+    { ifVersion: NaN },
+    { ifVersion: null },
+    { note: null },
+  ] as object[]) {
+    await assert.rejects(vault.run(update('{"A": "x"}'), wrong), code("invalid_argument"));
+  }
   const action = `{"ActionType": "Connectors.Update", "Parameters": {"EntryId": "${TWITTER.id}",
     "PropertiesJson": "{\\"Big\\": 12345678901234567890.10}"}}`;
   await vault.run(action);
@@ -223,10 +229,14 @@ test("plans of every kind, and several in one commit", async () => {
   assert.equal((await vault.commit(remove)).status, "deleted");
   assert.equal(vault.planRestore(TWITTER.id, 1).isUnchanged, true);
   const { seq } = vault.head;
+  const two = [vault.planCreate({ id: "b", name: "B", type: "T" }), await vault.plan(update('{"B": "1"}'))];
+  assert.equal((await vault.commitAll(two)).length, 2);
+  assert.equal(vault.head.seq, seq + 1, "one commit");
+  await vault.deleteConnector("b");
   const outcomes = await vault.import({
     connectors: [
       { id: "i1", name: "1", type: "T", properties: { a: "1" } },
-      { id: "i2", name: "2", type: "T" },
+      { id: "i2", name: "2", type: "T", properties: {} },
     ],
   });
   assert.deepEqual(
@@ -236,10 +246,16 @@ test("plans of every kind, and several in one commit", async () => {
       ["i2", "created"],
     ],
   );
-  assert.equal(vault.head.seq, seq + 1, "one commit");
+  assert.equal(vault.head.seq, seq + 3, "one commit");
   const twice = { connectors: [TWITTER, { ...TWITTER, id: "i3" }] };
   await assert.rejects(vault.import(twice), code("connector_exists"));
   assert.throws(() => vault.connector("i3"), code("connector_not_found"), "all or none");
+  const doubled = { connectors: [TWITTER, TWITTER] };
+  await assert.rejects(vault.import(doubled), code("connector_exists"));
+  const misspelt = '{"connectors": [{"id": "x", "name": "N", "type": "T", "propertys": {}}]}';
+  await assert.rejects(vault.import(misspelt), code("unknown_parameter"));
+  const unset = { name: "N", type: "T", properties: { APIKey: undefined } };
+  await assert.rejects(vault.createConnector(unset), code("invalid_argument"));
   const exported = await vault.export();
   assert.equal(exported.connectors.length, 3);
   const other = await example();
@@ -297,7 +313,7 @@ test("an identity alone does not say which vault to trust", async () => {
   assert.ok(!inspect(identity, { showHidden: true }).includes(text));
   (await Vault.open(storage, { identity: text, vaultId })).lock();
   identity.dispose();
-  assert.throws(() => identity.toText(), code("locked"));
+  assert.throws(() => identity.toText(), code("invalid_argument"));
 });
 
 test("copies that were changed apart merge, and a conflict is named", async () => {
@@ -322,6 +338,9 @@ test("compaction and purge", async () => {
   for (let number = 0; number < 12; number++) await vault.run(update(`{"A": "${number}"}`));
   await vault.compact();
   assert.equal(vault.history(TWITTER.id).length, 10);
+  for (const keep of [0, -1, 1.5, NaN]) {
+    await assert.rejects(vault.compact({ keep }), code("invalid_argument"));
+  }
   await vault.compact({ keep: 2 });
   assert.equal(vault.history(TWITTER.id).length, 2);
   await vault.purge([TWITTER.id]);
@@ -436,7 +455,7 @@ test("who loses a race plans again", async () => {
   const racing = new Racing(inner, () => rival.run(update(`{"B": "${++number}"}`)));
   const vault = await Vault.open(racing, { identity, vaultId });
   const origins: string[] = [];
-  vault.addEventListener("change", (event) => origins.push((event as Event & { origin: string }).origin));
+  vault.addEventListener("change", ({ origin }) => origins.push(origin));
   racing.races = 5;
   const outcome = await vault.run(update('{"A": "1"}'));
   assert.equal(outcome.versionAfter, 7, "one of five others and the first before it");
@@ -451,6 +470,85 @@ test("who loses a race plans again", async () => {
   const elsewhere = await vault.plan(update('{"A": "2"}', "other"));
   racing.races = 2;
   assert.equal((await vault.commit(elsewhere)).status, "updated");
+});
+
+test("a plan belongs to the vault that made it", async () => {
+  const [one, other] = [await example(), await example()];
+  const plan = await one.vault.plan(update('{"A": "1"}'));
+  await assert.rejects(other.vault.commit(plan), code("conflict"));
+  await one.vault.commit(plan);
+});
+
+/** Storage that calls back while a commit is on its way. */
+class Slow extends MemoryStorage {
+  during: () => void | Promise<void> = () => undefined;
+
+  override async append(commit: Uint8Array, known: LogEnd) {
+    await super.append(commit, known);
+    await this.during();
+  }
+}
+
+test("what is being stored when the vault is locked is stored, and says so", async () => {
+  const storage = new Slow();
+  const { vault, identity, vaultId } = await example(storage);
+  storage.during = () => vault.lock();
+  const outcome = await vault.run(update('{"A": "1"}'));
+  assert.equal(outcome.status, "updated");
+  assert.equal(vault.isLocked, true);
+  const opened = await Vault.open(storage, { identity, vaultId });
+  assert.equal((await opened.read(TWITTER.id)).properties["A"], "1");
+});
+
+test("who waits for a turn can give up, and who has begun does not", async () => {
+  const storage = new Slow();
+  const { vault } = await example(storage);
+  const [waiting, begun] = [new AbortController(), new AbortController()];
+  let second: Promise<unknown> = Promise.resolve();
+  storage.during = async () => {
+    storage.during = () => undefined;
+    second = vault.run(update('{"A": "2"}'), { signal: waiting.signal });
+    waiting.abort(new Error("never mind"));
+    await assert.rejects(second, /never mind/);
+    begun.abort();
+  };
+  const outcome = await vault.run(update('{"A": "1"}'), { signal: begun.signal });
+  assert.equal(outcome.status, "updated");
+  assert.equal((await vault.read(TWITTER.id)).properties["A"], "1");
+});
+
+test("buffers of Node are neither moved nor wiped", async () => {
+  const { vault, storage, identity, vaultId } = await example();
+  await vault.setPassphrase("correct horse", { cost: CHEAP });
+  const file = Buffer.from(await storage.read());
+  const shared = Buffer.alloc(file.length + 20, 7);
+  shared.set(file, 10);
+  const view = shared.subarray(10, 10 + file.length);
+  for (const bytes of [file, view]) {
+    for (const secret of [{ passphrase: "correct horse" }, { identity, vaultId }]) {
+      const memory = new MemoryStorage(bytes);
+      const opened = await Vault.open(memory, secret);
+      await opened.run(update('{"A": "1"}'));
+      assert.ok((memory.bytes?.length ?? 0) > bytes.length);
+      const plain = new Racing(new MemoryStorage(bytes), () => Promise.resolve());
+      plain.read = () => Promise.resolve(bytes);
+      await (await Vault.open(plain, secret)).refresh();
+    }
+  }
+  assert.deepEqual([...file], [...(await storage.read())]);
+  assert.deepEqual([...view], [...file]);
+  assert.deepEqual([...shared.subarray(0, 10)], Array<number>(10).fill(7));
+});
+
+test("a run that changes nothing still moves the witness on", async () => {
+  const heads = new Heads();
+  const storage = new MemoryStorage(undefined, { places: ["here"], heads });
+  const { vault, identity, vaultId } = await example(storage);
+  const other = await Vault.open(storage, { identity, vaultId, heads: null });
+  await other.run(update('{"A": "1"}'));
+  const outcome = await vault.run(update('{"A": "1"}'));
+  assert.equal(outcome.status, "unchanged");
+  assert.equal([...heads.kept.values()][0]?.head.seq, other.head.seq);
 });
 
 test("many changes of one vault at once", async () => {
@@ -485,7 +583,10 @@ test("what is locked is wiped and says so", async () => {
   assert.equal(events, 1);
   assert.equal(vault.isLocked, true);
   assert.throws(() => vault.connectors(), code("locked"));
-  assert.throws(() => plan.core, code("locked"));
+  assert.throws(() => plan.core, code("invalid_argument"));
+  let asked = 0;
+  await assert.rejects(vault.run(update('{"A": "[B]"}'), { tokens: () => `${asked++}` }), code("locked"));
+  assert.equal(asked, 0);
   await assert.rejects(vault.run(update("{}")), code("locked"));
   await assert.rejects(vault.refresh(), code("locked"));
 });
@@ -520,7 +621,14 @@ test("what takes long can be given up", async () => {
 test("the module works on after everything that it refuses", async () => {
   await ready();
   const cost = (memoryKib: number, passes = 1, lanes = 1) => ({ memoryKib, passes, lanes });
-  for (const refused of [cost(1), cost(4_194_304), cost(262_144, 16), cost(19_456, 0), cost(19_456, 1, 9)]) {
+  for (const refused of [
+    cost(1),
+    cost(4_194_304),
+    cost(524_288),
+    cost(262_144, 16),
+    cost(19_456, 0),
+    cost(19_456, 1, 9),
+  ]) {
     const create = Vault.create(new MemoryStorage(), { passphrase: "p", cost: refused });
     await assert.rejects(create, code("cost_out_of_range"));
   }

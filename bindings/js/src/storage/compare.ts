@@ -29,7 +29,12 @@ export function logEnd(known: LogEnd): number {
 
 /** Bytes in memory as stored ones. */
 export function inMemory(bytes: Uint8Array): StoredBytes {
-  return { length: bytes.length, read: (at, length) => bytes.slice(at, at + length) };
+  return { length: bytes.length, read: (at, length) => copyOf(bytes.subarray(at, at + length)) };
+}
+
+/** A copy in a buffer of its own. `slice` makes none of a `Buffer` of Node's. */
+export function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
 }
 
 function holdsLog(stored: StoredBytes, known: LogEnd): boolean {

@@ -4,7 +4,7 @@ import { VaultError } from "../error.js";
 import type { KnownHeads } from "../heads.js";
 import { IndexedDbKnownHeads } from "../heads/indexeddb.js";
 import type { Compared, LogEnd, VaultStorage } from "../storage.js";
-import { compare, inMemory, isUnchanged, logEnd } from "./compare.js";
+import { copyOf, compare, inMemory, isUnchanged, logEnd } from "./compare.js";
 
 /** What no server calls any bytes. */
 const NOBODYS_ETAG = '"connector-vault-nothing"';
@@ -82,7 +82,7 @@ export class HttpStorage implements VaultStorage {
    * stored the vault, which must not be changed there.
    */
   async create(file: Uint8Array): Promise<void> {
-    const body = file.slice();
+    const body = copyOf(file);
     // For servers that ignore If-None-Match.
     if ((await this.#find()) !== undefined) throw this.#exists();
     const response = await this.#put(body, { "if-none-match": "*" });
@@ -99,7 +99,7 @@ export class HttpStorage implements VaultStorage {
   }
 
   async read(signal?: AbortSignal): Promise<Uint8Array> {
-    return (await this.#standing(signal)).bytes.slice();
+    return copyOf((await this.#standing(signal)).bytes);
   }
 
   /** Asks the server whether the file has changed; if so, all of it is downloaded. */
@@ -112,7 +112,7 @@ export class HttpStorage implements VaultStorage {
    * none that says whether it was stored. The next comparison tells that.
    */
   append(commit: Uint8Array, known: LogEnd): Promise<void> {
-    const added = commit.slice();
+    const added = copyOf(commit);
     return this.#change(known, (stored) => {
       const end = logEnd(known);
       const body = new Uint8Array(end + added.length);
@@ -124,7 +124,7 @@ export class HttpStorage implements VaultStorage {
 
   /** Fails as {@link append} does. */
   replace(file: Uint8Array, known: LogEnd): Promise<void> {
-    const body = file.slice();
+    const body = copyOf(file);
     return this.#change(known, () => body);
   }
 

@@ -4,7 +4,7 @@ import { VaultError } from "../error.js";
 import type { KnownHeads } from "../heads.js";
 import { IndexedDbKnownHeads } from "../heads/indexeddb.js";
 import type { Compared, LogEnd, VaultStorage } from "../storage.js";
-import { compare, isUnchanged, logEnd, type StoredBytes } from "./compare.js";
+import { copyOf, compare, isUnchanged, logEnd, type StoredBytes } from "./compare.js";
 import { Database, type EntryStore } from "./database.js";
 
 /** The database of vaults, unless another is named. */
@@ -289,7 +289,7 @@ function partsOf(vault: string, start: number, bytes: Uint8Array): Part[] {
   const parts: Part[] = [];
   for (let at = 0; at === 0 || at < bytes.length; at += PART_LEN_MAX) {
     // A copy: an entry is written with the whole memory that its bytes are a view of.
-    parts.push({ vault, offset: start + at, bytes: bytes.slice(at, at + PART_LEN_MAX) });
+    parts.push({ vault, offset: start + at, bytes: copyOf(bytes.subarray(at, at + PART_LEN_MAX)) });
   }
   return parts;
 }

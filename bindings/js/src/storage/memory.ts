@@ -3,7 +3,7 @@
 import { VaultError } from "../error.js";
 import type { KnownHeads } from "../heads.js";
 import type { Compared, LogEnd, VaultStorage } from "../storage.js";
-import { compare, inMemory, isUnchanged, logEnd } from "./compare.js";
+import { compare, copyOf, inMemory, isUnchanged, logEnd } from "./compare.js";
 
 /** What a vault in memory is known by. */
 export interface MemoryStorageOptions {
@@ -33,14 +33,14 @@ export class MemoryStorage implements VaultStorage {
 
   /** A vault of these bytes, of which a copy is taken; without any, one that is yet to be created. */
   constructor(bytes?: Uint8Array, options: MemoryStorageOptions = {}) {
-    this.#bytes = bytes?.slice();
+    this.#bytes = bytes && copyOf(bytes);
     this.places = [...(options.places ?? ["memory"])];
     this.heads = options.heads;
   }
 
   /** A copy of the vault's bytes; nothing if there is no vault. */
   get bytes(): Uint8Array | undefined {
-    return this.#bytes?.slice();
+    return this.#bytes && copyOf(this.#bytes);
   }
 
   async create(file: Uint8Array): Promise<void> {
@@ -48,12 +48,12 @@ export class MemoryStorage implements VaultStorage {
       const hint = "use another storage; nothing was overwritten";
       throw new VaultError("file_exists", "there is a vault in this memory already", hint);
     }
-    this.#set(file.slice());
+    this.#set(copyOf(file));
   }
 
   async read(signal?: AbortSignal): Promise<Uint8Array> {
     signal?.throwIfAborted();
-    return this.#standing().slice();
+    return copyOf(this.#standing());
   }
 
   async compare(known: LogEnd, signal?: AbortSignal): Promise<Compared> {
@@ -75,7 +75,7 @@ export class MemoryStorage implements VaultStorage {
 
   async replace(file: Uint8Array, known: LogEnd): Promise<void> {
     this.#unchanged(known);
-    this.#set(file.slice());
+    this.#set(copyOf(file));
   }
 
   /** Calls `changed` after every change, of whichever vault on this storage. */

@@ -7,6 +7,7 @@ import { build } from "../../pkg/build.js";
 import { text } from "../../pkg/worker-text.js";
 import { CHUNK_NAME } from "./chunk-name.js";
 import { VaultError } from "../error.js";
+import { Turns } from "../turns.js";
 import { buffersOf, perform, type Answer, type Job, type Reply, type WorkerSource } from "./job.js";
 
 declare const __webpack_require__: unknown;
@@ -57,8 +58,8 @@ const PLACES: readonly Start[] = [
 
 /** The place that worked; `null` if none did: to ask again would only repeat the reports. */
 let place: Start | null | undefined;
-/** Settles with the last job. One after the other, since each may take 256 MiB. */
-let last: Promise<unknown> = Promise.resolve();
+/** One job after the other, since each may take 256 MiB. */
+const turns = new Turns();
 
 /** Does a job in a worker; where there is none, in this thread. `signal` ends the worker. */
 export function run(
@@ -67,9 +68,7 @@ export function run(
   source: WorkerSource | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
-  const done = last.then(() => runNow(module, job, source, signal));
-  last = done.catch(() => undefined);
-  return done;
+  return turns.take(() => runNow(module, job, source, signal), signal);
 }
 
 async function runNow(
@@ -78,9 +77,15 @@ async function runNow(
   source: WorkerSource | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
-  signal?.throwIfAborted();
   const worker = await find(source);
-  if (worker === undefined) return perform(job);
+  signal?.throwIfAborted();
+  if (worker === undefined) {
+    console.warn(
+      "connector-vault: no worker can be started, so unlocking stops the page while it runs. " +
+        "Serve connector-vault-worker.js beside the script, or see ready({ worker }).",
+    );
+    return perform(job);
+  }
   // Not tried again elsewhere: a job that fails has failed.
   return await ask(worker, module, job, signal);
 }
@@ -100,7 +105,9 @@ async function find(source: WorkerSource | undefined): Promise<Worker | undefine
     }
   }
   if (typeof Worker === "undefined") return undefined;
-  const places = place === undefined ? PLACES : place === null ? [] : [place];
+  // What worked once may be away for a while. Where nothing did, the page's policy would report each try
+  // again, but for the first.
+  const places = place === undefined ? PLACES : place === null ? PLACES.slice(0, 1) : [place, ...PLACES];
   for (const start of places) {
     try {
       const worker = await greeted(await start());
@@ -109,12 +116,6 @@ async function find(source: WorkerSource | undefined): Promise<Worker | undefine
     } catch {
       // The next place.
     }
-  }
-  if (place === undefined) {
-    console.warn(
-      "connector-vault: no worker can be started, so unlocking stops the page while it runs. " +
-        "Serve connector-vault-worker.js beside the script, or see ready({ worker }).",
-    );
   }
   place ??= null;
   return undefined;

@@ -42,20 +42,14 @@ export type Reply = { readonly hello: string } | { readonly ok: Answer } | { rea
 
 /** Does a job in this thread. Wipes the secret that it was given. */
 export function perform(job: Job): Answer {
-  if (job.kind === "stretch") {
-    try {
-      return { bytes: stretch(job.passphrase, job.cost) };
-    } finally {
-      job.passphrase.fill(0);
-    }
-  }
   try {
+    if (job.kind === "stretch") return { bytes: stretch(job.passphrase, job.cost) };
     if (job.kind === "open") return detach(open(job.file, job.secret, job.opening));
     const repaired = repair(job.file, job.secret, job.opening);
     const report = repaired.report();
     return { ...detach(repaired.intoVault()), report };
   } finally {
-    job.secret.fill(0);
+    wipeSecret(job);
   }
 }
 
@@ -72,6 +66,12 @@ function detach(vault: Vault): Answer {
 export function performOrder(order: Order): Answer {
   initSync({ module: order.module });
   return perform(order.job);
+}
+
+/** Wipes what a job holds that is secret, unless it was moved to a worker, which does. */
+export function wipeSecret(job: Job): void {
+  const secret = job.kind === "stretch" ? job.passphrase : job.secret;
+  if (secret.byteLength > 0) secret.fill(0);
 }
 
 /** The buffers to move with an answer or a job. */

@@ -5,10 +5,11 @@ import type { Worker as ThreadOf } from "node:worker_threads";
 import { build } from "../../pkg/build.js";
 import { text } from "../../pkg/worker-text.js";
 import { VaultError } from "../error.js";
+import { Turns } from "../turns.js";
 import { buffersOf, perform, type Answer, type Job, type Reply, type WorkerSource } from "./job.js";
 
-/** Settles with the last job. One after the other, since each may take 256 MiB. */
-let last: Promise<unknown> = Promise.resolve();
+/** One job after the other, since each may take 256 MiB. */
+const turns = new Turns();
 
 /** Does a job in a thread; where Node permits none, in this one. `signal` ends the thread. */
 export function run(
@@ -17,13 +18,10 @@ export function run(
   _source: WorkerSource | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
-  const done = last.then(() => runNow(module, job, signal));
-  last = done.catch(() => undefined);
-  return done;
+  return turns.take(() => runNow(module, job, signal), signal);
 }
 
 function runNow(module: WebAssembly.Module, job: Job, signal: AbortSignal | undefined): Promise<Answer> {
-  signal?.throwIfAborted();
   const thread = start();
   if (thread === undefined) return Promise.resolve(perform(job));
   return new Promise<Answer>((resolve, reject) => {

@@ -16,8 +16,8 @@ function open(): Vault {
 
 function adopt(opened: Vault): void {
   vault = opened;
-  vault.addEventListener("change", (event) => {
-    if ((event as Event & { origin: string }).origin !== "other") return;
+  vault.addEventListener("change", ({ origin }) => {
+    if (origin !== "other") return;
     for (const { version } of opened.history("x")) seen.add(version);
   });
 }
