@@ -2,6 +2,7 @@
 
 import { text as taskText } from "./blocked.mjs";
 import { median, quantile, ratios } from "./measure.mjs";
+import { SLIM } from "./size.mjs";
 
 /** A table of times, sizes, or of how long a page was blocked. */
 export function markdown({ title, cases, rows }) {
@@ -42,6 +43,7 @@ export function goals(tables) {
     return one && median(ratios(one, other));
   };
   const [argon2id, open, blocked] = [find("Argon2id"), find("Open, 10000"), find("How long a page")];
+  const slim = find("Size")?.rows.find(({ what }) => what === SLIM);
   const ours = "connector-vault, the module";
   const times = (ratio) => `${ratio.toFixed(2)}x`;
   const rows = [
@@ -49,6 +51,12 @@ export function goals(tables) {
     ["Argon2id, relative to libsodium", "at most 1x", ratio(argon2id, ours, "libsodium"), times],
     ["KeePass opens 10,000, relative to the vault", "at least 15x", ratio(open, "KeePass", ours), times],
     ["longest task of a page that opens the vault", "at most 50 ms", blocked?.longest, taskText],
+    [
+      "slim.js and vault.wasm, Brotli",
+      "at most 120 kB",
+      slim?.brotli,
+      (bytes) => `${(bytes / 1000).toFixed(0)} kB`,
+    ],
   ]
     .filter(([, , measured]) => measured !== undefined)
     .map(([what, asked, measured, text]) => ({ what, "asked for": asked, measured: text(measured) }));

@@ -5,10 +5,12 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 
 import { fileOf } from "./files.mjs";
 
+/** The least that a page loads. */
+export const SLIM = "slim.js and vault.wasm";
 const WORKER = "connector-vault-worker.js";
 const LOADS = {
   "index.js, the module inside": ["index.js"],
-  "slim.js and vault.wasm": ["slim.js", "vault.wasm"],
+  [SLIM]: ["slim.js", "vault.wasm"],
   "slim.js": ["slim.js"],
   "vault.wasm": ["vault.wasm"],
   [`${WORKER}, on first use`]: [WORKER],
