@@ -266,8 +266,8 @@ export class Vault extends EventTarget {
     return JSON.parse(this.#ask((core) => core.exportConnectors())) as { connectors: ExportedConnector[] };
   }
 
-  // Planning: nothing is written. `plan` and `planMerge` take first what others have written; the others plan
-  // on what this object has seen
+  // Planning: nothing is written. The methods that wait take first what others have written; the others plan
+  // on what this object has seen.
 
   /**
    * What an action would change, on what others have written until now.
