@@ -94,7 +94,7 @@ test("what calls return has exactly the names that are declared", async () => {
   };
   returned("_.TokenInfo[]", tokensOf(action));
   const plan = await vault.plan(action, { note: "why", requestId: "r" });
-  returned('_.Plan["outcomes"]', plan.outcomes);
+  returned("_.Outcome", plan.outcome);
   returned("_.Outcome[]", [created, await vault.commit(plan)]);
   returned("_.Outcome", await vault.restore("x", 1));
   returned("_.Outcome", await vault.run(action));
@@ -111,8 +111,8 @@ test("what calls return has exactly the names that are declared", async () => {
   elsewhere.lock();
   const merge = await vault.planMerge(theirs);
   assert.notEqual(merge.conflicts.length, 0);
-  returned("_.MergePlan", merge);
-  returned("_.MergePlan", await vault.planMerge(copied ?? new Uint8Array()));
+  returned("_.MergeReport", merge);
+  returned("_.MergeReport", await vault.planMerge(copied ?? new Uint8Array()));
   returned("_.RevocationReport", await vault.revoke("rotation"));
   returned("_.Outcome", await vault.deleteConnector("x"));
 
@@ -143,7 +143,7 @@ test("what calls return has exactly the names that are declared", async () => {
   // The compiler does see a name that is not declared.
   const surplus = samples.map((sample) => ({ ...sample, value: { ...Object(sample.value), surplus: 1 } }));
   const objects = surplus.filter(({ type }) =>
-    /^_\.(Outcome|MergePlan|RepairReport|Vault\["head"\])$/.test(type),
+    /^_\.(Outcome|MergeReport|RepairReport|Vault\["head"\])$/.test(type),
   );
   assert.equal(misfits(objects).size, objects.length);
 });

@@ -186,7 +186,8 @@ class World {
       case "compact":
         return vault.compact({ keep: what });
       case "purge":
-        return vault.purge(what.length === 0 ? undefined : what);
+        await vault.purge(what.length === 0 ? undefined : what);
+        return;
       case "grant":
         return this.#grant(vault, what.label, what.role);
     }

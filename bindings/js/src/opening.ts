@@ -18,20 +18,21 @@ const WORKER_FILE_LEN = 128 * 1024;
 
 /** Opens the vault in a storage, by what is known of it there, and remembers its head. */
 export async function open(storage: VaultStorage, options: OpenOptions): Promise<CoreVault> {
+  const file = await storage.read(options.signal);
+  const opening = await openingOf(
+    storage,
+    options,
+    call((core) => core.identify(file)),
+  );
+  let answer: Answer;
   try {
-    return await openOnce(storage, options);
+    answer = await performOn(file, "open", opening, options);
   } catch (error) {
     if (!(error instanceof VaultError) || error.code !== "rolled_back") throw error;
     // The head may have been remembered after the bytes were read, by somebody who wrote in between. Read
-    // again, they have reached that head, or were truly rolled back.
-    return await openOnce(storage, options);
+    // again, they have reached that head, which is not asked for again, or were truly rolled back.
+    answer = await performOn(await storage.read(options.signal), "open", opening, options);
   }
-}
-
-async function openOnce(storage: VaultStorage, options: OpenOptions): Promise<CoreVault> {
-  const file = await storage.read(options.signal);
-  const vaultId = call((core) => core.identify(file));
-  const answer = await performOn(file, "open", await openingOf(storage, options, vaultId), options);
   const vault = attach(answer);
   try {
     await remember(vault, storage, headsOf(storage, options), options.accept === true);

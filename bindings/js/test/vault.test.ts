@@ -415,6 +415,24 @@ test("a rollback is refused, unless it is accepted", async () => {
   );
 });
 
+test("who writes while a vault is opened rolls nothing back", async () => {
+  const heads = new Heads();
+  const storage = new MemoryStorage(undefined, { places: ["here"], heads });
+  const { vault, identity, vaultId } = await example(storage);
+  const racing = new Racing(storage, () => Promise.resolve());
+  Object.assign(racing, { places: ["here"], heads });
+  let number = 0;
+  racing.read = async () => {
+    const bytes = await storage.read();
+    // Between each reading of the bytes and of the heads.
+    await vault.run(update(`{"A": "${++number}"}`));
+    return bytes;
+  };
+  const opened = await Vault.open(racing, { identity, vaultId });
+  assert.equal(number, 2);
+  assert.equal((await opened.read(TWITTER.id)).properties["A"], "1");
+});
+
 /** Storage that only just fulfils the contract: no locks, no events, and another writer in every gap. */
 class Racing implements VaultStorage {
   readonly places = [];
