@@ -1,0 +1,62 @@
+/** What the module holds after its work: its memory never shrinks, and a page can look at all of it. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import * as glue from "../pkg/vault.js";
+
+const VALUE = "s3cret value that stands nowhere else";
+const TOKEN = "s3cret token that stands nowhere else";
+const PASSPHRASE = "s3cret passphrase that stands nowhere else";
+const NOW = "2026-11-23T20:15:00.000Z";
+const CHEAP = JSON.stringify({ memoryKib: 19_456, passes: 1, lanes: 1 });
+
+const { memory } = glue.initSync({ module: readFileSync(new URL("../pkg/vault.wasm", import.meta.url)) });
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function holds(text: string): boolean {
+  return Buffer.from(memory.buffer).includes(text);
+}
+
+test("what is freed is wiped", () => {
+  const identity = glue.Identity.generate();
+  const secret = identity.toText();
+  const stretched = glue.stretch(utf8(PASSPHRASE), CHEAP);
+  const created = glue.create("ops", stretched, CHEAP, utf8(secret), NOW);
+  const file = created.file();
+  created.intoVault().free();
+
+  const opening = JSON.stringify({ by: "passphrase" });
+  const vault = glue.open(file, utf8(PASSPHRASE), opening);
+  const change = (plan: glue.Plan) => {
+    vault.apply(vault.prepare(plan, NOW));
+    plan.free();
+  };
+  // With escapes, and long enough for buffers that grow.
+  const properties = JSON.stringify({ APIKey: VALUE, Long: `${VALUE}\n"`.repeat(3000) });
+  change(vault.planCreate("x", "Name", "Type", utf8(properties), "{}"));
+  const action = {
+    ActionType: "Connectors.Update",
+    Parameters: { EntryId: "x", PropertiesJson: '{"Token": "[Secrets:Key]", "Again": "[Secrets:Key]"}' },
+  };
+  const resolving = glue.Action.parse(utf8(JSON.stringify(action))).resolve("{}");
+  while (resolving.step() !== undefined) resolving.answer("Secrets:Key", utf8(TOKEN));
+  const request = resolving.intoRequest();
+  const plan = vault.plan(request, NOW);
+  assert.ok(holds(TOKEN), "while it is needed, it is there: the search finds what there is");
+  change(plan);
+  request.free();
+  assert.ok(vault.read("x").includes(TOKEN));
+  assert.ok(vault.exportConnectors().includes(VALUE));
+  assert.throws(() => vault.planCreate("y", "N", "T", utf8(`{"A": "${VALUE}", "A": 1}`), "{}"));
+  vault.free();
+  identity.free();
+
+  for (const [what, text] of Object.entries({ VALUE, TOKEN, PASSPHRASE, identity: secret })) {
+    assert.ok(!holds(text), `${what} is still in the module's memory`);
+  }
+});
