@@ -3,12 +3,12 @@
 import type { KdfCost, Opening, RepairReport, Vault as CoreVault } from "../pkg/vault.js";
 import { run } from "#worker";
 import { VaultError } from "./error.js";
-import type { KnownHead, KnownHeads } from "./heads.js";
+import type { KnownHead } from "./heads.js";
 import type { Identity } from "./identity.js";
 import type { Abortable, OpenOptions } from "./options.js";
 import type { VaultStorage } from "./storage.js";
 import { copyOf } from "./storage/compare.js";
-import { headsOf } from "./stored.js";
+import { headsOf, remember } from "./stored.js";
 import { utf8 } from "./utf8.js";
 import { asVaultError, call, moduleForWorker } from "./wasm.js";
 import { perform, wipeSecret, type Answer, type Job } from "./worker/job.js";
@@ -35,7 +35,8 @@ export async function open(storage: VaultStorage, options: OpenOptions): Promise
   }
   const vault = attach(answer);
   try {
-    await remember(vault, storage, headsOf(storage, options), options.accept === true);
+    // Taken on purpose: what was seen before no longer counts.
+    await remember(headOf(vault), storage, headsOf(storage, options), options.accept === true);
   } catch (error) {
     vault.free();
     throw error;
@@ -58,7 +59,7 @@ export async function repair(
   const vault = attach(answer);
   // It is stored: a witness that is missing is no failure of it. What was seen of a former vault at this
   // place is none.
-  await remember(vault, out, headsOf(out, options), true).catch(() => undefined);
+  await remember(headOf(vault), out, headsOf(out, options), true).catch(() => undefined);
   return { vault, report: JSON.parse(answer.report ?? "{}") as RepairReport };
 }
 
@@ -140,17 +141,6 @@ function attach({ bytes, state = new Uint8Array() }: Answer): CoreVault {
   }
 }
 
-async function remember(
-  vault: CoreVault,
-  storage: VaultStorage,
-  heads: KnownHeads | undefined,
-  forget: boolean,
-): Promise<void> {
-  if (heads === undefined) return;
-  const known = JSON.parse(call(() => vault.knownHead())) as KnownHead;
-  for (const place of storage.places) {
-    // Taken on purpose: what was seen before no longer counts.
-    if (forget) await heads.forget(known.head.vault_id, place);
-    await heads.remember(known.head.vault_id, place, known);
-  }
+function headOf(vault: CoreVault): string {
+  return call(() => vault.knownHead());
 }

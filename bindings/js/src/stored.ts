@@ -98,9 +98,11 @@ export class StoredVault {
 
   /** Remembers the head. */
   async remember(): Promise<void> {
-    if (this.#heads === undefined) return;
-    const known = JSON.parse(this.ask((core) => core.knownHead())) as KnownHead;
-    for (const place of this.storage.places) await this.#heads.remember(known.head.vault_id, place, known);
+    await remember(
+      this.ask((core) => core.knownHead()),
+      this.storage,
+      this.#heads,
+    );
   }
 
   async #attempt(
@@ -204,6 +206,24 @@ export class StoredVault {
 /** Where known heads are kept: where the caller says, else where the storage does. */
 export function headsOf(storage: VaultStorage, { heads }: HostOptions): KnownHeads | undefined {
   return heads === undefined ? storage.heads : (heads ?? undefined);
+}
+
+/**
+ * Remembers a head at each name of a storage, as it stands in JSON. `forget`: what was seen there before
+ * no longer counts.
+ */
+export async function remember(
+  json: string,
+  storage: VaultStorage,
+  heads: KnownHeads | undefined,
+  forget = false,
+): Promise<void> {
+  if (heads === undefined) return;
+  const known = JSON.parse(json) as KnownHead;
+  for (const place of storage.places) {
+    if (forget) await heads.forget(known.head.vault_id, place);
+    await heads.remember(known.head.vault_id, place, known);
+  }
 }
 
 /** A random part of a time that doubles, in milliseconds, so that those who wait do not go on together. */

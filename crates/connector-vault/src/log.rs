@@ -389,10 +389,7 @@ pub(crate) fn continuity(
     if !leads_from(header, known) || !knows_author {
         return Err(untrusted_owner(first));
     }
-    let superseded = snapshot
-        .snapshot
-        .as_ref()
-        .map_or(&[][..], |part| part.superseded);
+    let superseded = snapshot.superseded();
     let back = usize::try_from(first - seen).unwrap_or(usize::MAX);
     match superseded
         .len()

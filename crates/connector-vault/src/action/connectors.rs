@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::document::{Fields, missing, wrong_type};
+use super::document::{Fields, wrong_type};
 use crate::connector::{ConnectorId, Properties};
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Syntax, Value};
@@ -50,9 +50,8 @@ impl NewConnectors {
         let mut ids = HashSet::with_capacity(entries.len());
         let mut connectors = Vec::with_capacity(entries.len());
         for (number, entry) in (1..).zip(entries) {
-            let place = format!("connector {number}");
-            let connector =
-                NewConnector::of(entry, text, &place).map_err(|error| error.within(&place))?;
+            let connector = NewConnector::of(entry, text)
+                .map_err(|error| error.within(format_args!("connector {number}")))?;
             if !ids.insert(connector.id.clone()) {
                 let id = quoted(connector.id.as_str());
                 return Err(Error::new(
@@ -79,9 +78,9 @@ impl NewConnectors {
 }
 
 impl NewConnector {
-    fn of(entry: Value, text: &str, place: &str) -> Result<Self> {
+    fn of(entry: Value, text: &str) -> Result<Self> {
         let Value::Object(members) = entry else {
-            return Err(wrong_type(place, &entry, "an object"));
+            return Err(wrong_type("it", &entry, "an object"));
         };
         let known = ["id", "name", "type", "properties", "version", "updated_at"];
         let mut fields = Fields::new("it", members, &known)?;
@@ -102,6 +101,10 @@ impl NewConnector {
             properties,
         })
     }
+}
+
+fn missing(field: &str) -> Error {
+    Error::new(Code::MissingParameter, format!("{field} is missing"))
 }
 
 impl fmt::Debug for NewConnectors {

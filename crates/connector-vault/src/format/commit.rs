@@ -195,6 +195,11 @@ impl<'a> Commit<'a> {
         })
     }
 
+    /// Hashes of the newest commits that a snapshot replaces, oldest first; none for changes.
+    pub(crate) fn superseded(&self) -> &'a [[u8; 32]] {
+        self.snapshot.as_ref().map_or(&[], |part| part.superseded)
+    }
+
     /// How many records it carries.
     pub(crate) fn record_count(&self) -> usize {
         self.table.len() / ROW_LEN

@@ -95,10 +95,7 @@ impl Vault {
         let locks = locks::decode(part, PREFIX_LEN as u64)?;
         let snapshot = log::first(&file[log_start..], log_start as u64)?;
         let header = log::verified_header(&snapshot)?;
-        let superseded = snapshot
-            .snapshot
-            .as_ref()
-            .map_or_else(Vec::new, |part| part.superseded.to_vec());
+        let superseded = snapshot.superseded().to_vec();
         let access = Access::open(identity, &header)?;
         let keys = RecordKeys::new(&access.bundle, header.vault_id, header.epoch);
         let index = Index::attach(keys, reader, file, log_start, header.grants.len())?;

@@ -236,10 +236,7 @@ impl Vault {
             tolerant,
         };
         let pending = index.extend(&walk.commits, &file, &mut admission)?;
-        let superseded = snapshot
-            .snapshot
-            .as_ref()
-            .map_or_else(Vec::new, |part| part.superseded.to_vec());
+        let superseded = snapshot.superseded().to_vec();
         let torn = walk.torn;
         drop(walk);
         let mut file = file;
