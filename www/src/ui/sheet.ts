@@ -1,0 +1,76 @@
+/** The page's own styles beside the components' theme. */
+
+import { css } from "lit";
+
+export { theme } from "connector-vault-elements/theme.js";
+
+/** Headings, cards, tables and rows of buttons of all views. */
+export const sheet = css`
+  h1,
+  h2,
+  h3 {
+    margin: 0;
+    line-height: 1.25;
+    text-wrap: balance;
+  }
+  h1 {
+    font-size: 1.5rem;
+  }
+  h2 {
+    font-size: 1.125rem;
+  }
+  h3 {
+    font-size: 1rem;
+  }
+  p {
+    margin: 0;
+  }
+  .stack {
+    display: grid;
+    gap: calc(var(--_space) * 2);
+  }
+  .row {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: var(--_space);
+  }
+  .spread {
+    justify-content: space-between;
+  }
+  .card {
+    padding: calc(var(--_space) * 2.5);
+    background: var(--_surface);
+    border: 1px solid var(--_border);
+    border-radius: calc(var(--_radius) * 1.5);
+  }
+  label,
+  .field {
+    display: grid;
+    gap: calc(var(--_space) / 2);
+  }
+  label.inline {
+    display: flex;
+    align-items: center;
+  }
+  table {
+    width: 100%;
+    border-collapse: collapse;
+  }
+  th,
+  td {
+    padding: var(--_space);
+    border-bottom: 1px solid var(--_border);
+    text-align: start;
+    vertical-align: top;
+    overflow-wrap: anywhere;
+  }
+  th {
+    color: var(--_muted);
+    font-weight: 600;
+    font-size: 0.875rem;
+  }
+  .scroll {
+    overflow-x: auto;
+  }
+`;
