@@ -1,6 +1,6 @@
 /** The platform's actions: the documents, and what a host may ask for beside them (docs/action.md). */
 
-import type { ActionOptions, TokenInfo } from "../pkg/vault.js";
+import type { ActionOptions, TokenInfo, TokenSpan } from "../pkg/vault.js";
 import { VaultError } from "./error.js";
 import { call } from "./wasm.js";
 import { utf8 } from "./utf8.js";
@@ -62,7 +62,7 @@ export type Action = UpdateAction | AddAction | DeleteAction;
  */
 export type ActionInput = Action | string;
 
-export type { ActionOptions, TokenInfo };
+export type { ActionOptions, TokenInfo, TokenSpan };
 
 /**
  * The tokens that an action needs, each once. The vault asks for them by itself; this is for forms that
@@ -83,6 +83,21 @@ export function tokensOf(action: ActionInput): TokenInfo[] {
     });
   } finally {
     text.fill(0);
+  }
+}
+
+/**
+ * Where a text holds tokens, for editors that mark them: the outermost ones, up to the first that an action
+ * would be rejected for. Of text that is JSON some may be no tokens: `[true]` is an array there.
+ *
+ * Needs {@link ready}.
+ */
+export function findTokens(text: string): TokenSpan[] {
+  const bytes = utf8(text);
+  try {
+    return JSON.parse(call((core) => core.findTokens(bytes))) as TokenSpan[];
+  } finally {
+    bytes.fill(0);
   }
 }
 

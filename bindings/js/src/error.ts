@@ -1,5 +1,7 @@
 /** The one error of this package: a stable code, what went wrong, and what to do about it. */
 
+import type { ErrorPlace } from "../pkg/vault.js";
+
 /** Codes of the core: docs/action.md section 8, docs/format.md. A test compares them with Rust's. */
 export const CORE_CODES = [
   "not_a_vault",
@@ -113,10 +115,18 @@ export class VaultError extends Error {
   readonly code: ErrorCode | (string & {});
   /** What to do about it, if there is something. */
   readonly hint: string | undefined;
+  /** Where in an action's document it is, if it is there: the message says the same in words. */
+  readonly place: ErrorPlace | undefined;
 
-  constructor(code: ErrorCode | (string & {}), message: string, hint?: string, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode | (string & {}),
+    message: string,
+    hint?: string,
+    options?: ErrorOptions & { readonly place?: ErrorPlace | undefined },
+  ) {
     super(message, options);
     this.code = code;
     this.hint = hint;
+    this.place = options?.place;
   }
 }

@@ -1,6 +1,7 @@
 /** What every entry point exports. */
 
 export {
+  findTokens,
   tokensOf,
   type Action,
   type ActionInput,
@@ -11,6 +12,7 @@ export {
   type PropertyRow,
   type PropertySources,
   type TokenInfo,
+  type TokenSpan,
   type UpdateAction,
   type Wrapped,
 } from "./action.js";
@@ -47,6 +49,7 @@ export type {
   Connector,
   Continuity,
   Damaged,
+  ErrorPlace,
   ExportedConnector,
   Gap,
   GrantInfo,

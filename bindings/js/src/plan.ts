@@ -5,8 +5,8 @@ import { VaultError } from "./error.js";
 import { call } from "./wasm.js";
 
 /**
- * What an action would change, and the dry run's report. It holds the new values where nobody can read
- * them; `vault.commit(plan)` applies exactly this or fails with `conflict`.
+ * What an action would change, and the dry run's report. It holds the new values, none of
+ * which is in the report; `vault.commit(plan)` applies exactly this or fails with `conflict`.
  */
 export class Plan {
   /** The report: status `planned`, or `unchanged`. */
@@ -24,6 +24,15 @@ export class Plan {
   /** Whether no property would change. */
   get isUnchanged(): boolean {
     return this.outcome.status === "unchanged";
+  }
+
+  /**
+   * The value that a property would have; nothing if there would be no such property. For people who look at
+   * one value before they commit it: as a string it is the program's, which cannot wipe it.
+   */
+  reveal(name: string): string | undefined {
+    const { core } = this;
+    return call(() => core.value(name));
   }
 
   /** Wipes the values. A plan that was committed needs it no more. */

@@ -71,8 +71,8 @@ export function call<T>(work: (core: Core) => T): T {
 export function asVaultError(thrown: unknown): unknown {
   if (typeof thrown === "string") {
     try {
-      const { code, message, hint } = JSON.parse(thrown) as glue.Thrown;
-      return new VaultError(code, message, hint ?? undefined);
+      const { code, message, hint, place } = JSON.parse(thrown) as glue.Thrown;
+      return new VaultError(code, message, hint ?? undefined, { place });
     } catch {
       // From a worker, where its module could not begin or stopped.
       return new VaultError("internal", `the worker stopped: ${thrown}`);

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 
 import {
+  findTokens,
   Identity,
   MemoryStorage,
   ready,
@@ -80,6 +81,46 @@ test("a plan shows names and is committed exactly", async () => {
     Timeout: "30s",
   });
   await assert.rejects(vault.commit(plan), code("invalid_argument"), "it was committed");
+});
+
+test("a plan shows one value to who asks for it, until it is disposed of", async () => {
+  const { vault } = await example();
+  const action = update('{"APIKey": "[Secrets:Key]", "Tags": null}');
+  const plan = await vault.plan(action, { tokens: { "Secrets:Key": "s3cret-new" }, null: "remove" });
+  assert.equal(plan.reveal("APIKey"), "s3cret-new");
+  assert.equal(plan.reveal("Endpoint"), "https://api.example", "what is not named keeps its value");
+  assert.equal(plan.reveal("Tags"), undefined);
+  assert.equal(vault.planDelete(TWITTER.id).reveal("APIKey"), undefined);
+  vault.lock();
+  assert.throws(() => plan.reveal("APIKey"), code("invalid_argument"));
+});
+
+test("errors tell their place, and texts where their tokens are", async () => {
+  const { vault } = await example();
+  const place = async (action: Action) =>
+    await vault.plan(action).then(
+      () => assert.fail("it was planned"),
+      (error: unknown) => (error as VaultError).place,
+    );
+  assert.deepEqual(await place(update('{"A":\n "\u{1f511}" 1}')), {
+    parameter: "PropertiesJson",
+    line: 2,
+    column: 6,
+  });
+  const Properties = [
+    { PropertyName: "A", PropertyValue: "1" },
+    { PropertyName: "", PropertyValue: "2" },
+  ];
+  const rows: Action = { ActionType: "Connectors.Update", Parameters: { EntryId: "x", Properties } };
+  assert.deepEqual(await place(rows), { parameter: "Properties", row: 2 });
+  assert.equal(await place(update("{}", "unknown")), undefined);
+
+  const text = "\u{1f511} [Secrets:Key(env=prod)] and [b]";
+  const found = findTokens(text).map(({ from, to, name }) => [text.slice(from, to), name]);
+  assert.deepEqual(found, [
+    ["[Secrets:Key(env=prod)]", "Secrets:Key"],
+    ["[b]", "b"],
+  ]);
 });
 
 test("a plan may be committed before anybody looked at it", async () => {

@@ -14,7 +14,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Result;
 use crate::input;
-use crate::wire::{self, TokenInfo, TokenWanted};
+use crate::wire::{self, TokenInfo, TokenSpan, TokenWanted};
 
 /// How an action is carried out (docs/action.md section 6).
 #[derive(Default, Deserialize, Tsify)]
@@ -103,6 +103,14 @@ impl Action {
             request: None,
         })
     }
+}
+
+/// Where a text holds tokens, as JSON.
+#[wasm_bindgen(js_name = findTokens)]
+pub fn find_tokens(text: &Uint8Array) -> Result<String> {
+    let text = input::text(text)?;
+    let spans = connector_vault::find_tokens(&text);
+    Ok(wire::json(&TokenSpan::all_of(&text, &spans)))
 }
 
 /// An action while its tokens are expanded.

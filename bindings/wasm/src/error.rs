@@ -1,6 +1,6 @@
 //! Errors on their way to JavaScript.
 
-use connector_vault::Error;
+use connector_vault::{Error, Place};
 use serde::Serialize;
 use tsify::Tsify;
 use wasm_bindgen::JsValue;
@@ -16,6 +16,42 @@ pub(crate) struct Thrown<'a> {
     code: &'a str,
     message: &'a str,
     hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    place: Option<ErrorPlace>,
+}
+
+/// Where in an action's document something is wrong, for editors that mark it.
+#[derive(Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ErrorPlace {
+    /// The parameter; of the document itself if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    parameter: Option<&'static str>,
+    /// The row of `Properties`, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    row: Option<usize>,
+    /// The line in the parameter's text, or in that of the document, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    line: Option<usize>,
+    /// The column, from 1: characters as Unicode scalar values, not UTF-16 units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    column: Option<usize>,
+}
+
+impl ErrorPlace {
+    fn of(place: Place) -> Self {
+        Self {
+            parameter: place.parameter,
+            row: place.row,
+            line: place.position.map(|position| position.line),
+            column: place.position.map(|position| position.column),
+        }
+    }
 }
 
 impl From<Error> for Failure {
@@ -30,6 +66,7 @@ impl From<Failure> for JsValue {
             code: error.code().as_str(),
             message: error.message(),
             hint: error.hint_text(),
+            place: error.place().map(ErrorPlace::of),
         };
         JsValue::from_str(&serde_json::to_string(&thrown).unwrap_or_default())
     }

@@ -1,7 +1,7 @@
 //! Plans, merges, and what was prepared of them.
 
 use connector_vault::{self as core, Outcome as CoreOutcome, Overview};
-use js_sys::Uint8Array;
+use js_sys::{JsString, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Result;
@@ -16,6 +16,12 @@ impl Plan {
     /// The reports, as JSON.
     pub fn outcomes(&self) -> String {
         outcomes(&self.0.iter().map(core::Plan::outcome).collect::<Vec<_>>())
+    }
+
+    /// The value that a property of the first plan would have.
+    pub fn value(&self, name: &str) -> Option<JsString> {
+        let value = self.0.first()?.value(name)?;
+        Some(JsString::from(value.expose()))
     }
 
     /// Adds another plan, which stays: all of them happen or none.

@@ -575,6 +575,37 @@ impl<'a> TokenInfo<'a> {
     }
 }
 
+/// Where a text holds a token.
+#[derive(Serialize, Tsify)]
+pub(crate) struct TokenSpan<'a> {
+    /// Where its opening bracket is, in UTF-16 units.
+    from: usize,
+    /// Where it ends, behind its closing bracket.
+    to: usize,
+    /// `Namespace:Name` or `Name`.
+    name: &'a str,
+}
+
+impl<'a> TokenSpan<'a> {
+    /// In the order of the text, which is counted once.
+    pub(crate) fn all_of(text: &str, spans: &'a [core::TokenSpan]) -> Vec<Self> {
+        let (mut at, mut units) = (0, 0);
+        let mut units_until = |end: usize| {
+            units += text[at..end].encode_utf16().count();
+            at = end;
+            units
+        };
+        spans
+            .iter()
+            .map(|span| Self {
+                from: units_until(span.range.start),
+                to: units_until(span.range.end),
+                name: &span.name,
+            })
+            .collect()
+    }
+}
+
 /// A token whose value is wanted, its parameters expanded.
 #[derive(Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]

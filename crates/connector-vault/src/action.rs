@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::connector::Text;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::token::{Infos, Template, TokenInfo, Tokens};
 
 mod connectors;
@@ -125,22 +125,28 @@ impl Action {
     pub fn tokens(&self) -> Result<Vec<TokenInfo>> {
         let mut infos = Infos::default();
         let (texts, sources) = match &self.0 {
-            Content::Update { entry_id, sources } => (vec![entry_id], Some(sources)),
+            Content::Update { entry_id, sources } => (vec![("EntryId", entry_id)], Some(sources)),
             Content::Add {
                 type_name,
                 entry_name,
                 sources,
-            } => (vec![type_name, entry_name], Some(sources)),
-            Content::Delete { entry_id } => (vec![entry_id], None),
+            } => (
+                vec![("TypeName", type_name), ("EntryName", entry_name)],
+                Some(sources),
+            ),
+            Content::Delete { entry_id } => (vec![("EntryId", entry_id)], None),
         };
-        for text in texts {
-            Template::parse(text)?.list(&mut infos);
+        for (parameter, text) in texts {
+            let of_parameter = |error: Error| error.of(parameter);
+            Template::parse(text)
+                .map_err(of_parameter)?
+                .list(&mut infos);
         }
         if let Some(sources) = sources {
-            for row in &sources.grid {
-                Template::parse(&row.name)?.list(&mut infos);
-                if let Some(value) = &row.value {
-                    Template::parse(value)?.list(&mut infos);
+            for (index, row) in sources.grid.iter().enumerate() {
+                for text in [Some(&row.name), row.value.as_ref()].into_iter().flatten() {
+                    let in_row = |error: Error| error.in_row(index + 1);
+                    Template::parse(text).map_err(in_row)?.list(&mut infos);
                 }
             }
             Document::parse(&sources.json, true)?.list(&mut infos)?;

@@ -24,6 +24,35 @@ struct Inner {
     code: Code,
     message: Cow<'static, str>,
     hint: Option<Cow<'static, str>>,
+    place: Option<Place>,
+}
+
+/// Where in an action's document something is wrong, for editors that mark it. The message says the
+/// same in words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Place {
+    /// The parameter; `None` for the document itself.
+    pub parameter: Option<&'static str>,
+    /// The row of `Properties`, from 1.
+    pub row: Option<usize>,
+    /// Where in the parameter's text, or in that of the document.
+    pub position: Option<Position>,
+}
+
+/// A position in a text. Displayed as `line 1 column 14`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters (Unicode scalar values).
+    pub column: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {} column {}", self.line, self.column)
+    }
 }
 
 impl Error {
@@ -33,6 +62,7 @@ impl Error {
             code,
             message: message.into(),
             hint: None,
+            place: None,
         }))
     }
 
@@ -59,6 +89,34 @@ impl Error {
     #[must_use]
     pub fn hint_text(&self) -> Option<&str> {
         self.0.hint.as_deref()
+    }
+
+    /// Where in an action's document it is, if it is there.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        self.0.place
+    }
+
+    /// The same error, at a position unless a nearer one is known.
+    #[must_use]
+    pub(crate) fn at(mut self, position: Position) -> Self {
+        let place = self.0.place.get_or_insert_default();
+        place.position = place.position.or(Some(position));
+        self
+    }
+
+    /// The same error, in a parameter of an action.
+    #[must_use]
+    pub(crate) fn of(mut self, parameter: &'static str) -> Self {
+        self.0.place.get_or_insert_default().parameter = Some(parameter);
+        self
+    }
+
+    /// The same error, in a row of `Properties`.
+    #[must_use]
+    pub(crate) fn in_row(mut self, row: usize) -> Self {
+        self.0.place.get_or_insert_default().row = Some(row);
+        self.of("Properties")
     }
 
     /// The same error, its message led by where it happened.

@@ -86,13 +86,13 @@ pub use connector::{
 };
 pub use crypto::identity::{GrantKey, Identity};
 pub use crypto::kdf::{Cost, Passphrase, Stretched};
-pub use error::{Code, Error, Result};
+pub use error::{Code, Error, Place, Position, Result};
 pub use format::header::Role;
 pub use format::hex::{GrantId, RecordId, VaultId};
 pub use format::{PREFIX_LEN, log_start};
 pub use log::{Continuity, Head, KnownHead, TornTail};
 pub use plan::{Change, ChangeKind, Outcome, Plan, Status};
-pub use token::{TokenFn, TokenInfo, TokenRef, Tokens};
+pub use token::{TokenFn, TokenInfo, TokenRef, TokenSpan, Tokens, find_tokens};
 pub use vault::{
     CommitInfo, ConflictKind, DamagedRecord, Detached, GrantInfo, Grantee, Host, LogEnd, Merge,
     MergeConflict, MergeOptions, NewOwner, OpenOptions, OpenReport, Overview, Prepared, Refreshed,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::action::{AddRequest, DeleteRequest, Note, Options, RequestId, UpdateRequest, Warning};
-use crate::connector::{Connector, ConnectorId, Op, Properties, Version};
+use crate::connector::{Connector, ConnectorId, Op, Properties, Secret, Version};
 use crate::error::{Code, Error, Result, quoted};
 
 mod merge;
@@ -16,8 +16,7 @@ pub use outcome::{Change, ChangeKind, Outcome, Status};
 
 /// What a request would change, and the dry run's report.
 ///
-/// It holds the new values, wiped when it is dropped, without an accessor. It belongs to the vault
-/// that made it: a change of the connector's version or of the vault's keys makes it a `conflict`.
+/// It holds the new values, wiped when it is dropped. It belongs to the vault that made it: a change of the connector's version or of the vault's keys makes it a `conflict`.
 #[derive(Clone)]
 pub struct Plan(pub(crate) Step);
 
@@ -89,6 +88,16 @@ impl Plan {
         match &self.0 {
             Step::Draft { draft, .. } => &draft.id,
             Step::Answered { id, .. } => id,
+        }
+    }
+
+    /// The value that a property would have; nothing if there would be no such property, and of a
+    /// request that was carried out before. For people who look at one value before they commit it.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&Secret> {
+        match &self.0 {
+            Step::Draft { draft, .. } if draft.op != Op::Delete => draft.after.get(name),
+            Step::Draft { .. } | Step::Answered { .. } => None,
         }
     }
 

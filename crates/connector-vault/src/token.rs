@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::hash::BuildHasher;
+use std::ops::Range;
 
 use crate::connector::{Secret, Text, TextBuf};
 use crate::error::{Result, quoted};
@@ -14,6 +15,7 @@ mod grammar;
 mod needs;
 
 pub(crate) use expand::Expander;
+pub use grammar::find_tokens;
 pub(crate) use grammar::token_len;
 pub(crate) use needs::Infos;
 pub use needs::TokenInfo;
@@ -148,6 +150,16 @@ fn key_with_params<'p>(name: &str, params: impl Iterator<Item = (&'p str, &'p st
     }
     key.push(')');
     key.into_text()
+}
+
+/// Where a text holds a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenSpan {
+    /// From the opening bracket to behind the closing one, in bytes.
+    pub range: Range<usize>,
+    /// `Namespace:Name` or `Name`.
+    pub name: String,
 }
 
 /// A text of the author: literal pieces and tokens.

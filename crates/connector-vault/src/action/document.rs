@@ -157,19 +157,20 @@ pub(super) fn wrong_type(place: &str, value: &Value, expected: &str) -> Error {
     )
 }
 
-fn required_text(parameters: &mut Fields, name: &str) -> Result<Text> {
+fn required_text(parameters: &mut Fields, name: &'static str) -> Result<Text> {
     match parameters.take_unwrapped(name)? {
         Some(Value::String(text)) if !text.is_empty() => Ok(text),
         None | Some(Value::Null | Value::String(_)) => Err(missing(name)),
-        Some(other) => Err(wrong_type(name, &other, "a string")),
+        Some(other) => Err(wrong_type(name, &other, "a string").of(name)),
     }
 }
 
-pub(super) fn missing(name: &str) -> Error {
+pub(super) fn missing(name: &'static str) -> Error {
     Error::new(
         Code::MissingParameter,
         format!("the parameter {name} is missing or empty"),
     )
+    .of(name)
 }
 
 fn sources(parameters: &mut Fields) -> Result<Sources> {
@@ -178,9 +179,14 @@ fn sources(parameters: &mut Fields) -> Result<Sources> {
         Some(Value::Array(rows)) => rows
             .into_iter()
             .enumerate()
-            .map(|(index, value)| row(index + 1, value))
+            .map(|(index, value)| {
+                let number = index + 1;
+                row(number, value).map_err(|error| error.in_row(number))
+            })
             .collect::<Result<_>>()?,
-        Some(other) => return Err(wrong_type("Properties", &other, "an array of rows")),
+        Some(other) => {
+            return Err(wrong_type("Properties", &other, "an array of rows").of("Properties"));
+        }
     };
     let json = match parameters.take_unwrapped("PropertiesJson")? {
         None | Some(Value::Null) => Text::default(),
@@ -190,9 +196,12 @@ fn sources(parameters: &mut Fields) -> Result<Sources> {
                 Code::PropertiesJsonNotText,
                 "PropertiesJson is a JSON object, not a string that holds one",
             )
-            .hint(r#"write it as text: "{ \"Timeout\": \"30s\" }""#));
+            .hint(r#"write it as text: "{ \"Timeout\": \"30s\" }""#)
+            .of("PropertiesJson"));
         }
-        Some(other) => return Err(wrong_type("PropertiesJson", &other, "a string")),
+        Some(other) => {
+            return Err(wrong_type("PropertiesJson", &other, "a string").of("PropertiesJson"));
+        }
     };
     // What is wrong with it, whatever its tokens resolve to, is said before any is resolved.
     Document::parse(&json, true)?;

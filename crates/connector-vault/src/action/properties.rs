@@ -20,7 +20,7 @@ pub(super) enum Document<'t> {
 
 impl<'t> Document<'t> {
     pub(super) fn parse(text: &'t str, tokens: bool) -> Result<Self> {
-        Self::parse_inner(text, tokens).map_err(|error| error.within(PLACE))
+        Self::parse_inner(text, tokens).map_err(|error| error.within(PLACE).of(PLACE))
     }
 
     fn parse_inner(text: &'t str, tokens: bool) -> Result<Self> {
@@ -62,7 +62,7 @@ impl<'t> Document<'t> {
             Self::Token(text) => expand_whole(text, expander),
             Self::Object(members, text) => expand_members(members, text, expander),
         }
-        .map_err(|error| error.within(PLACE))
+        .map_err(|error| error.within(PLACE).of(PLACE))
     }
 
     /// The properties as they stand there.
@@ -86,13 +86,11 @@ fn is_token(text: &str) -> Result<bool> {
 
 fn check_names(members: &[Member], text: &str) -> Result<()> {
     match members.iter().find(|member| member.name.is_empty()) {
-        Some(member) => Err(Error::new(
-            Code::EmptyPropertyName,
-            format!(
-                "a property name is empty at {}",
-                json::position(text, member.at)
-            ),
-        )),
+        Some(member) => {
+            let position = json::position(text, member.at);
+            let message = format!("a property name is empty at {position}");
+            Err(Error::new(Code::EmptyPropertyName, message).at(position))
+        }
         None => Ok(()),
     }
 }
@@ -104,6 +102,7 @@ fn twice(member: &Member, text: &str) -> Error {
         Code::DuplicateName,
         format!("the name {name} stands twice after its tokens are expanded, at {position}"),
     )
+    .at(position)
 }
 
 fn name_of(template: &Template) -> String {
@@ -121,7 +120,10 @@ fn expand_whole(text: &str, expander: &mut Expander<'_>) -> Result<Vec<Member>> 
     let name = name_of(&template);
     // Whatever is wrong with it, its position and its text are the value's.
     match json::parse(&resolved, Syntax::resolved(0)) {
-        Ok(Value::Object(members)) => Ok(members),
+        Ok(Value::Object(members)) => Ok(members
+            .into_iter()
+            .map(|member| Member { at: 0, ..member })
+            .collect()),
         Err(error) if error.code() == Code::DuplicateName => Err(Error::new(
             Code::DuplicateName,
             format!("the token {name} resolves to an object with a name twice"),
@@ -140,11 +142,12 @@ fn expand_members(
 ) -> Result<Vec<Member>> {
     let mut expanded = Vec::with_capacity(members.len());
     for member in members {
-        let name = expand_text(&member.name, expander)?;
+        let at = member.at;
+        let here = |error: Error| error.at(json::position(text, at));
+        let name = expand_text(&member.name, expander).map_err(here)?;
         // One level is around each property's value.
         let value = expand_value(member.value, 1, expander)
-            .map_err(|error| error.within(format_args!("property {}", quoted(&name))))?;
-        let at = member.at;
+            .map_err(|error| here(error.within(format_args!("property {}", quoted(&name)))))?;
         expanded.push(Member { name, at, value });
     }
     check_names(&expanded, text)?;

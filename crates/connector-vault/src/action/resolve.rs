@@ -11,6 +11,7 @@ use super::{
 };
 use crate::connector::{ConnectorId, PropertyName, Text, check_name, into_secret};
 use crate::error::{Code, Error, Result, quoted};
+use crate::json::{self, Member};
 use crate::token::{Expander, Template, Tokens, bracketed};
 
 pub(super) fn resolve(
@@ -67,19 +68,23 @@ struct Resolver<'h, 'o> {
 
 impl Resolver<'_, '_> {
     fn entry_id(&mut self, text: &Text) -> Result<ConnectorId> {
-        let id = self.text("EntryId", text)?;
+        let id = self
+            .text("EntryId", text)
+            .map_err(|error| error.of("EntryId"))?;
         if id.is_empty() {
             return Err(missing("EntryId"));
         }
-        ConnectorId::new(id.as_str()).map_err(|error| error.within("EntryId"))
+        ConnectorId::new(id.as_str()).map_err(|error| error.within("EntryId").of("EntryId"))
     }
 
     fn name(&mut self, parameter: &'static str, text: &Text) -> Result<String> {
-        let name = self.text(parameter, text)?;
+        let name = self
+            .text(parameter, text)
+            .map_err(|error| error.of(parameter))?;
         if name.is_empty() {
             return Err(missing(parameter));
         }
-        check_name(parameter, &name)?;
+        check_name(parameter, &name).map_err(|error| error.of(parameter))?;
         Ok(name.to_string())
     }
 
@@ -113,7 +118,9 @@ impl Resolver<'_, '_> {
 
     fn sources(&mut self, sources: &Sources) -> Result<()> {
         for (index, row) in sources.grid.iter().enumerate() {
-            self.row(index + 1, row)?;
+            let number = index + 1;
+            self.row(number, row)
+                .map_err(|error| error.in_row(number))?;
         }
         let document = Document::parse(&sources.json, !self.options.no_tokens)?;
         let members = match self.options.no_tokens {
@@ -122,8 +129,12 @@ impl Resolver<'_, '_> {
         };
         self.warn_of_defaults("PropertiesJson");
         for member in members {
-            let name = property_name("PropertiesJson", &member.name)?;
-            self.write(name, member.value.into_property(), Source::Json)?;
+            let at = member.at;
+            self.member(member).map_err(|error| {
+                error
+                    .at(json::position(&sources.json, at))
+                    .of("PropertiesJson")
+            })?;
         }
         Ok(())
     }
@@ -136,6 +147,11 @@ impl Resolver<'_, '_> {
             None => None,
         };
         self.write(name, value, Source::Grid)
+    }
+
+    fn member(&mut self, member: Member) -> Result<()> {
+        let name = property_name("PropertiesJson", &member.name)?;
+        self.write(name, member.value.into_property(), Source::Json)
     }
 
     fn write(&mut self, name: PropertyName, value: Option<Text>, source: Source) -> Result<()> {

@@ -126,6 +126,68 @@ fn options_are_checked() {
 }
 
 #[test]
+fn errors_tell_their_place() {
+    let check = |text: &str, expected: (Option<&str>, Option<usize>, Option<(usize, usize)>)| {
+        let listed = Action::parse(text).and_then(|action| action.tokens().map(|_| action));
+        let error = listed
+            .and_then(|action| action.resolve(&mut tokens(&[("t", "t")]), &Options::default()))
+            .unwrap_err();
+        let place = error.place().unwrap_or_default();
+        let position = place.position.map(|at| (at.line, at.column));
+        let found = (place.parameter, place.row, position);
+        assert_eq!(found, expected, "{text}: {error}");
+    };
+    let json = Some("PropertiesJson");
+    check("{\n  nonsense", (None, None, Some((2, 3))));
+    check(
+        &update(&[], "{\"A\":\n \"\u{fc}\" 1}"),
+        (json, None, Some((2, 6))),
+    );
+    check(
+        &update(&[], r#"{"A": 1, "A": 2}"#),
+        (json, None, Some((1, 10))),
+    );
+    check(
+        &update(&[], r#"{"A": 1, "": 2}"#),
+        (json, None, Some((1, 10))),
+    );
+    check(
+        &update(&[], r#"{"A": 1, "B": null}"#),
+        (json, None, Some((1, 10))),
+    );
+    check(
+        &update(&[], r#"{"A": 1, "B": [none]}"#),
+        (json, None, Some((1, 10))),
+    );
+    check(
+        &update(&[], r#"{"A": 1, "B": [t]}"#),
+        (json, None, Some((1, 10))),
+    );
+    check(
+        &update(&[], r#"{"t": 1, "[t]": 2}"#),
+        (json, None, Some((1, 10))),
+    );
+    check(&update(&[], " [none]"), (json, None, None));
+    check(&update(&[], "[1]"), (json, None, None));
+    let deep = "[a=".repeat(20);
+    check(
+        &update(&[], &format!("{{\"A\": {deep}}}")),
+        (json, None, Some((1, 7))),
+    );
+    let grid = Some("Properties");
+    check(&update(&[("A", "1"), ("", "2")], ""), (grid, Some(2), None));
+    check(
+        &update(&[("A", "1"), ("B", "[none]")], ""),
+        (grid, Some(2), None),
+    );
+    check(&update(&[("A", &deep)], ""), (grid, Some(1), None));
+    let with = |id: &str| update(&[], "").replace("\"x\"", &format!("\"{id}\""));
+    check(&with(""), (Some("EntryId"), None, None));
+    check(&with("[none]"), (Some("EntryId"), None, None));
+    check(&with(&deep), (Some("EntryId"), None, None));
+}
+
+#[test]
 fn warning_codes_are_stable() {
     for code in WarningCode::ALL {
         assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());

@@ -2,7 +2,7 @@
 
 use super::{Member, Value, find_duplicate};
 use crate::connector::Text;
-use crate::error::{Code, Error, Result, quoted};
+use crate::error::{Code, Error, Position, Result, quoted};
 use crate::limits;
 
 /// The length of the token that a text begins with, if it begins with one.
@@ -75,12 +75,12 @@ pub(crate) fn parse(text: &str, syntax: Syntax) -> Result<Value> {
     Ok(value)
 }
 
-/// Where a byte stands, for messages: `line 1 column 14`, in characters.
-pub(crate) fn position(text: &str, at: usize) -> String {
+/// Where a byte stands.
+pub(crate) fn position(text: &str, at: usize) -> Position {
     let before = &text[..at];
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
-    format!("line {line} column {column}")
+    Position { line, column }
 }
 
 pub(super) struct Parser<'t> {
@@ -118,7 +118,7 @@ impl<'t> Parser<'t> {
             ""
         };
         let position = position(self.text, self.at);
-        Error::new(code, format!("{what} at {position}{end}"))
+        Error::new(code, format!("{what} at {position}{end}")).at(position)
     }
 
     pub(super) fn expected(&self, what: &str) -> Error {
@@ -173,7 +173,8 @@ impl<'t> Parser<'t> {
     }
 
     fn token(&mut self, token_len: TokenLen) -> Result<Value> {
-        let Some(len) = token_len(self.rest())? else {
+        let here = |error: Error| error.at(position(self.text, self.at));
+        let Some(len) = token_len(self.rest()).map_err(here)? else {
             return Err(self.expected("a JSON value or a token"));
         };
         let text = Text::new(self.rest()[..len].to_owned());

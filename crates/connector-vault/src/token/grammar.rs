@@ -3,7 +3,7 @@
 //! Each point of it has one way on. So where a token fails, all tokens around it fail at the same
 //! byte, and no text is read more than a fixed number of times.
 
-use super::{Piece, Template, Token, bracketed, canonical};
+use super::{Piece, Template, Token, TokenSpan, bracketed, canonical};
 use crate::connector::{Text, TextBuf};
 use crate::error::{Code, Error, Result};
 use crate::limits;
@@ -32,6 +32,36 @@ pub(crate) fn token_len(text: &str) -> Result<Option<usize>> {
         false => None,
     };
     Ok(token.map(|_| parser.at))
+}
+
+/// The outermost tokens of a text, in order, for editors that mark them; up to the first that
+/// [`Action::tokens`](crate::Action::tokens) would reject.
+///
+/// A text that is JSON holds brackets of arrays too, and `[true]` reads like a token.
+///
+/// ```
+/// # use connector_vault::find_tokens;
+/// let [token] = &find_tokens("Bearer [Secrets:Key(env=prod)]")[..] else { panic!() };
+/// assert_eq!(token.range, 7..30);
+/// assert_eq!(token.name, "Secrets:Key");
+/// ```
+#[must_use]
+pub fn find_tokens(text: &str) -> Vec<TokenSpan> {
+    let mut parser = Parser::new(text);
+    let mut spans = Vec::new();
+    while let Some(run) = parser.rest().find('[') {
+        parser.at += run;
+        let start = parser.at;
+        match parser.token(0) {
+            Ok(Some(token)) => spans.push(TokenSpan {
+                range: start..parser.at,
+                name: canonical(token.namespace.as_deref(), &token.name),
+            }),
+            Ok(None) => parser.at += 1,
+            Err(_) => break,
+        }
+    }
+    spans
 }
 
 /// Where a run of text and tokens ends.

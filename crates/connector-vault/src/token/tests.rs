@@ -85,6 +85,25 @@ fn parameters_reach_the_host() {
     assert_eq!(expand(text, &mut host).unwrap(), "v");
 }
 
+#[test]
+fn tokens_are_found_where_they_are() {
+    let check = |text: &str, expected: &[(&str, &str)]| {
+        let found = find_tokens(text);
+        let found: Vec<_> = found
+            .iter()
+            .map(|span| (&text[span.range.clone()], span.name.as_str()))
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    };
+    check("", &[]);
+    check("[0] [a:] ]", &[]);
+    check("[a][b:c]", &[("[a]", "a"), ("[b:c]", "b:c")]);
+    check("\u{fc} [[a=[b]|<{0}>] [c", &[("[a=[b]|<{0}>]", "a")]);
+    check("[a|no placeholder] [b]", &[]);
+    let name = "[Secrets:Key(env='p]r', x=[y])=d]";
+    check(&format!("\"{name}\""), &[(name, "Secrets:Key")]);
+}
+
 /// Each of these would take hours if any part of a text were read once more for each bracket.
 #[test]
 fn hostile_texts_end() {
@@ -92,11 +111,13 @@ fn hostile_texts_end() {
     for unit in ["[", "[a", "[a(", "[a(b=\"", "[[a]", "&", "&#91", "]", "|"] {
         let text = unit.repeat((1 << 20) / unit.len());
         let _ = expand(&text, &mut none);
+        let _ = find_tokens(&text);
     }
     for unit in ["[a=", "[a(b=\"", "[a(b=", "[a=[b][c]"] {
         // As deep as it may be, never closed, again and again.
         let text = format!("{}]]", unit.repeat(15)).repeat(10_000);
         let _ = expand(&text, &mut none);
+        let _ = find_tokens(&text);
     }
     let text = format!("{}{}", "[a=".repeat(15), "[b] ".repeat(1 << 18));
     let mut tokens = BTreeMap::from([("b".to_owned(), Secret::new("1").unwrap())]);
@@ -107,6 +128,7 @@ proptest! {
     #[test]
     fn no_text_panics(text in r#"([\[\]()=|&,"' :a\PC]|&#(91|93|124|38|34|39);|&quot;|\{0\}){0,40}"#) {
         let _ = list_or_none(&text);
+        let _ = find_tokens(&text);
         let mut host = TokenFn(|_: &TokenRef<'_>| Secret::new("[a]").map(Some));
         let _ = expand(&text, &mut host);
     }
