@@ -1,4 +1,4 @@
-//! The npm package: its module and glue, its bundles, its tests. Node and npm are the user's; what else is
+//! The npm packages: the module and its glue, bundles, components, the page over them, tests. Node and npm are the user's; what else is
 //! needed is installed here, or asked for in words.
 
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::run::{self, Result, cargo, root, target_dir};
 const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "wasm";
 
-/// Builds the package into `bindings/js/dist`.
+/// Builds the packages into `bindings/js/dist` and `bindings/elements/dist`.
 pub(crate) fn build() -> Result<()> {
     install_target()?;
     install_packages(root())?;
@@ -32,10 +32,23 @@ pub(crate) fn build() -> Result<()> {
         .join("connector_vault_wasm.wasm");
     let mut bindgen = cargo(["run", "--quiet", "--package", "xtask-bindgen", "--"]);
     run::step(bindgen.arg(module).arg(root().join("bindings/js/pkg")))?;
-    run::step(node().arg("bindings/js/build.mjs"))
+    run::step(node().arg("bindings/js/build.mjs"))?;
+    run::step(node().arg("bindings/elements/build.mjs"))
 }
 
-/// Builds the package and runs what tests it: in Node, in a browser, packed, and beside `cvault`.
+/// Builds the designer into `www/dist`.
+pub(crate) fn www() -> Result<()> {
+    build()?;
+    run::step(&mut npm(["run", "build", "--workspace", "www"]))
+}
+
+/// Builds the designer and serves it on this machine, until it is stopped.
+pub(crate) fn serve(args: &[&str]) -> Result<()> {
+    www()?;
+    run::step(npm(["run", "serve", "--workspace", "www", "--"]).args(args))
+}
+
+/// Builds the packages and runs what tests them: in Node, in a browser, packed, and beside `cvault`.
 pub(crate) fn test() -> Result<()> {
     // The program that works on the same files.
     run::step(&mut cargo(["build", "--package", "connector-vault-cli"]))?;
@@ -49,7 +62,7 @@ pub(crate) fn test() -> Result<()> {
     )
 }
 
-/// Measures the package beside other libraries.
+/// Measures `connector-vault` beside other libraries.
 pub(crate) fn bench(args: &[&str]) -> Result<()> {
     build()?;
     install_packages(&root().join("benches/js"))?;

@@ -20,12 +20,15 @@ The project's own tasks.
 Usage: cargo xtask <task>
 
   test             everything a change must pass: formatting, lints, documentation,
-                   dependencies, all tests, also of the npm package. Continuous integration runs exactly this
+                   dependencies, all tests, also of the npm packages. Continuous integration runs exactly this
   check            the quick part of it: formatting, lints, and the dependencies
                    if cargo-deny is there (`check --install` fetches it)
   vectors          writes the files that are missing in tests/vectors/{format,keys}; refuses
                    to alter one that is there
-  js               builds the npm package into bindings/js/dist
+  js               builds the npm packages into bindings/{js,elements}/dist
+  www [ARG..]      builds the designer into www/dist and serves it, by default at
+                   http://127.0.0.1:4173; ARG as `vite preview` takes them, such as `--port 8000`
+  www build        builds it only: plain files for any static server
   bench [ARG..]    measures the vault beside other ways to keep the same connectors;
                    `cargo xtask bench help` lists what there is
   bench js [ARG..] measures the npm package beside other libraries, in Node and in a browser
@@ -42,6 +45,8 @@ fn main() -> ExitCode {
         ["check", "--install"] => check(true),
         ["vectors"] => vectors(),
         ["js"] => js::build(),
+        ["www", "build"] => js::www(),
+        ["www", rest @ ..] => js::serve(rest),
         ["bench", "js", rest @ ..] => js::bench(rest),
         ["bench", rest @ ..] => bench(rest),
         ["demo", rest @ ..] => demo(rest),
