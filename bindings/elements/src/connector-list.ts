@@ -1,0 +1,245 @@
+/**
+ * The connectors of a vault as a list that can be searched. A page never waits for it: overviews are loaded
+ * some at a time, and with each change of the vault again.
+ */
+
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+import type { Overview, Vault } from "connector-vault";
+
+/**
+ * Follows a vault for an element, which is rendered again whenever the list has changed.
+ *
+ * While the list is loaded for the first time, what is there already is shown. While it is loaded again
+ * after a change, the former list stays. When the vault is locked, it is empty.
+ *
+ * @example
+ * ```ts
+ * class MyList extends LitElement {
+ *   @property({ attribute: false }) vault?: Vault | undefined;
+ *   readonly #list = new ConnectorList(this);
+ *
+ *   override willUpdate() {
+ *     this.#list.vault = this.vault;
+ *   }
+ *
+ *   override render() {
+ *     const { found, size } = this.#list;
+ *     return html`
+ *       <input type="search" @input=${(event) => (this.#list.query = event.target.value)} />
+ *       <p>${found.length} of ${size}</p>
+ *       <ul>${found.slice(0, 20).map(({ name }) => html`<li>${name}</li>`)}</ul>
+ *     `;
+ *   }
+ * }
+ * ```
+ */
+export class ConnectorList implements ReactiveController {
+  readonly #host: ReactiveControllerHost;
+  #vault: Vault | undefined;
+  #entries: Entry[] = [];
+  #query = "";
+  #found: readonly Overview[] = [];
+  #error: unknown;
+  #isConnected = false;
+  /** Ends the following of a vault. */
+  #following: AbortController | undefined;
+  #isLoading = false;
+  #isOutdated = false;
+
+  constructor(host: ReactiveControllerHost) {
+    this.#host = host;
+    host.addController(this);
+  }
+
+  /** The vault whose connectors are listed. */
+  get vault(): Vault | undefined {
+    return this.#vault;
+  }
+
+  set vault(vault: Vault | undefined) {
+    if (vault === this.#vault) return;
+    this.#vault = vault;
+    this.#take([]);
+    if (this.#isConnected) this.#follow();
+  }
+
+  /**
+   * What is looked for in ids, names and types: every word must be there, in any case. What begins with
+   * all of it comes first. Empty: everything is found.
+   */
+  get query(): string {
+    return this.#query;
+  }
+
+  set query(query: string) {
+    if (query === this.#query) return;
+    this.#query = query;
+    this.#search();
+  }
+
+  /** What was found: in the order of creation, save for what fits best. The same array until that changes. */
+  get found(): readonly Overview[] {
+    return this.#found;
+  }
+
+  /** How many connectors are in the list, found or not. */
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** Whether the list is being loaded, for the first time or again. */
+  get isLoading(): boolean {
+    return this.#isLoading;
+  }
+
+  /** Why the list could not be loaded. */
+  get error(): unknown {
+    return this.#error;
+  }
+
+  hostConnected(): void {
+    this.#isConnected = true;
+    this.#follow();
+  }
+
+  hostDisconnected(): void {
+    this.#isConnected = false;
+    this.#unfollow();
+  }
+
+  /** Whatever happened to the vault before: it may have changed, or be locked. */
+  #follow(): void {
+    this.#unfollow();
+    this.#error = undefined;
+    const vault = this.#vault;
+    if (vault === undefined || vault.isLocked) {
+      this.#take([]);
+      return;
+    }
+    this.#following = new AbortController();
+    const { signal } = this.#following;
+    const changed = () => {
+      this.#isOutdated = true;
+      void this.#keepUp(vault, signal, SETTLE_MS);
+    };
+    vault.addEventListener("change", changed, { signal });
+    vault.addEventListener("lock", () => this.#follow(), { signal });
+    this.#isOutdated = true;
+    void this.#keepUp(vault, signal);
+  }
+
+  #unfollow(): void {
+    this.#following?.abort();
+    this.#isLoading = false;
+    this.#isOutdated = false;
+  }
+
+  /** Loads until nothing has changed meanwhile. */
+  async #keepUp(vault: Vault, signal: AbortSignal, delay = 0): Promise<void> {
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    // Changes seldom come alone: those that come together are loaded together.
+    if (delay > 0) await new Promise((done) => setTimeout(done, delay));
+    while (this.#isOutdated && !signal.aborted) {
+      this.#isOutdated = false;
+      await this.#load(vault, signal);
+    }
+    if (signal.aborted) return;
+    this.#isLoading = false;
+    this.#host.requestUpdate();
+  }
+
+  async #load(vault: Vault, signal: AbortSignal): Promise<void> {
+    const isFirst = this.#entries.length === 0;
+    const entries: Entry[] = [];
+    this.#host.requestUpdate();
+    try {
+      let count = FIRST_PART;
+      while (true) {
+        const began = performance.now();
+        const part = vault.connectors({ from: entries.length, count });
+        for (const overview of part) entries.push(new Entry(overview));
+        if (part.length < count) break;
+        count = nextCount(count, performance.now() - began);
+        if (isFirst) this.#take(entries);
+        await turn();
+        if (signal.aborted) return;
+      }
+      this.#error = undefined;
+    } catch (error) {
+      this.#error = error;
+    }
+    this.#take(entries);
+  }
+
+  #take(entries: Entry[]): void {
+    this.#entries = entries;
+    this.#search();
+  }
+
+  /** A millisecond or two for 10,000 connectors, so it is done at once. */
+  #search(): void {
+    const query = comparable(this.#query.trim());
+    const words = query.split(/\s+/u).filter((word) => word !== "");
+    const ranked: [Overview[], Overview[], Overview[]] = [[], [], []];
+    for (const entry of this.#entries) {
+      if (entry.has(words)) ranked[words.length === 0 ? 2 : entry.rank(query)].push(entry.overview);
+    }
+    this.#found = ranked.flat();
+    this.#host.requestUpdate();
+  }
+}
+
+/** How the case and form of letters do not matter. */
+export function comparable(text: string): string {
+  return text.normalize("NFC").toLowerCase();
+}
+
+/** A connector with what is searched of it. */
+class Entry {
+  readonly overview: Overview;
+  /** Id, name and type, each on a line, so that no word is found across two of them. */
+  readonly #text: string;
+  readonly #nameAt: number;
+
+  constructor(overview: Overview) {
+    this.overview = overview;
+    const id = comparable(overview.id);
+    this.#text = `${id}\n${comparable(overview.name)}\n${comparable(overview.type)}\n`;
+    this.#nameAt = id.length + 1;
+  }
+
+  has(words: readonly string[]): boolean {
+    return words.every((word) => this.#text.includes(word));
+  }
+
+  /** 0 if the id or the name is exactly this, 1 if one begins with it, otherwise 2. */
+  rank(query: string): 0 | 1 | 2 {
+    let rank: 0 | 1 | 2 = 2;
+    for (const at of [0, this.#nameAt]) {
+      if (!this.#text.startsWith(query, at)) continue;
+      if (this.#text[at + query.length] === "\n") return 0;
+      rank = 1;
+    }
+    return rank;
+  }
+}
+
+/** How long changes are waited for that come together. */
+const SETTLE_MS = 30;
+/** What one part may take, a fraction of the 50 ms that people notice: it is rendered in the same task. */
+const PART_MS = 8;
+const FIRST_PART = 100;
+
+/** As many as this machine loads in the time of a part. */
+function nextCount(count: number, milliseconds: number): number {
+  const fitting = (count * PART_MS) / Math.max(milliseconds, 0.1);
+  return Math.round(Math.min(Math.max(fitting, 50), 2 * count, 1000));
+}
+
+/** Lets the page do what waits: input, frames. */
+async function turn(): Promise<void> {
+  const { scheduler } = globalThis as { readonly scheduler?: { yield?(): Promise<void> } };
+  if (scheduler?.yield === undefined) await new Promise((done) => setTimeout(done));
+  else await scheduler.yield();
+}

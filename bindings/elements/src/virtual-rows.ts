@@ -1,0 +1,193 @@
+/** Long lists of rows of one height, of which only those in sight are in the document. */
+
+import {
+  Virtualizer,
+  defaultRangeExtractor,
+  elementScroll,
+  observeElementOffset,
+  observeElementRect,
+  type VirtualizerOptions,
+} from "@tanstack/virtual-core";
+import { noChange, type ReactiveController, type ReactiveControllerHost } from "lit";
+import { Directive, PartType, directive, type ElementPart, type PartInfo } from "lit/directive.js";
+
+/** How a list looks. */
+export interface VirtualRowsOptions {
+  /** The element that scrolls, as soon as the host has rendered it: `() => this.renderRoot?.querySelector(...)`. */
+  readonly scroller: () => Element | null | undefined;
+  /** The height of each row in CSS pixels; see {@link rem} for one that follows the size of text. */
+  readonly rowHeight: () => number;
+  /** How many rows are rendered beyond what is seen, on each side. By default 6. */
+  readonly overscan?: number | undefined;
+}
+
+/** Where something stands in the list, in CSS pixels. */
+export interface Place {
+  readonly top?: number;
+  readonly height?: number;
+}
+
+/** A row to render. */
+export interface Row extends Required<Place> {
+  /** Of what is listed. */
+  readonly index: number;
+}
+
+/**
+ * Says which rows an element renders, and renders it again when others come into sight.
+ *
+ * The scroller holds one element as tall as all rows; the rows stand in it, absolutely positioned.
+ *
+ * @example
+ * ```ts
+ * class MyList extends LitElement {
+ *   static override styles = css`
+ *     .scroller { overflow-y: auto; height: 20rem; }
+ *     ul { position: relative; }
+ *     li { position: absolute; inset-inline: 0; }
+ *   `;
+ *   readonly #rows = new VirtualRows(this, {
+ *     scroller: () => this.renderRoot?.querySelector(".scroller"),
+ *     rowHeight: () => rem(2.5),
+ *   });
+ *
+ *   override render() {
+ *     this.#rows.count = this.items.length;
+ *     return html`<div class="scroller" tabindex="0">
+ *       <ul ${placed({ height: this.#rows.height })}>
+ *         ${repeat(
+ *           this.#rows.rows,
+ *           ({ index }) => index,
+ *           (row) => html`<li ${placed(row)}>${this.items[row.index]}</li>`,
+ *         )}
+ *       </ul>
+ *     </div>`;
+ *   }
+ * }
+ * ```
+ */
+export class VirtualRows implements ReactiveController {
+  /**
+   * A row that stays in the document though it is out of sight: because it has the focus, or is what
+   * `aria-activedescendant` refers to. Set it before the rows are asked for.
+   */
+  kept: number | undefined;
+  readonly #host: ReactiveControllerHost;
+  readonly #options: VirtualRowsOptions;
+  readonly #virtualizer: Virtualizer<Element, Element>;
+  #count = 0;
+  #rowHeight: number;
+  #unmount: (() => void) | undefined;
+
+  constructor(host: ReactiveControllerHost, options: VirtualRowsOptions) {
+    this.#host = host;
+    this.#options = options;
+    this.#rowHeight = options.rowHeight();
+    this.#virtualizer = new Virtualizer(this.#virtualizerOptions());
+    host.addController(this);
+  }
+
+  /** How many rows there are. Set it when rendering. */
+  get count(): number {
+    return this.#count;
+  }
+
+  set count(count: number) {
+    const rowHeight = this.#options.rowHeight();
+    if (count === this.#count && rowHeight === this.#rowHeight) return;
+    const isResized = rowHeight !== this.#rowHeight;
+    [this.#count, this.#rowHeight] = [count, rowHeight];
+    this.#virtualizer.setOptions(this.#virtualizerOptions());
+    if (isResized) this.#virtualizer.measure();
+  }
+
+  /** The rows to render. */
+  get rows(): readonly Row[] {
+    const indexes = this.#virtualizer.getVirtualIndexes();
+    const height = this.#rowHeight;
+    return this.#withKept(indexes).map((index) => ({ index, top: index * height, height }));
+  }
+
+  /** The height of all rows together. */
+  get height(): number {
+    return this.#count * this.#rowHeight;
+  }
+
+  /** How many rows the scroller shows at once, at least 1: what PageUp and PageDown pass. */
+  get perPage(): number {
+    const height = this.#options.scroller()?.clientHeight ?? 0;
+    return Math.max(1, Math.floor(height / this.#rowHeight));
+  }
+
+  /** Scrolls until the row is in sight, by default as little as possible. */
+  scrollToIndex(index: number, align: "auto" | "start" | "center" | "end" = "auto"): void {
+    this.#virtualizer.scrollToIndex(index, { align });
+  }
+
+  hostConnected(): void {
+    this.#unmount = this.#virtualizer._didMount();
+  }
+
+  hostUpdated(): void {
+    this.#virtualizer._willUpdate();
+  }
+
+  hostDisconnected(): void {
+    this.#unmount?.();
+  }
+
+  #withKept(indexes: readonly number[]): readonly number[] {
+    const { kept } = this;
+    if (kept === undefined || kept < 0 || kept >= this.#count || indexes.includes(kept)) return indexes;
+    return [...indexes, kept].sort((one, other) => one - other);
+  }
+
+  #virtualizerOptions(): VirtualizerOptions<Element, Element> {
+    return {
+      count: this.#count,
+      overscan: this.#options.overscan ?? 6,
+      getScrollElement: () => this.#options.scroller() ?? null,
+      estimateSize: () => this.#rowHeight,
+      rangeExtractor: defaultRangeExtractor,
+      scrollToFn: elementScroll,
+      observeElementRect,
+      observeElementOffset,
+      // The scroller may be seen for the first time while the host is updated: not within that.
+      onChange: () => void this.#host.updateComplete.then(() => this.#host.requestUpdate()),
+    };
+  }
+}
+
+/** So many times the size of text that the user has chosen, in CSS pixels. */
+export function rem(count: number): number {
+  return count * parseFloat(getComputedStyle(document.documentElement).fontSize);
+}
+
+class PlacedDirective extends Directive {
+  constructor(part: PartInfo) {
+    super(part);
+    if (part.type !== PartType.ELEMENT) throw new Error("placed() stands in the tag of an element");
+  }
+
+  override render(_place: Place): unknown {
+    return noChange;
+  }
+
+  override update(part: ElementPart, [{ top, height }]: [Place]): unknown {
+    const { style } = part.element as HTMLElement;
+    for (const [name, value] of [
+      ["top", top],
+      ["height", height],
+    ] as const) {
+      const text = value === undefined ? "" : `${value}px`;
+      if (style.getPropertyValue(name) !== text) style.setProperty(name, text);
+    }
+    return noChange;
+  }
+}
+
+/**
+ * Places an element: `<li ${placed(row)}>`. By the object model: a strict Content Security Policy refuses
+ * style attributes.
+ */
+export const placed = directive(PlacedDirective);
