@@ -1,3 +1,8 @@
-/** Starts the page. */
+/** Starts the page, and loads the core meanwhile. */
+
+import { core } from "./core.js";
 
 import "./app.js";
+
+// Should it fail, unlocking tries again and says why.
+core().catch(() => undefined);
