@@ -30,6 +30,6 @@ export function problemTemplate({ message, hint }: Problem): TemplateResult {
 }
 
 /** Messages of the core begin in lower case and have no full stop. */
-function sentence(text: string): string {
+export function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

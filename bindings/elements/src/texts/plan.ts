@@ -1,12 +1,93 @@
-/** What `<update-plan>` says. */
+/** What `<update-plan>` says, and what every list of changes says. */
+
+import type { ChangeKind } from "connector-vault";
+
+/** How many properties of each kind; without those that there are none of. */
+export type Counts = Partial<Readonly<Record<ChangeKind, number>>>;
 
 /** The texts of `<update-plan>`. */
 export interface PlanTexts {
-  /** Stands before the component's part. */
+  /** The component's name for screen readers. */
   readonly label: string;
+  /** Where there is no action yet. */
+  readonly empty: string;
+  readonly locked: string;
+
+  // Headlines
+  readonly updates: (before: number, after: number, counts: Counts) => string;
+  readonly changesNothing: string;
+  readonly creates: (counts: Counts) => string;
+  readonly deletes: (before: number) => string;
+  /** Of a request that was carried out before, by its id. */
+  readonly answered: (after: number) => string;
+
+  // What happens to a property
+  readonly added: string;
+  readonly changed: string;
+  readonly removed: string;
+  readonly unchanged: string;
+  /** The value comes from the grid. */
+  readonly grid: string;
+  /** The value comes from the JSON. */
+  readonly json: string;
+  readonly overridden: string;
+
+  // A value
+  readonly reveal: string;
+  readonly hide: string;
+  /** For screen readers: contains {@link reveal}. */
+  readonly revealOf: (name: string) => string;
+  /** For screen readers: contains {@link hide}. */
+  readonly hideOf: (name: string) => string;
+  readonly before: string;
+  readonly after: string;
+  /** In place of a value: there is no such property. */
+  readonly absent: string;
+  /** In place of a value: it is the empty string. */
+  readonly emptyValue: string;
+
+  readonly warnings: (count: number) => string;
+  readonly tokens: string;
 }
 
 /** In English. */
 export const PLAN_TEXTS: PlanTexts = {
-  label: "",
+  label: "What would change",
+  empty: "What the action would change is shown here.",
+  locked: "The vault is locked.",
+
+  updates: (before, after, counts) => `Version ${before} becomes ${after}: ${list(counts)}`,
+  changesNothing: "Nothing would change",
+  creates: (counts) => `A connector would be created${after(list(counts))}`,
+  deletes: (before) => `The connector would be deleted at version ${before}; its history stays`,
+  answered: (after) => `Carried out before: it made version ${after}`,
+
+  added: "added",
+  changed: "changed",
+  removed: "removed",
+  unchanged: "unchanged",
+  grid: "Properties",
+  json: "Dynamic Properties",
+  overridden: "overrides the grid",
+
+  reveal: "Reveal",
+  hide: "Hide",
+  revealOf: (name) => `Reveal ${name}`,
+  hideOf: (name) => `Hide ${name}`,
+  before: "Before",
+  after: "After",
+  absent: "not there",
+  emptyValue: "empty",
+
+  warnings: (count) => (count === 1 ? "1 warning" : `${count} warnings`),
+  tokens: "Tokens used",
 };
+
+function list(counts: Counts): string {
+  const kinds = ["changed", "added", "removed", "unchanged"] as const;
+  return kinds.flatMap((kind) => (counts[kind] ? [`${counts[kind]} ${kind}`] : [])).join(", ");
+}
+
+function after(text: string): string {
+  return text === "" ? "" : `: ${text}`;
+}

@@ -1,0 +1,268 @@
+/** `<update-plan>` in a browser: it shows what would change, keeps up, and shows values only when asked. */
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, test } from "node:test";
+
+import type { Locator, Page } from "playwright-core";
+
+import { Chromium, Suite, type Site } from "../../js/test/browser/chromium.js";
+import { findInDom } from "./dom-search.js";
+import { assertAccessible, serveElements } from "./elements-site.js";
+import type { PlanPage } from "./plan-page.js";
+
+const SECRETS = [
+  "old-secret-key",
+  "eu-old-secret",
+  "legacy-secret",
+  "new-secret-key",
+  "token-secret",
+  "written",
+];
+
+declare const globalThis: { readonly page: PlanPage };
+
+describe("<update-plan>", () => {
+  const suite = new Suite();
+  let site: Site;
+  let browser: Chromium;
+
+  before(async () => {
+    site = await serveElements(suite, new URL("./plan-page.ts", import.meta.url));
+    browser = await Chromium.launch(suite);
+  });
+  afterEach(async () => {
+    await browser.closeTabs();
+    browser.assertNoProblems();
+  });
+  after(suite.end);
+
+  async function open(): Promise<Page> {
+    const page = await browser.open(site.origin);
+    await page.waitForFunction(() => globalThis.page !== undefined);
+    return page;
+  }
+
+  /** A row for each kind, from both sources, with tokens and warnings. */
+  async function planMuch(page: Page): Promise<void> {
+    await page.evaluate(() =>
+      globalThis.page.plan(
+        {
+          APIKey: "[Secrets:Key]",
+          Endpoint: "https://api.example",
+          Legacy: null,
+          apikey: "written",
+          Region: "",
+          Timeout: "5s",
+        },
+        '{"Timeout": "60s", "Zone": "[Trigger:Body.zone=eu]"}',
+        { "Secrets:Key": "new-secret-key" },
+        { null: "remove" },
+      ),
+    );
+  }
+
+  const headline = (page: Page): Locator => page.getByRole("status");
+  const rows = async (page: Page): Promise<string[]> =>
+    (await page.locator("[part~=change]").allInnerTexts()).map((text) => text.split(/\s+/).join(" "));
+  const reveal = (page: Page, name: string): Locator =>
+    page.getByRole("button", { name: `Reveal ${name}`, exact: true });
+
+  test("what happens to each property, by which source, with which tokens and warnings", async () => {
+    const page = await open();
+    await headline(page).getByText("What the action would change is shown here.").waitFor();
+    await planMuch(page);
+    assert.equal(
+      await headline(page).innerText(),
+      "Version 1 becomes 2: 3 changed, 2 added, 1 removed, 1 unchanged",
+    );
+    assert.deepEqual(await rows(page), [
+      "~ changed APIKey Properties Reveal",
+      "= unchanged Endpoint Properties",
+      "- removed Legacy Properties Reveal",
+      "+ added apikey Properties Reveal",
+      "~ changed Region Properties Reveal",
+      "~ changed Timeout Dynamic Properties overrides the grid Reveal",
+      "+ added Zone Dynamic Properties Reveal",
+    ]);
+    assert.deepEqual(await page.locator("[part=warnings] li").allInnerTexts(), [
+      "PropertiesJson: the token [Trigger:Body.zone] has no value; its default was used.",
+      'The property "Region" had a value and is empty now.',
+      'The property "apikey" is new; "APIKey" differs from it only in case, Unicode form or spaces.',
+    ]);
+    assert.deepEqual(await page.locator("[part=token]").allInnerTexts(), [
+      "Secrets:Key",
+      "Trigger:Body.zone",
+    ]);
+    assert.deepEqual(await page.evaluate(() => globalThis.page.events), ["plan planned"]);
+    await assertAccessible(page);
+
+    await page.evaluate(() => globalThis.page.plan({ Endpoint: "https://api.example" }));
+    assert.equal(await headline(page).innerText(), "Nothing would change");
+    assert.deepEqual(await rows(page), ["= unchanged Endpoint Properties"]);
+  });
+
+  test("no value is in the page before it is revealed, then those of one property", async () => {
+    const page = await open();
+    await planMuch(page);
+    assert.deepEqual(await findInDom(page, SECRETS), []);
+
+    await reveal(page, "APIKey").click();
+    const values = page.locator("[part=values]");
+    assert.equal(await values.innerText(), "Before\nold-secret-key\nAfter\nnew-secret-key");
+    await assertAccessible(page);
+
+    await reveal(page, "Region").click();
+    await page.getByText("eu-old-secret").waitFor();
+    assert.equal(await values.innerText(), "Before\neu-old-secret\nAfter\nempty");
+    assert.deepEqual(await findInDom(page, ["old-secret-key", "new-secret-key"]), []);
+
+    await reveal(page, "apikey").click();
+    await page.getByText("written").waitFor();
+    assert.equal(await values.innerText(), "Before\nnot there\nAfter\nwritten");
+
+    await page.getByRole("button", { name: "Hide apikey" }).click();
+    assert.equal(await values.count(), 0);
+    assert.deepEqual(await findInDom(page, SECRETS), []);
+  });
+
+  test("what is revealed goes with the next plan, and some time after the user", async () => {
+    const page = await browser.context.newPage();
+    await page.clock.install();
+    await page.goto(site.origin);
+    await page.waitForFunction(() => globalThis.page !== undefined);
+    const planned = planMuch(page);
+    await page.clock.runFor(1000);
+    await planned;
+    await reveal(page, "Region").click();
+    await page.getByText("eu-old-secret").waitFor();
+    await page.clock.runFor(120_000);
+    assert.equal(await page.getByText("eu-old-secret").count(), 1, "the user is still there");
+
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await page.clock.runFor(29_000);
+    assert.equal(await page.getByText("eu-old-secret").count(), 1);
+    await page.clock.runFor(2_000);
+    assert.equal(await page.getByText("eu-old-secret").count(), 0);
+
+    await reveal(page, "Region").click();
+    await page.getByText("eu-old-secret").waitFor();
+    await page.evaluate(() => void globalThis.page.plan({ Region: "us" }));
+    await page.clock.runFor(1);
+    assert.deepEqual(await findInDom(page, SECRETS), [], "before the new plan is there");
+  });
+
+  test("of what is written quickly only the newest is shown", async () => {
+    const page = await open();
+    await planMuch(page);
+    const begun = await page.evaluate(() => globalThis.page.type("Password"));
+    assert.equal(begun, 2, "one in the pause, one in the end");
+    assert.deepEqual(await rows(page), ["+ added Password Properties Reveal"]);
+    assert.deepEqual(await page.evaluate(() => globalThis.page.events), ["plan planned", "plan planned"]);
+  });
+
+  test("while a plan is made the former one is shown, and there is none to commit", async () => {
+    const page = await open();
+    await planMuch(page);
+    const busy = await page.evaluate(async () => {
+      const done = globalThis.page.plan({ Region: "us" });
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      const root = document.querySelector("update-plan")?.shadowRoot;
+      const seen = {
+        hasPlan: globalThis.page.hasPlan(),
+        rows: root?.querySelectorAll("[part~=change]").length,
+        isBusy: root?.querySelector("[aria-busy]")?.ariaBusy,
+      };
+      await done;
+      return seen;
+    });
+    assert.deepEqual(busy, { hasPlan: false, rows: 7, isBusy: "true" });
+    assert.deepEqual(await rows(page), ["~ changed Region Properties Reveal"]);
+    assert.equal(await page.locator("[aria-busy=true]").count(), 0);
+  });
+
+  test("the plan that is shown is committed, and others' changes are planned on at once", async () => {
+    const page = await open();
+    await page.evaluate(() => globalThis.page.plan({ Region: "us" }));
+    assert.equal(await page.evaluate(() => globalThis.page.commit()), 2);
+    await headline(page).getByText("Nothing would change").waitFor();
+
+    await page.evaluate(() => globalThis.page.change({ Region: "asia" }));
+    await headline(page).getByText("Version 3 becomes 4: 1 changed").waitFor();
+  });
+
+  test("what cannot be planned is said in the words of the vault", async () => {
+    const page = await open();
+    await planMuch(page);
+    await page.evaluate(() => globalThis.page.text('{"ActionType": "Connectors.Update", '));
+    assert.match(await headline(page).innerText(), /line 1 column 37/);
+    assert.equal(await page.locator("[part~=change]").count(), 0);
+    assert.equal(await page.evaluate(() => globalThis.page.hasPlan()), false);
+    await page.evaluate(() => globalThis.page.plan({ Key: "[Secrets:Unknown]" }));
+    assert.match(await headline(page).innerText(), /Secrets:Unknown/);
+    await assertAccessible(page);
+    await page.evaluate(() => globalThis.page.plan({ Key: "value" }));
+    await page.evaluate(() => globalThis.page.become("viewer"));
+    await headline(page).getByText("The role viewer does not permit").waitFor();
+    assert.deepEqual((await page.evaluate(() => globalThis.page.events)).slice(1), [
+      "plan-error invalid_json",
+      "plan-error token_unresolved",
+      "plan planned",
+      "plan-error not_permitted",
+    ]);
+  });
+
+  test("a plan that the host has made", async () => {
+    const page = await open();
+    await page.evaluate(() => globalThis.page.change({ Region: "us", Zone: "a" }));
+    await page.evaluate(() => globalThis.page.showPlan("restore"));
+    assert.equal(await headline(page).innerText(), "Version 2 becomes 3: 1 changed, 1 removed");
+    assert.deepEqual(await rows(page), ["~ changed Region Reveal", "- removed Zone Reveal"]);
+    await reveal(page, "Zone").click();
+    await page.locator("[part=values]").getByText("not there").waitFor();
+    await page.evaluate(() => globalThis.page.showPlan("delete"));
+    assert.equal(
+      await headline(page).innerText(),
+      "The connector would be deleted at version 2; its history stays",
+    );
+    await page.evaluate(() => globalThis.page.showPlan("create"));
+    assert.equal(await headline(page).innerText(), "A connector would be created: 2 added");
+    await reveal(page, "A").click();
+    await page.locator("[part=values]").waitFor();
+  });
+
+  test("nothing is left after lock, nor when it leaves the page", async () => {
+    const page = await open();
+    await planMuch(page);
+    await reveal(page, "APIKey").click();
+    await page.getByText("new-secret-key").waitFor();
+    await page.evaluate(() => globalThis.page.lock());
+    await headline(page).getByText("The vault is locked.").waitFor();
+    assert.deepEqual(await rows(page), []);
+    assert.deepEqual(await findInDom(page, SECRETS), []);
+    assert.equal(await page.evaluate(() => globalThis.page.hasPlan()), false);
+
+    const again = await open();
+    await planMuch(again);
+    await again.evaluate(() => globalThis.page.remove());
+    assert.equal(await again.evaluate(() => globalThis.page.hasPlan()), false);
+  });
+
+  test("by keyboard alone", async () => {
+    const page = await open();
+    await planMuch(page);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.getByText("new-secret-key").waitFor();
+    // The values can be reached, to be scrolled and copied.
+    for (const value of ["old-secret-key", "new-secret-key"]) {
+      await page.keyboard.press("Tab");
+      const focused = () =>
+        document.querySelector("update-plan")?.shadowRoot?.activeElement?.textContent?.trim();
+      assert.equal(await page.evaluate(focused), value);
+    }
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Space");
+    assert.deepEqual(await findInDom(page, SECRETS), []);
+  });
+});
