@@ -5,4 +5,6 @@
  * @packageDocumentation
  */
 
+export { ConnectorHistory, RestoreEvent, RestoredEvent } from "./connector-history.js";
 export { setTexts, type Texts } from "./texts.js";
+export { PlanErrorEvent, PlanEvent, UpdatePlan } from "./update-plan.js";

@@ -83,7 +83,7 @@ export const changesSheet = css`
   .change + .change {
     border-top: 1px solid var(--_border);
   }
-  .kind {
+  .change .kind {
     display: flex;
     gap: var(--_space);
     font-size: 0.8125rem;
@@ -109,13 +109,13 @@ export const changesSheet = css`
   .unchanged .kind {
     font-weight: 400;
   }
-  .name {
+  .change .name {
     overflow-wrap: anywhere;
   }
   .removed .name {
     text-decoration: line-through;
   }
-  .origin {
+  .change .origin {
     font-size: 0.8125rem;
   }
   .badge {
@@ -141,13 +141,13 @@ export const changesSheet = css`
       gap: calc(var(--_space) / 4) var(--_space);
       padding-block: var(--_space);
     }
-    .name {
+    .change .name {
       grid-area: 1 / 1 / auto / 3;
     }
-    .kind {
+    .change .kind {
       grid-area: 2 / 1;
     }
-    .origin {
+    .change .origin {
       grid-area: 2 / 2 / auto / -1;
     }
     .change .reveal {
