@@ -5,21 +5,24 @@ import { spawn, type ChildProcess } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
 /** The folder of the repository. */
 export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
-const PACKAGE = join(REPOSITORY, "bindings/js");
+/** The packages, by their folders. */
+const PACKAGES = { js: "connector-vault", elements: "connector-vault-elements" } as const;
 const CVAULT = resolve(REPOSITORY, process.env["CVAULT"] ?? "target/debug/cvault");
 
 /** The passphrase of every vault here. */
@@ -48,28 +51,44 @@ export class Project {
     this.tarball = join(dir, packed.filename);
   }
 
-  /** Packs the package, and installs it. `remove` when done. */
+  /** Packs `connector-vault`, and installs it. `remove` when done. */
   static async create(): Promise<Project> {
-    assert(existsSync(join(PACKAGE, "dist/index.js")), "the package is not built: cargo xtask js");
     const dir = realpathSync(mkdtempSync(join(tmpdir(), "connector-vault-packed-")));
     try {
-      const told = await run(PACKAGE, "npm", [
-        "pack",
-        "--json",
-        "--ignore-scripts",
-        "--pack-destination",
-        dir,
-      ]);
-      const [packed] = JSON.parse(told) as Packed[];
-      assert(packed);
       writeFileSync(join(dir, "package.json"), '{ "private": true }\n');
-      const project = new Project(dir, packed);
+      const project = new Project(dir, await pack("js", dir));
       await project.run("npm", ["install", "--offline", "--no-audit", "--no-fund", project.tarball]);
       return project;
     } catch (error) {
       rmSync(dir, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  /**
+   * Packs `connector-vault-elements`, and puts it beside `connector-vault`. What it depends on is linked from
+   * the repository: a test asks no registry.
+   */
+  async addElements(): Promise<Packed> {
+    const packed = await pack("elements", this.dir);
+    const dir = this.at("node_modules", PACKAGES.elements);
+    mkdirSync(dir);
+    await this.run("tar", [
+      "--extract",
+      "--file",
+      packed.filename,
+      "--directory",
+      dir,
+      "--strip-components=1",
+    ]);
+    const manifest = JSON.parse(readFileSync(join(dir, "package.json"), "utf8")) as {
+      readonly dependencies: Readonly<Record<string, string>>;
+    };
+    for (const name of Object.keys(manifest.dependencies)) {
+      mkdirSync(dirname(this.at("node_modules", name)), { recursive: true });
+      symlinkSync(join(REPOSITORY, "node_modules", name), this.at("node_modules", name), "junction");
+    }
+    return packed;
   }
 
   remove(): void {
@@ -187,6 +206,14 @@ interface Ended {
   readonly code: number | null;
   readonly told: string;
   readonly complaint: string;
+}
+
+async function pack(name: keyof typeof PACKAGES, destination: string): Promise<Packed> {
+  const folder = join(REPOSITORY, "bindings", name);
+  assert(existsSync(join(folder, "dist/index.js")), `${PACKAGES[name]} is not built: cargo xtask js`);
+  const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", destination];
+  const [packed] = JSON.parse(await run(folder, "npm", args)) as Packed[];
+  return packed ?? assert.fail(`npm packed nothing of ${PACKAGES[name]}`);
 }
 
 async function end(cwd: string, program: string, args: readonly string[], env = process.env): Promise<Ended> {
