@@ -166,10 +166,10 @@ export class ConnectorList implements ReactiveController {
         if (signal.aborted) return;
       }
       this.#error = undefined;
+      this.#take(entries);
     } catch (error) {
       this.#error = error;
     }
-    this.#take(entries);
   }
 
   #take(entries: Entry[]): void {
@@ -180,7 +180,7 @@ export class ConnectorList implements ReactiveController {
   /** A millisecond or two for 10,000 connectors, so it is done at once. */
   #search(): void {
     const query = comparable(this.#query.trim());
-    const words = query.split(/\s+/u).filter((word) => word !== "");
+    const words = wordsOf(query);
     const ranked: [Overview[], Overview[], Overview[]] = [[], [], []];
     for (const entry of this.#entries) {
       if (entry.has(words)) ranked[words.length === 0 ? 2 : entry.rank(query)].push(entry.overview);
@@ -193,6 +193,13 @@ export class ConnectorList implements ReactiveController {
 /** How the case and form of letters do not matter. */
 export function comparable(text: string): string {
   return text.normalize("NFC").toLowerCase();
+}
+
+/** What of a query has to be there. */
+export function wordsOf(query: string): readonly string[] {
+  return comparable(query)
+    .split(/\s+/u)
+    .filter((word) => word !== "");
 }
 
 /** A connector with what is searched of it. */

@@ -119,9 +119,18 @@ export class VirtualRows implements ReactiveController {
     return Math.max(1, Math.floor(height / this.#rowHeight));
   }
 
-  /** Scrolls until the row is in sight, by default as little as possible. */
+  /** Scrolls until the row is in sight, by default as little as possible; as soon as the host is rendered. */
   scrollToIndex(index: number, align: "auto" | "start" | "center" | "end" = "auto"): void {
-    this.#virtualizer.scrollToIndex(index, { align });
+    void this.#host.updateComplete.then(() => {
+      const scroller = this.#options.scroller();
+      if (scroller === null || scroller === undefined) return;
+      const { clientHeight, scrollTop } = scroller;
+      const start = index * this.#rowHeight;
+      const end = start + this.#rowHeight - clientHeight;
+      const auto = Math.max(Math.min(scrollTop, start), end);
+      // By hand: the virtualizer first learns the size of a scroller that was hidden when the page is laid out.
+      scroller.scrollTop = { start, end, auto, center: (start + end) / 2 }[align];
+    });
   }
 
   hostConnected(): void {
