@@ -6,5 +6,6 @@
  */
 
 export { ConnectorHistory, RestoreEvent, RestoredEvent } from "./connector-history.js";
+export { ConnectorPicker } from "./connector-picker.js";
 export { setTexts, type Texts } from "./texts.js";
 export { PlanErrorEvent, PlanEvent, UpdatePlan } from "./update-plan.js";
