@@ -9,3 +9,4 @@ export { ConnectorHistory, RestoreEvent, RestoredEvent } from "./connector-histo
 export { ConnectorPicker } from "./connector-picker.js";
 export { setTexts, type Texts } from "./texts.js";
 export { PlanErrorEvent, PlanEvent, UpdatePlan } from "./update-plan.js";
+export { UpdateConnectorEditor } from "./update-connector-editor.js";
