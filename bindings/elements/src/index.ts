@@ -8,5 +8,6 @@
 export { ConnectorHistory, RestoreEvent, RestoredEvent } from "./connector-history.js";
 export { ConnectorPicker } from "./connector-picker.js";
 export { setTexts, type Texts } from "./texts.js";
+export type { TokenSuggestion } from "./tokens.js";
 export { PlanErrorEvent, PlanEvent, UpdatePlan } from "./update-plan.js";
 export { UpdateConnectorEditor } from "./update-connector-editor.js";

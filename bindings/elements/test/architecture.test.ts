@@ -1,0 +1,161 @@
+/** Reads the sources and holds the architecture: who may import whom. To reorder the list is to change it. */
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { test } from "node:test";
+
+/** A module imports only what stands before it. */
+const ORDER = [
+  // What all components say, and how they look.
+  "theme",
+  "texts/picker",
+  "texts/editor",
+  "texts/plan",
+  "texts/history",
+  "texts",
+  "problem",
+  "tokens",
+  "form-field",
+  // A vault in a page.
+  "vault-watch",
+  "connector-list",
+  "virtual-rows",
+  "secret-value",
+  // <connector-picker>
+  "picker/icons",
+  "picker/sheet",
+  "picker/announcer",
+  "picker/popup",
+  "picker/entry",
+  "picker/options",
+  "picker/listbox",
+  "picker/keys",
+  "picker/search",
+  "picker/verdict",
+  "picker/below",
+  "connector-picker",
+  // <update-connector-editor>: the action as a model, then what is seen of it.
+  "editor/json",
+  "editor/model",
+  "editor/draft",
+  "editor/dotenv",
+  "editor/paste",
+  "editor/core",
+  "editor/check",
+  "editor/problems",
+  "editor/marks",
+  "editor/icons",
+  "editor/sheet",
+  "editor/quiet-problem",
+  "editor/cell-completion",
+  "editor/row-drag",
+  "editor/grid-row",
+  "editor/grid",
+  "editor/codemirror-theme",
+  "editor/codemirror-tokens",
+  "editor/codemirror",
+  "editor/json-editor",
+  "update-connector-editor",
+  // <update-plan>
+  "plan/same",
+  "plan/planning",
+  "plan/changes",
+  "plan/outcome",
+  "plan/sheet",
+  "update-plan",
+  // <connector-history>
+  "history/when",
+  "history/version",
+  "history/comparison",
+  "history/values",
+  "history/restoring",
+  "history/sheet",
+  "connector-history",
+  // What is exported.
+  "index",
+];
+
+/** Packages of others, and the modules that may know them. Types of `connector-vault` are for all. */
+const PACKAGES: readonly (readonly [named: RegExp, modules: RegExp])[] = [
+  [/^lit($|\/)/, /./],
+  [/^connector-vault$/, /^(editor\/core|picker\/verdict)$/],
+  [/^@(codemirror|lezer)\//, /^editor\/codemirror/],
+  [/^papaparse$/, /^editor\/paste$/],
+  [/^@tanstack\/virtual-core$/, /^virtual-rows$/],
+];
+
+/** What is large is loaded when it is needed: only so does a page begin without it. */
+const LAZY = /^papaparse$|^editor\/codemirror$/;
+
+const SRC = new URL("../src/", import.meta.url);
+
+interface Import {
+  /** A module of the package, or what another package is called. */
+  readonly path: string;
+  readonly isOwn: boolean;
+  readonly kind: "type" | "static" | "dynamic";
+}
+
+function sources(): string[] {
+  const entries = readdirSync(SRC, { recursive: true, encoding: "utf8" });
+  return entries.filter((entry) => entry.endsWith(".ts")).map((entry) => entry.replaceAll("\\", "/"));
+}
+
+function importsOf(source: string): Import[] {
+  const text = readFileSync(new URL(source, SRC), "utf8");
+  const found = text.matchAll(
+    /^(?:import|export)\s+(type\s)?[^;]*?from "([^"]+)";|(typeof )?import\("([^"]+)"\)|^import "([^"]+)";/gm,
+  );
+  return [...found].map(([, type, from, typeOf, dynamic, effect]) => {
+    const named = from ?? dynamic ?? effect ?? "";
+    const isOwn = named.startsWith(".");
+    const path = isOwn ? posix.join(posix.dirname(source), named).replace(/\.js$/, "") : named;
+    const isType = type !== undefined || typeOf !== undefined;
+    return { path, isOwn, kind: isType ? "type" : dynamic === undefined ? "static" : "dynamic" };
+  });
+}
+
+test("modules import along the line", () => {
+  const faults: string[] = [];
+  for (const source of sources()) {
+    const module = source.replace(/\.ts$/, "");
+    const place = ORDER.indexOf(module);
+    if (place < 0) faults.push(`${source} has no place in the line`);
+    for (const { path, isOwn } of importsOf(source)) {
+      if (!isOwn) continue;
+      const other = ORDER.indexOf(path);
+      if (other < 0) faults.push(`${source} imports ${path}, which is not there`);
+      else if (other >= place) faults.push(`${source} must not import ${path}`);
+    }
+  }
+  assert.deepEqual(faults, []);
+  assert.equal(sources().length, ORDER.length, "the line names only what is there");
+});
+
+test("each package is known where it is for", () => {
+  const faults: string[] = [];
+  for (const source of sources()) {
+    const module = source.replace(/\.ts$/, "");
+    for (const { path, isOwn, kind } of importsOf(source)) {
+      if (isOwn || (path === "connector-vault" && kind === "type")) continue;
+      const modules = PACKAGES.find(([named]) => named.test(path))?.[1];
+      if (modules?.test(module) !== true) faults.push(`${source} must not import ${path}`);
+    }
+  }
+  assert.deepEqual(faults, []);
+});
+
+test("what is large is loaded when it is needed", () => {
+  const lazy = sources().flatMap((source) => importsOf(source).filter(({ path }) => LAZY.test(path)));
+  assert.ok(lazy.some(({ kind }) => kind === "dynamic"));
+  assert.deepEqual(
+    lazy.filter(({ kind }) => kind === "static"),
+    [],
+  );
+});
+
+test("sources open with what they are for", () => {
+  const faults = sources().filter((source) => !readFileSync(new URL(source, SRC), "utf8").startsWith("/**"));
+  assert.deepEqual(faults, []);
+});
