@@ -18,6 +18,15 @@ export const workSheet = css`
   .busy:empty {
     position: absolute;
   }
+  progress {
+    width: 100%;
+    height: 6px;
+    accent-color: var(--_accent);
+  }
+  button[aria-disabled="true"] {
+    opacity: 0.6;
+    cursor: default;
+  }
 `;
 
 /** Runs what takes a while, shows that it runs, and what went wrong. */
@@ -63,11 +72,23 @@ export class Work implements ReactiveController {
     }
   }
 
+  /** Shows that work goes on that does not stop the page, and lets the user give it up. */
+  progressTemplate(): TemplateResult | typeof nothing {
+    if (this.busy === undefined) return nothing;
+    return html`<progress aria-label="At work"></progress>
+      <div class="row"><button type="button" @click=${() => this.stop()}>Cancel</button></div>`;
+  }
+
   /** Gives up what runs, and forgets how the last work failed. */
   stop(): void {
     this.#abort?.abort();
     this.#abort = this.busy = this.problem = undefined;
     this.#host.requestUpdate();
+  }
+
+  /** For the attribute `aria-disabled` of what begins work: a button that is disabled would lose the focus. */
+  get ariaDisabled(): "true" | "false" {
+    return this.busy === undefined ? "false" : "true";
   }
 
   /** What is being done and how it failed; always in the page, so that it is announced. */
