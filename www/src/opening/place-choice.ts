@@ -37,6 +37,7 @@ export class PlaceChoice extends LitElement {
     segmentsSheet,
     css`
       .names {
+        position: relative;
         display: grid;
         max-height: 13rem;
         margin: 0;
@@ -122,6 +123,12 @@ export class PlaceChoice extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
+    // The one that is chosen may be far down. Not `scrollIntoView`, which moves the page, too.
+    const [list, chosen] = [this.renderRoot.querySelector(".names"), this.field?.closest(".names label")];
+    if (list && chosen instanceof HTMLElement && changed.size > 0) {
+      list.scrollTop = Math.min(list.scrollTop, chosen.offsetTop);
+      list.scrollTop = Math.max(list.scrollTop, chosen.offsetTop + chosen.offsetHeight - list.clientHeight);
+    }
     if (changed.has("problem") && this.problem !== undefined) this.focus();
   }
 

@@ -43,7 +43,6 @@ export const ICONS = {
   ),
   log: icon(svg`<path d="M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01" />`),
   lock: icon(svg`<rect x="5" y="11" width="14" height="9" rx="2" /><path d="M8 11V8a4 4 0 0 1 8 0v3" />`),
-  more: icon(svg`<path d="M5 12h.01M12 12h.01M19 12h.01" />`),
-  close: icon(svg`<path d="M6 6l12 12M18 6L6 18" />`),
+  down: icon(svg`<path d="M7 10l5 5 5-5" />`),
   file: icon(svg`<path d="M6 3h8l4 4v14H6zM14 3v4h4" />`),
 } as const;

@@ -1,0 +1,27 @@
+/** What was noticed when a vault was opened, in words for people. */
+
+import type { Report } from "connector-vault";
+
+/** Sentences, each on its own; none if all is well. */
+export function remarksOn({ continuity, torn, brokenLocks, damaged }: Report): string[] {
+  const remarks: string[] = [];
+  if (damaged.length > 0) {
+    const records =
+      damaged.length === 1 ? "One damaged record was" : `${damaged.length} damaged records were`;
+    remarks.push(`${records} left out. Nothing can be written; cvault repair saves what is intact.`);
+  }
+  if (torn !== null) {
+    remarks.push(
+      "The newest change in the file is not complete, so it was left out: its writer died, or is still at work.",
+    );
+  }
+  if (continuity === "unverifiable") {
+    remarks.push(
+      "Whether this state continues the one that this browser has seen before cannot be told any more.",
+    );
+  }
+  for (const { label, reason } of brokenLocks) {
+    remarks.push(`The passphrase of ${label ?? "a grant"} cannot be used any more: ${reason}.`);
+  }
+  return remarks;
+}
