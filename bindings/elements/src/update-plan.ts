@@ -42,6 +42,7 @@ export class PlanErrorEvent extends Event {
  * value unless the user reveals it, those of one property at a time.
  *
  * Give it `vault` and `action`, or `vault` and a ready `plan`. Run what it shows by `vault.commit(el.current)`.
+ * When the vault is locked, it forgets all of it, also `action` and `tokenValues`: set them with the next vault.
  *
  * @fires plan - A new plan is shown; `event.outcome` is its report.
  * @fires plan-error - The action cannot be planned; `event.error` says why.
@@ -205,6 +206,8 @@ export class UpdatePlan extends LitElement {
     this.#reveal.hide();
     this.#planning.stop();
     this.#keep(undefined);
+    // Both may hold secrets, and nobody is here any more who may see them.
+    if (this.vault?.isLocked === true) this.action = this.tokenValues = undefined;
     this.requestUpdate();
   }
 

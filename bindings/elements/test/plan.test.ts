@@ -192,6 +192,15 @@ describe("<update-plan>", () => {
     await headline(page).getByText("Version 3 becomes 4: 1 changed").waitFor();
   });
 
+  test("a request that was carried out before says so, and has nothing to reveal", async () => {
+    const page = await open();
+    const planned = () => globalThis.page.plan({ Region: "us" }, "", {}, { requestId: "delivery 1" });
+    await page.evaluate(planned);
+    await page.evaluate(() => globalThis.page.commit());
+    await headline(page).getByText("Carried out before: it made version 2").waitFor();
+    assert.deepEqual(await rows(page), ["~ changed Region Properties"]);
+  });
+
   test("what cannot be planned is said in the words of the vault", async () => {
     const page = await open();
     await planMuch(page);
