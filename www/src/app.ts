@@ -8,6 +8,7 @@ import type { VaultChangeEvent } from "connector-vault";
 
 import { appSheet } from "./app-sheet.js";
 import { clearSecret } from "./clipboard.js";
+import { core } from "./core.js";
 import { emptyInputs, forgetMatches } from "./forget.js";
 import { IdleWatch, keepLockMinutes, lockMinutes } from "./idle.js";
 import { Navigation, type NavigateEvent, type Route } from "./navigation.js";
@@ -68,6 +69,13 @@ export class DesignerApp extends LitElement {
     addEventListener("beforeunload", (event) => {
       if (this.#unsaved().length > 0) event.preventDefault();
     });
+  }
+
+  protected override firstUpdated(): void {
+    // Until a passphrase is typed, what is seen next is there.
+    void core()
+      .then(() => load({ view: "connectors" }))
+      .catch(() => undefined);
   }
 
   override render() {

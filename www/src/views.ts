@@ -4,7 +4,6 @@ import { html, type TemplateResult } from "lit";
 
 import type { Route } from "./navigation.js";
 import type { Session } from "./session.js";
-import "./connectors/connectors-view.js";
 
 /** For the page's title, which browsers keep in their history: no ids. */
 export const TITLES: Readonly<Record<Route["view"], string>> = {
@@ -19,8 +18,8 @@ export const TITLES: Readonly<Record<Route["view"], string>> = {
   merge: "Merge",
 };
 
-/** What is there from the beginning is not named. */
 const LOADERS: Partial<Readonly<Record<Route["view"], () => Promise<unknown>>>> = {
+  connectors: () => import("./connectors/connectors-view.js"),
   connector: () => import("./connectors/connector-view.js"),
   create: () => import("./connectors/connector-form.js"),
   edit: () => import("./connectors/connector-form.js"),

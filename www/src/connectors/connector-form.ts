@@ -124,7 +124,7 @@ export class ConnectorForm extends LitElement {
         <code>${base.id}</code><span class="muted">${base.type}, version ${base.version}</span>
       </p>
       ${
-        present === undefined || present.version === base.version
+        present === undefined || present.version === base.version || this.isBusy
           ? nothing
           : html`<div class="card changed row spread" role="status">
               <span
@@ -286,7 +286,7 @@ export class ConnectorForm extends LitElement {
     } catch (error) {
       const { row } = (error as { readonly place?: ErrorPlace }).place ?? {};
       this.failure = { problem: problemOf(error), row: row === undefined ? undefined : sent[row - 1]?.row };
-    } finally {
+      // Not otherwise: it is about to go elsewhere.
       this.isBusy = false;
     }
   }

@@ -1,6 +1,6 @@
 /** A vault to try things out: the documentation's connectors and a few more, whose secrets are plainly none. */
 
-import { Vault, VaultError, type ConnectorsDocument } from "connector-vault";
+import { Vault, VaultError, type Action, type ConnectorsDocument } from "connector-vault";
 
 import { core } from "../core.js";
 import { browserPlace } from "../places/browser.js";
@@ -78,6 +78,15 @@ export const SAMPLE: ConnectorsDocument = {
   ],
 };
 
+/** So that there is a history. */
+const ROTATION: Action = {
+  ActionType: "Connectors.Update",
+  Parameters: {
+    EntryId: "slackAlerts",
+    Properties: [{ PropertyName: "SigningSecret", PropertyValue: "sample-signing-secret-2" }],
+  },
+};
+
 /** An open sample, and the passphrase that was made for it. */
 export interface Sample {
   readonly session: Session;
@@ -93,6 +102,7 @@ export async function createSample(signal: AbortSignal): Promise<Sample> {
     try {
       const vault = await Vault.create(place.storage, { label: "me", passphrase, signal });
       await vault.import(SAMPLE, { note: "sample" });
+      await vault.run(ROTATION, { note: "monthly rotation" });
       return { session: { vault, place }, passphrase };
     } catch (error) {
       if (!(error instanceof VaultError) || error.code !== "file_exists") throw error;
