@@ -1,6 +1,6 @@
 /** Plans: what would change, without a value (docs/action.md section 7). */
 
-import type { Outcome, Plan as CorePlan } from "../pkg/vault.js";
+import type { Op, Outcome, Plan as CorePlan } from "../pkg/vault.js";
 import { VaultError } from "./error.js";
 import { call } from "./wasm.js";
 
@@ -11,6 +11,8 @@ import { call } from "./wasm.js";
 export class Plan {
   /** The report: status `planned`, or `unchanged`. */
   readonly outcome: Outcome;
+  /** What committing it does to the connector; nothing if the request was carried out before. */
+  readonly op: Op | undefined;
   #core: CorePlan | undefined;
 
   /** @internal */
@@ -19,6 +21,7 @@ export class Plan {
     const [first] = JSON.parse(call(() => core.outcomes())) as Outcome[];
     if (first === undefined) throw new VaultError("internal", "a plan has an outcome");
     this.outcome = first;
+    this.op = call(() => core.op());
   }
 
   /** Whether no property would change. */

@@ -228,6 +228,14 @@ export class Vault extends EventTarget {
     return JSON.parse(this.#ask((core) => core.read(id))) as Connector;
   }
 
+  /**
+   * One value of a connector, at present or in a kept version; nothing if it has no such property. Where one
+   * is to be shown, the others stay where they can be wiped. Fails as {@link read} does.
+   */
+  async readProperty(id: string, name: string, version?: number): Promise<string | undefined> {
+    return this.#ask((core) => core.readProperty(id, name, version));
+  }
+
   /** A kept version of a connector with its values, also of one that is deleted now. */
   async readVersion(id: string, version: number): Promise<Connector> {
     return JSON.parse(this.#ask((core) => core.readVersion(id, version))) as Connector;

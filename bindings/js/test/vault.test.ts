@@ -87,12 +87,24 @@ test("a plan shows one value to who asks for it, until it is disposed of", async
   const { vault } = await example();
   const action = update('{"APIKey": "[Secrets:Key]", "Tags": null}');
   const plan = await vault.plan(action, { tokens: { "Secrets:Key": "s3cret-new" }, null: "remove" });
+  assert.equal(plan.op, "update");
   assert.equal(plan.reveal("APIKey"), "s3cret-new");
   assert.equal(plan.reveal("Endpoint"), "https://api.example", "what is not named keeps its value");
   assert.equal(plan.reveal("Tags"), undefined);
-  assert.equal(vault.planDelete(TWITTER.id).reveal("APIKey"), undefined);
+  const deletion = vault.planDelete(TWITTER.id);
+  assert.equal(deletion.op, "delete");
+  assert.equal(deletion.reveal("APIKey"), undefined);
+
+  assert.equal(await vault.readProperty(TWITTER.id, "APIKey"), "s3cret-old");
+  assert.equal(await vault.readProperty(TWITTER.id, "apikey"), undefined);
+  await vault.commit(plan);
+  assert.equal(await vault.readProperty(TWITTER.id, "APIKey", 1), "s3cret-old");
+  assert.equal(await vault.readProperty(TWITTER.id, "Tags"), undefined);
+  await assert.rejects(vault.readProperty(TWITTER.id, "APIKey", 9), code("version_not_found"));
+  await assert.rejects(vault.readProperty("unknown", "APIKey"), code("connector_not_found"));
   vault.lock();
-  assert.throws(() => plan.reveal("APIKey"), code("invalid_argument"));
+  assert.throws(() => deletion.reveal("APIKey"), code("invalid_argument"));
+  await assert.rejects(vault.readProperty(TWITTER.id, "APIKey"), code("locked"));
 });
 
 test("errors tell their place, and texts where their tokens are", async () => {

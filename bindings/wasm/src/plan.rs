@@ -18,6 +18,13 @@ impl Plan {
         outcomes(&self.0.iter().map(core::Plan::outcome).collect::<Vec<_>>())
     }
 
+    /// What committing the first plan does; nothing if it was carried out before.
+    #[wasm_bindgen(unchecked_return_type = "Op | undefined")]
+    pub fn op(&self) -> Option<String> {
+        let op = self.0.first()?.op()?;
+        Some(op.as_str().to_owned())
+    }
+
     /// The value that a property of the first plan would have.
     pub fn value(&self, name: &str) -> Option<JsString> {
         let value = self.0.first()?.value(name)?;

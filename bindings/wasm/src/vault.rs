@@ -5,7 +5,7 @@ use connector_vault::{
     self as core, Code, ConnectorId, Error, GrantKey, Grantee, MergeOptions, NewConnectors,
     Properties, Resolve, Retention, Role, Version,
 };
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, JsString, Object, Reflect, Uint8Array};
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 use wasm_bindgen::JsValue;
@@ -104,6 +104,22 @@ impl Vault {
     pub fn read_version(&self, id: &str, version: f64) -> Result<JsValue> {
         let connector = self.0.read_version(id, self::version(version)?)?;
         secret_json(&Connector::of(&connector))
+    }
+
+    /// One value of a connector, at present or in a kept version.
+    #[wasm_bindgen(js_name = readProperty)]
+    pub fn read_property(
+        &self,
+        id: &str,
+        name: &str,
+        version: Option<f64>,
+    ) -> Result<Option<JsString>> {
+        let connector = match version {
+            Some(version) => self.0.read_version(id, self::version(version)?)?,
+            None => self.0.read(id)?,
+        };
+        let value = connector.properties.get(name);
+        Ok(value.map(|value| JsString::from(value.expose())))
     }
 
     /// The kept versions of a connector, oldest first, as JSON.
