@@ -3,6 +3,7 @@
 import { defineConfig, type Plugin } from "vite";
 
 import { headersFor, originsOf, policyFor } from "./policy.js";
+import { offline } from "./vite-offline.js";
 
 /**
  * Further origins whose vaults the page may open, such as `https://files.example`, separated by spaces. By default it
@@ -44,5 +45,5 @@ export default defineConfig({
   resolve: { alias: [{ find: /^connector-vault$/, replacement: "connector-vault/slim" }] },
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   preview: { host: "127.0.0.1", port: 4173, strictPort: false, headers: headersFor(POLICY) },
-  plugins: [pageHead],
+  plugins: [pageHead, offline()],
 });
