@@ -22,11 +22,20 @@ export function problemOf(error: unknown): Problem {
   };
 }
 
-/** A paragraph that screen readers announce. */
-export function problemTemplate({ message, hint }: Problem): TemplateResult {
-  return html`<p class="error" part="error" role="alert">
-    ${sentence(message)}${hint === undefined ? nothing : html` <span class="muted">${sentence(hint)}</span>`}
-  </p>`;
+/** A paragraph that screen readers announce at once. */
+export function problemTemplate(problem: Problem): TemplateResult {
+  return html`<p class="error" part="error" role="alert">${wordsOf(problem)}</p>`;
+}
+
+/** The same without an alert: where it changes with each key, what is around it says it politely. */
+export function quietProblemTemplate(problem: Problem): TemplateResult {
+  return html`<p class="error" part="error">${wordsOf(problem)}</p>`;
+}
+
+function wordsOf({ message, hint }: Problem): TemplateResult {
+  return html`${sentence(message)}${
+    hint === undefined ? nothing : html` <span class="muted">${sentence(hint)}</span>`
+  }`;
 }
 
 /** Messages of the core begin in lower case and have no full stop. */

@@ -3,7 +3,6 @@
  * the values below it. They are forgotten some time after the user has left the component.
  */
 
-import type { Connector } from "connector-vault";
 import {
   css,
   html,
@@ -121,12 +120,6 @@ export class Reveal implements ReactiveController {
   };
 
   readonly #entered = (): void => clearTimeout(this.#timer);
-}
-
-/** A property's value, if the connector has it. */
-export function propertyOf(connector: Connector | undefined, name: string): string | undefined {
-  if (connector === undefined || !Object.hasOwn(connector.properties, name)) return undefined;
-  return connector.properties[name];
 }
 
 function valueTemplate(texts: PlanTexts, value: string | undefined): TemplateResult {

@@ -9,8 +9,8 @@ import { headlineOf, outcomeTemplate } from "./plan/outcome.js";
 import { Planning, type Planned, type PlanRequest } from "./plan/planning.js";
 import { isSameJson, isSameTokens } from "./plan/same.js";
 import { planSheet } from "./plan/sheet.js";
-import { problemOf, sentence } from "./problem.js";
-import { Reveal, propertyOf, secretValueSheet } from "./secret-value.js";
+import { problemOf, quietProblemTemplate } from "./problem.js";
+import { Reveal, secretValueSheet } from "./secret-value.js";
 import { TextsController, type PlanTexts } from "./texts.js";
 import { theme } from "./theme.js";
 import { VaultWatch } from "./vault-watch.js";
@@ -147,12 +147,9 @@ export class UpdatePlan extends LitElement {
     if (this.vault?.isLocked === true) return html`<p class="muted">${texts.locked}</p>`;
     const planned = this._planned;
     if (planned === undefined) return html`<p class="muted">${texts.empty}</p>`;
-    if ("plan" in planned) return html`<p class="headline">${headlineOf(texts, planned.plan.outcome)}</p>`;
-    // No alert: most of what is half written cannot be planned.
-    const { message, hint } = problemOf(planned.error);
-    return html`<p class="error" part="error">
-      ${sentence(message)}${hint === undefined ? nothing : html` <span class="muted">${sentence(hint)}</span>`}
-    </p>`;
+    if ("plan" in planned) return html`<p class="headline">${headlineOf(texts, planned.plan)}</p>`;
+    // Most of what is half written cannot be planned.
+    return quietProblemTemplate(problemOf(planned.error));
   }
 
   /** What was carried out has no values that are still to come. */
@@ -164,8 +161,8 @@ export class UpdatePlan extends LitElement {
       reveal: this.#reveal,
       load: async (name) => {
         const after = plan.reveal(name);
-        const before = versionBefore === null ? undefined : await vault.readVersion(id, versionBefore);
-        return [propertyOf(before, name), after];
+        const before = versionBefore === null ? undefined : await vault.readProperty(id, name, versionBefore);
+        return [before, after];
       },
     };
   }

@@ -5,7 +5,7 @@ import { html, nothing, type TemplateResult } from "lit";
 
 import { changesTemplate } from "../plan/changes.js";
 import { problemOf, problemTemplate, type Problem } from "../problem.js";
-import { propertyOf, type Reveal } from "../secret-value.js";
+import type { Reveal } from "../secret-value.js";
 import type { TextsController } from "../texts.js";
 
 /** Two versions of a connector, the older first. */
@@ -51,8 +51,8 @@ export function comparisonTemplate(
   view: ComparisonView,
 ): TemplateResult {
   const other = view.version === from ? to : from;
-  const valueIn = async (version: number, name: string): Promise<string | undefined> =>
-    propertyOf(await view.vault.readVersion(id, version), name);
+  const valueIn = (version: number, name: string): Promise<string | undefined> =>
+    view.vault.readProperty(id, name, version);
   const revealing = {
     reveal: view.reveal,
     load: async (name: string) => [await valueIn(from, name), await valueIn(to, name)] as const,

@@ -3,7 +3,7 @@
 import type { Overview, Vault } from "connector-vault";
 import { html, type TemplateResult } from "lit";
 
-import { propertyOf, type Reveal } from "../secret-value.js";
+import type { Reveal } from "../secret-value.js";
 import type { TextsController } from "../texts.js";
 
 /** The list below its version. */
@@ -14,10 +14,9 @@ export function valuesTemplate(
   reveal: Reveal,
 ): TemplateResult {
   if (properties.length === 0) return html`<p class="muted">${texts.history.noProperties}</p>`;
-  const load = async (name: string) => {
-    const connector = await vault.readVersion(id, version);
-    return [{ label: texts.history.value, value: propertyOf(connector, name) }];
-  };
+  const load = async (name: string) => [
+    { label: texts.history.value, value: await vault.readProperty(id, name, version) },
+  ];
   return html`<ul class="properties" role="list">
     ${properties.map(
       (name) =>

@@ -1,6 +1,6 @@
 /** An outcome in words: the headline, the properties, the warnings, the tokens. */
 
-import type { ChangeKind, Outcome, Warning } from "connector-vault";
+import type { ChangeKind, Outcome, Plan, Warning } from "connector-vault";
 import { html, nothing, svg, type TemplateResult } from "lit";
 
 import { sentence } from "../problem.js";
@@ -8,17 +8,14 @@ import type { PlanTexts } from "../texts.js";
 import { changesTemplate, type Revealing } from "./changes.js";
 
 /** What would happen as a whole. */
-export function headlineOf(texts: PlanTexts, outcome: Outcome): string {
+export function headlineOf(texts: PlanTexts, { op, outcome }: Plan): string {
   const { status, versionBefore, versionAfter, changes } = outcome;
   if (status === "unchanged") return texts.changesNothing;
   if (status !== "planned") return texts.answered(versionAfter);
   const counts: Partial<Record<ChangeKind, number>> = {};
   for (const { change } of changes) counts[change] = (counts[change] ?? 0) + 1;
   if (versionBefore === null) return texts.creates(counts);
-  // Only a deletion is planned that changes no property.
-  return changes.length === 0
-    ? texts.deletes(versionBefore)
-    : texts.updates(versionBefore, versionAfter, counts);
+  return op === "delete" ? texts.deletes(versionBefore) : texts.updates(versionBefore, versionAfter, counts);
 }
 
 /** What happens to each property, and what else is known. */
