@@ -85,8 +85,11 @@ export function placeFailure(error: unknown): Failure {
 
 /** What is shown of an error. `by` says with what was unlocked: both fields are not in the form at once. */
 export function failureOf(error: unknown, by: "passphrase" | "identity"): Failure {
-  const problem = problemOf(error);
+  const found = problemOf(error);
+  const offer = OFFERS[found.code ?? ""];
+  // What is offered says more to people than the hint, which may speak of the interface for programs.
+  const problem = offer === undefined ? found : { ...found, hint: undefined };
   const field = FIELDS[problem.code ?? ""] ?? "form";
   const isAway = (field === "passphrase" || field === "identity") && field !== by;
-  return { field: isAway ? by : field, problem, offer: OFFERS[problem.code ?? ""] };
+  return { field: isAway ? by : field, problem, offer };
 }

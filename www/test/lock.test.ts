@@ -1,0 +1,100 @@
+/** What happens by itself while a vault is open: it locks when it is unused, and secrets leave the clipboard. */
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, test } from "node:test";
+
+import type { Page } from "playwright-core";
+
+import { Chromium, Suite, type Site } from "../../bindings/js/test/browser/chromium.js";
+import { servePage } from "./site.js";
+
+describe("time passes in Chromium", () => {
+  const suite = new Suite();
+  let site: Site;
+  let browser: Chromium;
+
+  before(async () => {
+    site = await servePage(suite);
+    browser = await Chromium.launch(suite);
+  });
+
+  afterEach(async () => {
+    await browser.closeTabs();
+    browser.assertNoProblems();
+  });
+
+  after(suite.end);
+
+  /** A tab with a sample whose clock the test turns. */
+  async function sample(): Promise<Page> {
+    const page = await browser.context.newPage();
+    await page.clock.install();
+    await page.goto(site.origin);
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.getByRole("option", { name: /Twitter API/ }).click();
+    await page.getByRole("button", { name: "Reveal APIKey" }).waitFor();
+    return page;
+  }
+
+  test("an unused vault warns and locks", async () => {
+    const page = await sample();
+    const warning = page.getByText("so it locks soon");
+    await page.clock.fastForward("04:31");
+    await warning.waitFor();
+    await page.keyboard.press("Shift");
+    await warning.waitFor({ state: "detached" });
+    await page.clock.fastForward("04:31");
+    await warning.waitFor();
+    await page.clock.fastForward("00:30");
+    await page.getByText("Locked, because nobody used the vault for a while.").waitFor();
+    assert.equal(await page.getByRole("button", { name: "Reveal APIKey" }).count(), 0);
+  });
+
+  test("the user chooses when, and the browser keeps the choice", async () => {
+    const page = await sample();
+    await page.getByRole("button", { name: /sample/ }).click();
+    await page.getByLabel("Lock when unused").selectOption("after 1 minute");
+    await page.clock.fastForward("01:01");
+    await page.getByText("Locked, because").waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.getByRole("button", { name: /sample/ }).click();
+    assert.equal(await page.getByLabel("Lock when unused").inputValue(), "1");
+    await page.getByLabel("Lock when unused").selectOption("never");
+    await page.clock.fastForward("24:00:00");
+    assert.equal(await page.getByText("Locked").count(), 0);
+    await page.getByLabel("Lock when unused").selectOption("after 5 minutes");
+  });
+
+  test("a revealed value is hidden again", async () => {
+    const page = await sample();
+    await page.getByRole("button", { name: "Reveal APIKey" }).click();
+    const value = page.getByText("old_api_key_000");
+    await value.waitFor();
+    await page.clock.fastForward("00:31");
+    await value.waitFor({ state: "detached" });
+  });
+
+  test("a copied value leaves the clipboard, unless something else is there", async () => {
+    await browser.context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    const page = await sample();
+    await page.bringToFront();
+    const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+    const copy = async () => {
+      await page.getByRole("button", { name: "Copy APIKey" }).click();
+      await page.getByText("Copied. It is removed from the clipboard in 30 seconds").waitFor();
+      assert.equal(await clipboard(), "old_api_key_000");
+    };
+    await copy();
+    await page.clock.fastForward("00:30");
+    while ((await clipboard()) !== "") await page.evaluate(() => document.title);
+    await copy();
+    await page.evaluate(() => navigator.clipboard.writeText("something else"));
+    await page.clock.fastForward("00:30");
+    await page.getByRole("button", { name: "Reveal APIKey" }).click();
+    assert.equal(await clipboard(), "something else");
+    await copy();
+    await page.keyboard.press("Control+Shift+L");
+    while ((await clipboard()) !== "") await page.evaluate(() => document.title);
+  });
+});
