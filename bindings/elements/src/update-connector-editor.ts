@@ -370,7 +370,8 @@ export class UpdateConnectorEditor extends FormField {
     const { parameter, row } = this.#problems.found[0]?.place ?? {};
     if (parameter === "PropertiesJson") return this.#json.field ?? undefined;
     if (parameter === "Properties" && row !== undefined) return this.#grid.fieldOf(row - 1) ?? undefined;
-    return this._picker ?? undefined;
+    // The picker hands the focus on, which is not enough for browsers.
+    return this._picker?.shadowRoot?.querySelector("input") ?? undefined;
   }
 }
 

@@ -125,7 +125,7 @@ export class JsonView {
         // Without a binding for Tab, which has to lead out of the editor.
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap]),
         EditorView.lineWrapping,
-        EditorView.domEventHandlers({ copy: hasNothingToCopy, cut: hasNothingToCopy }),
+        EditorView.domEventHandlers({ beforeinput: typeOver, copy: hasNothingToCopy, cut: hasNothingToCopy }),
         EditorView.updateListener.of(({ docChanged, state }) => {
           if (docChanged) this.#host.edited(state.doc.toString());
         }),
@@ -149,6 +149,36 @@ function extensionsOf(state: JsonViewState): Extension {
       ...(state.isDisabled && { "aria-disabled": "true" }),
     }),
   ];
+}
+
+/**
+ * Replaces what is selected without the browser's help: Chromium keeps its colour for what is typed next, in
+ * an attribute that a strict policy forbids.
+ */
+function typeOver({ inputType, data, isComposing }: InputEvent, view: EditorView): boolean {
+  const { from, to } = selectionOf(view);
+  const isDeleting = inputType.startsWith("delete");
+  const text = isDeleting ? "" : inputType === "insertText" ? data : null;
+  if (text === null || isComposing || from === to || view.state.readOnly) return false;
+  const insert = () =>
+    view.state.update({
+      changes: { from, to, insert: text },
+      selection: { anchor: from + text.length },
+      userEvent: isDeleting ? "delete.selection" : "input.type",
+      scrollIntoView: true,
+    });
+  const handlers = isDeleting ? [] : view.state.facet(EditorView.inputHandler);
+  if (!handlers.some((handle) => handle(view, from, to, text, insert))) view.dispatch(insert());
+  return true;
+}
+
+/** What is selected. Chromium tells before the editor has heard of it. */
+function selectionOf(view: EditorView): { readonly from: number; readonly to: number } {
+  const root = view.root as { readonly getSelection?: () => Selection | null };
+  const { anchorNode, anchorOffset, focusNode, focusOffset } = root.getSelection?.() ?? {};
+  if (!anchorNode || !focusNode || !view.contentDOM.contains(anchorNode)) return view.state.selection.main;
+  const ends = [view.posAtDOM(anchorNode, anchorOffset), view.posAtDOM(focusNode, focusOffset)];
+  return { from: Math.min(...ends), to: Math.max(...ends) };
 }
 
 /**
