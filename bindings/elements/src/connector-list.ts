@@ -211,9 +211,9 @@ class Entry {
 
   constructor(overview: Overview) {
     this.overview = overview;
-    const id = comparable(overview.id);
-    this.#text = `${id}\n${comparable(overview.name)}\n${comparable(overview.type)}\n`;
-    this.#nameAt = id.length + 1;
+    const { id, name, type } = overview;
+    this.#text = comparable(`${id}\n${name}\n${type}\n`);
+    this.#nameAt = this.#text.indexOf("\n") + 1;
   }
 
   has(words: readonly string[]): boolean {

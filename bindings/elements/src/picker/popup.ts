@@ -51,15 +51,12 @@ export class Popup implements ReactiveController {
   }
 
   hostUpdated(): void {
-    const popup = this.#parts.popup();
-    if (popup === null || popup === undefined || !this.#host.isConnected) return;
-    const isShown = popup.matches(":popover-open");
-    if (this.#isOpen && !isShown) popup.showPopover();
-    if (!this.#isOpen && isShown) popup.hidePopover();
-    if (this.#isOpen) {
+    if (this.#isOpen && this.#host.isConnected) {
       this.#place();
       this.#frame ??= requestAnimationFrame(this.#follow);
     } else {
+      const popup = this.#parts.popup();
+      if (popup?.matches(":popover-open") === true) popup.hidePopover();
       this.#side = undefined;
       this.#stop();
     }
@@ -79,52 +76,56 @@ export class Popup implements ReactiveController {
     this.#frame = undefined;
   }
 
+  /** Shows it where it belongs. Each time it is asked how tall something is, the page is laid out: seldom. */
   #place(): void {
     const [popup, anchor] = [this.#parts.popup(), this.#parts.anchor()];
     if (popup === null || popup === undefined || anchor === null || anchor === undefined) return;
     const seen = seenOfPage();
     const field = anchor.getBoundingClientRect();
+    const width = Math.min(Math.max(field.width, LEAST_WIDTH), seen.right - seen.left - 2 * MARGIN);
+    const left = Math.min(Math.max(field.left, seen.left + MARGIN), seen.right - MARGIN - width);
+    set(popup, "width", `${width}px`);
+    set(popup, "left", `${left}px`);
+    if (!popup.matches(":popover-open")) popup.showPopover();
+
     const room = {
       below: seen.bottom - MARGIN - GAP - field.bottom,
       above: field.top - GAP - MARGIN - seen.top,
     };
-    const other = this.#side === "above" ? "below" : "above";
+    const height = popup.offsetHeight;
     // Once it is open it stays on its side: it would jump about while the user types.
-    const wanted = this.#side === undefined ? popup.offsetHeight : Math.min(popup.offsetHeight, ROOM);
-    const side = (this.#side ??= "below");
-    if (room[side] < wanted && room[other] > room[side]) this.#side = other;
-
-    const width = Math.min(Math.max(field.width, LEAST_WIDTH), seen.right - seen.left - 2 * MARGIN);
-    const left = Math.min(Math.max(field.left, seen.left + MARGIN), seen.right - MARGIN - width);
+    const wanted = this.#side === undefined ? height : Math.min(height, ROOM);
+    this.#side ??= "below";
+    const other = this.#side === "above" ? "below" : "above";
+    if (room[this.#side] < wanted && room[other] > room[this.#side]) this.#side = other;
     const isAbove = this.#side === "above";
-    set(popup, "left", `${left}px`);
-    set(popup, "width", `${width}px`);
     set(popup, "top", isAbove ? "auto" : `${field.bottom + GAP}px`);
-    set(popup, "bottom", isAbove ? `${document.documentElement.clientHeight - field.top + GAP}px` : "auto");
+    set(popup, "bottom", isAbove ? `${seen.height - field.top + GAP}px` : "auto");
     set(popup, "--_room", `${Math.max(0, Math.floor(room[this.#side]))}px`);
   }
 }
 
-/** What of the page is seen, also while a keyboard covers some of it, as fixed elements are placed. */
-function seenOfPage(): {
+/** What of the page is seen, also while a keyboard covers some of it; in the coordinates of fixed elements. */
+interface Seen {
   readonly top: number;
   readonly bottom: number;
   readonly left: number;
   readonly right: number;
-} {
+  /** Of everything that fixed elements are placed in. */
+  readonly height: number;
+}
+
+function seenOfPage(): Seen {
   const { clientWidth, clientHeight } = document.documentElement;
-  const {
-    offsetTop: top,
-    offsetLeft: left,
-    width,
-    height,
-  } = visualViewport ?? {
-    offsetTop: 0,
-    offsetLeft: 0,
-    width: clientWidth,
+  const whole = { offsetTop: 0, offsetLeft: 0, width: clientWidth, height: clientHeight };
+  const { offsetTop: top, offsetLeft: left, width, height } = visualViewport ?? whole;
+  return {
+    top,
+    bottom: top + height,
+    left,
+    right: left + Math.min(width, clientWidth),
     height: clientHeight,
   };
-  return { top, bottom: top + height, left, right: left + Math.min(width, clientWidth) };
 }
 
 function set({ style }: HTMLElement, name: string, value: string): void {

@@ -98,6 +98,7 @@ export const pickerSheet = css`
   .option {
     position: absolute;
     inset-inline: 0;
+    contain: content;
     display: grid;
     grid-template-columns: 1fr auto;
     column-gap: calc(var(--_space) * 1.5);

@@ -67,6 +67,7 @@ function connectors(count: number): string {
   return count === 1 ? "1 connector" : `${number(count)} connectors`;
 }
 
+/** `10,000`; the first number that `toLocaleString` writes takes more time than a key may. */
 function number(count: number): string {
-  return count.toLocaleString("en");
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
