@@ -326,15 +326,14 @@ export class ConnectorPicker extends FormField {
     const wasOpen = this.#popup.isOpen;
     this.#popup.isOpen = true;
     this.#find();
-    const selected = wasOpen ? undefined : this.#listbox.indexOf(this.value);
-    if (selected !== undefined) this.#listbox.reveal(selected);
+    if (!wasOpen) this.#listbox.reveal(this.#listbox.indexOf(this.value) ?? 0);
     this.#announcer.soon();
   }
 
   #close(): void {
     this.#announcer.stop();
     this.#popup.isOpen = false;
-    this.#listbox.activate(undefined);
+    this.#listbox.clear();
   }
 
   #find(): void {

@@ -496,7 +496,6 @@ describe("the vault", () => {
     await page.keyboard.type("slack");
     await until(() => ids(page), ["slack-ops", "slack-sales"]);
     await page.evaluate(() => globalThis.page.lock());
-    await until(() => options(page).count(), 0);
     await page.getByText("The vault is locked.").waitFor();
     assert.equal(await field(page).inputValue(), "smtp");
     assert.equal(await value(page), "smtp");
@@ -633,6 +632,21 @@ describe("the popup", () => {
     assert.ok(before >= 0 && before < 10);
     await page.locator(".box").evaluate((box) => (box.scrollTop = 20));
     await until(distance, before);
+  });
+
+  test("begins at its top each time it opens", async () => {
+    const page = await open({}, 1000);
+    await field(page).click();
+    for (let time = 0; time < 2; time++) {
+      await until(async () => (await ids(page))[0], "connector-0");
+      await page.getByRole("listbox").evaluate((list) => (list.scrollTop = 20_000));
+      await until(async () => (await ids(page)).includes("connector-420"), true);
+      await page.keyboard.press("Escape");
+      await until(() => options(page).count(), 0);
+      await page.keyboard.press("Alt+ArrowDown");
+    }
+    await until(async () => (await ids(page))[0], "connector-0");
+    assert.ok(await options(page).first().isVisible());
   });
 
   test("closes when the field is left or goes away", async () => {

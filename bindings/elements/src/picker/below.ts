@@ -6,21 +6,19 @@ import type { ConnectorList } from "../connector-list.js";
 import { problemOf, problemTemplate } from "../problem.js";
 import type { PickerTexts } from "../texts.js";
 
-/** How many connectors there are, and why there are no options. */
+/** How many connectors there are, or why there are no options. */
 export function belowTemplate(
   texts: PickerTexts,
   { error, found, size }: ConnectorList,
   note: string | undefined,
-): TemplateResult {
+): TemplateResult | typeof nothing {
   if (error !== undefined) {
     return html`<div class="note" part="note">${problemTemplate(problemOf(error))}</div>`;
   }
-  return html`${note === undefined ? nothing : html`<p class="note" part="note">${note}</p>`}
-  ${
-    size === 0
-      ? nothing
-      : html`<p class="count" part="count" aria-hidden="true">${texts.counts(found.length, size)}</p>`
-  }`;
+  if (note !== undefined) return html`<p class="note" part="note">${note}</p>`;
+  return size === 0
+    ? nothing
+    : html`<p class="count" part="count" aria-hidden="true">${texts.counts(found.length, size)}</p>`;
 }
 
 /** Why there are no options; `isText`: what is typed is a value nevertheless. */

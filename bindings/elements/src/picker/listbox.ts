@@ -60,6 +60,12 @@ export class Listbox implements ReactiveController {
     }
   }
 
+  /** Lists nothing. */
+  clear(): void {
+    this.#options = new Options();
+    this.activate(undefined);
+  }
+
   /** Where the connector with an id is. */
   indexOf(id: string): number | undefined {
     return this.#options.indexOf(id);

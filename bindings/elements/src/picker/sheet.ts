@@ -175,12 +175,9 @@ export const pickerSheet = css`
     color: var(--_muted);
     overflow-wrap: anywhere;
   }
-  .note + .count,
-  .listbox:not([hidden]) + .count {
-    border-top: 1px solid var(--_border);
-  }
   .count {
     flex: none;
+    border-top: 1px solid var(--_border);
     padding-block: calc(var(--_space) * 0.5);
     font-size: 0.8125rem;
   }
