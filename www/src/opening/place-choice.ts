@@ -201,7 +201,8 @@ export class PlaceChoice extends LitElement {
   }
 
   #named(): TemplateResult {
-    return html`<label>
+    return html`<div class="field">
+      <label>
         Name of the vault
         <input
           id="new-name"
@@ -214,7 +215,8 @@ export class PlaceChoice extends LitElement {
       <p class="muted small">
         It stays in this browser's storage, encrypted. Download a copy now and then: a browser may clear what
         sites keep.
-      </p>`;
+      </p>
+    </div>`;
   }
 
   #picked(): TemplateResult {
@@ -263,7 +265,8 @@ export class PlaceChoice extends LitElement {
   }
 
   #downloaded(): TemplateResult {
-    return html`<label>
+    return html`<div class="field">
+      <label>
         Name of the file
         <input
           id="file-name"
@@ -274,7 +277,8 @@ export class PlaceChoice extends LitElement {
           @keydown=${this.#submitByEnter}
         />
       </label>
-      <p class="muted small">This browser does not write files in place: you download the vault.</p>`;
+      <p class="muted small">This browser does not write files in place: you download the vault.</p>
+    </div>`;
   }
 
   #chosen(): TemplateResult | typeof nothing {
@@ -293,7 +297,8 @@ export class PlaceChoice extends LitElement {
       input.value = url.url;
       this.dispatchEvent(new Event("change"));
     };
-    return html`<label>
+    return html`<div class="field">
+      <label>
         URL
         <input
           id="url"
@@ -313,7 +318,8 @@ export class PlaceChoice extends LitElement {
             ? "The server takes the file by PUT, and has strong ETags and If-Match."
             : "User and password were taken out of the URL. They go to that server alone, and are kept only until the vault is locked."
         }
-      </p>`;
+      </p>
+    </div>`;
   }
 
   async #list(): Promise<void> {

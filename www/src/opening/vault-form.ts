@@ -79,9 +79,6 @@ export class VaultForm extends LitElement {
         border-inline-start: 4px solid var(--_warning);
         border-radius: var(--_radius);
       }
-      .problem:empty {
-        display: none;
-      }
       .suggest {
         justify-self: start;
         margin-top: calc(var(--_space) * -1);
@@ -243,7 +240,7 @@ export class VaultForm extends LitElement {
 
   #problemAt(field: Field, id: string): TemplateResult {
     const problem = this.#problemOf(field);
-    return html`<div id=${id} class="problem">
+    return html`<div id=${id} ?hidden=${problem === undefined}>
       ${problem === undefined ? nothing : problemTemplate(problem)}
     </div>`;
   }

@@ -50,7 +50,7 @@ export class SecretField extends LitElement {
           ${this.isShown ? "Hide" : "Show"}
         </button>
       </span>
-      <div id=${`${field}-problem`} class="problem">
+      <div id=${`${field}-problem`} ?hidden=${problem === undefined}>
         ${problem === undefined ? nothing : problemTemplate(problem)}
       </div>
       <p id=${`${field}-hint`} class="muted hint" ?hidden=${this.hint === ""}>${this.hint}</p>`;
@@ -109,9 +109,6 @@ export const secretFieldSheet = css`
     padding-inline: var(--_space);
     color: var(--_accent);
     font-size: 0.875rem;
-  }
-  secret-field .problem:empty {
-    display: none;
   }
   .hint {
     font-size: 0.875rem;
