@@ -10,7 +10,7 @@ import { problemsIn } from "../src/editor/check.js";
 import { readDotenv } from "../src/editor/dotenv.js";
 import { Draft } from "../src/editor/draft.js";
 import { actionOf, modelOf, type Row, type UpdateModel } from "../src/editor/model.js";
-import { mayHoldRows, readPasted } from "../src/editor/paste.js";
+import { isPlain, readPasted } from "../src/editor/paste.js";
 import { matchingTokens, tokenAt, tokenText } from "../src/tokens.js";
 
 before(() => ready());
@@ -260,7 +260,8 @@ describe("a .env file", () => {
 
 describe("what is pasted", () => {
   const check = async (text: string, expected: unknown) => assert.deepEqual(await readPasted(text), expected);
-  const spreadsheet = (...rows: Row[]) => ({ from: "spreadsheet", rows });
+  const spreadsheet = (...rows: Row[]) => ({ kind: "rows", from: "spreadsheet", rows });
+  const cell = (text: string) => ({ kind: "cell", text });
 
   test("from a spreadsheet has two columns", async () => {
     await check("A\t1\r\nB\t\r\n", spreadsheet(row("A", "1"), row("B", "")));
@@ -281,17 +282,26 @@ describe("what is pasted", () => {
   });
 
   test("is refused if nobody knows which columns", async () => {
-    await check("A\t1\tada\nB\t2\t", { from: "spreadsheet", columns: 3 });
+    await check("A\t1\tada\nB\t2\t", { kind: "table", columns: 3 });
   });
 
   test("from a .env file comes before a table", async () => {
-    await check("A=1\t# tab\nB=2", { from: "env", rows: [row("A", "1"), row("B", "2")] });
+    await check("A=1\t# tab\nB=2", { kind: "rows", from: "env", rows: [row("A", "1"), row("B", "2")] });
   });
 
-  test("is one cell otherwise", async () => {
-    await check("-----BEGIN KEY-----\nMIIE\nabc=\n-----END KEY-----", undefined);
-    await check('{\n\t"a": 1\n}', undefined);
-    assert.ok(!mayHoldRows("abc=def\n"));
+  for (const text of [
+    "-----BEGIN KEY-----\nMIIE\nabc=\n-----END KEY-----\n",
+    '{\n\t"a": 1\n}',
+    '"a',
+    '"a\nb" c\n"d',
+  ]) {
+    test(`is one cell otherwise: ${JSON.stringify(text)}`, () => check(text, cell(text)));
+  }
+
+  test("is one cell as spreadsheets copy it, without the end of its line", async () => {
+    await check("abc=def \r\n", cell("abc=def "));
+    await check('"line 1\nsay ""x"""\r\n', cell('line 1\nsay "x"'));
+    assert.ok(isPlain("A=1") && !isPlain("A=1\n") && !isPlain("a\tb"));
   });
 });
 

@@ -9,6 +9,7 @@ import { Chromium, Suite, type Site } from "../../js/test/browser/chromium.js";
 import { findInDom } from "./dom-search.js";
 import type { EditorPage } from "./editor-page.js";
 import { assertAccessible, serveElements } from "./elements-site.js";
+import { findInHeap } from "./heap-search.js";
 
 declare const page: EditorPage;
 
@@ -356,6 +357,14 @@ describe("the editor", () => {
       );
     });
 
+    test("of one cell, without the end of its line", async () => {
+      const editor = await open({ EntryId: "mail", Properties: rows(["Key", ""]) });
+      await editor.value(1, "Key").focus();
+      await paste(editor, "k1\r\n");
+      await editor.tab.waitForFunction(() => page.editor.value.includes("k1"));
+      assert.deepEqual((await editor.parameters()).Properties, rows(["Key", "k1"]));
+    });
+
     test("but no table whose columns nobody knows", async () => {
       const editor = await open({ EntryId: "mail" });
       await editor.name(1).focus();
@@ -481,22 +490,36 @@ describe("the editor", () => {
 
   test("nothing is left when the vault is locked", async () => {
     const editor = await open({ EntryId: "mail" });
+    const { keyboard } = editor.tab;
+    // Written by nobody here, so that what finds one has not found the test itself.
+    const [cell, table, env, json] = ["c", "t", "e", "j"].map((name) => `${name}-${Math.random()}`);
+    const secrets = [cell, table, env, json].map(String);
     await editor.name(1).fill("Known");
-    await editor.value(1, "Known").fill("s3cret-in-grid [Secrets:TwitterKey]");
-    await editor.json.fill('{ "Key": "s3cret-in-json" }');
-    await editor.remove("Known").click();
-    const secrets = ["s3cret-in-grid", "s3cret-in-json"];
-    assert.notDeepEqual(await findInDom(editor.tab, secrets), [], "the search finds them");
+    await editor.value(1, "Known").pressSequentially(`${cell} [Secrets:TwitterKey]`);
+    for (const text of [`Table\t"${table}\n"\nRow\t1`, `ENV="${env}"\nROW=1\n`]) {
+      await editor.name(1).focus();
+      await editor.tab.evaluate((text) => page.paste(text), text);
+      await editor.tab.getByText("2 properties pasted").waitFor();
+    }
+    await editor.json.pressSequentially(`{ "Key": "${json}" x`);
+    // Without a selection, too: the line would be remembered.
+    await keyboard.press("Control+c");
+    await editor.message(/line 1/).waitFor();
+    assert.deepEqual(await findInHeap(editor.tab, secrets), secrets, "the search finds them");
+    assert.equal(new Set((await findInDom(editor.tab, secrets)).map((found) => found.slice(0, 3))).size, 4);
+    await editor.remove("ENV").click();
+
     await editor.tab.evaluate(async () => {
       page.vault.lock();
       await page.editor.updateComplete;
     });
     assert.deepEqual(await findInDom(editor.tab, secrets), []);
+    assert.deepEqual(await findInHeap(editor.tab, secrets), []);
     assert.deepEqual(await editor.parameters(), { EntryId: "" });
-    await editor.name(1).focus();
-    await editor.tab.keyboard.press("Control+z");
-    await editor.json.focus();
-    await editor.tab.keyboard.press("Control+z");
+    for (const field of [editor.name(1), editor.json]) {
+      await field.focus();
+      await keyboard.press("Control+z");
+    }
     assert.deepEqual(await editor.parameters(), { EntryId: "" });
     assert.equal(await editor.tab.evaluate(() => page.sent()), undefined);
   });

@@ -42,10 +42,8 @@ export const look = EditorView.theme({
     backgroundColor: "var(--_accent-faint)",
     outline: "1px solid var(--_accent)",
   },
-  "&.cm-focused .cm-nonmatchingBracket": {
-    backgroundColor: "transparent",
-    outline: "1px solid var(--_error)",
-  },
+  // The core says what is wrong, and a bracket in a text is not.
+  "&.cm-focused .cm-nonmatchingBracket": { backgroundColor: "transparent" },
   ".cm-token, .cm-token *": { color: "var(--_token)" },
   ".cm-token": {
     backgroundColor: "var(--_token-faint)",

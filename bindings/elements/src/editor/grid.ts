@@ -4,14 +4,14 @@ import type { Outcome } from "connector-vault";
 import { html, nothing, type ReactiveController, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
-import type { Problem } from "../problem.js";
+import { sentence, type Problem } from "../problem.js";
 import type { EditorTexts } from "../texts.js";
 import { EDITOR_TEXTS } from "../texts/editor.js";
 import { CellCompletion } from "./cell-completion.js";
 import type { Column, Draft, DraftRow } from "./draft.js";
 import { fieldId, rowTemplate, type RowCommand } from "./grid-row.js";
 import { markOf } from "./marks.js";
-import { mayHoldRows, readPasted, type Pasted } from "./paste.js";
+import { isPlain, readPasted, type Pasted } from "./paste.js";
 import { RowDrag, type DragHost } from "./row-drag.js";
 
 /** What the grid tells the editor around it. */
@@ -133,9 +133,14 @@ export class Grid implements ReactiveController {
     return html`<p role="status" class="status" part="status">
         ${status?.text ?? ""} ${status?.canUndo === true ? undo : nothing}
       </p>
-      <p role="status" class="visually-hidden">
-        ${this.completion.count > 0 ? texts.tokensFound(this.completion.count) : ""}
-      </p>`;
+      <p role="status" class="visually-hidden">${this.#announced(texts)}</p>`;
+  }
+
+  /** What is seen beside the field that has the focus. */
+  #announced(texts: EditorTexts): string {
+    if (this.completion.count > 0) return texts.tokensFound(this.completion.count);
+    const problems = this.#draft.rows.flatMap((_, index) => this.#state?.problemsOf(index) ?? []);
+    return problems.map(({ message }) => sentence(message)).join(" ");
   }
 
   // What users do
@@ -175,35 +180,30 @@ export class Grid implements ReactiveController {
   readonly #paste = (event: ClipboardEvent): void => {
     const field = fieldOf(event);
     const text = event.clipboardData?.getData("text/plain") ?? "";
-    if (field === undefined || !this.#canChange || !mayHoldRows(text)) return;
+    if (field === undefined || !this.#canChange || isPlain(text)) return;
     event.preventDefault();
     void this.#pasteRows(text, field);
   };
 
   async #pasteRows(text: string, { key, element }: Field): Promise<void> {
-    let pasted: Pasted | undefined;
-    try {
-      pasted = await readPasted(text);
-    } catch {
-      // The reader of tables could not be loaded: the text is still the user's.
-    }
+    // Without the reader of tables, if it could not be loaded, the text is still the user's.
+    const pasted = await readPasted(text).catch((): Pasted => ({ kind: "cell", text }));
     // Meanwhile the vault may have been locked: the row is gone, and so is where the text belongs.
     if (!element.isConnected || this.#draft.indexOf(key) < 0 || !this.#canChange) return;
     this.completion.close();
-    if (pasted === undefined) {
-      const { selectionStart, selectionEnd } = element;
-      element.setRangeText(text, selectionStart, selectionEnd, "end");
-      element.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertFromPaste" }));
-      return;
+    switch (pasted.kind) {
+      case "cell":
+        element.setRangeText(pasted.text, element.selectionStart, element.selectionEnd, "end");
+        element.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertFromPaste" }));
+        break;
+      case "table":
+        this.#say(this.#texts.columns(pasted.columns), false);
+        break;
+      case "rows":
+        this.#draft.insert(pasted.rows, key);
+        this.#say(this.#texts.pasted(pasted.rows.length, pasted.from), true);
+        this.#events.edited("done");
     }
-    const texts = this.#texts;
-    if ("columns" in pasted) {
-      this.#say(texts.columns(pasted.columns), false);
-      return;
-    }
-    this.#draft.insert(pasted.rows, key);
-    this.#say(texts.pasted(pasted.rows.length, pasted.from), true);
-    this.#events.edited("done");
   }
 
   readonly #click = (event: Event): void => {

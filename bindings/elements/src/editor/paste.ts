@@ -1,12 +1,13 @@
-/** What was pasted, if it is more than the text of one cell: rows of a spreadsheet, or a `.env` file. */
+/** What was pasted: rows of a spreadsheet, a `.env` file, or the text of one cell. */
 
 import { readDotenv } from "./dotenv.js";
 import type { Row } from "./model.js";
 
-/** Rows, and what they were copied from; or a table that has no two columns. */
+/** Rows, and what they were copied from; a table that has no two columns; or the text of one cell. */
 export type Pasted =
-  | { readonly from: "env" | "spreadsheet"; readonly rows: readonly Row[] }
-  | { readonly from: "spreadsheet"; readonly columns: number };
+  | { readonly kind: "rows"; readonly from: "env" | "spreadsheet"; readonly rows: readonly Row[] }
+  | { readonly kind: "table"; readonly columns: number }
+  | { readonly kind: "cell"; readonly text: string };
 
 /** The columns by the names that a header row may have. */
 const HEADERS: readonly (readonly [name: string, value: string])[] = [
@@ -14,32 +15,45 @@ const HEADERS: readonly (readonly [name: string, value: string])[] = [
   ["propertyname", "propertyvalue"],
 ];
 
-/** Whether the text may be more than one cell; if not, it is the cell's. */
-export function mayHoldRows(text: string): boolean {
-  return text.includes("\t") || text.trim().includes("\n") || text.trim().includes("\r");
+/** Whether the text is merely inserted, as browsers do: it is one line without an end. */
+export function isPlain(text: string): boolean {
+  return !text.includes("\t") && !text.includes("\n") && !text.includes("\r");
 }
 
-/** The rows of a text; nothing if it is the text of one cell, such as a private key of several lines. */
-export async function readPasted(text: string): Promise<Pasted | undefined> {
-  const rows = readDotenv(text);
-  if (rows !== undefined) return { from: "env", rows };
-  return text.includes("\t") ? await readSpreadsheet(text) : undefined;
+/** What a text holds that is not plain. */
+export async function readPasted(text: string): Promise<Pasted> {
+  const line = withoutEnd(text);
+  const rows = isPlain(line) ? undefined : readDotenv(text);
+  if (rows !== undefined) return { kind: "rows", from: "env", rows };
+  const table = text.includes("\t") || text.startsWith('"') ? await readSpreadsheet(text) : undefined;
+  // Also text of several lines, such as a private key.
+  return table ?? { kind: "cell", text: isPlain(line) ? line : text };
+}
+
+/** Spreadsheets end each line, also the only one. */
+function withoutEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && "\r\n".includes(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
 }
 
 /** Spreadsheets put tabs between cells, and quotation marks around those that hold one, or a line's end. */
 async function readSpreadsheet(text: string): Promise<Pasted | undefined> {
   const { default: papaparse } = await import("papaparse");
-  const { data } = papaparse.parse<string[]>(text, { delimiter: "\t", skipEmptyLines: "greedy" });
-  const [first] = data;
-  if (first === undefined) return undefined;
+  const { data, errors } = papaparse.parse<string[]>(text, { delimiter: "\t", skipEmptyLines: "greedy" });
+  const [first, second] = data;
+  if (first === undefined || errors.length > 0) return undefined;
+  const [cell, ...others] = first;
+  if (second === undefined && others.length === 0) return { kind: "cell", text: cell ?? "" };
   const header = headerOf(first);
-  if (header !== undefined) {
-    return { from: "spreadsheet", rows: rowsOf(data.slice(1), header.name, header.value) };
-  }
+  const rows = (data: readonly (readonly string[])[], name: number, value: number): Pasted => {
+    return { kind: "rows", from: "spreadsheet", rows: rowsOf(data, name, value) };
+  };
+  if (header !== undefined) return rows(data.slice(1), header.name, header.value);
   // Text that merely holds tabs, such as JSON, has lines without a name.
   if (data.some((cells) => cells.length < 2 || cells[0] === "")) return undefined;
   const columns = Math.max(...data.map((cells) => cells.findLastIndex((cell) => cell !== "") + 1));
-  return columns > 2 ? { from: "spreadsheet", columns } : { from: "spreadsheet", rows: rowsOf(data, 0, 1) };
+  return columns > 2 ? { kind: "table", columns } : rows(data, 0, 1);
 }
 
 function headerOf(cells: readonly string[]): { readonly name: number; readonly value: number } | undefined {

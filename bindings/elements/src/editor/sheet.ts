@@ -230,14 +230,16 @@ export const editorSheet = css`
     display: flex;
     flex-wrap: wrap;
     gap: 0 var(--_space);
+    align-items: baseline;
     justify-content: space-between;
     padding: calc(var(--_space) * 0.75) var(--_space);
     border-radius: calc(var(--_radius) - 2px);
-    font-size: 0.875rem;
+    font-size: 0.8125rem;
     cursor: pointer;
   }
   .token .mono {
     color: var(--_token);
+    font-size: 0.875rem;
     overflow-wrap: anywhere;
   }
   .token:hover {
@@ -301,7 +303,7 @@ export const editorSheet = css`
     .readonly .value-cell {
       grid-area: auto;
     }
-    .name-cell textarea {
+    .name-cell .cell > * {
       font-weight: 600;
     }
   }
