@@ -1,13 +1,5 @@
 /** Long lists of rows of one height, of which only those in sight are in the document. */
 
-import {
-  Virtualizer,
-  defaultRangeExtractor,
-  elementScroll,
-  observeElementOffset,
-  observeElementRect,
-  type VirtualizerOptions,
-} from "@tanstack/virtual-core";
 import { noChange, type ReactiveController, type ReactiveControllerHost } from "lit";
 import { Directive, PartType, directive, type ElementPart, type PartInfo } from "lit/directive.js";
 
@@ -74,16 +66,20 @@ export class VirtualRows implements ReactiveController {
   kept: number | undefined;
   readonly #host: ReactiveControllerHost;
   readonly #options: VirtualRowsOptions;
-  readonly #virtualizer: Virtualizer<Element, Element>;
+  /** Tells the height of the scroller without asking for layout. */
+  #resized: ResizeObserver | undefined;
+  #scroller: Element | undefined;
+  #scrollTop = 0;
+  #clientHeight = 0;
   #count = 0;
   #rowHeight: number;
-  #unmount: (() => void) | undefined;
+  /** The rows that were rendered: from one to before another. */
+  #shown: readonly [number, number] = [0, 0];
 
   constructor(host: ReactiveControllerHost, options: VirtualRowsOptions) {
     this.#host = host;
     this.#options = options;
     this.#rowHeight = options.rowHeight();
-    this.#virtualizer = new Virtualizer(this.#virtualizerOptions());
     host.addController(this);
   }
 
@@ -93,17 +89,14 @@ export class VirtualRows implements ReactiveController {
   }
 
   set count(count: number) {
-    const rowHeight = this.#options.rowHeight();
-    if (count === this.#count && rowHeight === this.#rowHeight) return;
-    const isResized = rowHeight !== this.#rowHeight;
-    [this.#count, this.#rowHeight] = [count, rowHeight];
-    this.#virtualizer.setOptions(this.#virtualizerOptions());
-    if (isResized) this.#virtualizer.measure();
+    this.#count = count;
+    this.#rowHeight = this.#options.rowHeight();
   }
 
   /** The rows to render. */
   get rows(): readonly Row[] {
-    const indexes = this.#virtualizer.getVirtualIndexes();
+    const [from, to] = (this.#shown = this.#range());
+    const indexes = Array.from({ length: to - from }, (_, offset) => from + offset);
     const height = this.#rowHeight;
     return this.#withKept(indexes).map((index) => ({ index, top: index * height, height }));
   }
@@ -128,42 +121,62 @@ export class VirtualRows implements ReactiveController {
       const start = index * this.#rowHeight;
       const end = start + this.#rowHeight - clientHeight;
       const auto = Math.max(Math.min(scrollTop, start), end);
-      // By hand: the virtualizer first learns the size of a scroller that was hidden when the page is laid out.
       scroller.scrollTop = { start, end, auto, center: (start + end) / 2 }[align];
     });
   }
 
   hostConnected(): void {
-    this.#unmount = this.#virtualizer._didMount();
+    this.#resized = new ResizeObserver(([entry]) => {
+      this.#clientHeight = entry?.contentRect.height ?? 0;
+      this.#look();
+    });
+    // What was rendered before stays in the host.
+    this.#watch(this.#options.scroller() ?? undefined);
   }
 
   hostUpdated(): void {
-    this.#virtualizer._willUpdate();
+    this.#watch(this.#options.scroller() ?? undefined);
   }
 
   hostDisconnected(): void {
-    this.#unmount?.();
+    this.#watch(undefined);
+  }
+
+  #watch(scroller: Element | undefined): void {
+    if (scroller === this.#scroller) return;
+    this.#scroller?.removeEventListener("scroll", this.#scrolled);
+    this.#resized?.disconnect();
+    this.#scroller = scroller;
+    this.#scrollTop = 0;
+    if (scroller === undefined) return;
+    scroller.addEventListener("scroll", this.#scrolled, { passive: true });
+    this.#resized?.observe(scroller);
+  }
+
+  readonly #scrolled = (): void => {
+    this.#scrollTop = this.#scroller?.scrollTop ?? 0;
+    this.#look();
+  };
+
+  #look(): void {
+    const [from, to] = this.#range();
+    if (from !== this.#shown[0] || to !== this.#shown[1]) this.#host.requestUpdate();
+  }
+
+  #range(): readonly [number, number] {
+    // Not laid out, or hidden.
+    if (this.#clientHeight === 0) return [0, 0];
+    const overscan = this.#options.overscan ?? 6;
+    const seen = Math.ceil(this.#clientHeight / this.#rowHeight) + 1;
+    // Of a list that got shorter the browser shows the end.
+    const first = Math.min(Math.floor(this.#scrollTop / this.#rowHeight), Math.max(0, this.#count - seen));
+    return [Math.max(0, first - overscan), Math.min(this.#count, first + seen + overscan)];
   }
 
   #withKept(indexes: readonly number[]): readonly number[] {
     const { kept } = this;
     if (kept === undefined || kept < 0 || kept >= this.#count || indexes.includes(kept)) return indexes;
     return [...indexes, kept].sort((one, other) => one - other);
-  }
-
-  #virtualizerOptions(): VirtualizerOptions<Element, Element> {
-    return {
-      count: this.#count,
-      overscan: this.#options.overscan ?? 6,
-      getScrollElement: () => this.#options.scroller() ?? null,
-      estimateSize: () => this.#rowHeight,
-      rangeExtractor: defaultRangeExtractor,
-      scrollToFn: elementScroll,
-      observeElementRect,
-      observeElementOffset,
-      // The scroller may be seen for the first time while the host is updated: not within that.
-      onChange: () => void this.#host.updateComplete.then(() => this.#host.requestUpdate()),
-    };
   }
 }
 

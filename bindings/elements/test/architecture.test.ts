@@ -82,7 +82,6 @@ const PACKAGES: readonly (readonly [named: RegExp, modules: RegExp])[] = [
   [/^connector-vault$/, /^(editor\/core|picker\/verdict)$/],
   [/^@(codemirror|lezer)\//, /^editor\/codemirror/],
   [/^papaparse$/, /^editor\/paste$/],
-  [/^@tanstack\/virtual-core$/, /^virtual-rows$/],
 ];
 
 /** What is large is loaded when it is needed: only so does a page begin without it. */
