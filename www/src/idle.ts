@@ -87,11 +87,20 @@ const KEY = "connector-vault lock-minutes";
 
 /** After how many minutes this user wants it to lock. */
 export function lockMinutes(): number {
-  const kept = Number(localStorage.getItem(KEY) ?? LOCK_MINUTES_DEFAULT);
-  return LOCK_MINUTES.includes(kept) ? kept : LOCK_MINUTES_DEFAULT;
+  try {
+    const kept = Number(localStorage.getItem(KEY) ?? LOCK_MINUTES_DEFAULT);
+    return LOCK_MINUTES.includes(kept) ? kept : LOCK_MINUTES_DEFAULT;
+  } catch {
+    // The browser keeps nothing for this site.
+    return LOCK_MINUTES_DEFAULT;
+  }
 }
 
 /** Keeps the choice for the next time. */
 export function keepLockMinutes(minutes: number): void {
-  localStorage.setItem(KEY, String(minutes));
+  try {
+    localStorage.setItem(KEY, String(minutes));
+  } catch {
+    // It holds as long as the page.
+  }
 }

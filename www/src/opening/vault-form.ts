@@ -124,6 +124,7 @@ export class VaultForm extends LitElement {
           @mode=${({ mode }: ModeEvent) => this.#choose(mode)}
           @change=${() => (this.failure = undefined)}
         ></place-choice>
+        <input id="user" type="text" autocomplete="username" hidden />
         ${this.mode === "open" ? this.#unlocking() : this.#creating()}
       </fieldset>
       ${this.failure?.field === "form" ? problemTemplate(this.failure.problem) : nothing} ${this.#offer()}
@@ -144,13 +145,12 @@ export class VaultForm extends LitElement {
     })}
     ${
       this.by === "passphrase"
-        ? html`<input type="text" autocomplete="username" hidden .value=${this.place?.label ?? ""} />
-            <secret-field
-              field="passphrase"
-              label="Passphrase"
-              fill="current-password"
-              .problem=${this.#problemOf("passphrase")}
-            ></secret-field>`
+        ? html`<secret-field
+            field="passphrase"
+            label="Passphrase"
+            fill="current-password"
+            .problem=${this.#problemOf("passphrase")}
+          ></secret-field>`
         : html`<secret-field
               field="identity"
               label="Identity"
@@ -291,6 +291,9 @@ export class VaultForm extends LitElement {
       this.failure = { field: "again", problem: { code: undefined, message, hint: undefined } };
       return;
     }
+    // Password managers tell one vault from another by it.
+    const user = this.#input("user");
+    if (user !== null) user.value = place.label;
     const ending = new AbortController();
     const work = this.by === "identity" && this.mode === "open" ? "Opening the vault" : DERIVING;
     this.busy = { text: work, ending };
