@@ -61,7 +61,7 @@ export const appSheet = css`
     inset: auto auto calc(1rem + env(safe-area-inset-bottom)) 1rem;
     max-width: min(26rem, calc(100% - 2rem));
   }
-  @media (max-width: 800px) {
+  @media (max-width: 860px) {
     app-header + main {
       padding-bottom: calc(88px + env(safe-area-inset-bottom));
     }

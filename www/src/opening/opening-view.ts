@@ -146,7 +146,7 @@ export class OpeningView extends LitElement {
         <ul>
           <li>
             ${ICONS.lock}<span
-              >Encrypted and decrypted on this page. No account, no server, nothing is sent.</span
+              >Encrypted and decrypted on this page: no account, and nothing leaves it in clear.</span
             >
           </li>
           <li>${ICONS.log}<span>Every change is signed, kept in the history, and can be undone.</span></li>

@@ -82,6 +82,7 @@ export class AppHeader extends LitElement {
       nav button {
         padding-inline: calc(var(--_space) * 1.5);
         color: var(--_muted);
+        white-space: nowrap;
       }
       nav button:hover,
       nav button[aria-current] {
@@ -161,7 +162,7 @@ export class AppHeader extends LitElement {
           display: none;
         }
       }
-      @media (max-width: 800px) {
+      @media (max-width: 860px) {
         nav {
           position: fixed;
           z-index: 2;
