@@ -7,7 +7,7 @@
 export function originsOf(option: string): string[] {
   const origins = option.split(/[\s,]+/).filter((one) => one !== "");
   for (const origin of origins) {
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin || origin.includes("*")) {
       throw new Error(`CONNECTOR_VAULT_ORIGINS: ${origin} is no origin such as https://files.example`);
     }
   }

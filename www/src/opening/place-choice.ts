@@ -1,6 +1,6 @@
 /** `<place-choice>`: where a vault is or is to be: in this browser, in a file, at a URL. */
 
-import { LitElement, css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { LitElement, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { VaultError } from "connector-vault";
 import { problemOf, problemTemplate, type Problem } from "connector-vault-elements/problem.js";
@@ -12,6 +12,7 @@ import type { Place } from "../session.js";
 import { ICONS } from "../ui/icons.js";
 import { segments, segmentsSheet } from "../ui/segments.js";
 import { sheet, theme } from "../ui/sheet.js";
+import { choiceSheet } from "./choice-sheet.js";
 
 /** Whether a vault is opened or made. */
 export type Mode = "open" | "create";
@@ -31,57 +32,7 @@ export class ModeEvent extends Event {
 
 @customElement("place-choice")
 export class PlaceChoice extends LitElement {
-  static override styles = [
-    theme,
-    sheet,
-    segmentsSheet,
-    css`
-      .names {
-        position: relative;
-        display: grid;
-        max-height: 13rem;
-        margin: 0;
-        padding: 0;
-        overflow: auto;
-        border: 1px solid var(--_control-border);
-        border-radius: var(--_radius);
-      }
-      .names label {
-        display: flex;
-        align-items: center;
-        gap: var(--_space);
-        padding: var(--_space) calc(var(--_space) * 1.5);
-        overflow-wrap: anywhere;
-      }
-      .names label + label {
-        border-top: 1px solid var(--_border);
-      }
-      .names label:has(:checked) {
-        background: var(--_accent-faint);
-      }
-      .names input {
-        flex: none;
-        accent-color: var(--_accent);
-      }
-      legend {
-        padding: 0;
-      }
-      .chosen {
-        display: flex;
-        align-items: center;
-        gap: var(--_space);
-        min-width: 0;
-        overflow-wrap: anywhere;
-      }
-      .icon {
-        flex: none;
-        color: var(--_muted);
-      }
-      .small {
-        font-size: 0.875rem;
-      }
-    `,
-  ];
+  static override styles = [theme, sheet, segmentsSheet, choiceSheet];
 
   @property() mode: Mode = "open";
   /** The place that is chosen to begin with. */

@@ -1,6 +1,6 @@
 /** `<vault-form>`: opens or creates a vault, and says next to which field something is wrong. */
 
-import { LitElement, css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { LitElement, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { Vault, type KdfCost, type OpenOptions } from "connector-vault";
 import { problemTemplate } from "connector-vault-elements/problem.js";
@@ -12,6 +12,7 @@ import { secretFieldSheet, type SecretField } from "../ui/secret-field.js";
 import { segments, segmentsSheet } from "../ui/segments.js";
 import { sheet, theme } from "../ui/sheet.js";
 import { failureOf, placeFailure, type Failure, type Field, type Offer } from "./failure.js";
+import { formSheet } from "./form-sheet.js";
 import { lengthHint, suggestedPassphrase } from "./passphrase.js";
 import type { Mode, ModeEvent, PlaceChoice } from "./place-choice.js";
 import "../ui/secret-field.js";
@@ -39,59 +40,7 @@ const COSTS: readonly { readonly text: string; readonly cost: KdfCost | undefine
 
 @customElement("vault-form")
 export class VaultForm extends LitElement {
-  static override styles = [
-    theme,
-    sheet,
-    segmentsSheet,
-    secretFieldSheet,
-    css`
-      form {
-        display: grid;
-        gap: calc(var(--_space) * 2);
-      }
-      fieldset.plain {
-        display: grid;
-        gap: calc(var(--_space) * 2);
-        min-width: 0;
-        margin: 0;
-        padding: 0;
-        border: 0;
-      }
-      .primary {
-        min-height: 40px;
-      }
-      .busy {
-        display: grid;
-        gap: var(--_space);
-      }
-      progress {
-        width: 100%;
-        height: 6px;
-        accent-color: var(--_accent);
-      }
-      .offer {
-        display: grid;
-        justify-items: start;
-        gap: var(--_space);
-        padding: calc(var(--_space) * 1.5);
-        background: var(--_raised);
-        border: 1px solid var(--_border);
-        border-inline-start: 4px solid var(--_warning);
-        border-radius: var(--_radius);
-      }
-      .suggest {
-        justify-self: start;
-        margin-top: calc(var(--_space) * -1);
-      }
-      summary {
-        min-height: 24px;
-        cursor: pointer;
-      }
-      details > label {
-        margin-top: var(--_space);
-      }
-    `,
-  ];
+  static override styles = [theme, sheet, segmentsSheet, secretFieldSheet, formSheet];
 
   /** The place of the former session. */
   @property({ attribute: false }) place: Place | undefined;

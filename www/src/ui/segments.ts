@@ -8,7 +8,7 @@ export interface Segment<Value extends string> {
   readonly text: string;
 }
 
-/** Radio buttons under a legend, which only screen readers say unless it `isShown`. */
+/** Radio buttons under a legend, which only screen readers say. */
 export function segments<Value extends string>(
   legend: string,
   name: string,
