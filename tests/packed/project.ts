@@ -13,6 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -31,8 +32,30 @@ export const PASSPHRASE = "correct horse battery staple";
 /** Longer than anything here takes: what hangs fails with its name. */
 const HANGS_MS = 60_000;
 
+/** Options of the compiler for a project that is as strict as it gets. */
+export const STRICT = {
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noPropertyAccessFromIndexSignature: true,
+  noImplicitOverride: true,
+  verbatimModuleSyntax: true,
+  skipLibCheck: false,
+  // TypeScript checks its own.
+  skipDefaultLibCheck: true,
+  noEmit: true,
+  target: "ES2022",
+};
+
+/** The file of a program that a development dependency brings. */
+export function program(dependency: string, name: string): string {
+  const manifest = createRequire(import.meta.url).resolve(`${dependency}/package.json`);
+  const { bin } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly bin: Record<string, string> };
+  return join(dirname(manifest), bin[name] ?? assert.fail(`${dependency} brings no ${name}`));
+}
+
 /** What `npm pack --json` tells of a tarball. */
-interface Packed {
+export interface Packed {
   readonly filename: string;
   readonly size: number;
   readonly files: readonly { readonly path: string; readonly size: number }[];

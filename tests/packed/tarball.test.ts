@@ -2,28 +2,13 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { brotliCompressSync } from "node:zlib";
 
 import { publint } from "publint";
 
-import { Project, REPOSITORY } from "./project.js";
-
-const STRICT = {
-  strict: true,
-  exactOptionalPropertyTypes: true,
-  noUncheckedIndexedAccess: true,
-  noPropertyAccessFromIndexSignature: true,
-  noImplicitOverride: true,
-  verbatimModuleSyntax: true,
-  skipLibCheck: false,
-  // TypeScript checks its own.
-  skipDefaultLibCheck: true,
-  noEmit: true,
-  target: "ES2022",
-};
+import { program, Project, REPOSITORY, STRICT } from "./project.js";
 
 describe("the tarball", () => {
   let project: Project;
@@ -115,10 +100,3 @@ describe("the tarball", () => {
     });
   }
 });
-
-/** The file of a program that a development dependency brings. */
-function program(dependency: string, name: string): string {
-  const manifest = createRequire(import.meta.url).resolve(`${dependency}/package.json`);
-  const { bin } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly bin: Record<string, string> };
-  return join(dirname(manifest), bin[name] ?? assert.fail(`${dependency} brings no ${name}`));
-}
