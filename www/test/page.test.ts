@@ -130,13 +130,20 @@ describe("the page in Chromium", () => {
     assert.equal(await page.getByRole("option", { name: /Billing/ }).count(), 0);
   });
 
-  test("a change in another tab is shown at once", async () => {
-    const { page, passphrase } = await sample();
+  /** The sample of a tab in another one. */
+  async function inAnotherTab(page: Page, passphrase: string): Promise<Page> {
     const name = await page.getByRole("region", { name: "Sample vault" }).locator("strong").innerText();
     const other = await browser.open(site.origin);
     await other.getByRole("radio", { name, exact: true }).check();
     await other.getByRole("textbox", { name: "Passphrase" }).fill(passphrase);
     await other.getByRole("button", { name: "Unlock" }).click();
+    await other.getByRole("option", { name: /Slack/ }).waitFor();
+    return other;
+  }
+
+  test("a change in another tab is shown at once", async () => {
+    const { page, passphrase } = await sample();
+    const other = await inAnotherTab(page, passphrase);
     await other.getByRole("option", { name: /Slack/ }).click();
     await other.getByRole("button", { name: "Delete" }).click();
     await other.getByRole("button", { name: "Delete Slack alerts" }).click();
@@ -145,6 +152,32 @@ describe("the page in Chromium", () => {
       .getByRole("status")
       .getByText(/Changed elsewhere/)
       .waitFor();
+  });
+
+  test("what is changed elsewhere while it is edited is not overwritten unseen", async () => {
+    const { page, passphrase } = await sample();
+    const other = await inAnotherTab(page, passphrase);
+    const edit = async (tab: Page, property: string, value: string) => {
+      await tab.getByRole("option", { name: /Twitter API/ }).click();
+      await tab.getByRole("button", { name: "Edit" }).click();
+      await tab.getByRole("button", { name: `Change ${property}` }).click();
+      await tab.getByLabel(`Value of ${property}`, { exact: true }).fill(value);
+    };
+    await edit(page, "APIKey", "mine");
+    await edit(other, "Endpoint", "https://theirs.example");
+    await other.getByRole("button", { name: "Save changes" }).click();
+    await other.getByRole("status").getByText("is at version 2").waitFor();
+
+    await page.getByText("it is at version 2").waitFor();
+    await page.getByRole("button", { name: "Save changes" }).click();
+    assert.match(await page.getByRole("alert").innerText(), /version 2/);
+    await page.getByRole("button", { name: "Go on with version 2" }).click();
+    await page.getByRole("button", { name: "Save changes" }).click();
+    await page.getByRole("status").getByText("is at version 3").waitFor();
+    await page.getByRole("button", { name: "Reveal APIKey" }).click();
+    await page.getByText("mine", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Reveal Endpoint" }).click();
+    await page.getByText("https://theirs.example").waitFor();
   });
 
   for (const colorScheme of ["light", "dark"] as const) {

@@ -117,6 +117,10 @@ export class AppHeader extends LitElement {
         white-space: nowrap;
       }
       .badge {
+        overflow: hidden;
+        max-width: 12rem;
+        text-overflow: ellipsis;
+        white-space: nowrap;
         padding: 0 calc(var(--_space) * 0.75);
         color: var(--_muted);
         border: 1px solid var(--_control-border);
@@ -247,7 +251,8 @@ export class AppHeader extends LitElement {
         popovertarget="menu"
         title="Where the vault is, copies, locking"
       >
-        <span class="name">${place.label}</span><span class="badge">${vault.role}</span>${ICONS.down}
+        <span class="name">${place.label}</span
+        ><span class="badge">${vault.label}, ${vault.role}</span>${ICONS.down}
       </button>
       <div id="menu" popover aria-label="This vault">
         <div class="stack">
