@@ -175,11 +175,12 @@ export class UpdateConnectorEditor extends FormField {
   protected override render(): TemplateResult {
     const texts = this.#texts.editor;
     if (this._unreadable !== undefined) return this.#unreadableTemplate(this._unreadable.error);
+    const isFixed = this.isDisabled || this.readonly;
     const problems = this.#problems.shown(this.error);
     const at = (parameter: string) => problems.filter(({ place }) => place?.parameter === parameter);
     const elsewhere = problems.filter((problem) => !hasPlace(problem));
     return html`<div
-      class=${this.readonly ? "editor readonly" : "editor"}
+      class=${`editor${isFixed ? " fixed" : ""}${this.isDisabled ? " disabled" : ""}`}
       role="group"
       aria-label=${texts.label}
       @input=${stop}
@@ -195,7 +196,7 @@ export class UpdateConnectorEditor extends FormField {
           .tokens=${this.tokens}
           .label=${texts.connector}
           .value=${this.#draft.entryId}
-          ?disabled=${this.isDisabled || this.readonly}
+          ?disabled=${isFixed}
           @input=${this.#picked}
           @change=${this.#picked}
         ></connector-picker>
@@ -210,7 +211,7 @@ export class UpdateConnectorEditor extends FormField {
           plan: this.plan,
           problemsOf: (index) => at("Properties").filter(({ place }) => place?.row === index + 1),
         })}
-        <p id="grid-hint" class="hint">${this.readonly ? nothing : texts.gridHint}</p>
+        <p id="grid-hint" class="hint">${isFixed ? nothing : texts.gridHint}</p>
       </section>
       <section>
         <span id="json-label" class="label">${texts.json}</span>

@@ -155,7 +155,7 @@ describe("the editor", () => {
         page.form.append(fieldset);
         fieldset.append(page.editor);
       });
-      assert.ok(await editor.name(1).isDisabled());
+      await editor.tab.waitForFunction(() => page.editor.shadowRoot?.querySelectorAll("tr.row").length === 0);
       await editor.tab.waitForFunction(
         () =>
           page.editor.shadowRoot?.querySelector(".cm-content")?.getAttribute("contenteditable") === "false",
@@ -301,8 +301,6 @@ describe("the editor", () => {
       for (let right = 0; right < 7; right++) await keyboard.press("ArrowRight");
       await keyboard.type("[twitters");
       await editor.option(/TwitterSecret/).waitFor();
-      // A key too soon is not taken for the list: the editor waits a moment for that.
-      await editor.tab.waitForTimeout(100);
       await keyboard.press("Enter");
       assert.equal(
         (await editor.parameters()).PropertiesJson,

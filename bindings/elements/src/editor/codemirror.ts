@@ -120,6 +120,8 @@ export class JsonView {
           icons: false,
           // Whoever begins an array and presses Enter wants a new line.
           selectOnOpen: false,
+          // Elsewhere Enter means nothing: no reason to ignore it for a while.
+          interactionDelay: 0,
         }),
         selectsWhatIsTyped,
         // Without a binding for Tab, which has to lead out of the editor.

@@ -97,7 +97,7 @@ export class Grid implements ReactiveController {
         isDisabled: state.isDisabled,
         isReadonly: state.isReadonly,
       });
-    const shown = state.isReadonly ? rows.slice(0, -1) : rows;
+    const shown = this.#canChange ? rows : rows.slice(0, -1);
     return html`<table
         role="table"
         part="grid"

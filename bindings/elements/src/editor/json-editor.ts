@@ -127,7 +127,7 @@ export class JsonEditor implements ReactiveController {
         ${this.#module === undefined ? plain : html`<div class="codemirror"></div>`}
       </div>
       <div id="json-problem" role="status">${problem === undefined ? nothing : quietProblem(problem)}</div>
-      <p id="json-keys" class="hint">${texts.jsonKeys}</p>`;
+      <p id="json-keys" class="hint">${state.isDisabled || state.isReadonly ? nothing : texts.jsonKeys}</p>`;
   }
 
   readonly #input = ({ target }: Event): void => {

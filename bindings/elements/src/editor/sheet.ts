@@ -73,11 +73,11 @@ export const editorSheet = css`
     padding-block: calc(var(--_space) / 2);
     border-top: 1px solid var(--_border);
   }
-  .readonly thead tr,
-  .readonly .row {
+  .fixed thead tr,
+  .fixed .row {
     grid-template-columns: minmax(0, 2fr) minmax(0, 3fr);
   }
-  .readonly :is(.handle-cell, .actions-cell, thead td, thead th:last-child) {
+  .fixed :is(.handle-cell, .actions-cell, thead td, thead th:last-child) {
     display: none;
   }
 
@@ -273,7 +273,13 @@ export const editorSheet = css`
     resize: vertical;
   }
   .json :disabled {
-    opacity: 0.6;
+    opacity: 1;
+  }
+  .disabled :is(table, .json) {
+    background: var(--_raised);
+  }
+  .disabled .cell textarea {
+    color: var(--_muted);
   }
 
   @container (max-width: 32rem) {
@@ -288,7 +294,7 @@ export const editorSheet = css`
       grid-template-columns: 1.5rem minmax(0, 1fr) auto;
       column-gap: calc(var(--_space) / 2);
     }
-    .readonly .row {
+    .fixed .row {
       grid-template-columns: minmax(0, 1fr);
     }
     tbody .row:first-child {
@@ -300,7 +306,7 @@ export const editorSheet = css`
     .value-cell {
       grid-area: 2 / 2 / auto / -1;
     }
-    .readonly .value-cell {
+    .fixed .value-cell {
       grid-area: auto;
     }
     .name-cell .cell > * {
