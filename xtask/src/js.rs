@@ -122,7 +122,7 @@ fn install_packages(folder: &Path) -> Result<()> {
     }
     run::step(npm(["ci", "--no-audit", "--no-fund", "--prefix"]).arg(folder)).map_err(|error| {
         format!(
-            "{error}\nthe packages of {} are needed, and so is npm (Node 20.16 or newer)",
+            "{error}\nthe packages of {} are needed, and so is npm (Node 20.19 or newer)",
             lock.display()
         )
     })
