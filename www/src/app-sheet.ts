@@ -65,9 +65,12 @@ export const appSheet = css`
     app-header + main {
       padding-bottom: calc(88px + env(safe-area-inset-bottom));
     }
-    .toast,
-    idle-warning {
+    .toast {
       bottom: calc(72px + env(safe-area-inset-bottom));
+    }
+    idle-warning {
+      inset: 64px 1rem auto;
+      margin-inline: auto;
     }
   }
 `;
