@@ -6,8 +6,10 @@ import { NavigateEvent } from "../src/navigation.js";
 import { NoticeEvent } from "../src/notice.js";
 import type { Place, Session } from "../src/session.js";
 import "../src/grants/grants-view.js";
+import "../src/history/history-view.js";
 import "../src/log/log-view.js";
 import "../src/merge/merge-view.js";
+import "../src/update/update-view.js";
 
 /** A view, as the shell has it. */
 type View = HTMLElement & { session?: Session | undefined; connectorId?: string | undefined };
@@ -101,6 +103,25 @@ const page = {
       if (page.vault.verify().some(({ problems }) => problems.length > 0)) return;
     }
     throw new Error("nothing is damaged");
+  },
+
+  /** The same vault, opened once more as its owner. */
+  async rival(): Promise<Vault> {
+    if (page.storage === undefined) throw new Error("create first");
+    return await Vault.open(page.storage, { passphrase: "correct horse" });
+  },
+
+  /** Opens what is stored so that it hears nothing of changes, as with a file on a server. */
+  async openUntold(): Promise<void> {
+    if (page.storage === undefined) throw new Error("create first");
+    const untold = new Proxy(page.storage, {
+      get: (storage, name) => {
+        if (name === "subscribe") return undefined;
+        const member: unknown = Reflect.get(storage, name, storage);
+        return typeof member === "function" ? (member.bind(storage) as unknown) : member;
+      },
+    });
+    page.vault = await Vault.open(untold, { passphrase: "correct horse" });
   },
 
   /** The role by which an identity opens what is stored. */

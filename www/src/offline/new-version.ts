@@ -18,6 +18,12 @@ export class NewVersion extends LitElement {
         inset-inline: calc(var(--_space) * 2) auto;
         max-width: min(30rem, calc(100vw - var(--_space) * 4));
       }
+      @media (max-width: 760px) {
+        :host {
+          /* Not over the navigation. */
+          inset-block-end: 5rem;
+        }
+      }
       .card {
         padding: calc(var(--_space) * 1.5) calc(var(--_space) * 2);
         border-color: var(--_accent);

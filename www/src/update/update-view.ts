@@ -1,0 +1,314 @@
+/** `<update-view>`: the update designer: an action is written, its plan is seen, and exactly that is run. */
+
+import { LitElement, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+import { tokensOf, type ActionOptions, type Outcome, type TokenInfo, type Vault } from "connector-vault";
+import { problemOf } from "connector-vault-elements/problem.js";
+import type { PlanEvent, PlanErrorEvent, UpdatePlan } from "connector-vault-elements/update-plan.js";
+import type { UpdateConnectorEditor } from "connector-vault-elements/update-connector-editor.js";
+
+import { NavigateEvent, type Route } from "../navigation.js";
+import { NoticeEvent } from "../notice.js";
+import type { Session } from "../session.js";
+import { sheet, theme } from "../ui/sheet.js";
+import { VaultWatch } from "../ui/vault-watch.js";
+import { Work, workSheet } from "../ui/work.js";
+import { EXAMPLE, emptyAction, entryIdOf } from "./action.js";
+import { draftOf, tokenNames } from "./draft.js";
+import type { PasteAction, ActionPasted } from "./paste-action.js";
+import type { RunOptions } from "./run-options.js";
+import type { TokenValues } from "./token-values.js";
+import { updateSheet } from "./update-sheet.js";
+import "connector-vault-elements/update-connector-editor.js";
+import "connector-vault-elements/update-plan.js";
+import "./action-text.js";
+import "./paste-action.js";
+import "./run-options.js";
+import "./token-values.js";
+
+@customElement("update-view")
+export class UpdateView extends LitElement {
+  static override styles = [theme, sheet, workSheet, updateSheet];
+
+  @property({ attribute: false }) session?: Session | undefined;
+  /** The connector that is chosen already. */
+  @property({ attribute: false }) connectorId?: string | undefined;
+  @state() private action = emptyAction();
+  /** Those of the last action that could be read: fields do not come and go with each key. */
+  @state() private tokens: readonly TokenInfo[] = [];
+  @state() private tokenValues: Readonly<Record<string, string>> = {};
+  @state() private options: ActionOptions = {};
+  /** What is offered where a bracket opens. */
+  @state() private suggestions: readonly { readonly name: string }[] = [];
+  @state() private planned: { readonly outcome?: Outcome; readonly error?: unknown } = {};
+  /** What was run, until something else is written. */
+  @state() private done: Outcome | undefined;
+  @query("update-connector-editor") private editor!: UpdateConnectorEditor | null;
+  @query("update-plan") private plan!: UpdatePlan | null;
+  @query("token-values") private values!: TokenValues | null;
+  @query("run-options") private runOptions!: RunOptions | null;
+  @query("paste-action") private paste!: PasteAction | null;
+  readonly #work = new Work(this);
+
+  constructor() {
+    super();
+    new VaultWatch(this, { forget: () => this.#forget() });
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    const vault = this.session?.vault;
+    if (vault === undefined || vault.isLocked) return;
+    if (!changed.has("session") && !changed.has("connectorId")) return;
+    const { action } = draftOf(vault);
+    this.#take(
+      vault,
+      this.connectorId === undefined || entryIdOf(action) === this.connectorId
+        ? action
+        : emptyAction(this.connectorId),
+    );
+  }
+
+  override render() {
+    const vault = this.session?.vault;
+    if (vault === undefined || vault.isLocked) return nothing;
+    const isEmpty = this.action === emptyAction();
+    return html`<div class="view">
+      <header class="stack">
+        <h1 tabindex="-1">Update a connector</h1>
+        <p class="muted">
+          The action <code>Connectors.Update</code> of a workflow: properties that it names get new values,
+          all others stay, and so does the connector's id.
+        </p>
+        <div class="row">
+          <button type="button" @click=${() => this.paste?.show()}>Paste an action</button>
+          ${
+            isEmpty
+              ? html`<button type="button" @click=${() => this.#write(vault, EXAMPLE)}>
+                  Load the documentation's example
+                </button>`
+              : html`<button type="button" @click=${() => this.#write(vault, emptyAction())}>
+                  Start anew
+                </button>`
+          }
+        </div>
+        <paste-action @action-pasted=${({ text }: ActionPasted) => this.#write(vault, text)}></paste-action>
+      </header>
+      <section class="card editor" aria-label="The action">
+        <update-connector-editor
+          .vault=${vault}
+          .value=${this.action}
+          .tokens=${this.suggestions}
+          .plan=${this.done ?? this.planned.outcome}
+          .error=${isEmpty ? undefined : this.planned.error}
+          @input=${() => this.#take(vault, this.editor?.value ?? emptyAction())}
+        ></update-connector-editor>
+        ${this.#names(vault)}
+      </section>
+      <div class="side stack">
+        <token-values
+          ?hidden=${this.tokens.length === 0}
+          .tokens=${this.tokens}
+          @values=${() => {
+            this.tokenValues = this.values?.values ?? {};
+            this.done = undefined;
+          }}
+        ></token-values>
+        <section class="card stack" aria-labelledby="plan">
+          <h2 id="plan">${this.done === undefined ? "What would change" : "Done"}</h2>
+          ${this.#run(vault, isEmpty)}
+        </section>
+      </div>
+      <action-text class="text" ?hidden=${isEmpty} .action=${this.action}></action-text>
+    </div>`;
+  }
+
+  #run(vault: Vault, isEmpty: boolean): TemplateResult {
+    const { done } = this;
+    return html`<div class="outcome" role="status">
+        ${done === undefined ? nothing : this.#outcome(vault, done)}
+      </div>
+      <update-plan
+        ?hidden=${done !== undefined}
+        .vault=${vault}
+        .action=${isEmpty || done !== undefined ? undefined : this.action}
+        .tokenValues=${this.tokenValues}
+        .options=${this.options}
+        @plan=${({ outcome }: PlanEvent) => this.#planned(vault, { outcome })}
+        @plan-error=${({ error }: PlanErrorEvent) => this.#planned(vault, { error })}
+      ></update-plan>
+      <run-options
+        .present=${presentVersion(vault, entryIdOf(this.action))}
+        @change=${() => {
+          this.options = this.runOptions?.value ?? {};
+          this.done = undefined;
+        }}
+      ></run-options>
+      ${this.#work.template()}
+      <div class="row">
+        <button
+          type="button"
+          class="primary"
+          ?disabled=${isEmpty || done !== undefined}
+          aria-disabled=${this.#work.ariaDisabled}
+          @click=${() => void this.#commit(vault)}
+        >
+          Run the update
+        </button>
+        <span class="muted hint">Exactly what is shown happens, or nothing.</span>
+      </div>`;
+  }
+
+  #outcome(vault: Vault, { id, status, versionAfter }: Outcome): TemplateResult {
+    const name = nameOf(vault, id);
+    return html`<div class="stack">
+      <p>
+        <b
+          >✓ ${status === "unchanged" ? "Nothing had to change" : `${name} is at version ${versionAfter}`}.</b
+        >
+        The values of tokens were forgotten.
+      </p>
+      <div class="row">
+        ${this.#way("History", { view: "history", id })} ${this.#way("Connector", { view: "connector", id })}
+      </div>
+    </div>`;
+  }
+
+  #way(text: string, route: Route): TemplateResult {
+    return html`<button type="button" @click=${() => this.dispatchEvent(new NavigateEvent(route))}>
+      ${text}
+    </button>`;
+  }
+
+  /** What the editor completes. Names of tokens tell something, too: they are kept nowhere. */
+  #names(vault: Vault): TemplateResult {
+    return html`<details class="names">
+      <summary>Tokens that are suggested</summary>
+      <label>
+        Names of your platform's tokens, one on each line, until the vault is locked
+        <textarea
+          rows="4"
+          class="mono"
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck="false"
+          placeholder="Secrets:TwitterKey"
+          .value=${draftOf(vault).names}
+          @input=${(event: Event) => {
+            draftOf(vault).names = (event.target as HTMLTextAreaElement).value;
+            this.#suggest(vault);
+          }}
+        ></textarea>
+      </label>
+    </details>`;
+  }
+
+  /** Puts an action into the form, in place of what is there. */
+  #write(vault: Vault, action: string): void {
+    this.#take(vault, action);
+    void this.updateComplete.then(() => this.editor?.focus());
+  }
+
+  #take(vault: Vault, action: string): void {
+    const draft = draftOf(vault);
+    this.action = draft.action = action;
+    this.done = undefined;
+    this.#work.stop();
+    // Nothing is planned of it.
+    if (action === emptyAction()) this.planned = {};
+    try {
+      this.tokens = tokensOf(action);
+    } catch {
+      // The plan says why.
+    }
+    this.#suggest(vault);
+  }
+
+  #planned(vault: Vault, planned: UpdateView["planned"]): void {
+    this.planned = planned;
+    const { used } = draftOf(vault);
+    for (const token of planned.outcome?.tokens ?? []) used.add(token);
+    this.#suggest(vault);
+  }
+
+  #suggest(vault: Vault): void {
+    const names = tokenNames(draftOf(vault));
+    if (names.join("\n") === this.suggestions.map(({ name }) => name).join("\n")) return;
+    this.suggestions = names.map((name) => ({ name }));
+  }
+
+  async #commit(vault: Vault): Promise<void> {
+    if (this.#work.busy !== undefined) return;
+    // What is shown at this moment, and nothing that is planned while the user's click is on its way.
+    const plan = this.plan?.current;
+    const outcome = await this.#work.run("Running the update", async (signal) => {
+      if (plan === undefined) throw await this.#notPlanned();
+      try {
+        return await vault.commit(plan, { signal });
+      } catch (error) {
+        if (problemOf(error).code !== "conflict") throw error;
+        // Where it is read it is planned again.
+        await vault.refresh();
+        throw movedOn();
+      }
+    });
+    if (outcome === undefined || vault.isLocked) return;
+    this.values?.clear();
+    this.tokenValues = {};
+    this.runOptions?.renew();
+    this.done = outcome;
+    const name = nameOf(vault, outcome.id);
+    const text =
+      outcome.status === "unchanged"
+        ? `${name} is as it was.`
+        : `${name} is at version ${outcome.versionAfter}.`;
+    this.dispatchEvent(new NoticeEvent(text));
+  }
+
+  /** Why there was no plan when the button was pressed. */
+  async #notPlanned(): Promise<Error> {
+    await this.plan?.updateComplete;
+    if (this.plan?.current !== undefined) return movedOn();
+    return new Error("there is no plan to run: see what is wrong with the action");
+  }
+
+  #forget(): void {
+    this.#work.stop();
+    this.action = emptyAction();
+    this.tokens = [];
+    this.tokenValues = {};
+    this.options = {};
+    this.suggestions = [];
+    this.planned = {};
+    this.done = undefined;
+    this.values?.clear();
+    this.paste?.close();
+  }
+}
+
+function movedOn(): Error {
+  const message = "what would change is not what it was, so nothing was run";
+  return Object.assign(new Error(message), { hint: "look at it again, then run it" });
+}
+
+/** Nothing of a connector that a token names. */
+function presentVersion(vault: Vault, id: string): number | undefined {
+  try {
+    return vault.connector(id).version;
+  } catch {
+    return undefined;
+  }
+}
+
+function nameOf(vault: Vault, id: string): string {
+  try {
+    return vault.connector(id).name;
+  } catch {
+    return id;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "update-view": UpdateView;
+  }
+}

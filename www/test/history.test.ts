@@ -1,0 +1,75 @@
+/** The history of a connector: seen, and brought back. */
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, suite, test } from "node:test";
+import type { Page } from "playwright-core";
+
+import { Chromium, Suite } from "../../bindings/js/test/browser/chromium.js";
+import { assertAccessible, serveViews } from "./view-site.js";
+
+suite("history", () => {
+  const lifetime = new Suite();
+  let origin: string;
+  let browser: Chromium;
+  let page: Page;
+
+  before(async () => {
+    ({ origin } = await serveViews(lifetime));
+    browser = await Chromium.launch(lifetime);
+  });
+  after(lifetime.end);
+  beforeEach(async () => {
+    page = await browser.open(origin);
+    await page.evaluate(async () => {
+      await views.create();
+      await views.set("twitterConnectorId", "APIKey", "n3w-key");
+    });
+  });
+  afterEach(async () => {
+    browser.assertNoProblems();
+    await browser.closeTabs();
+  });
+
+  const show = (id: string) => page.evaluate((id) => views.show("history-view", id), id);
+
+  test("a former version is restored", async () => {
+    await show("twitterConnectorId");
+    await page.getByRole("button", { name: "Restore version 1" }).click();
+    await page.getByRole("button", { name: "Restore as version 3" }).click();
+    await page.getByText("Version 3").first().waitFor();
+    assert.deepEqual(await page.evaluate(() => views.told), [
+      "Version 1 was restored: Twitter API is at version 3.",
+    ]);
+    await page.getByRole("button", { name: "Connector", exact: true }).click();
+    assert.deepEqual((await page.evaluate(() => views.told)).slice(-1), [
+      '{"view":"connector","id":"twitterConnectorId"}',
+    ]);
+    await assertAccessible(page);
+  });
+
+  test("a deleted connector is created again", async () => {
+    await page.evaluate(async () => views.vault?.deleteConnector("twitterConnectorId"));
+    await show("twitterConnectorId");
+    await page.getByRole("heading", { name: "History of Twitter API" }).waitFor();
+    await page.getByText("is deleted").waitFor();
+    await assertAccessible(page);
+    await page.getByRole("button", { name: "Create it again as version 2 had it" }).click();
+    await page.getByText("Version 4").waitFor();
+    assert.deepEqual(await page.evaluate(() => views.told), ["Twitter API is there again, at version 4."]);
+    assert.deepEqual(
+      await page.evaluate(async () => (await views.vault?.read("twitterConnectorId"))?.properties),
+      { APIKey: "n3w-key", Endpoint: "https://api.example" },
+    );
+    await page.getByRole("button", { name: "Update", exact: true }).waitFor();
+  });
+
+  test("a change elsewhere is there at once, and what never was is told", async () => {
+    await show("twitterConnectorId");
+    await page.getByText("Version 2").waitFor();
+    await page.evaluate(() => views.set("twitterConnectorId", "Timeout", "30s"));
+    await page.getByText("Version 3").waitFor();
+    await show("nobody");
+    await page.getByRole("alert").waitFor();
+    await page.getByRole("button", { name: "All connectors" }).waitFor();
+  });
+});
