@@ -39,6 +39,8 @@ export function suggest(
     to: pos,
     // They are ranked by what was typed without the bracket.
     filter: false,
+    // At once with each key: while the editor asks again, it would not take Enter.
+    update: (_current, _from, _to, context) => suggest(context, tokens),
     options: matches.map((token) => ({
       label: `[${token.name}]`,
       ...(token.description !== undefined && { detail: token.description }),
