@@ -53,6 +53,7 @@ export function exposuresOf(vault: Vault): readonly Exposure[] {
 
 /** Keeps one. */
 export function keep(vault: Vault, exposure: Exposure): void {
+  if (!exposures.has(vault)) vault.addEventListener("lock", () => exposures.delete(vault), { once: true });
   exposures.set(vault, [exposure, ...exposuresOf(vault)]);
 }
 

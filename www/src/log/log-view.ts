@@ -32,7 +32,8 @@ export class LogView extends LitElement {
         gap: calc(var(--_space) * 1.5);
         max-width: 40rem;
       }
-      .found:empty {
+      .found:empty,
+      .told:empty {
         position: absolute;
       }
       th {
@@ -178,6 +179,7 @@ export class LogView extends LitElement {
   }
 
   #verification(vault: Vault, log: readonly Commit[]): TemplateResult {
+    const verdict = this.verdicts === undefined ? nothing : verdictTemplate(this.verdicts);
     return html`<section class="card stack" aria-labelledby="verification">
       <div class="row spread">
         <h2 id="verification">Verification</h2>
@@ -194,7 +196,7 @@ export class LogView extends LitElement {
         role reads values, that every value opens and is what its commit says.
       </p>
       ${this.#work.template()}
-      <div role="status">${this.verdicts === undefined ? nothing : verdictTemplate(this.verdicts)}</div>
+      <div class="told" role="status">${verdict}</div>
     </section>`;
   }
 
