@@ -47,9 +47,9 @@ export function rowTemplate(texts: EditorTexts, state: RowState): TemplateResult
     <td role="cell" class="actions-cell">
       ${
         canChange
-          ? html`${button("up", UP, texts.moveUp(called), index > 0)}
-            ${button("down", DOWN, texts.moveDown(called), index < count - 1)}
-            ${button("remove", CROSS, texts.remove(called), true)}`
+          ? html`${button(row.key, "up", UP, texts.moveUp(called), index > 0)}
+            ${button(row.key, "down", DOWN, texts.moveDown(called), index < count - 1)}
+            ${button(row.key, "remove", CROSS, texts.remove(called), true)}`
           : nothing
       }
     </td>
@@ -59,6 +59,11 @@ export function rowTemplate(texts: EditorTexts, state: RowState): TemplateResult
 /** The field of a cell. */
 export function fieldId(key: number, column: Column): string {
   return `${column}-${key}`;
+}
+
+/** The button that removes a row. */
+export function removeId(key: number): string {
+  return `remove-${key}`;
 }
 
 function cell(texts: EditorTexts, state: RowState, column: Column): TemplateResult {
@@ -135,6 +140,7 @@ function button(
 ): TemplateResult {
   return html`<button
     type="button"
+    id="${command}-${key}"
     class="quiet icon"
     part="row-button"
     data-command=${command}

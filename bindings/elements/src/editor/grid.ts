@@ -9,7 +9,7 @@ import type { EditorTexts } from "../texts.js";
 import { EDITOR_TEXTS } from "../texts/editor.js";
 import { CellCompletion } from "./cell-completion.js";
 import type { Column, Draft, DraftRow } from "./draft.js";
-import { fieldId, rowTemplate, type RowCommand } from "./grid-row.js";
+import { fieldId, removeId, rowTemplate, type RowCommand } from "./grid-row.js";
 import { markOf } from "./marks.js";
 import { isPlain, readPasted, type Pasted } from "./paste.js";
 import { RowDrag, type DragHost } from "./row-drag.js";
@@ -233,8 +233,12 @@ export class Grid implements ReactiveController {
     const texts = this.#texts;
     const called = this.#called(key, index);
     this.#draft.remove(key);
-    const next = this.#draft.rows[index] ?? this.#draft.rows.at(-1);
-    if (next !== undefined) this.#focus = { id: fieldId(next.key, "name"), caret: undefined };
+    const { rows } = this.#draft;
+    const next = rows[index];
+    const isLast = next === undefined || next === rows.at(-1);
+    // To the same button of the next row: a field would bring up the keyboard of a phone.
+    const id = isLast ? fieldId(rows.at(-1)?.key ?? key, "name") : removeId(next.key);
+    this.#focus = { id, caret: undefined };
     this.#say(texts.removed(called), true);
     this.#events.edited("done");
   }
