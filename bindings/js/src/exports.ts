@@ -37,7 +37,7 @@ export type {
   OpenOptions,
   RunOptions,
 } from "./options.js";
-export { Vault, VaultChangeEvent, type Repaired, type VaultEvents } from "./vault.js";
+export { Vault, VaultChangeEvent, type Range, type Repaired, type VaultEvents } from "./vault.js";
 export { ready, type ReadyOptions, type WasmSource } from "./wasm.js";
 export type { WorkerSource } from "./worker/job.js";
 export type {

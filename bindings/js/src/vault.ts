@@ -54,6 +54,14 @@ export interface Repaired {
   readonly report: RepairReport;
 }
 
+/** A part of a list. */
+export interface Range {
+  /** The index of its first element; by default 0. */
+  readonly from?: number;
+  /** How many at most; by default all. */
+  readonly count?: number;
+}
+
 /** The vault has changed: by this object, or by somebody else. */
 export class VaultChangeEvent extends Event {
   readonly origin: Origin;
@@ -210,8 +218,8 @@ export class Vault extends EventTarget {
    * The connectors in the order of their creation, without their values. A page that lists many takes
    * some at a time: `count` from the one with the index `from` on.
    */
-  connectors(range: { readonly from?: number; readonly count?: number } = {}): Overview[] {
-    const { from = 0, count = 0xffff_ffff } = range;
+  connectors(range: Range = {}): Overview[] {
+    const { from, count } = bounded(range);
     return JSON.parse(this.#ask((core) => core.connectors(from, count))) as Overview[];
   }
 
@@ -256,9 +264,13 @@ export class Vault extends EventTarget {
     return JSON.parse(this.#ask((core) => core.grants())) as GrantInfo[];
   }
 
-  /** Every commit of the log, oldest first: the signed audit trail. */
-  log(): Commit[] {
-    return JSON.parse(this.#ask((core) => core.log())) as Commit[];
+  /**
+   * The commits of the log, oldest first: the signed audit trail. A signature is verified for each, so a page
+   * that shows many takes some at a time: `count` from the one with the index `from` on.
+   */
+  log(range: Range = {}): Commit[] {
+    const { from, count } = bounded(range);
+    return JSON.parse(this.#ask((core) => core.log(from, count))) as Commit[];
   }
 
   /** Checks every signature, hash and, if the role reads values, every secret: a verdict for each commit. */
@@ -602,6 +614,10 @@ function first(outcomes: readonly Outcome[]): Outcome {
   const [outcome] = outcomes;
   if (outcome === undefined) throw new VaultError("internal", "one plan has one outcome");
   return outcome;
+}
+
+function bounded({ from = 0, count = 0xffff_ffff }: Range): Required<Range> {
+  return { from, count };
 }
 
 /** Listeners that know their events. */

@@ -353,6 +353,8 @@ test("roles, revocation, passphrases", async () => {
   const unsound = vault.verify().filter(({ problems }) => problems.length > 0);
   assert.deepEqual(unsound, []);
   const log = vault.log();
+  assert.deepEqual([...vault.log({ count: 1 }), ...vault.log({ from: 1 })], log);
+  assert.deepEqual(vault.log({ from: log.length }), []);
   assert.ok(log.every(({ signature }) => signature === "valid"));
   assert.ok(log[0]?.snapshot);
 });

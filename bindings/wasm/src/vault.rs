@@ -140,9 +140,9 @@ impl Vault {
         wire::json(&self.0.grants().map(GrantInfo::of).collect::<Vec<_>>())
     }
 
-    /// Every commit of the log, oldest first, as JSON.
-    pub fn log(&self) -> Result<String> {
-        let commits = self.0.log()?.into_iter();
+    /// At most `count` commits of the log from an index on, oldest first, as JSON.
+    pub fn log(&self, from: usize, count: usize) -> Result<String> {
+        let commits = self.0.log_range(from, count)?.into_iter();
         Ok(wire::json(
             &commits
                 .map(|commit| Commit::of(&self.0, commit))

@@ -318,7 +318,16 @@ fn a_vault_goes_on_in_another_thread() {
         assert_eq!(found.history("a").unwrap(), expected.history("a").unwrap());
         assert_eq!(found.history("b").unwrap(), expected.history("b").unwrap());
         assert_eq!(found.read("a").unwrap(), expected.read("a").unwrap());
-        assert_eq!(found.log().unwrap(), expected.log().unwrap());
+        let log = expected.log().unwrap();
+        assert_eq!(found.log().unwrap(), log);
+        for (index, commit) in log.iter().enumerate() {
+            assert_eq!(
+                found.log_range(index, 1).unwrap(),
+                std::slice::from_ref(commit)
+            );
+        }
+        assert_eq!(found.log_range(log.len(), 1).unwrap(), []);
+        assert_eq!(found.log_range(usize::MAX, usize::MAX).unwrap(), []);
         assert_eq!(found.len(), 2);
         kept.vault = found;
         let mut file = kept.file.clone();

@@ -11,11 +11,13 @@ import { download } from "../ui/download.js";
 import { sheet, theme } from "../ui/sheet.js";
 import { timeTemplate } from "../ui/time.js";
 import { VaultWatch } from "../ui/vault-watch.js";
-import { Work, workSheet } from "../ui/work.js";
+import { rest, Work, workSheet } from "../ui/work.js";
 import { VERBS, authorsOf, find, recordsOf, timeOf, type Sought } from "./commits.js";
 
 /** Commits on a page. */
 const PAGE = 100;
+/** Commits that are read at once: some 20 ms. */
+const PART = 200;
 /** Records that are shown of a commit: an import may have thousands. */
 const RECORDS = 5;
 
@@ -121,7 +123,7 @@ export class LogView extends LitElement {
   @state() private page = 0;
   @state() private verdicts: readonly Verdict[] | undefined;
   readonly #work = new Work(this);
-  /** Asked for once after each change: signatures are verified for it, and ten thousand take a second. */
+  /** Asked for once after each change, in parts: ten thousand signatures take a second. */
   @state() private log: readonly Commit[] | undefined;
 
   constructor() {
@@ -298,8 +300,16 @@ export class LogView extends LitElement {
     // What was verified is no longer everything.
     this.verdicts = undefined;
     this.#work.stop();
-    void this.#work.run("Reading the log", () => {
-      this.log = vault.log();
+    void this.#work.run("Reading the log", async (signal) => {
+      const log: Commit[] = [];
+      for (;;) {
+        const part = vault.log({ from: log.length, count: PART });
+        log.push(...part);
+        if (part.length < PART) break;
+        await rest();
+        signal.throwIfAborted();
+      }
+      this.log = log;
     });
   }
 

@@ -98,6 +98,11 @@ export class Work implements ReactiveController {
   }
 }
 
+/** Lets the page do what waits, between the parts of long work. */
+export function rest(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
 /** After the next frame, or soon where a hidden page has none. */
 function painted(): Promise<void> {
   return new Promise((resolve) => {

@@ -51,15 +51,29 @@ pub struct Verdict {
 impl Vault {
     /// Every commit of the log, oldest first.
     pub fn log(&self) -> Result<Vec<CommitInfo>> {
+        self.log_range(0, usize::MAX)
+    }
+
+    /// At most `count` commits of the log from the one with this index on, for logs that are shown in
+    /// parts: a signature is verified for each commit.
+    pub fn log_range(&self, from: usize, count: usize) -> Result<Vec<CommitInfo>> {
+        let all = &self.index.commits;
+        let from = from.min(all.len());
+        let commits = &all[from..all.len().min(from.saturating_add(count))];
+        let (Some(first), Some(last)) = (commits.first(), commits.last()) else {
+            return Ok(Vec::new());
+        };
+        let seqs = first.seq..=last.seq;
         let mut records: std::collections::HashMap<u64, Vec<Overview>> = Default::default();
         for stored in self.index.all().flatten() {
-            records
-                .entry(stored.seq)
-                .or_default()
-                .push(self.index.overview(stored)?);
+            if seqs.contains(&stored.seq) {
+                records
+                    .entry(stored.seq)
+                    .or_default()
+                    .push(self.index.overview(stored)?);
+            }
         }
-        self.index
-            .commits
+        commits
             .iter()
             .map(|place| {
                 let commit = self.commit(place)?;
