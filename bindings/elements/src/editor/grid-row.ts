@@ -133,6 +133,7 @@ function isOfName(code: string | undefined): boolean {
 
 /** For pointers and screen readers: with keys, a row is moved from its fields, and nobody passes two stops more. */
 function button(
+  key: number,
   command: RowCommand,
   icon: TemplateResult,
   label: string,
