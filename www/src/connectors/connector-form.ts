@@ -72,13 +72,13 @@ export class ConnectorForm extends LitElement {
         </ul>
         <div><button type="button" @click=${this.#add}>Add a property</button></div>
       </section>
-      <label class="note">
-        Note
+      <div class="field note">
+        <label for="note">Note</label>
         <input id="note" autocomplete="off" placeholder="why, for the history" aria-describedby="note-hint" />
         <span id="note-hint" class="muted small"
           >Everybody who opens the vault can read it: write no secret.</span
         >
-      </label>
+      </div>
       ${this.failure === undefined || this.failure.row !== undefined ? nothing : this.#problem(this.failure.problem)}
       <div class="row">
         <button class="primary" ?disabled=${this.isBusy}>
@@ -100,8 +100,8 @@ export class ConnectorForm extends LitElement {
         Type
         <input id="type" required autocomplete="off" placeholder="Twitter" />
       </label>
-      <label class="wide">
-        Id
+      <div class="field wide">
+        <label for="id">Id</label>
         <input
           id="id"
           class="mono"
@@ -114,7 +114,7 @@ export class ConnectorForm extends LitElement {
         <span id="id-hint" class="muted small">
           What workflows refer to. It never changes. If you leave it empty, one is made.
         </span>
-      </label>
+      </div>
     </section>`;
   }
 
@@ -237,9 +237,7 @@ export class ConnectorForm extends LitElement {
     await field?.updateComplete;
     field?.focus();
     try {
-      const { properties } = (await this.session?.vault.read(this.base?.id ?? "")) ?? {};
-      const value =
-        properties !== undefined && Object.hasOwn(properties, row.name) ? properties[row.name] : undefined;
+      const value = await this.session?.vault.readProperty(this.base?.id ?? "", row.name);
       // Whoever was faster keeps what they typed.
       if (value !== undefined && field?.value === "" && row.state === "written") field.value = value;
     } catch (error) {

@@ -220,10 +220,7 @@ export class ConnectorView extends LitElement {
     const mine = (this.#asked = {});
     let beside: Beside;
     try {
-      const { properties } = (await this.session?.vault.read(this.connectorId)) ?? {};
-      // Not `properties[name]`: a property may be called like what every object has.
-      const value =
-        properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
+      const value = await this.session?.vault.readProperty(this.connectorId, name);
       if (value === undefined) return;
       beside = await use(value);
     } catch (error) {
