@@ -124,8 +124,8 @@ export class VaultForm extends LitElement {
   }
 
   #creating(): TemplateResult {
-    return html`<label>
-        Your name in this vault
+    return html`<div class="field">
+        <label for="label">Your name in this vault</label>
         <input
           id="label"
           autocomplete="off"
@@ -135,7 +135,7 @@ export class VaultForm extends LitElement {
         <span id="label-hint" class="muted hint">
           Others see it in the audit log. It stands in the file unencrypted.
         </span>
-      </label>
+      </div>
       ${this.#problemAt("label", "label-problem")}
       <secret-field
         field="passphrase"

@@ -21,7 +21,7 @@ export class SampleNote extends LitElement {
         border-radius: var(--_radius);
       }
       p:empty {
-        margin-top: calc(var(--_space) * -1);
+        position: absolute;
       }
       .passphrase {
         padding: calc(var(--_space) / 2) var(--_space);

@@ -43,13 +43,13 @@ export class RunOptions extends LitElement {
         @submit=${(event: Event) => event.preventDefault()}
         @input=${this.#changed}
       >
-        <label>
-          Note
-          <input name="note" autocomplete="off" aria-describedby="note-hint" />
+        <div class="field">
+          <label for="note">Note</label>
+          <input id="note" name="note" autocomplete="off" aria-describedby="note-hint" />
           <span id="note-hint" class="muted hint">
             Kept with the version. Everybody who may list connectors can read it.
           </span>
-        </label>
+        </div>
         <div class="field">
           <label for="version">Only if the connector is at version</label>
           <div class="row version">
