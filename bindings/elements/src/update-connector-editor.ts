@@ -11,10 +11,9 @@ import { JsonEditor } from "./editor/json-editor.js";
 import { readAction } from "./editor/check.js";
 import { EMPTY_MODEL, actionObjectOf, actionOf, type UpdateModel } from "./editor/model.js";
 import { Problems, hasPlace } from "./editor/problems.js";
-import { quietProblem } from "./editor/quiet-problem.js";
 import { editorSheet } from "./editor/sheet.js";
 import { FormField, type Invalidity } from "./form-field.js";
-import { problemOf, sentence } from "./problem.js";
+import { problemOf, sentence, quietProblemTemplate } from "./problem.js";
 import { TextsController } from "./texts.js";
 import { theme } from "./theme.js";
 import type { TokenSuggestion } from "./tokens.js";
@@ -200,7 +199,7 @@ export class UpdateConnectorEditor extends FormField {
           @input=${this.#picked}
           @change=${this.#picked}
         ></connector-picker>
-        <div role="status">${at("EntryId").map(quietProblem)}</div>
+        <div role="status">${at("EntryId").map(quietProblemTemplate)}</div>
       </section>
       <section>
         <span id="properties-label" class="label">${texts.properties}</span>
@@ -224,7 +223,7 @@ export class UpdateConnectorEditor extends FormField {
           isReadonly: this.readonly,
         })}
       </section>
-      <div role="status">${elsewhere.map(quietProblem)}</div>
+      <div role="status">${elsewhere.map(quietProblemTemplate)}</div>
     </div>`;
   }
 
@@ -233,7 +232,7 @@ export class UpdateConnectorEditor extends FormField {
     const canChange = !this.isDisabled && !this.readonly;
     return html`<div class="unreadable" role="group" aria-label=${texts.label}>
       <p>${texts.unreadable}</p>
-      ${quietProblem(problemOf(error))}
+      ${quietProblemTemplate(problemOf(error))}
       ${
         canChange
           ? html`<button type="button" @click=${this.#startAnew}>${texts.startAnew}</button>`

@@ -15,6 +15,7 @@ const ORDER = [
   "texts/history",
   "texts",
   "problem",
+  "core",
   "tokens",
   "form-field",
   // A vault in a page.
@@ -41,13 +42,11 @@ const ORDER = [
   "editor/draft",
   "editor/dotenv",
   "editor/paste",
-  "editor/core",
   "editor/check",
   "editor/problems",
   "editor/marks",
   "editor/icons",
   "editor/sheet",
-  "editor/quiet-problem",
   "editor/cell-completion",
   "editor/row-drag",
   "editor/grid-row",
@@ -79,7 +78,7 @@ const ORDER = [
 /** Packages of others, and the modules that may know them. Types of `connector-vault` are for all. */
 const PACKAGES: readonly (readonly [named: RegExp, modules: RegExp])[] = [
   [/^lit($|\/)/, /./],
-  [/^connector-vault$/, /^(editor\/core|picker\/verdict)$/],
+  [/^connector-vault$/, /^core$/],
   [/^@(codemirror|lezer)\//, /^editor\/codemirror/],
   [/^papaparse$/, /^editor\/paste$/],
 ];

@@ -3,11 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Page } from "playwright-core";
-
 import { Chromium } from "../../js/test/browser/chromium.js";
 import { findInDom } from "./dom-search.js";
 import { serveElements } from "./elements-site.js";
+import { findInHeap } from "./heap-search.js";
 import type { LockPage } from "./lock-page.js";
 
 declare const globalThis: { readonly page: LockPage };
@@ -36,15 +35,3 @@ test("components forget secrets when the vault is locked", async (t) => {
   assert.deepEqual(await findInHeap(page, secrets), []);
   browser.assertNoProblems();
 });
-
-/** Which of the texts are in the page's memory, as far as something still refers to them. */
-async function findInHeap(page: Page, texts: readonly string[]): Promise<string[]> {
-  const session = await page.context().newCDPSession(page);
-  let snapshot = "";
-  session.on("HeapProfiler.addHeapSnapshotChunk", ({ chunk }) => (snapshot += chunk));
-  // Twice: the first may only clear what refers weakly.
-  for (let times = 0; times < 2; times++) await session.send("HeapProfiler.collectGarbage");
-  await session.send("HeapProfiler.takeHeapSnapshot", { reportProgress: false });
-  await session.detach();
-  return texts.filter((text) => snapshot.includes(text));
-}

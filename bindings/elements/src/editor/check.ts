@@ -1,7 +1,7 @@
 /** All that is wrong with what was filled in, each at its place. The core says it, one error at a time. */
 
 import { problemOf, type Problem } from "../problem.js";
-import { errorIn, placeOf, type ErrorPlace } from "./core.js";
+import { errorIn, placeOf, type ErrorPlace } from "../core.js";
 import { actionOf, modelOf, type UpdateModel } from "./model.js";
 
 /** A problem, and where it is. */

@@ -14,7 +14,7 @@ import { StateField, type EditorState } from "@codemirror/state";
 import { Decoration, EditorView, type DecorationSet } from "@codemirror/view";
 
 import { matchingTokens, tokenAt, tokenText, type TokenBeginning, type TokenSuggestion } from "../tokens.js";
-import { tokensIn } from "./core.js";
+import { tokensIn } from "../core.js";
 
 const MARK = Decoration.mark({ class: "cm-token" });
 

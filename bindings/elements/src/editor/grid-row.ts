@@ -4,14 +4,13 @@ import { html, nothing, type TemplateResult } from "lit";
 import { ifDefined } from "lit/directives/if-defined.js";
 import { live } from "lit/directives/live.js";
 
-import type { Problem } from "../problem.js";
+import { quietProblemTemplate, type Problem } from "../problem.js";
 import type { EditorTexts } from "../texts.js";
 import { TOKENS_ID } from "./cell-completion.js";
-import { tokensIn } from "./core.js";
+import { tokensIn } from "../core.js";
 import type { Column, DraftRow } from "./draft.js";
 import { CROSS, DOWN, GRIP, UP } from "./icons.js";
 import type { Mark } from "./marks.js";
-import { quietProblem } from "./quiet-problem.js";
 
 /** How a row stands in the grid. */
 export interface RowState {
@@ -118,7 +117,7 @@ function backdrop(text: string): TemplateResult | typeof nothing {
 function notes(texts: EditorTexts, { row, mark, problems }: RowState): TemplateResult | typeof nothing {
   if (mark === undefined && problems.length === 0) return nothing;
   return html`<div class="notes" id=${notesId(row.key)}>
-    ${problems.map(quietProblem)}
+    ${problems.map(quietProblemTemplate)}
     ${mark === undefined ? nothing : html`<p class="mark" part="mark ${mark}">${texts[mark]}</p>`}
   </div>`;
 }

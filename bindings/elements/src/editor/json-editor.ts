@@ -9,12 +9,11 @@ import {
 } from "lit";
 import { live } from "lit/directives/live.js";
 
-import { sentence } from "../problem.js";
+import { sentence, quietProblemTemplate } from "../problem.js";
 import type { EditorTexts } from "../texts.js";
 import type { TokenSuggestion } from "../tokens.js";
 import type { PlacedProblem } from "./check.js";
 import type { JsonView, JsonViewState } from "./codemirror.js";
-import { quietProblem } from "./quiet-problem.js";
 
 /** What is shown. */
 export interface JsonEditorState {
@@ -126,7 +125,9 @@ export class JsonEditor implements ReactiveController {
     return html`<div class=${problem === undefined ? "json" : "json wrong"} part="json">
         ${this.#module === undefined ? plain : html`<div class="codemirror"></div>`}
       </div>
-      <div id="json-problem" role="status">${problem === undefined ? nothing : quietProblem(problem)}</div>
+      <div id="json-problem" role="status">
+        ${problem === undefined ? nothing : quietProblemTemplate(problem)}
+      </div>
       <p id="json-keys" class="hint">${state.isDisabled || state.isReadonly ? nothing : texts.jsonKeys}</p>`;
   }
 

@@ -1,8 +1,9 @@
 /** What is to be said of the value: why it is not valid, and what stands below the field. */
 
-import { findTokens, type Overview, type Vault } from "connector-vault";
+import type { Overview, Vault } from "connector-vault";
 import { html, nothing } from "lit";
 
+import { tokensIn } from "../core.js";
 import type { Invalidity } from "../form-field.js";
 import type { PickerTexts } from "../texts.js";
 import type { Entry } from "./entry.js";
@@ -42,18 +43,9 @@ export function detailOf(
   texts: PickerTexts,
   { entry: { value, typed }, vault, connector, expressions }: Judged,
 ): Detail {
-  if (expressions && hasTokens(value)) return { content: texts.expression };
+  if (expressions && tokensIn(value).length > 0) return { content: texts.expression };
   if (typed !== undefined || value === "" || vault === undefined) return { content: nothing };
   if (vault.isLocked) return { content: texts.locked };
   if (connector === undefined) return { content: texts.unknown(value), isWrong: true };
   return { content: html`<code>${connector.id}</code> · ${connector.type}` };
-}
-
-function hasTokens(text: string): boolean {
-  try {
-    return findTokens(text).length > 0;
-  } catch {
-    // The core is not loaded yet.
-    return false;
-  }
 }

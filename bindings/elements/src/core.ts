@@ -1,8 +1,8 @@
-/** What the editor asks of the core. Before the module is loaded there is nothing to say. */
+/** What components ask of the core without a vault. Before the module is loaded there is nothing to say. */
 
 import { findTokens, tokensOf, type ErrorPlace, type TokenSpan } from "connector-vault";
 
-import { problemOf } from "../problem.js";
+import { problemOf } from "./problem.js";
 
 export type { ErrorPlace, TokenSpan };
 
