@@ -1,9 +1,9 @@
 /** Reads the sources and holds the architecture: who may import whom. To reorder the list is to change it. */
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { posix } from "node:path";
 import { test } from "node:test";
+
+import { Sources } from "./sources.js";
 
 /** A module imports only what stands before it. `pkg/` is made of the core and knows nothing of these. */
 const ORDER = [
@@ -54,45 +54,28 @@ const ORDER = [
   "node",
 ];
 
-const SRC = new URL("../src/", import.meta.url);
-
-function sources(): string[] {
-  const entries = readdirSync(SRC, { recursive: true, encoding: "utf8" });
-  return entries.filter((entry) => entry.endsWith(".ts")).map((entry) => entry.replaceAll("\\", "/"));
-}
-
-/** What a source imports: modules of its own, and others as they are named. */
-function importsOf(source: string): string[] {
-  const text = readFileSync(new URL(source, SRC), "utf8");
-  const named = text.matchAll(
-    /^(?:import|export)\b[^;]*?from "([^"]+)";|import\("([^"]+)"\)|^import "([^"]+)";/gm,
-  );
-  return [...named].map(([, from, dynamic, effect]) => from ?? dynamic ?? effect ?? "");
-}
+const SOURCES = new Sources(new URL("../src/", import.meta.url));
 
 test("modules import along the line", () => {
   const faults: string[] = [];
-  for (const source of sources()) {
-    const module = source.replace(/\.ts$/, "");
+  for (const module of SOURCES.modules) {
     const place = ORDER.indexOf(module);
-    if (place < 0) faults.push(`${source} has no place in the line`);
-    for (const imported of importsOf(source)) {
-      const isNode = module === "node" || module.startsWith("node/") || module === "worker/node";
-      if (imported.startsWith("node:") && !isNode) faults.push(`${source} must not know ${imported}`);
-      // Of each pair, one for browsers and one for Node.
-      const own = { "#worker": "worker/browser", "#inline": "inline" }[imported] ?? imported;
-      const path = own.startsWith(".") ? posix.join(posix.dirname(source), own) : own;
+    if (place < 0) faults.push(`${module} has no place in the line`);
+    const isNode = module === "node" || module.startsWith("node/") || module === "worker/node";
+    for (const { path } of SOURCES.importsOf(module)) {
+      if (path.startsWith("node:") && !isNode) faults.push(`${module} must not know ${path}`);
       if (/^(\.\.\/)+pkg\//.test(path) || path.startsWith("node:")) continue;
-      const other = ORDER.indexOf(path.replace(/\.js$/, ""));
-      if (other < 0) faults.push(`${source} imports ${imported}: the package has no dependencies`);
-      else if (other >= place) faults.push(`${source} must not import ${imported}`);
+      // Of each pair, one for browsers and one for Node.
+      const own = { "#worker": "worker/browser", "#inline": "inline" }[path] ?? path;
+      const other = ORDER.indexOf(own);
+      if (other < 0) faults.push(`${module} imports ${path}: the package has no dependencies`);
+      else if (other >= place) faults.push(`${module} must not import ${path}`);
     }
   }
   assert.deepEqual(faults, []);
-  assert.equal(sources().length, ORDER.length, "the line names only what is there");
+  assert.equal(SOURCES.modules.length, ORDER.length, "the line names only what is there");
 });
 
 test("sources open with what they are for", () => {
-  const faults = sources().filter((source) => !readFileSync(new URL(source, SRC), "utf8").startsWith("/**"));
-  assert.deepEqual(faults, []);
+  assert.deepEqual(SOURCES.unopened, []);
 });

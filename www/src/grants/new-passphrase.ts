@@ -7,7 +7,7 @@ import { LitElement, html } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { Problem } from "connector-vault-elements/problem.js";
 
-import { lengthHint, suggestedPassphrase } from "../opening/passphrase.js";
+import { lengthHint, suggestedPassphrase } from "../ui/passphrase.js";
 import type { SecretField } from "../ui/secret-field.js";
 import "../ui/secret-field.js";
 

@@ -5,7 +5,7 @@ import { Vault, VaultError, type Action, type ConnectorsDocument } from "connect
 import { core } from "../core.js";
 import { browserPlace } from "../places/browser.js";
 import type { Session } from "../session.js";
-import { suggestedPassphrase } from "./passphrase.js";
+import { suggestedPassphrase } from "../ui/passphrase.js";
 
 /** What is in it. Its first two are those of docs/action.md. */
 export const SAMPLE: ConnectorsDocument = {

@@ -13,7 +13,7 @@ import { segments, segmentsSheet } from "../ui/segments.js";
 import { sheet, theme } from "../ui/sheet.js";
 import { failureOf, placeFailure, type Failure, type Field, type Offer } from "./failure.js";
 import { formSheet } from "./form-sheet.js";
-import { lengthHint, suggestedPassphrase } from "./passphrase.js";
+import { lengthHint, suggestedPassphrase } from "../ui/passphrase.js";
 import type { Mode, ModeEvent, PlaceChoice } from "./place-choice.js";
 import "../ui/secret-field.js";
 import "./place-choice.js";
