@@ -83,17 +83,6 @@ export const detailSheet = css`
     padding: 0;
     font-size: 1.125rem;
   }
-  dialog {
-    width: min(30rem, calc(100% - 2rem));
-    padding: calc(var(--_space) * 3);
-    color: var(--_text);
-    background: var(--_surface);
-    border: 1px solid var(--_border);
-    border-radius: calc(var(--_radius) * 1.5);
-  }
-  dialog::backdrop {
-    background: rgb(0 0 0 / 50%);
-  }
   @media (max-width: 640px) {
     li {
       grid-template-columns: minmax(0, 1fr) auto;

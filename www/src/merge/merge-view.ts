@@ -63,24 +63,6 @@ export class MergeView extends LitElement {
       td {
         overflow-wrap: break-word;
       }
-      fieldset {
-        display: grid;
-        gap: var(--_space);
-        margin: 0;
-        padding: 0;
-        border: 0;
-      }
-      legend {
-        margin-bottom: calc(var(--_space) / 2);
-        padding: 0;
-        font-weight: 600;
-      }
-      label.choice {
-        display: grid;
-        grid-template-columns: auto 1fr;
-        align-items: baseline;
-        gap: var(--_space);
-      }
       .strangers {
         border-color: var(--_warning);
       }

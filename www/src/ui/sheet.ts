@@ -73,4 +73,33 @@ export const sheet = css`
   .scroll {
     overflow-x: auto;
   }
+  dialog {
+    width: min(32rem, calc(100% - 2rem));
+    padding: calc(var(--_space) * 3);
+    color: var(--_text);
+    background: var(--_surface);
+    border: 1px solid var(--_border);
+    border-radius: calc(var(--_radius) * 1.5);
+  }
+  dialog::backdrop {
+    background: rgb(0 0 0 / 50%);
+  }
+  fieldset {
+    display: grid;
+    gap: var(--_space);
+    margin: 0;
+    padding: 0;
+    border: 0;
+  }
+  legend {
+    margin-bottom: calc(var(--_space) / 2);
+    padding: 0;
+    font-weight: 600;
+  }
+  label.choice {
+    display: grid;
+    grid-template-columns: auto 1fr;
+    align-items: baseline;
+    gap: var(--_space);
+  }
 `;

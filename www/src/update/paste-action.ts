@@ -23,14 +23,6 @@ export class PasteAction extends LitElement {
     css`
       dialog {
         width: min(44rem, calc(100% - 2rem));
-        padding: calc(var(--_space) * 3);
-        color: var(--_text);
-        background: var(--_surface);
-        border: 1px solid var(--_border);
-        border-radius: calc(var(--_radius) * 1.5);
-      }
-      dialog::backdrop {
-        background: rgb(0 0 0 / 50%);
       }
       textarea {
         min-height: 14rem;
