@@ -16,14 +16,19 @@ const TYPES: Readonly<Record<string, string>> = {
   ".webmanifest": "application/manifest+json",
 };
 
-let built: Map<string, Uint8Array> | undefined;
+const built = new Map<string, Promise<ReadonlyMap<string, Uint8Array>>>();
 
-/** Builds the page, once, and serves it: `/` is the page. What is added to `files` is served too. */
-export async function servePage(lifetime: Lifetime): Promise<Site> {
-  built ??= await buildPage();
-  const headers = headersFor(policyFor([]));
+/**
+ * Builds the page, once, and serves it: `/` is the page. What is added to `files` is served too. It may open vaults
+ * of these other origins.
+ */
+export async function servePage(lifetime: Lifetime, origins: readonly string[] = []): Promise<Site> {
+  const option = origins.join(" ");
+  const building = built.get(option) ?? buildPage(option);
+  built.set(option, building);
+  const headers = headersFor(policyFor(origins));
   const files: Record<string, Served> = {};
-  for (const [path, body] of built) {
+  for (const [path, body] of await building) {
     const type = TYPES[extname(path)];
     const file = { body, headers: { ...headers, ...(type !== undefined && { "content-type": type }) } };
     files[path] = file;
@@ -32,7 +37,8 @@ export async function servePage(lifetime: Lifetime): Promise<Site> {
   return await serve(lifetime, files, null);
 }
 
-async function buildPage(): Promise<Map<string, Uint8Array>> {
+async function buildPage(origins: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  process.env["CONNECTOR_VAULT_ORIGINS"] = origins;
   const outDir = mkdtempSync(join(tmpdir(), "connector-vault-page-"));
   try {
     const root = fileURLToPath(new URL("..", import.meta.url));
