@@ -70,7 +70,7 @@ export class ConnectorForm extends LitElement {
             (row, index) => this.#row(row, index),
           )}
         </ul>
-        <div><button type="button" @click=${this.#add}>Add a property</button></div>
+        <div><button id="add" type="button" @click=${this.#add}>Add a property</button></div>
       </section>
       <div class="field note">
         <label for="note">Note</label>
@@ -81,7 +81,7 @@ export class ConnectorForm extends LitElement {
       </div>
       ${this.failure === undefined || this.failure.row !== undefined ? nothing : this.#problem(this.failure.problem)}
       <div class="row">
-        <button class="primary" ?disabled=${this.isBusy}>
+        <button class="primary" aria-disabled=${this.isBusy}>
           ${base === undefined ? "Create connector" : "Save changes"}
         </button>
         <button type="button" @click=${this.#leave}>Cancel</button>
@@ -141,7 +141,7 @@ export class ConnectorForm extends LitElement {
   #row(row: FormRow, index: number): TemplateResult {
     const isWrong = this.failure?.row === row;
     const what = row.name === "" ? `property ${index + 1}` : row.name;
-    return html`<li class=${row.state}>
+    return html`<li id=${`row-${row.key}`} class=${row.state}>
       ${
         row.isStored
           ? html`<span class="name">${row.name}</span>`
@@ -181,8 +181,7 @@ export class ConnectorForm extends LitElement {
       html`<button type="button" class="quiet" aria-label=${`${text} ${what}`} @click=${act}>
         ${text}
       </button>`;
-    if (!row.isStored)
-      return button("Remove", () => (this.rows = this.rows.filter((other) => other !== row)));
+    if (!row.isStored) return button("Remove", () => this.#drop(row));
     if (row.state !== "kept") return button("Keep", () => this.#set(row, "kept"));
     return html`${button("Change", () => void this.#change(row))}
     ${button("Remove", () => this.#set(row, "removed"))}`;
@@ -225,6 +224,17 @@ export class ConnectorForm extends LitElement {
     this.#field(row)?.clear();
     row.state = state;
     this.requestUpdate();
+    this.#focus(`#row-${row.key} .buttons button`);
+  }
+
+  #drop(row: FormRow): void {
+    this.rows = this.rows.filter((other) => other !== row);
+    this.#focus("#add");
+  }
+
+  /** Where the keyboard goes on when the button that was pressed is gone. */
+  #focus(selector: string): void {
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(selector)?.focus());
   }
 
   /** Begins with the present value. Who may not read it begins with an empty field. */

@@ -179,7 +179,7 @@ export class ConnectorView extends LitElement {
           <button
             type="button"
             class="danger"
-            ?disabled=${this.isDeleting}
+            aria-disabled=${this.isDeleting}
             @click=${() => void this.#delete(id, version)}
           >
             Delete ${name}
@@ -230,6 +230,7 @@ export class ConnectorView extends LitElement {
   }
 
   async #delete(id: string, version: number): Promise<void> {
+    if (this.isDeleting) return;
     this.isDeleting = true;
     this.problem = undefined;
     try {

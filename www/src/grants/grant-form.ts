@@ -68,7 +68,7 @@ export class GrantForm extends LitElement {
         .identity=${this.made.identity}
         .label=${this.made.label}
         .vaultId=${this.session?.vault.head.vault_id}
-        @kept=${() => this.#dropIdentity()}
+        @kept=${this.#kept}
       ></identity-once>`;
     }
     return html`<form class="stack" autocomplete="off" @submit=${this.#submit}>
@@ -177,6 +177,12 @@ export class GrantForm extends LitElement {
     if (vault.isLocked || !this.isConnected) identity.dispose();
     else this.made = { label, identity };
   }
+
+  readonly #kept = (): void => {
+    this.#dropIdentity();
+    // The button that was pressed is gone.
+    void this.updateComplete.then(() => this.form?.querySelector("input")?.focus());
+  };
 
   #dropIdentity(): void {
     this.made?.identity.dispose();

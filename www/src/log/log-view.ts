@@ -286,10 +286,12 @@ export class LogView extends LitElement {
   }
 
   #pager(page: number, pages: number): TemplateResult {
-    const go = (to: number, text: string) =>
-      html`<button type="button" ?disabled=${to < 0 || to >= pages} @click=${() => (this.page = to)}>
+    const go = (to: number, text: string) => {
+      const isThere = to >= 0 && to < pages;
+      return html`<button type="button" aria-disabled=${!isThere} @click=${() => isThere && (this.page = to)}>
         ${text}
       </button>`;
+    };
     return html`<nav class="row" aria-label="Pages of the log">
       ${go(page - 1, "Newer")} ${go(page + 1, "Older")}
       <span role="status">Page ${page + 1} of ${pages}</span>

@@ -276,6 +276,8 @@ export class MergeView extends LitElement {
       if (signal.aborted) return;
       this.merged = merged;
       this.#drop();
+      // The button that was pressed is gone.
+      void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>("#merged")?.focus());
       this.dispatchEvent(new NoticeEvent(`${copy.name} was merged: ${countOf(merged.length)} changed.`));
     });
   }
@@ -328,7 +330,7 @@ function changeTemplate({ name, change }: Change): TemplateResult {
 
 function mergedTemplate(outcomes: readonly Outcome[], show: (id: string) => void): TemplateResult {
   return html`<section class="card stack" aria-labelledby="merged">
-    <h2 id="merged">Merged</h2>
+    <h2 id="merged" tabindex="-1">Merged</h2>
     <ul>
       ${outcomes.slice(0, LISTED).map(
         ({ id, status, versionAfter }) =>

@@ -170,7 +170,7 @@ export class OpeningView extends LitElement {
   #try(): TemplateResult {
     const { making } = this;
     return html`<div class="try">
-      <button type="button" ?disabled=${making !== undefined} @click=${() => void this.#makeSample()}>
+      <button type="button" aria-disabled=${making !== undefined} @click=${() => void this.#makeSample()}>
         Try it
       </button>
       <p class="muted" role="status">

@@ -273,6 +273,9 @@ export class VaultForm extends LitElement {
       if (signal.aborted) this.focus();
       else if (this.failure?.field === "vaultId") this.#input("vault-id")?.focus();
       else if (this.failure?.field === "label") this.#input("label")?.focus();
+      // Not what is offered: a key that is pressed once more must not choose it.
+      else if (this.failure?.field === "form")
+        this.renderRoot.querySelector<HTMLElement>(".primary")?.focus();
     }
   }
 

@@ -212,6 +212,9 @@ export class AppHeader extends LitElement {
   @property({ attribute: false }) view: Route["view"] = "connectors";
   @property({ attribute: false }) lockMinutes = 0;
 
+  /** The menu is about to be closed, and the keyboard is in it. */
+  #isLeaving = false;
+
   constructor() {
     super();
     new VaultWatch(this);
@@ -254,7 +257,13 @@ export class AppHeader extends LitElement {
         <span class="name">${place.label}</span
         ><span class="badge">${vault.label}, ${vault.role}</span>${ICONS.down}
       </button>
-      <div id="menu" popover aria-label="This vault">
+      <div
+        id="menu"
+        popover
+        aria-label="This vault"
+        @beforetoggle=${this.#leavesMenu}
+        @toggle=${this.#leftMenu}
+      >
         <div class="stack">
           <dl>
             <dt>${PLACES[place.kind]}</dt>
@@ -298,6 +307,17 @@ export class AppHeader extends LitElement {
     const isBelow = view === "connectors" && !WAYS.some((way) => way.view === this.view);
     return isBelow ? "true" : nothing;
   }
+
+  readonly #leavesMenu = ({ currentTarget, newState }: ToggleEvent): void => {
+    const focused = this.shadowRoot?.activeElement ?? null;
+    this.#isLeaving = newState === "closed" && (currentTarget as Element).contains(focused);
+  };
+
+  /** Not every browser gives the focus back to the button. */
+  readonly #leftMenu = (): void => {
+    if (this.#isLeaving) this.renderRoot.querySelector<HTMLElement>(".place")?.focus();
+    this.#isLeaving = false;
+  };
 
   readonly #chosen = (event: Event): void => {
     this.dispatchEvent(new LockMinutesEvent(Number((event.currentTarget as HTMLSelectElement).value)));

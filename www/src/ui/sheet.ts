@@ -44,6 +44,11 @@ export const sheet = css`
     border: 1px solid var(--_border);
     border-radius: calc(var(--_radius) * 1.5);
   }
+  /* A button that is disabled would lose the focus. */
+  button[aria-disabled="true"] {
+    opacity: 0.6;
+    cursor: default;
+  }
   label,
   .field {
     display: grid;

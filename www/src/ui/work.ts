@@ -23,10 +23,6 @@ export const workSheet = css`
     height: 6px;
     accent-color: var(--_accent);
   }
-  button[aria-disabled="true"] {
-    opacity: 0.6;
-    cursor: default;
-  }
 `;
 
 /** Runs what takes a while, shows that it runs, and what went wrong. */
