@@ -74,23 +74,25 @@ export class UpdateView extends LitElement {
     const isEmpty = this.action === emptyAction();
     return html`<div class="view">
       <header class="stack">
-        <h1 tabindex="-1">Update a connector</h1>
+        <div class="row spread">
+          <h1 tabindex="-1">Update a connector</h1>
+          <div class="row">
+            ${
+              isEmpty
+                ? html`<button type="button" @click=${() => this.#write(vault, EXAMPLE)}>
+                    Load the documentation's example
+                  </button>`
+                : html`<button type="button" @click=${() => this.#write(vault, emptyAction())}>
+                    Start anew
+                  </button>`
+            }
+            <button type="button" @click=${() => this.paste?.show()}>Paste an action</button>
+          </div>
+        </div>
         <p class="muted">
           The action <code>Connectors.Update</code> of a workflow: properties that it names get new values,
           all others stay, and so does the connector's id.
         </p>
-        <div class="row">
-          <button type="button" @click=${() => this.paste?.show()}>Paste an action</button>
-          ${
-            isEmpty
-              ? html`<button type="button" @click=${() => this.#write(vault, EXAMPLE)}>
-                  Load the documentation's example
-                </button>`
-              : html`<button type="button" @click=${() => this.#write(vault, emptyAction())}>
-                  Start anew
-                </button>`
-          }
-        </div>
         <paste-action @action-pasted=${({ text }: ActionPasted) => this.#write(vault, text)}></paste-action>
       </header>
       <section class="card editor" aria-label="The action">
@@ -99,7 +101,7 @@ export class UpdateView extends LitElement {
           .value=${this.action}
           .tokens=${this.suggestions}
           .plan=${this.done ?? this.planned.outcome}
-          .error=${isEmpty ? undefined : this.planned.error}
+          .error=${isEmpty ? undefined : this.#errorOfForm()}
           @input=${() => this.#take(vault, this.editor?.value ?? emptyAction())}
         ></update-connector-editor>
         ${this.#names(vault)}
@@ -122,11 +124,16 @@ export class UpdateView extends LitElement {
     </div>`;
   }
 
+  /** What is wrong in the form itself: a token without a value is told where values are given. */
+  #errorOfForm(): unknown {
+    const { error } = this.planned;
+    return problemOf(error).code === "token_unresolved" ? undefined : error;
+  }
+
   #run(vault: Vault, isEmpty: boolean): TemplateResult {
     const { done } = this;
-    return html`<div class="outcome" role="status">
-        ${done === undefined ? nothing : this.#outcome(vault, done)}
-      </div>
+    const outcome = done === undefined ? nothing : this.#outcome(vault, done);
+    return html`<div class="outcome" role="status">${outcome}</div>
       <update-plan
         ?hidden=${done !== undefined}
         .vault=${vault}
@@ -148,8 +155,8 @@ export class UpdateView extends LitElement {
         <button
           type="button"
           class="primary"
-          ?disabled=${isEmpty || done !== undefined}
-          aria-disabled=${this.#work.ariaDisabled}
+          ?disabled=${isEmpty}
+          aria-disabled=${done === undefined ? this.#work.ariaDisabled : "true"}
           @click=${() => void this.#commit(vault)}
         >
           Run the update
@@ -237,7 +244,7 @@ export class UpdateView extends LitElement {
   }
 
   async #commit(vault: Vault): Promise<void> {
-    if (this.#work.busy !== undefined) return;
+    if (this.#work.busy !== undefined || this.done !== undefined) return;
     // What is shown at this moment, and nothing that is planned while the user's click is on its way.
     const plan = this.plan?.current;
     const outcome = await this.#work.run("Running the update", async (signal) => {
