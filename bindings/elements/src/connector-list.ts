@@ -37,6 +37,10 @@ export class ConnectorList implements ReactiveController {
   readonly #host: ReactiveControllerHost;
   #vault: Vault | undefined;
   #entries: Entry[] = [];
+  /** The same by their ids, as soon as somebody asks. */
+  #byId: ReadonlyMap<string, Overview> | undefined;
+  /** What the vault was asked for last, while the list was not complete. */
+  #asked: { readonly id: string; readonly overview: Overview | undefined } | undefined;
   #query = "";
   #found: readonly Overview[] = [];
   #error: unknown;
@@ -87,6 +91,20 @@ export class ConnectorList implements ReactiveController {
     return this.#entries.length;
   }
 
+  /**
+   * The connector with an id, found or not. As long as the list is loaded, the vault is asked, once: for an id
+   * that it does not have, it looks through all connectors for one that is nearly the same.
+   */
+  connector(id: string): Overview | undefined {
+    if (!this.#isConnected) return connectorIn(this.#vault, id);
+    if (this.#isLoading || this.#error !== undefined) {
+      if (this.#asked?.id !== id) this.#asked = { id, overview: connectorIn(this.#vault, id) };
+      return this.#asked.overview;
+    }
+    this.#byId ??= new Map(this.#entries.map(({ overview }) => [overview.id, overview]));
+    return this.#byId.get(id);
+  }
+
   /** Whether the list is being loaded, for the first time or again. */
   get isLoading(): boolean {
     return this.#isLoading;
@@ -111,6 +129,7 @@ export class ConnectorList implements ReactiveController {
   #follow(): void {
     this.#unfollow();
     this.#error = undefined;
+    this.#asked = undefined;
     const vault = this.#vault;
     if (vault === undefined || vault.isLocked) {
       this.#take([]);
@@ -120,6 +139,7 @@ export class ConnectorList implements ReactiveController {
     const { signal } = this.#following;
     const changed = () => {
       this.#isOutdated = true;
+      this.#asked = undefined;
       void this.#keepUp(vault, signal, SETTLE_MS);
     };
     vault.addEventListener("change", changed, { signal });
@@ -174,6 +194,7 @@ export class ConnectorList implements ReactiveController {
 
   #take(entries: Entry[]): void {
     this.#entries = entries;
+    this.#byId = undefined;
     this.#search();
   }
 
@@ -187,6 +208,17 @@ export class ConnectorList implements ReactiveController {
     }
     this.#found = ranked.flat();
     this.#host.requestUpdate();
+  }
+}
+
+/** The connector of a vault with an id; nothing if there is none, or the vault is not open. */
+export function connectorIn(vault: Vault | undefined, id: string): Overview | undefined {
+  if (id === "" || vault?.isLocked !== false) return undefined;
+  try {
+    return vault.connector(id);
+  } catch {
+    // There is none, or it can be no id.
+    return undefined;
   }
 }
 

@@ -14,7 +14,7 @@ import { act, type Combobox } from "./picker/keys.js";
 import { Listbox } from "./picker/listbox.js";
 import type { Option } from "./picker/options.js";
 import { Popup } from "./picker/popup.js";
-import { Search, connectorOf, openOnly, textWith, type Typing } from "./picker/search.js";
+import { Search, openOnly, textWith, type Typing } from "./picker/search.js";
 import { pickerSheet } from "./picker/sheet.js";
 import { detailOf, invalidityOf, type Judged } from "./picker/verdict.js";
 import { TextsController, type PickerTexts } from "./texts.js";
@@ -90,6 +90,8 @@ export class ConnectorPicker extends FormField {
   @state() private _isTouched = false;
 
   readonly #entry = new Entry();
+  /** What was typed is taken as soon as all connectors are loaded: one that is still to come may have that name. */
+  #isSettling = false;
   /** The vault that was open when the element was last rendered. */
   #former: Vault | undefined;
   readonly #texts = new TextsController(this);
@@ -127,11 +129,12 @@ export class ConnectorPicker extends FormField {
 
   /** The connector that is chosen, if there is one with that id. */
   get connector(): Overview | undefined {
-    return connectorOf(this.vault, this.value);
+    return this.#search.connector(this.vault, this.value);
   }
 
   override formResetCallback(): void {
     this._isTouched = false;
+    this.#close();
     this.#entry.set(this.getAttribute("value") ?? "");
     this.#setForm();
     this.requestUpdate();
@@ -151,6 +154,10 @@ export class ConnectorPicker extends FormField {
     if (isGone || this.isDisabled) this.#close();
     if (this.#popup.isOpen) this.#find();
     this.#setForm();
+  }
+
+  protected override updated(): void {
+    if (this.#isSettling && this.isConnected && !this.#search.list.isLoading) this.#settle();
   }
 
   protected override render(): TemplateResult {
@@ -262,6 +269,7 @@ export class ConnectorPicker extends FormField {
   readonly #onInput = (event: InputEvent): void => {
     event.stopPropagation();
     const text = this._input?.value ?? "";
+    this.#isSettling = false;
     this.#change(() => this.#entry.type(text, this.expressions));
     this.#open();
     // Where everything typed is a value, Enter takes it; elsewhere it takes what fits best.
@@ -349,9 +357,13 @@ export class ConnectorPicker extends FormField {
   /** Takes what was typed, if it can be a value. */
   #settle(): void {
     const { typed, isUnmatched } = this.#entry;
+    this.#isSettling = false;
     if (typed === undefined || isUnmatched) return;
     const text = typed.trim();
-    const value = text === "" ? "" : (this.#search.match(text) ?? (this.expressions ? text : undefined));
+    const id = text === "" ? "" : this.#search.connector(this.vault, text)?.id;
+    this.#isSettling = id === undefined && this.#search.list.isLoading;
+    if (this.#isSettling) return;
+    const value = id ?? this.#search.named(text) ?? (this.expressions ? text : undefined);
     if (value !== undefined) this.#change(() => this.#entry.choose(value), true);
     else if (this.#search.vault === undefined) this.#change(() => this.#entry.revert());
     else this.#change(() => this.#entry.refuse(), true);
@@ -374,8 +386,8 @@ export class ConnectorPicker extends FormField {
   }
 
   get #judged(): Judged {
-    const { vault, connector, required, expressions } = this;
-    return { entry: this.#entry, vault, connector, required, expressions };
+    const { vault, required, expressions } = this;
+    return { entry: this.#entry, vault, connector: () => this.connector, required, expressions };
   }
 
   /** What stands in the input. */

@@ -11,12 +11,21 @@ import { ConnectorList } from "../src/connector-list.js";
 /** A vault, as far as a list knows it. */
 class FakeVault extends EventTarget {
   readonly asked: { readonly from: number; readonly count: number }[] = [];
+  /** The ids that were asked for one at a time. */
+  readonly lookedUp: string[] = [];
   isLocked = false;
   all: Overview[];
 
   constructor(all: readonly (readonly [id: string, name: string, type: string])[]) {
     super();
     this.all = all.map(([id, name, type]) => ({ id, name, type }) as Overview);
+  }
+
+  connector(wanted: string): Overview {
+    this.lookedUp.push(wanted);
+    const found = this.all.find(({ id }) => id === wanted);
+    if (found === undefined) throw new Error("there is no such connector");
+    return found;
   }
 
   connectors({ from, count }: { readonly from: number; readonly count: number }): Overview[] {
@@ -143,6 +152,28 @@ test("several changes in a row load it once", async () => {
   for (let count = 0; count < 5; count++) vault.change();
   await loaded(list);
   assert.equal(vault.asked.length, 1);
+});
+
+test("one connector is found by its id, and the vault is asked for that once at most", async () => {
+  const vault = many(3000);
+  const { list } = listOf(vault);
+  const names = (...ids: string[]) => ids.map((id) => list.connector(id)?.name);
+  assert.deepEqual(names("id-2999", "id-2999", "none", "none"), [
+    "Name 2999",
+    "Name 2999",
+    undefined,
+    undefined,
+  ]);
+  assert.deepEqual(vault.lookedUp, ["id-2999", "none"], "not all are loaded");
+  await loaded(list);
+  assert.deepEqual(names("id-2999", "none"), ["Name 2999", undefined]);
+  assert.equal(vault.lookedUp.length, 2, "all are");
+  vault.all.push({ id: "none", name: "Late", type: "T" } as Overview);
+  vault.change();
+  assert.deepEqual(names("none"), ["Late"], "what has changed is not loaded yet");
+  await loaded(list);
+  vault.lock();
+  assert.deepEqual(names("none"), [undefined]);
 });
 
 test("a change while it is loaded is not lost", async () => {

@@ -157,6 +157,32 @@ const page = {
       }
     }),
 
+  /** The same where all that is typed is a value, and so an id that no connector has; the field is left, too. */
+  blockedByTypingExpression: async (text: string): Promise<Blocked> => {
+    picker.expressions = true;
+    const blocked = await watch(async () => {
+      await page.blockedByTyping(text);
+      inputOf(picker).blur();
+      await frames(2);
+    });
+    Object.assign(picker, { expressions: false, value: "" });
+    return blocked;
+  },
+
+  /** Types as fast as a program, and leaves the field, while a vault's connectors are being loaded. */
+  async typeWhileLoading(text: string): Promise<void> {
+    const { vault } = picker;
+    picker.vault = undefined;
+    await picker.updateComplete;
+    picker.vault = vault;
+    await picker.updateComplete;
+    const input = inputOf(picker);
+    input.focus();
+    input.value = text;
+    input.dispatchEvent(new InputEvent("input", { bubbles: true, composed: true }));
+    input.blur();
+  },
+
   /** How long while the open list is scrolled to its end. */
   blockedByScrolling: (): Promise<Blocked> =>
     watch(async () => {

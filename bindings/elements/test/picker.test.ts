@@ -434,6 +434,10 @@ describe("forms", () => {
     await until(() => field(page).inputValue(), "Newsletter");
     assert.equal(await value(page), "smtp");
     assert.deepEqual((await validity(page)).is, ["valid"]);
+    await page.keyboard.press("ArrowDown");
+    await until(() => field(page).getAttribute("aria-expanded"), "true");
+    await page.evaluate(() => globalThis.page.reset());
+    await until(() => field(page).getAttribute("aria-expanded"), "false");
   });
 
   test("a disabled fieldset disables it, and it is not sent", async () => {
@@ -692,6 +696,7 @@ test("10,000 connectors: loading, typing and scrolling block nothing", async (t)
   for (const [what, measure] of [
     ["loading", () => globalThis.page.blockedByLoading()],
     ["typing", () => globalThis.page.blockedByTyping("team 42 lima")],
+    ["typing an expression", () => globalThis.page.blockedByTypingExpression("[Flow:Team]")],
     ["scrolling", () => globalThis.page.blockedByTyping("").then(() => globalThis.page.blockedByScrolling())],
   ] as const) {
     const longest: number[] = [];
@@ -703,4 +708,14 @@ test("10,000 connectors: loading, typing and scrolling block nothing", async (t)
   }
   await field(page).fill("connector-4242");
   await until(() => ids(page), ["connector-4242"]);
+});
+
+test("what is typed before all connectors are loaded is taken when they are", async () => {
+  const page = await open({}, 10_000);
+  await page.evaluate(() => globalThis.page.typeWhileLoading("CONNECTOR-9999"));
+  assert.equal((await validity(page)).message, "", "it may be one");
+  await until(() => value(page), "connector-9999");
+  assert.deepEqual(await events(page), ["input connector-9999", "change connector-9999"]);
+  await page.evaluate(() => globalThis.page.typeWhileLoading("CONNECTOR-10000"));
+  await until(async () => (await validity(page)).is, ["badInput"]);
 });

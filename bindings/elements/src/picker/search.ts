@@ -3,7 +3,7 @@
 import type { Overview, Vault } from "connector-vault";
 import type { ReactiveControllerHost } from "lit";
 
-import { ConnectorList, comparable, wordsOf } from "../connector-list.js";
+import { ConnectorList, comparable, connectorIn, wordsOf } from "../connector-list.js";
 import { matchingTokens, tokenAt, tokenText, type TokenSuggestion } from "../tokens.js";
 import { Options } from "./options.js";
 
@@ -37,10 +37,14 @@ export class Search {
     );
   }
 
-  /** The id of the connector whose id or name a text is. */
-  match(text: string): string | undefined {
-    const exact = connectorOf(this.vault, text);
-    if (exact !== undefined) return exact.id;
+  /** The connector of a vault with an id. */
+  connector(vault: Vault | undefined, id: string): Overview | undefined {
+    // The host may have set another one since the last update.
+    return vault === this.list.vault ? this.list.connector(id) : connectorIn(vault, id);
+  }
+
+  /** The id of the one connector whose name a text is, or its id, in any case. Only what is loaded is known. */
+  named(text: string): string | undefined {
     this.list.query = text;
     const wanted = comparable(text);
     // They stand first.
@@ -54,16 +58,6 @@ export class Search {
 /** The vault, unless it is locked. */
 export function openOnly(vault: Vault | undefined): Vault | undefined {
   return vault?.isLocked === false ? vault : undefined;
-}
-
-/** The connector with an id. */
-export function connectorOf(vault: Vault | undefined, id: string): Overview | undefined {
-  try {
-    return id === "" ? undefined : openOnly(vault)?.connector(id);
-  } catch {
-    // There is none, or it can be no id.
-    return undefined;
-  }
 }
 
 /** The text with a token in place of the one that is being typed, or of everything. */

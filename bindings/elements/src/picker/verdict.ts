@@ -13,8 +13,8 @@ import { openOnly } from "./search.js";
 export interface Judged {
   readonly entry: Entry;
   readonly vault: Vault | undefined;
-  /** The connector whose id the value is. */
-  readonly connector: Overview | undefined;
+  /** The connector whose id the value is. Asked for only where it matters: while it is typed it seldom is one. */
+  readonly connector: () => Overview | undefined;
   readonly required: boolean;
   readonly expressions: boolean;
 }
@@ -28,7 +28,7 @@ export function invalidityOf(
   if (isUnmatched) return { flags: { badInput: true }, message: texts.unmatched(typed.trim()) };
   if (value === "") return required ? { flags: { valueMissing: true }, message: texts.missing } : undefined;
   // An expression is judged when the action runs, and without a vault nothing can be.
-  if (expressions || openOnly(vault) === undefined || connector !== undefined) return undefined;
+  if (expressions || openOnly(vault) === undefined || connector() !== undefined) return undefined;
   return { flags: { customError: true }, message: texts.unknown(value) };
 }
 
@@ -41,11 +41,12 @@ export interface Detail {
 /** Of the value, where it is valid. */
 export function detailOf(
   texts: PickerTexts,
-  { entry: { value, typed }, vault, connector, expressions }: Judged,
+  { entry: { value, typed }, vault, connector: find, expressions }: Judged,
 ): Detail {
   if (expressions && tokensIn(value).length > 0) return { content: texts.expression };
   if (typed !== undefined || value === "" || vault === undefined) return { content: nothing };
   if (vault.isLocked) return { content: texts.locked };
+  const connector = find();
   if (connector === undefined) return { content: texts.unknown(value), isWrong: true };
   return { content: html`<code>${connector.id}</code> · ${connector.type}` };
 }
