@@ -9,6 +9,7 @@ export const formSheet = css`
   }
   fieldset.plain {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     gap: calc(var(--_space) * 2);
     min-width: 0;
     margin: 0;

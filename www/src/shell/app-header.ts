@@ -204,6 +204,9 @@ export class AppHeader extends LitElement {
         .badge {
           display: none;
         }
+        nav button {
+          font-size: 0.6875rem;
+        }
       }
     `,
   ];

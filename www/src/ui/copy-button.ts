@@ -19,6 +19,7 @@ export class CopyButton extends LitElement {
       }
       button {
         color: var(--_accent);
+        white-space: nowrap;
       }
     `,
   ];

@@ -36,9 +36,9 @@ export function segments<Value extends string>(
 /** The look of them. */
 export const segmentsSheet = css`
   .segments {
-    display: grid;
-    grid-auto-flow: column;
-    grid-auto-columns: minmax(max-content, 1fr);
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0;
     min-width: 0;
     margin: 0;
     padding: 3px;
@@ -49,6 +49,8 @@ export const segmentsSheet = css`
   .segments label {
     position: relative;
     display: block;
+    flex: 1 1 0;
+    min-width: max-content;
     text-align: center;
   }
   .segments input {

@@ -25,8 +25,12 @@ export const sheet = css`
   p {
     margin: 0;
   }
+  .error {
+    overflow-wrap: anywhere;
+  }
   .stack {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     gap: calc(var(--_space) * 2);
   }
   .row {

@@ -65,8 +65,7 @@ export class ValueField extends LitElement {
       <button
         type="button"
         class="quiet"
-        aria-pressed=${this.isShown}
-        aria-label=${`Show: ${this.label}`}
+        aria-label=${`${this.isShown ? "Hide" : "Show"}: ${this.label}`}
         @click=${() => (this.isShown = !this.isShown)}
       >
         ${this.isShown ? "Hide" : "Show"}

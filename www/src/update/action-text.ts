@@ -14,9 +14,6 @@ export class ActionText extends LitElement {
     theme,
     sheet,
     css`
-      .stack {
-        grid-template-columns: minmax(0, 1fr);
-      }
       summary {
         min-height: 24px;
         cursor: pointer;
