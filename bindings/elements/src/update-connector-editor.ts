@@ -103,6 +103,8 @@ export class UpdateConnectorEditor extends FormField {
   /** The action when the last `change` was fired. */
   #settled: string;
   #checking: ReturnType<typeof setTimeout> | undefined;
+  /** What browsers focus when the form cannot be sent. */
+  #anchored: HTMLElement | undefined;
   #watching: AbortController | undefined;
 
   constructor() {
@@ -169,6 +171,11 @@ export class UpdateConnectorEditor extends FormField {
 
   protected override firstUpdated(): void {
     this.#setForm();
+  }
+
+  protected override updated(): void {
+    // Where the problem is may be there only now: a row, or the JSON editor in place of the text field.
+    if (!this.validity.valid && this.#anchor() !== this.#anchored) this.#setValidity();
   }
 
   protected override render(): TemplateResult {
@@ -342,9 +349,14 @@ export class UpdateConnectorEditor extends FormField {
   #setForm(): void {
     // The second one is what browsers keep, on the disk too.
     this.internals.setFormValue(this.#isEmpty ? null : this.value, "");
+    this.#setValidity();
+  }
+
+  #setValidity(): void {
     const invalidity = this.#invalidity();
+    this.#anchored = invalidity === undefined ? undefined : this.#anchor();
     if (invalidity === undefined) this.internals.setValidity({});
-    else this.internals.setValidity(invalidity.flags, invalidity.message, this.#anchor());
+    else this.internals.setValidity(invalidity.flags, invalidity.message, this.#anchored);
   }
 
   get #isEmpty(): boolean {

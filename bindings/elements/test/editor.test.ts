@@ -138,6 +138,22 @@ describe("the editor", () => {
       assert.equal(await editor.focused(), "Dynamic Properties", "where it is wrong");
     });
 
+    test("says where it is wrong when the form is to be sent, also of what the host has set", async () => {
+      const editor = await open({ EntryId: "mail", Properties: rows(["A", "1"], ["", "2"]) });
+      const send = () => editor.tab.evaluate(() => page.form.requestSubmit());
+      await send();
+      assert.equal(await editor.focused(), "Name 2");
+      await editor.set({ EntryId: "mail", PropertiesJson: "{" });
+      await send();
+      assert.equal(await editor.focused(), "Dynamic Properties");
+      await editor.set({ EntryId: "", Properties: rows(["A", "1"]) });
+      await send();
+      await editor.tab
+        .getByRole("combobox", { name: "Connector" })
+        .and(editor.tab.locator(":focus"))
+        .waitFor();
+    });
+
     test("is reset and disabled with the form", async () => {
       const editor = await open({ EntryId: "mail", Properties: rows(["A", "1"]), PropertiesJson: "{}" });
       await editor.tab.evaluate(() => page.form.reset());
