@@ -17,6 +17,7 @@ import { problemOf, sentence, quietProblemTemplate } from "./problem.js";
 import { TextsController } from "./texts.js";
 import { theme } from "./theme.js";
 import type { TokenSuggestion } from "./tokens.js";
+import { whenLocked } from "./vault-watch.js";
 
 export type { TokenSuggestion };
 
@@ -316,15 +317,9 @@ export class UpdateConnectorEditor extends FormField {
   #watch(): void {
     this.#watching?.abort();
     this.#watching = new AbortController();
-    const { signal } = this.#watching;
-    if (this.vault?.isLocked === true) this.#forget();
-    // Also of an editor that is not in the page at that time, but no reason to keep it.
-    const self = new WeakRef(this);
-    const forget = (): void => {
-      const editor = self.deref();
-      if (editor !== undefined) editor.#forget();
-    };
-    this.vault?.addEventListener("lock", forget, { signal });
+    if (this.vault === undefined) return;
+    if (this.vault.isLocked) this.#forget();
+    whenLocked(this.vault, this, (editor) => editor.#forget(), this.#watching.signal);
   }
 
   #checkSoon(): void {

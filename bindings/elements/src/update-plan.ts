@@ -181,7 +181,8 @@ export class UpdatePlan extends LitElement {
     this.#reveal.hide();
     if (this.plan !== undefined || this.#request() === undefined) {
       this.#planning.stop();
-      if (this.plan !== this.#shown) this.#keep(this.plan && { plan: this.plan });
+      // Also why there was none for what is no longer asked.
+      if (this.plan === undefined || this.plan !== this.#shown) this.#keep(this.plan && { plan: this.plan });
     } else {
       this.#planning.plan({ isOther, isFirst: this._planned === undefined });
     }

@@ -1,4 +1,4 @@
-/** Tells a component what happens to its vault: it changed, or it is no longer there. */
+/** Tells a component what happens to its vault: it changed, was locked, or is no longer there. */
 
 import type { Vault } from "connector-vault";
 import type { ReactiveController, ReactiveControllerHost } from "lit";
@@ -14,17 +14,37 @@ export interface VaultReactions {
   /** There is a vault now, or it has changed. */
   changed(): void;
   /**
-   * It was locked or taken away, or the component left the page: what came of the vault has to go. Another
+   * It is locked or was taken away, or the component left the page: what came of the vault has to go. Another
    * vault may come next.
    */
   gone(): void;
 }
 
-/** Listens to the vault that its component has now, as long as the component is part of a page. */
+/**
+ * Tells of the lock of a vault, until the signal. Also something that is not in the page at that time, but that is
+ * no reason to keep it.
+ */
+export function whenLocked<T extends object>(
+  vault: Vault,
+  told: T,
+  locked: (told: T) => void,
+  signal: AbortSignal,
+): void {
+  const ref = new WeakRef(told);
+  const tell = (): void => {
+    const told = ref.deref();
+    if (told !== undefined) locked(told);
+  };
+  vault.addEventListener("lock", tell, { signal });
+}
+
+/** Listens to the vault that its component has now: while that is no part of a page, only whether it is locked. */
 export class VaultWatch implements ReactiveController {
   readonly #host: VaultHost;
   readonly #reactions: VaultReactions;
   #vault: Vault | undefined;
+  /** While the component is no part of a page. */
+  #away: AbortController | undefined;
 
   constructor(host: VaultHost, reactions: VaultReactions) {
     this.#host = host;
@@ -33,11 +53,16 @@ export class VaultWatch implements ReactiveController {
   }
 
   hostConnected(): void {
+    this.#away?.abort();
     this.#watch(this.#host.vault);
   }
 
   hostDisconnected(): void {
     this.#watch(undefined);
+    const { vault } = this.#host;
+    if (vault === undefined) return;
+    this.#away = new AbortController();
+    whenLocked(vault, this, (watch) => watch.#gone(), this.#away.signal);
   }
 
   hostUpdate(): void {
@@ -56,7 +81,8 @@ export class VaultWatch implements ReactiveController {
     if (vault !== undefined) {
       vault.addEventListener("change", this.#changed);
       vault.addEventListener("lock", this.#gone);
-      this.#reactions.changed();
+      if (vault.isLocked) this.#reactions.gone();
+      else this.#reactions.changed();
     }
   }
 

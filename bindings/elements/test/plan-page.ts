@@ -87,8 +87,8 @@ const page = {
     return begun;
   },
 
-  /** Shows the action as text. */
-  async text(action: string): Promise<void> {
+  /** Shows the action as text, or none. */
+  async text(action: string | undefined): Promise<void> {
     element.action = action;
     await element.updateComplete;
   },
@@ -123,6 +123,7 @@ const page = {
 
   lock: (): void => vault.lock(),
   remove: (): void => element.remove(),
+  knowsAction: (): boolean => element.action !== undefined || element.tokenValues !== undefined,
   hasPlan: (): boolean => element.current !== undefined,
   changes: () => element.outcome?.changes,
 };

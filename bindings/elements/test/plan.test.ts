@@ -19,6 +19,8 @@ const SECRETS = [
   "written",
 ];
 
+const NOTHING = "What the action would change is shown here.";
+
 declare const globalThis: { readonly page: PlanPage };
 
 describe("<update-plan>", () => {
@@ -222,6 +224,16 @@ describe("<update-plan>", () => {
     ]);
   });
 
+  test("what is no longer asked is not answered", async () => {
+    const page = await open();
+    for (const action of ["{", '{"ActionType":"Connectors.Update","Parameters":{"EntryId":"twitter"}}']) {
+      await page.evaluate((action) => globalThis.page.text(action), action);
+      assert.notEqual(await headline(page).innerText(), NOTHING);
+      await page.evaluate(() => globalThis.page.text(undefined));
+      assert.equal(await headline(page).innerText(), NOTHING);
+    }
+  });
+
   test("a plan that the host has made", async () => {
     const page = await open();
     await page.evaluate(() => globalThis.page.change({ Region: "us", Zone: "a" }));
@@ -256,6 +268,9 @@ describe("<update-plan>", () => {
     await planMuch(again);
     await again.evaluate(() => globalThis.page.remove());
     assert.equal(await again.evaluate(() => globalThis.page.hasPlan()), false);
+    assert.equal(await again.evaluate(() => globalThis.page.knowsAction()), true, "it may come back");
+    await again.evaluate(() => globalThis.page.lock());
+    assert.equal(await again.evaluate(() => globalThis.page.knowsAction()), false);
   });
 
   test("by keyboard alone", async () => {
