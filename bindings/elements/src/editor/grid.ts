@@ -10,7 +10,7 @@ import { EDITOR_TEXTS } from "../texts/editor.js";
 import { CellCompletion } from "./cell-completion.js";
 import type { Column, Draft, DraftRow } from "./draft.js";
 import { fieldId, removeId, rowTemplate, type RowCommand } from "./grid-row.js";
-import { markOf } from "./marks.js";
+import { marksOf } from "./marks.js";
 import { isPlain, readPasted, type Pasted } from "./paste.js";
 import { RowDrag, type DragHost } from "./row-drag.js";
 
@@ -85,12 +85,13 @@ export class Grid implements ReactiveController {
     this.#texts = state.texts;
     const { texts, plan } = state;
     const { rows } = this.#draft;
+    const marks = marksOf(plan, rows);
     const row = (row: DraftRow, index: number): TemplateResult =>
       rowTemplate(texts, {
         row,
         index,
         count: rows.length - 1,
-        mark: markOf(plan, rows, row),
+        mark: marks.get(row),
         problems: state.problemsOf(index),
         activeIn: (id) => this.completion.activeIn(id),
         offersTokens: this.completion.tokens.length > 0,

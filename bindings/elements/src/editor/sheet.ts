@@ -73,6 +73,11 @@ export const editorSheet = css`
     padding-block: calc(var(--_space) / 2);
     border-top: 1px solid var(--_border);
   }
+  /* Of a thousand rows only those in sight are laid out. */
+  .row:nth-child(n + 50) {
+    content-visibility: auto;
+    contain-intrinsic-block-size: auto 2.75rem;
+  }
   .fixed thead tr,
   .fixed .row {
     grid-template-columns: minmax(0, 2fr) minmax(0, 3fr);
@@ -248,6 +253,9 @@ export const editorSheet = css`
   .token.active {
     background: var(--_accent-faint);
     box-shadow: inset 3px 0 0 var(--_accent);
+    /* Seen where colours are forced, which leave out shadows. */
+    outline: 2px solid transparent;
+    outline-offset: -2px;
   }
 
   .json {
@@ -311,6 +319,24 @@ export const editorSheet = css`
     }
     .name-cell .cell > * {
       font-weight: 600;
+    }
+  }
+  @media (forced-colors: active) {
+    .backdrop {
+      forced-color-adjust: none;
+    }
+    .backdrop mark {
+      background: none;
+      outline: 1px solid Highlight;
+    }
+    .row.dragged {
+      outline: 2px solid Highlight;
+    }
+    .row.drop-before {
+      border-top: 3px solid Highlight;
+    }
+    .row.drop-after {
+      border-bottom: 3px solid Highlight;
     }
   }
   /* iOS magnifies the page for fields whose text is smaller. */

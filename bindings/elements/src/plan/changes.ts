@@ -44,7 +44,7 @@ export function changesTemplate(
         ><span class="sign mono" aria-hidden="true">${SIGNS[change.change]}</span
         >${texts[change.change]}</span
       >
-      <span class="name mono" part="name">${name}</span>
+      <span class="name mono" part="name" translate="no">${name}</span>
       <span class="origin muted">${originTemplate(texts, change)}</span>
       ${isRevealable ? revealing.reveal.button(texts, name, name, () => load(name)) : nothing}
       ${isRevealable ? revealing.reveal.values(texts, name) : nothing}
@@ -79,6 +79,11 @@ export const changesSheet = css`
     gap: 0 var(--_space);
     min-height: 38px;
     padding: calc(var(--_space) / 2) var(--_space) calc(var(--_space) / 2) calc(var(--_space) * 1.5);
+  }
+  /* Of a thousand changes only those in sight are laid out. */
+  .change:nth-child(n + 50) {
+    content-visibility: auto;
+    contain-intrinsic-block-size: auto 38px;
   }
   .change + .change {
     border-top: 1px solid var(--_border);
