@@ -125,7 +125,8 @@ export class Reveal implements ReactiveController {
 function valueTemplate(texts: PlanTexts, value: string | undefined): TemplateResult {
   if (value === undefined) return html`<span class="muted">${texts.absent}</span>`;
   if (value === "") return html`<span class="muted">${texts.emptyValue}</span>`;
-  return html`<span class="mono value" part="value">${value}</span>`;
+  // Whoever translates pages would be sent it.
+  return html`<span class="mono value" part="value" translate="no">${value}</span>`;
 }
 
 /** The look of what is revealed. */

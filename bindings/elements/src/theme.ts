@@ -100,10 +100,15 @@ export const theme = css`
     outline: 2px solid var(--_accent);
     outline-offset: 1px;
   }
+  /* Names and values have a direction of their own; they stand where the page's text begins. */
   code,
   .mono {
     font-family: var(--_font-mono);
     font-size: 0.9em;
+    unicode-bidi: plaintext;
+  }
+  .mono:dir(rtl) {
+    text-align: right;
   }
   .muted {
     color: var(--_muted);

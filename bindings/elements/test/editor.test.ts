@@ -297,6 +297,7 @@ describe("the editor", () => {
       assert.equal(await editor.value(1).inputValue(), "Bearer [Flow:Environment]");
       assert.equal(await editor.focused(), "Value 1");
       assert.equal(await editor.tab.locator(".backdrop mark").textContent(), "[Flow:Environment]");
+      assert.equal(await editor.tab.locator(".backdrop").textContent(), "Bearer [Flow:Environment]\u200b");
       await editor.name(2).pressSequentially("[S");
       await keyboard.press("Enter");
       assert.equal(await editor.name(2).inputValue(), "[Secrets:TwitterKey]");
@@ -502,6 +503,52 @@ describe("the editor", () => {
     const overflow = await editor.tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(overflow <= 0, `${overflow} px too wide`);
     await assertAccessible(editor.tab);
+  });
+
+  test("of a thousand rows those out of sight are not laid out", async () => {
+    const names = Array.from({ length: 1000 }, (_, index) => `P${index}`);
+    const editor = await open({
+      EntryId: "mail",
+      Properties: rows(...names.map((name) => [name, "v"] as const)),
+    });
+    const isLaidOut = (row: number) =>
+      editor.name(row).evaluate((field) => field.checkVisibility({ contentVisibilityAuto: true }));
+    assert.deepEqual([await isLaidOut(1), await isLaidOut(1000)], [true, false]);
+    await editor.name(1000).fill("Last");
+    assert.deepEqual([await isLaidOut(500), await isLaidOut(1000)], [false, true]);
+    assert.equal((await editor.parameters()).Properties?.at(-1)?.PropertyName, "Last");
+  });
+
+  test("names and JSON keep their direction in a page from right to left", async () => {
+    const editor = await open({
+      EntryId: "mail",
+      Properties: rows(["Key", "https://a.example/?b"]),
+      PropertiesJson: '{ "a": 1 }',
+    });
+    await editor.tab.evaluate(() => void (document.documentElement.dir = "rtl"));
+    assert.equal(await editor.json.evaluate((json) => getComputedStyle(json).direction), "ltr");
+    const style = await editor.value(1, "Key").evaluate((field) => {
+      const { unicodeBidi, textAlign } = getComputedStyle(field);
+      return [unicodeBidi, textAlign];
+    });
+    assert.deepEqual(style, ["plaintext", "right"]);
+    await assertAccessible(editor.tab);
+  });
+
+  test("the active token is seen where colours are forced", async () => {
+    const editor = await open({ EntryId: "mail" });
+    await editor.tab.emulateMedia({ forcedColors: "active" });
+    const outline = (selector: string) =>
+      editor.tab.locator(selector).evaluate((option) => {
+        const { outlineStyle, outlineColor } = getComputedStyle(option);
+        return `${outlineStyle} ${outlineColor}`;
+      });
+    await editor.value(1).pressSequentially("[s");
+    assert.match(await outline(".token.active"), /^solid rgb\(/);
+    await editor.tab.keyboard.press("Escape");
+    await editor.json.pressSequentially('{ "a": "[s');
+    await editor.option(/TwitterKey/).waitFor();
+    assert.match(await outline("[role=option][aria-selected=true]"), /^solid rgb\(/);
   });
 
   test("nothing is left when the vault is locked", async () => {

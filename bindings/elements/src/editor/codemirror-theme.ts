@@ -49,6 +49,8 @@ export const look = EditorView.theme({
     backgroundColor: "var(--_token-faint)",
     borderRadius: "3px",
     boxShadow: "inset 0 -1px 0 var(--_token)",
+    // Seen where colours are forced, which leave out shadows.
+    outline: "1px solid transparent",
   },
   ".cm-lintRange-error": {
     backgroundImage: "none",
@@ -81,6 +83,8 @@ export const look = EditorView.theme({
     color: "var(--_text)",
     background: "var(--_accent-faint)",
     boxShadow: "inset 3px 0 0 var(--_accent)",
+    outline: "2px solid transparent",
+    outlineOffset: "-2px",
   },
   ".cm-completionLabel": { color: "var(--_token)" },
   ".cm-completionDetail": {

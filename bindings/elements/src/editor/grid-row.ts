@@ -73,8 +73,7 @@ function cell(texts: EditorTexts, state: RowState, column: Column): TemplateResu
   const active = state.activeIn(id);
   const label = column === "name" ? texts.nameOfRow(index + 1) : texts.valueOfRow(index + 1, row.name);
   const placeholder = column === "name" ? texts.newName : texts.newValue;
-  const isWrong = problems.some(({ code }) => column === "value" || isOfName(code));
-  const isWrongHere = isWrong && !(column === "value" && problems.every(({ code }) => isOfName(code)));
+  const isWrong = problems.some(({ code }) => isOfName(code) === (column === "name"));
   return html`<div class="cell" part=${column}>
     ${backdrop(text ?? "")}
     <textarea
@@ -83,7 +82,7 @@ function cell(texts: EditorTexts, state: RowState, column: Column): TemplateResu
       rows="1"
       data-column=${column}
       aria-label=${label}
-      aria-invalid=${isWrongHere ? "true" : "false"}
+      aria-invalid=${isWrong ? "true" : "false"}
       aria-describedby=${ifDefined(problems.length > 0 || mark !== undefined ? notesId(row.key) : undefined)}
       aria-autocomplete=${ifDefined(offersTokens ? "list" : undefined)}
       aria-controls=${ifDefined(active === undefined ? undefined : TOKENS_ID)}
@@ -92,6 +91,7 @@ function cell(texts: EditorTexts, state: RowState, column: Column): TemplateResu
       autocapitalize="off"
       autocorrect="off"
       spellcheck="false"
+      writingsuggestions="false"
       placeholder=${text === null ? texts.nullValue : isLast ? placeholder : ""}
       ?disabled=${isDisabled}
       ?readonly=${isReadonly}
@@ -111,7 +111,9 @@ function backdrop(text: string): TemplateResult | typeof nothing {
     at = to;
   }
   // A line that ends the text has no height of its own.
-  return html`<div class="backdrop mono" aria-hidden="true">${pieces}${text.slice(at)}${"\u200b"}</div>`;
+  pieces.push(`${text.slice(at)}\u200b`);
+  // Spaces around them would be seen, and whoever translates pages would be sent the text.
+  return html`<div class="backdrop mono" aria-hidden="true" translate="no">${pieces}</div>`;
 }
 
 function notes(texts: EditorTexts, { row, mark, problems }: RowState): TemplateResult | typeof nothing {

@@ -116,13 +116,14 @@ export class JsonEditor implements ReactiveController {
       autocapitalize="off"
       autocorrect="off"
       spellcheck="false"
+      writingsuggestions="false"
       placeholder=${texts.jsonPlaceholder}
       ?disabled=${state.isDisabled}
       ?readonly=${state.isReadonly}
       .value=${live(state.text)}
       @input=${this.#input}
     ></textarea>`;
-    return html`<div class=${problem === undefined ? "json" : "json wrong"} part="json">
+    return html`<div class=${problem === undefined ? "json" : "json wrong"} part="json" dir="ltr">
         ${this.#module === undefined ? plain : html`<div class="codemirror"></div>`}
       </div>
       <div id="json-problem" role="status">

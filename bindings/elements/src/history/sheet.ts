@@ -89,6 +89,12 @@ export const historySheet = css`
   .buttons button[aria-expanded="true"] {
     background: var(--_accent-faint);
   }
+  @media (forced-colors: active) {
+    .buttons button[aria-expanded="true"]:not(:focus-visible) {
+      outline: 2px solid Highlight;
+      outline-offset: -2px;
+    }
+  }
   .panel {
     grid-column: 1 / -1;
     display: grid;

@@ -21,7 +21,7 @@ export function valuesTemplate(
     ${properties.map(
       (name) =>
         html`<li>
-          <span class="name mono">${name}</span>
+          <span class="name mono" translate="no">${name}</span>
           ${reveal.button(texts.plan, name, name, () => load(name))} ${reveal.values(texts.plan, name)}
         </li>`,
     )}

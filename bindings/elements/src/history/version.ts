@@ -51,7 +51,7 @@ export function versionTemplate(texts: HistoryTexts, overview: Overview, shown: 
         ? nothing
         : html`<p class="names">
             <span class="visually-hidden">${texts.names}</span>
-            ${changed.map((name) => html`<span class="name mono" part="name">${name}</span> `)}
+            ${changed.map((name) => html`<span class="name mono" part="name" translate="no">${name}</span> `)}
           </p>`
     }
     ${

@@ -181,6 +181,11 @@ export const pickerSheet = css`
     padding-block: calc(var(--_space) * 0.5);
     font-size: 0.8125rem;
   }
+  @media (forced-colors: active) {
+    .field button {
+      border: 0;
+    }
+  }
   /* iOS magnifies the page for fields whose text is smaller. */
   @media (pointer: coarse) {
     .field {
