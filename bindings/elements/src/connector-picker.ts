@@ -5,7 +5,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
 
-import { FormField } from "./form-field.js";
+import { FormField, isComposing } from "./form-field.js";
 import { Announcer } from "./picker/announcer.js";
 import { belowTemplate, noteOf } from "./picker/below.js";
 import { Entry } from "./picker/entry.js";
@@ -279,7 +279,7 @@ export class ConnectorPicker extends FormField {
   };
 
   readonly #onKey = (event: KeyboardEvent): void => {
-    if (event.isComposing || event.ctrlKey || event.metaKey) return;
+    if (isComposing(event) || event.ctrlKey || event.metaKey) return;
     if (act(this.#combobox(), event)) event.preventDefault();
   };
 

@@ -91,3 +91,11 @@ export abstract class FormField extends LitElement {
   /** Browsers call it with what they have kept, when the page is visited again. */
   abstract formStateRestoreCallback(state: string): void;
 }
+
+/**
+ * Whether a key is part of writing a character, such as the Enter that takes one of several. In Safari that key comes
+ * when the character is there already, marked only by this code (UI Events, "keyCode for composition").
+ */
+export function isComposing({ isComposing, keyCode }: KeyboardEvent): boolean {
+  return isComposing || keyCode === 229;
+}

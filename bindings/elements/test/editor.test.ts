@@ -380,6 +380,14 @@ describe("the editor", () => {
       assert.deepEqual((await editor.parameters()).Properties, rows(["Key", "k1"]));
     });
 
+    test("but nothing of a header row alone, and nothing else is taken back then", async () => {
+      const editor = await open({ EntryId: "mail", Properties: rows(["A", "1"]) });
+      await editor.name(1).fill("B");
+      await paste(editor, "Name\tValue\n");
+      await editor.tab.getByText("0 properties pasted").waitFor();
+      assert.equal(await editor.tab.getByRole("button", { name: "Undo" }).count(), 0);
+    });
+
     test("but no table whose columns nobody knows", async () => {
       const editor = await open({ EntryId: "mail" });
       await editor.name(1).focus();
@@ -411,6 +419,10 @@ describe("the editor", () => {
       assert.equal(await editor.focused(), "Value 3, C");
       await keyboard.press("Enter");
       assert.equal(await editor.focused(), "Value 4");
+      await editor.name(1).focus();
+      await keyboard.press("Alt+ArrowUp");
+      await keyboard.press("Tab");
+      assert.equal(await editor.focused(), "Value 1, B", "what cannot be moved holds nobody back");
     });
 
     test("by buttons", async () => {
@@ -418,7 +430,19 @@ describe("the editor", () => {
       await editor.tab.getByRole("button", { name: "Move C up" }).click();
       assert.equal(await names(editor), "A C B");
       assert.ok(await editor.tab.getByRole("button", { name: "Move A up" }).isDisabled());
-      assert.ok(await editor.tab.getByRole("button", { name: "Move B down" }).isDisabled());
+      for (const [way, order] of [
+        ["down", "C A B"],
+        ["down", "C B A"],
+        ["down", "C B A"],
+        ["up", "C A B"],
+      ] as const) {
+        await editor.tab.getByRole("button", { name: `Move A ${way}` }).focus();
+        await editor.tab.keyboard.press("Enter");
+        assert.equal(await names(editor), order);
+        assert.equal(await editor.focused(), `Move A ${way}`);
+      }
+      await editor.tab.getByRole("button", { name: "Move A down" }).click();
+      assert.equal(await names(editor), "C B A");
     });
 
     test("by dragging their handles", async () => {

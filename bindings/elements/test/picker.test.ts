@@ -168,6 +168,24 @@ describe("keyboard", () => {
     assert.deepEqual(await events(page), [], "moving chooses nothing");
   });
 
+  test("keys with which a character is written do nothing else", async () => {
+    const page = await open();
+    await field(page).click();
+    await page.keyboard.type("slack");
+    await until(() => active(page), "slack-ops");
+    for (const composing of [{ isComposing: true }, { keyCode: 229 }]) {
+      await field(page).evaluate(
+        (input, composing) =>
+          input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ...composing })),
+        composing,
+      );
+    }
+    assert.equal(await field(page).getAttribute("aria-expanded"), "true");
+    assert.equal(await value(page), "");
+    await page.keyboard.press("Enter");
+    assert.equal(await value(page), "slack-ops");
+  });
+
   test("Tab takes the active option", async () => {
     const page = await open();
     await field(page).focus();

@@ -71,8 +71,7 @@ export class CellCompletion implements ReactiveController {
   /** Takes a key if the listbox is open and knows it. */
   keydown(event: KeyboardEvent): boolean {
     const offer = this.#offer;
-    if (offer === undefined || event.altKey || event.ctrlKey || event.metaKey || event.isComposing)
-      return false;
+    if (offer === undefined || event.altKey || event.ctrlKey || event.metaKey) return false;
     const count = offer.matches.length;
     switch (event.key) {
       case "ArrowDown":

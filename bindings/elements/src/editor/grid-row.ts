@@ -132,7 +132,10 @@ function isOfName(code: string | undefined): boolean {
   return code?.endsWith("_property_name") === true;
 }
 
-/** For pointers and screen readers: with keys, a row is moved from its fields, and nobody passes two stops more. */
+/**
+ * For pointers and screen readers: with keys, a row is moved from its fields, and nobody passes two stops more. What
+ * has nothing to do keeps the focus.
+ */
 function button(
   key: number,
   command: RowCommand,
@@ -149,7 +152,7 @@ function button(
     tabindex=${command === "remove" ? 0 : -1}
     aria-label=${label}
     title=${label}
-    ?disabled=${!isEnabled}
+    aria-disabled=${isEnabled ? nothing : "true"}
   >
     ${icon}
   </button>`;

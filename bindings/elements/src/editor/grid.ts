@@ -7,6 +7,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { sentence, type Problem } from "../problem.js";
 import type { EditorTexts } from "../texts.js";
 import { EDITOR_TEXTS } from "../texts/editor.js";
+import { isComposing } from "../form-field.js";
 import { CellCompletion } from "./cell-completion.js";
 import type { Column, Draft, DraftRow } from "./draft.js";
 import { fieldId, removeId, rowTemplate, type RowCommand } from "./grid-row.js";
@@ -157,7 +158,7 @@ export class Grid implements ReactiveController {
 
   readonly #keydown = (event: KeyboardEvent): void => {
     const field = fieldOf(event);
-    if (field === undefined || event.isComposing || !this.#canChange) return;
+    if (field === undefined || isComposing(event) || !this.#canChange) return;
     if (this.completion.keydown(event) || this.#handle(event, field)) event.preventDefault();
   };
 
@@ -200,10 +201,12 @@ export class Grid implements ReactiveController {
       case "table":
         this.#say(this.#texts.columns(pasted.columns), false);
         break;
-      case "rows":
-        this.#draft.insert(pasted.rows, key);
-        this.#say(this.#texts.pasted(pasted.rows.length, pasted.from), true);
-        this.#events.edited("done");
+      case "rows": {
+        // A header row alone has none.
+        const isDone = this.#draft.insert(pasted.rows, key) !== undefined;
+        this.#say(this.#texts.pasted(pasted.rows.length, pasted.from), isDone);
+        if (isDone) this.#events.edited("done");
+      }
     }
   }
 
@@ -247,8 +250,8 @@ export class Grid implements ReactiveController {
   #move(key: number | undefined, to: number): void {
     if (key === undefined) return;
     const called = this.#called(key, this.#draft.indexOf(key));
-    this.#keepFocus();
     if (!this.#draft.move(key, to)) return;
+    this.#keepFocus();
     this.#say(this.#texts.moved(called, to + 1, this.#draft.rows.length - 1), false);
     this.#events.edited("done");
   }
@@ -286,8 +289,9 @@ export class Grid implements ReactiveController {
   /** An element that is moved in the page loses the focus. */
   #keepFocus(): void {
     const element = this.#host.shadowRoot?.activeElement;
-    if (!(element instanceof HTMLTextAreaElement) || element.closest("tr") === null) return;
-    this.#focus = { id: element.id, caret: element.selectionStart };
+    if (!element?.id || element.closest("tr.row") === null) return;
+    const caret = element instanceof HTMLTextAreaElement ? element.selectionStart : undefined;
+    this.#focus = { id: element.id, caret };
   }
 
   #focusNow(id: string): void {

@@ -176,12 +176,13 @@ export const editorSheet = css`
     padding: 0;
     color: var(--_muted);
   }
-  .icon:hover:enabled,
+  .icon:hover,
   .icon:focus-visible {
     color: var(--_text);
   }
-  .icon:disabled {
+  .icon[aria-disabled="true"] {
     opacity: 0.35;
+    cursor: default;
   }
   @media (hover: hover) {
     .row:not(:hover, :focus-within) .icon:not([data-command="remove"]) {
