@@ -38,7 +38,8 @@ function wordsOf({ message, hint }: Problem): TemplateResult {
   }`;
 }
 
-/** Messages of the core begin in lower case and have no full stop. */
+/** Messages of the core begin in lower case and have no full stop; those of others may have one. */
 export function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  const end = ".!?…".includes(text.slice(-1)) ? "" : ".";
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${end}`;
 }

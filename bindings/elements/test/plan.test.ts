@@ -224,6 +224,14 @@ describe("<update-plan>", () => {
     ]);
   });
 
+  test("a question of the vault ends as one", async () => {
+    const page = await open();
+    await page.evaluate(() =>
+      globalThis.page.text('{"ActionType":"Connectors.Update","Parameters":{"EntryId":"twiter"}}'),
+    );
+    assert.equal(await headline(page).innerText(), 'There is no connector "twiter". Did you mean "twitter"?');
+  });
+
   test("what is no longer asked is not answered", async () => {
     const page = await open();
     for (const action of ["{", '{"ActionType":"Connectors.Update","Parameters":{"EntryId":"twitter"}}']) {
