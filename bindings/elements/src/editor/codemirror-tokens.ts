@@ -30,7 +30,7 @@ export function suggest(
   { state, pos, explicit }: CompletionContext,
   tokens: readonly TokenSuggestion[],
 ): CompletionResult | null {
-  const beginning = beginningAt(state, pos);
+  const beginning = state.readOnly ? undefined : beginningAt(state, pos);
   if (beginning === undefined) return null;
   const matches = matchingTokens(tokens, beginning.typed);
   if (!explicit && matches.length === 1 && matches[0]?.name === beginning.typed) return null;

@@ -4,7 +4,8 @@
  * - One `NAME=value` on a line, spaces around both left out; `export ` may stand before it. A name has letters,
  *   digits, `_`, `-` and `.`, and begins with a letter or `_`.
  * - Empty lines and lines that begin with `#` are left out.
- * - A value without quotes ends with its line, or before a `#` that follows white space.
+ * - A value without quotes ends with its line, or before a `#` that follows white space, or with which the value
+ *   begins.
  * - `'...'` and `` `...` `` hold text as it is; `"..."` also `\n`, `\r`, `\t`, and after any other backslash the
  *   character itself. All three may go on over several lines. Behind them only a comment may stand.
  * - Nothing is expanded: `${NAME}` stays as it is.

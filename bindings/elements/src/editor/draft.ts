@@ -53,10 +53,6 @@ export class Draft {
     return this.#rows;
   }
 
-  get canUndo(): boolean {
-    return this.#undo.length > 0;
-  }
-
   get model(): UpdateModel {
     const rows = this.#rows.slice(0, -1).map(({ name, value }) => ({ name, value }));
     return { entryId: this.#entryId, rows, json: this.#json };

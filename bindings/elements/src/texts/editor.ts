@@ -42,7 +42,6 @@ export interface EditorTexts {
   readonly undone: string;
   readonly redone: string;
   readonly nothingToUndo: string;
-  problemAt(line: number, column: number): string;
   /** The action that was given cannot be shown. */
   readonly unreadable: string;
   readonly startAnew: string;
@@ -85,7 +84,6 @@ export const EDITOR_TEXTS: EditorTexts = {
   undone: "Undone.",
   redone: "Done again.",
   nothingToUndo: "Nothing to undo.",
-  problemAt: (line, column) => `Line ${line}, column ${column}`,
   unreadable: "This form cannot show the action that it was given. The action stays as it is.",
   startAnew: "Start with an empty form",
 };
