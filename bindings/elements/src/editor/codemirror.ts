@@ -100,6 +100,7 @@ export class JsonView {
   /** Goes away, with all that it remembers. */
   destroy(): void {
     this.#view.destroy();
+    releaseRange();
   }
 
   #begin(text: string): EditorState {
@@ -136,6 +137,17 @@ export class JsonView {
       ],
     });
   }
+}
+
+/**
+ * CodeMirror has one range for all editors, and with it keeps the tree in which it has measured last: the host's page,
+ * with all that it showed, long after that is gone. So it measures once more where nothing is.
+ */
+function releaseRange(): void {
+  const root = document.createElement("div").attachShadow({ mode: "open" });
+  const view = new EditorView({ doc: "-", parent: root as unknown as HTMLElement, root });
+  view.coordsAtPos(0);
+  view.destroy();
 }
 
 function extensionsOf(state: JsonViewState): Extension {
