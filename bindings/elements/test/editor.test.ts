@@ -301,6 +301,12 @@ describe("the editor", () => {
       await editor.name(2).pressSequentially("[S");
       await keyboard.press("Enter");
       assert.equal(await editor.name(2).inputValue(), "[Secrets:TwitterKey]");
+      await editor.name(3).pressSequentially("[S");
+      await editor.tab.evaluate(() => {
+        page.editor.readonly = true;
+        return page.editor.updateComplete;
+      });
+      assert.equal(await editor.tab.getByRole("option").count(), 0, "nothing can be written");
     });
 
     test("in the JSON, but lets arrays be", async () => {
@@ -323,6 +329,31 @@ describe("the editor", () => {
         (await editor.parameters()).PropertiesJson,
         '{ "a": [Secrets:TwitterSecret], "b": [true], "c": "[true]" }',
       );
+    });
+  });
+
+  test("input methods write in cells, and over what is selected in the JSON", async () => {
+    const editor = await open({ EntryId: "mail", PropertiesJson: '{ "Key": 1 }' });
+    const session = await editor.tab.context().newCDPSession(editor.tab);
+    const write = async (...steps: string[]) => {
+      for (const text of steps) {
+        const end = text.length;
+        await session.send("Input.imeSetComposition", { text, selectionStart: end, selectionEnd: end });
+      }
+      await session.send("Input.insertText", { text: steps.at(-1) ?? "" });
+    };
+    await editor.name(1).focus();
+    await write("k", "か", "かぎ", "鍵");
+    await editor.value(1, "鍵").focus();
+    await write("あ", "値");
+    await editor.json.press("Control+Home");
+    for (const key of ["ArrowRight", "ArrowRight", "ArrowRight"]) await editor.json.press(key);
+    for (const key of ["ArrowRight", "ArrowRight", "ArrowRight"]) await editor.json.press(`Shift+${key}`);
+    await write("か", "鍵");
+    assert.deepEqual(await editor.parameters(), {
+      EntryId: "mail",
+      Properties: rows(["鍵", "値"]),
+      PropertiesJson: '{ "鍵": 1 }',
     });
   });
 

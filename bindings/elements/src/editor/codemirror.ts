@@ -58,10 +58,6 @@ export class JsonView {
     this.#view = new EditorView({ parent: host.parent, root: host.root, state: this.#begin(text) });
   }
 
-  get hasFocus(): boolean {
-    return this.#view.hasFocus;
-  }
-
   /** Shows another text; what was written before cannot be undone then. Returns false if it is the same one. */
   replace(text: string): boolean {
     const { state } = this.#view;
@@ -128,7 +124,12 @@ export class JsonView {
         // Without a binding for Tab, which has to lead out of the editor.
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap]),
         EditorView.lineWrapping,
-        EditorView.domEventHandlers({ beforeinput: typeOver, copy: hasNothingToCopy, cut: hasNothingToCopy }),
+        EditorView.domEventHandlers({
+          beforeinput: typeOver,
+          compositionstart: composeOver,
+          copy: hasNothingToCopy,
+          cut: hasNothingToCopy,
+        }),
         EditorView.updateListener.of(({ docChanged, state }) => {
           if (docChanged) this.#host.edited(state.doc.toString());
         }),
@@ -184,6 +185,15 @@ function typeOver({ inputType, data, isComposing }: InputEvent, view: EditorView
   const handlers = isDeleting ? [] : view.state.facet(EditorView.inputHandler);
   if (!handlers.some((handle) => handle(view, from, to, text, insert))) view.dispatch(insert());
   return true;
+}
+
+/** The same before characters are written by an input method: what it writes cannot be replaced. */
+function composeOver(_event: CompositionEvent, view: EditorView): boolean {
+  const { from, to } = selectionOf(view);
+  if (from !== to && !view.state.readOnly) {
+    view.dispatch({ changes: { from, to }, selection: { anchor: from }, userEvent: "delete.selection" });
+  }
+  return false;
 }
 
 /** What is selected. Chromium tells before the editor has heard of it. */

@@ -86,6 +86,7 @@ export class Grid implements ReactiveController {
     this.#texts = state.texts;
     const { texts, plan } = state;
     const { rows } = this.#draft;
+    if (!this.#canChange) this.completion.close();
     const marks = marksOf(plan, rows);
     const row = (row: DraftRow, index: number): TemplateResult =>
       rowTemplate(texts, {
@@ -248,7 +249,7 @@ export class Grid implements ReactiveController {
   }
 
   #move(key: number | undefined, to: number): void {
-    if (key === undefined) return;
+    if (key === undefined || !this.#canChange) return;
     const called = this.#called(key, this.#draft.indexOf(key));
     if (!this.#draft.move(key, to)) return;
     this.#keepFocus();
