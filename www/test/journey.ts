@@ -143,7 +143,7 @@ export class Visitor {
 
   async lock(): Promise<void> {
     await this.button("Lock").click();
-    await this.page.getByText("Locked.").waitFor();
+    await this.page.getByText("Locked.", { exact: true }).waitFor();
   }
 
   // Connectors

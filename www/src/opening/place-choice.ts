@@ -248,27 +248,28 @@ export class PlaceChoice extends LitElement {
       input.value = url.url;
       this.dispatchEvent(new Event("change"));
     };
+    const isSplit = this.url.user + this.url.password !== "";
+    // Said on the label's line: what moves when the field is left would not be clicked.
     return html`<div class="field">
-      <label>
-        URL
-        <input
-          id="url"
-          inputmode="url"
-          autocomplete="off"
-          autocapitalize="none"
-          spellcheck="false"
-          placeholder=${`${location.origin}/team.cvault`}
-          .value=${this.url.url}
-          @change=${split}
-          @keydown=${this.#submitByEnter}
-        />
-      </label>
-      <p class="muted small" role="status">
-        ${
-          this.url.user + this.url.password === ""
-            ? "The server takes the file by PUT, and has strong ETags and If-Match."
-            : "User and password were taken out of the URL. They go to that server alone, and are kept only until the vault is locked."
-        }
+      <div class="row spread">
+        <label for="url">URL</label>
+        <span class="muted small" role="status">${isSplit ? "user and password taken out" : ""}</span>
+      </div>
+      <input
+        id="url"
+        inputmode="url"
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck="false"
+        placeholder=${`${location.origin}/team.cvault`}
+        aria-describedby="url-hint"
+        .value=${this.url.url}
+        @change=${split}
+        @keydown=${this.#submitByEnter}
+      />
+      <p id="url-hint" class="muted small">
+        The server takes the file by PUT, and has strong ETags and If-Match. User and password go to that
+        server alone, and are kept no longer than the vault is open.
       </p>
     </div>`;
   }

@@ -263,6 +263,7 @@ export class VaultForm extends LitElement {
       }
       this.busy = undefined;
       this.#clear();
+      this.choice.clear();
       if (this.mode === "create" && place.kind === "browser") void askToPersist();
       this.dispatchEvent(new SessionEvent({ vault, place }));
     } catch (error) {
@@ -296,7 +297,6 @@ export class VaultForm extends LitElement {
   /** Forgets what was typed that is secret. */
   #clear(): void {
     for (const field of this.renderRoot.querySelectorAll("secret-field")) field.clear();
-    this.choice.clear();
     this.passphraseHint = lengthHint("");
     this.told = "";
   }
