@@ -252,6 +252,7 @@ describe("a .env file", () => {
     'A="open',
     'A="a" b',
     "A\tB=c",
+    "A\t=b",
     "=1",
   ]) {
     test(`is not ${JSON.stringify(text)}`, () => assert.equal(readDotenv(text), undefined));
@@ -267,6 +268,7 @@ describe("what is pasted", () => {
     await check("A\t1\r\nB\t\r\n", spreadsheet(row("A", "1"), row("B", "")));
     await check("A\t1", spreadsheet(row("A", "1")));
     await check("A\t1\t\t\nB\t2", spreadsheet(row("A", "1"), row("B", "2")));
+    await check("A\t=b", spreadsheet(row("A", "=b")));
   });
 
   test("from a spreadsheet has quoted cells, with ends of lines and tabs", async () => {

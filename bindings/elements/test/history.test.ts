@@ -177,6 +177,17 @@ describe("<connector-history>", () => {
     await page.getByText("Version 3 was restored as version 6.").waitFor();
   });
 
+  test("what would change nothing is said, and cannot be restored", async () => {
+    const page = await openFilled();
+    await button(page, "Restore version 1").click();
+    await button(page, "Restore as version 5").click();
+    await page.getByText("Version 1 was restored").waitFor();
+    await button(page, "Restore version 1").click();
+    await page.getByText("Nothing would change").waitFor();
+    assert.ok(await button(page, "Restore as version 5").isDisabled());
+    assert.equal(await page.locator("[part=changes]").count(), 0, "no empty list");
+  });
+
   test("a host may prevent a restore", async () => {
     const page = await openFilled();
     await page.evaluate(() => globalThis.page.prevent());

@@ -61,7 +61,8 @@ class Reader {
       this.#skip(SPACES);
     }
     const name = this.#name();
-    this.#skip(SPACES);
+    // Behind a tab it is the value of a spreadsheet's cell.
+    this.#skip(" ");
     if (name === "" || this.#next !== "=") return undefined;
     this.#at++;
     this.#skip(SPACES);

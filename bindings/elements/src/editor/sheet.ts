@@ -210,9 +210,6 @@ export const editorSheet = css`
     gap: var(--_space);
     font-size: 0.875rem;
   }
-  .status:empty {
-    display: none;
-  }
   .undo {
     min-height: 28px;
     padding: 0 var(--_space);

@@ -28,7 +28,8 @@ export function changesTemplate(
   changes: readonly Change[],
   revealing: Revealing | undefined,
   [before, after]: readonly [string, string] = [texts.before, texts.after],
-): TemplateResult {
+): TemplateResult | typeof nothing {
+  if (changes.length === 0) return nothing;
   const load = async (name: string): Promise<LabelledValue[]> => {
     const values = await revealing?.load(name);
     return [
@@ -68,9 +69,6 @@ export const changesSheet = css`
     list-style: none;
     border: 1px solid var(--_border);
     border-radius: var(--_radius);
-  }
-  .changes:empty {
-    display: none;
   }
   .change {
     display: grid;
