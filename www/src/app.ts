@@ -241,6 +241,8 @@ export class DesignerApp extends LitElement {
     this.#asked++;
     this.#navigation.end();
     this.#idle?.stop();
+    // What ended the watch remembers who called, and so the vault, and so where it was.
+    this.#idle = undefined;
     this.session = this.shown = this.samplePassphrase = this.locksAt = undefined;
     this.remarks = [];
     this.notice = "";
