@@ -309,6 +309,17 @@ describe("the editor", () => {
       assert.equal(await editor.tab.getByRole("option").count(), 0, "nothing can be written");
     });
 
+    test("and marks them also at the end of a value that scrolls", async () => {
+      const lines = Array.from({ length: 40 }, (_, index) => `line ${index}`).join("\n");
+      const editor = await open({ EntryId: "mail", Properties: rows(["Key", lines]) });
+      await editor.value(1, "Key").press("Control+End");
+      await editor.value(1, "Key").pressSequentially(" [Secrets:Key] b");
+      const [mark, cell] = await Promise.all(
+        [".backdrop mark", ".backdrop"].map((selector) => editor.tab.locator(selector).boundingBox()),
+      );
+      assert.ok(mark && cell && mark.y + mark.height <= cell.y + cell.height, "it is in sight");
+    });
+
     test("in the JSON, but lets arrays be", async () => {
       const editor = await open({ EntryId: "mail" });
       const { keyboard } = editor.tab;

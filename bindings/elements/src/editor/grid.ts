@@ -73,6 +73,8 @@ export class Grid implements ReactiveController {
     const focus = this.#focus;
     this.#focus = undefined;
     if (!CSS.supports("field-sizing", "content")) this.#fit();
+    // What is behind a field comes with its first token, when the field may have been scrolled.
+    scrollBackdrop(this.#host.shadowRoot?.activeElement ?? null);
     if (focus === undefined) return;
     const [element] = this.#all(`#${focus.id}`);
     element?.focus();
@@ -335,11 +337,11 @@ function keyOf(target: EventTarget | null): number | undefined {
 }
 
 /** A value of many lines scrolls, and so does what is behind it. */
-function syncBackdrop({ target }: Event): void {
-  if (!(target instanceof HTMLTextAreaElement)) return;
-  const behind = target.previousElementSibling;
-  if (behind !== null) behind.scrollTop = target.scrollTop;
+function scrollBackdrop(field: EventTarget | null): void {
+  if (!(field instanceof HTMLTextAreaElement)) return;
+  const behind = field.previousElementSibling;
+  if (behind !== null) behind.scrollTop = field.scrollTop;
 }
 
 /** Scrolling does not bubble. */
-const SYNC = { handleEvent: syncBackdrop, capture: true };
+const SYNC = { handleEvent: ({ target }: Event) => scrollBackdrop(target), capture: true };
