@@ -345,13 +345,16 @@ export class Vault extends EventTarget {
   async commitAll(plans: readonly Plan[], options: Abortable = {}): Promise<Outcome[]> {
     const [head, ...rest] = plans;
     if (head === undefined) return [];
-    const outcomes = await this.#stored.write((core) => {
-      const all = head.core.copy();
+    // Of our own: who shows the plans may plan again, and dispose of these, while this waits for its turn.
+    const all = head.core.copy();
+    try {
       for (const plan of rest) all.append(plan.core);
-      return preparing(core, all, this.#now());
-    }, options);
-    for (const plan of plans) plan.dispose();
-    return outcomes;
+      const outcomes = await this.#stored.write((core) => preparing(core, all.copy(), this.#now()), options);
+      for (const plan of plans) plan.dispose();
+      return outcomes;
+    } finally {
+      all.free();
+    }
   }
 
   /**

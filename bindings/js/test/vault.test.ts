@@ -135,6 +135,16 @@ test("errors tell their place, and texts where their tokens are", async () => {
   ]);
 });
 
+test("a plan that is being committed may be disposed of", async () => {
+  const { vault } = await example();
+  const plan = await vault.plan(update('{"APIKey": "s3cret-new"}'));
+  const committed = vault.commit(plan);
+  await Promise.resolve();
+  plan.dispose();
+  assert.equal((await committed).versionAfter, 2);
+  await assert.rejects(vault.commit(plan), code("invalid_argument"));
+});
+
 test("a plan may be committed before anybody looked at it", async () => {
   const { vault } = await example();
   const outcome = await vault.commit(vault.plan(update('{"APIKey": "b"}')));

@@ -16,7 +16,8 @@ pub use outcome::{Change, ChangeKind, Outcome, Status};
 
 /// What a request would change, and the dry run's report.
 ///
-/// It holds the new values, wiped when it is dropped. It belongs to the vault that made it: a change of the connector's version or of the vault's keys makes it a `conflict`.
+/// It holds the new values, wiped when it is dropped. It belongs to the vault that made it: a change
+/// of the connector's version or of the vault's keys makes it a `conflict`.
 #[derive(Clone)]
 pub struct Plan(pub(crate) Step);
 
