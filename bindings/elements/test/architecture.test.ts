@@ -1,9 +1,9 @@
 /** Reads the sources and holds the architecture: who may import whom. To reorder the list is to change it. */
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { posix } from "node:path";
 import { test } from "node:test";
+
+import { Sources } from "../../js/test/sources.js";
 
 /** A module imports only what stands before it. */
 const ORDER = [
@@ -86,66 +86,39 @@ const PACKAGES: readonly (readonly [named: RegExp, modules: RegExp])[] = [
 /** What is large is loaded when it is needed: only so does a page begin without it. */
 const LAZY = /^papaparse$|^editor\/codemirror$/;
 
-const SRC = new URL("../src/", import.meta.url);
-
-interface Import {
-  /** A module of the package, or what another package is called. */
-  readonly path: string;
-  readonly isOwn: boolean;
-  readonly kind: "type" | "static" | "dynamic";
-}
-
-function sources(): string[] {
-  const entries = readdirSync(SRC, { recursive: true, encoding: "utf8" });
-  return entries.filter((entry) => entry.endsWith(".ts")).map((entry) => entry.replaceAll("\\", "/"));
-}
-
-function importsOf(source: string): Import[] {
-  const text = readFileSync(new URL(source, SRC), "utf8");
-  const found = text.matchAll(
-    /^(?:import|export)\s+(type\s)?[^;]*?from "([^"]+)";|(typeof )?import\("([^"]+)"\)|^import "([^"]+)";/gm,
-  );
-  return [...found].map(([, type, from, typeOf, dynamic, effect]) => {
-    const named = from ?? dynamic ?? effect ?? "";
-    const isOwn = named.startsWith(".");
-    const path = isOwn ? posix.join(posix.dirname(source), named).replace(/\.js$/, "") : named;
-    const isType = type !== undefined || typeOf !== undefined;
-    return { path, isOwn, kind: isType ? "type" : dynamic === undefined ? "static" : "dynamic" };
-  });
-}
+const SOURCES = new Sources(new URL("../src/", import.meta.url));
 
 test("modules import along the line", () => {
   const faults: string[] = [];
-  for (const source of sources()) {
-    const module = source.replace(/\.ts$/, "");
+  for (const module of SOURCES.modules) {
     const place = ORDER.indexOf(module);
-    if (place < 0) faults.push(`${source} has no place in the line`);
-    for (const { path, isOwn } of importsOf(source)) {
+    if (place < 0) faults.push(`${module} has no place in the line`);
+    for (const { path, isOwn } of SOURCES.importsOf(module)) {
       if (!isOwn) continue;
       const other = ORDER.indexOf(path);
-      if (other < 0) faults.push(`${source} imports ${path}, which is not there`);
-      else if (other >= place) faults.push(`${source} must not import ${path}`);
+      if (other < 0) faults.push(`${module} imports ${path}, which is not there`);
+      else if (other >= place) faults.push(`${module} must not import ${path}`);
     }
   }
   assert.deepEqual(faults, []);
-  assert.equal(sources().length, ORDER.length, "the line names only what is there");
+  assert.equal(SOURCES.modules.length, ORDER.length, "the line names only what is there");
 });
 
 test("each package is known where it is for", () => {
   const faults: string[] = [];
-  for (const source of sources()) {
-    const module = source.replace(/\.ts$/, "");
-    for (const { path, isOwn, kind } of importsOf(source)) {
+  for (const module of SOURCES.modules) {
+    for (const { path, isOwn, kind } of SOURCES.importsOf(module)) {
       if (isOwn || (path === "connector-vault" && kind === "type")) continue;
       const modules = PACKAGES.find(([named]) => named.test(path))?.[1];
-      if (modules?.test(module) !== true) faults.push(`${source} must not import ${path}`);
+      if (modules?.test(module) !== true) faults.push(`${module} must not import ${path}`);
     }
   }
   assert.deepEqual(faults, []);
 });
 
 test("what is large is loaded when it is needed", () => {
-  const lazy = sources().flatMap((source) => importsOf(source).filter(({ path }) => LAZY.test(path)));
+  const imports = SOURCES.modules.flatMap((module) => SOURCES.importsOf(module));
+  const lazy = imports.filter(({ path }) => LAZY.test(path));
   assert.ok(lazy.some(({ kind }) => kind === "dynamic"));
   assert.deepEqual(
     lazy.filter(({ kind }) => kind === "static"),
@@ -154,6 +127,5 @@ test("what is large is loaded when it is needed", () => {
 });
 
 test("sources open with what they are for", () => {
-  const faults = sources().filter((source) => !readFileSync(new URL(source, SRC), "utf8").startsWith("/**"));
-  assert.deepEqual(faults, []);
+  assert.deepEqual(SOURCES.unopened, []);
 });
