@@ -43,6 +43,9 @@ export class UpdateView extends LitElement {
   @state() private planned: { readonly outcome?: Outcome; readonly error?: unknown } = {};
   /** What was run, until something else is written. */
   @state() private done: Outcome | undefined;
+  /** Somebody is looking for a connector: what they have typed is no id yet, and nothing is planned of it. */
+  @state() private isPicking = false;
+  #pickedId = "";
   @query("update-connector-editor") private editor!: UpdateConnectorEditor | null;
   @query("update-plan") private plan!: UpdatePlan | null;
   @query("token-values") private values!: TokenValues | null;
@@ -66,6 +69,7 @@ export class UpdateView extends LitElement {
         ? action
         : emptyAction(this.connectorId),
     );
+    this.#picked();
   }
 
   override render() {
@@ -102,7 +106,8 @@ export class UpdateView extends LitElement {
           .tokens=${this.suggestions}
           .plan=${this.done ?? this.planned.outcome}
           .error=${isEmpty ? undefined : this.#errorOfForm()}
-          @input=${() => this.#take(vault, this.editor?.value ?? emptyAction())}
+          @input=${() => this.#edited(vault)}
+          @change=${() => this.#picked()}
         ></update-connector-editor>
         ${this.#names(vault)}
       </section>
@@ -130,6 +135,21 @@ export class UpdateView extends LitElement {
     return problemOf(error).code === "token_unresolved" ? undefined : error;
   }
 
+  /**
+   * Nothing as long as the plan has not found the connector: for an id that nobody has, the core looks through all
+   * connectors for one that may be meant.
+   */
+  #presentVersion(vault: Vault): number | undefined {
+    const { outcome, error } = this.planned;
+    const id = entryIdOf(this.action);
+    const isFound = id === outcome?.id || id === this.connectorId || problemOf(error).code === "conflict";
+    try {
+      return isFound ? vault.connector(id).version : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
   #run(vault: Vault, isEmpty: boolean): TemplateResult {
     const { done } = this;
     const outcome = done === undefined ? nothing : this.#outcome(vault, done);
@@ -137,14 +157,14 @@ export class UpdateView extends LitElement {
       <update-plan
         ?hidden=${done !== undefined}
         .vault=${vault}
-        .action=${isEmpty || done !== undefined ? undefined : this.action}
+        .action=${isEmpty || done !== undefined || this.isPicking ? undefined : this.action}
         .tokenValues=${this.tokenValues}
         .options=${this.options}
         @plan=${({ outcome }: PlanEvent) => this.#planned(vault, { outcome })}
         @plan-error=${({ error }: PlanErrorEvent) => this.#planned(vault, { error })}
       ></update-plan>
       <run-options
-        .present=${presentVersion(vault, entryIdOf(this.action))}
+        .present=${this.#presentVersion(vault)}
         @change=${() => {
           this.options = this.runOptions?.value ?? {};
           this.done = undefined;
@@ -212,7 +232,20 @@ export class UpdateView extends LitElement {
   /** Puts an action into the form, in place of what is there. */
   #write(vault: Vault, action: string): void {
     this.#take(vault, action);
+    this.#picked();
     void this.updateComplete.then(() => this.editor?.focus());
+  }
+
+  #edited(vault: Vault): void {
+    this.#take(vault, this.editor?.value ?? emptyAction());
+    this.isPicking = entryIdOf(this.action) !== this.#pickedId;
+    if (this.isPicking) this.planned = {};
+  }
+
+  /** Also what was typed is the connector, once the field is left. */
+  #picked(): void {
+    this.#pickedId = entryIdOf(this.action);
+    this.isPicking = false;
   }
 
   #take(vault: Vault, action: string): void {
@@ -295,15 +328,6 @@ export class UpdateView extends LitElement {
 function movedOn(): Error {
   const message = "what would change is not what it was, so nothing was run";
   return Object.assign(new Error(message), { hint: "look at it again, then run it" });
-}
-
-/** Nothing of a connector that a token names. */
-function presentVersion(vault: Vault, id: string): number | undefined {
-  try {
-    return vault.connector(id).version;
-  } catch {
-    return undefined;
-  }
 }
 
 function nameOf(vault: Vault, id: string): string {
