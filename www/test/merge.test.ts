@@ -125,6 +125,38 @@ suite("merge", () => {
     await assertAccessible(page);
   });
 
+  test("a copy that is read late does not take the place of the one that was chosen after it", async () => {
+    const bytes = await forked();
+    await show();
+    await page.evaluate((bytes) => {
+      const { arrayBuffer } = File.prototype;
+      const late = new Promise<void>((resolve) => addEventListener("late", () => resolve(), { once: true }));
+      File.prototype.arrayBuffer = async function (this: File) {
+        if (this.name === "late.cvault") await late;
+        const result = await arrayBuffer.call(this);
+        if (this.name === "late.cvault") document.title = "late";
+        return result;
+      };
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([new Uint8Array(bytes)], "late.cvault"));
+      const target = document.querySelector("merge-view")?.shadowRoot?.querySelector("copy-drop");
+      target?.shadowRoot
+        ?.querySelector("label")
+        ?.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
+    }, bytes);
+    await page.getByRole("heading", { name: "late.cvault" }).waitFor();
+    await page.getByText("Reading late.cvault").waitFor();
+    const own = await page.evaluate(() => views.copy(async () => undefined));
+    await choose("same.cvault", own);
+    await page.getByRole("heading", { name: "Nothing to merge" }).waitFor();
+    await page.evaluate(() => dispatchEvent(new Event("late")));
+    await page.waitForFunction(() => document.title === "late");
+    // Comparing it would take this long, and more.
+    await page.evaluate(async (bytes) => await views.vault?.planMerge(new Uint8Array(bytes)), bytes);
+    await page.getByRole("heading", { name: "Nothing to merge" }).waitFor();
+    assert.equal(await page.getByRole("heading", { name: "One conflict" }).count(), 0);
+  });
+
   test("a file that is dropped", async () => {
     const bytes = await forked();
     await show();

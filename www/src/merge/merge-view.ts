@@ -245,9 +245,12 @@ export class MergeView extends LitElement {
     this.#drop();
     this.merged = undefined;
     this.chosen = file.name;
-    void this.#work.run(`Reading ${file.name}`, async () => {
+    void this.#work.run(`Reading ${file.name}`, async (signal) => {
       const bytes = new Uint8Array(await file.arrayBuffer());
+      // Another copy was chosen meanwhile, or the vault was locked.
+      if (signal.aborted) return;
       const report = await vault.planMerge(bytes);
+      if (signal.aborted) return;
       this.copy = { name: file.name, bytes };
       this.report = report;
     });
