@@ -22,6 +22,21 @@ export async function copySecret(text: string): Promise<void> {
   timer = setTimeout(() => void clearSecret(), CLIPBOARD_MS);
 }
 
+/** Copies what is no secret, and stays. Fails where the browser does not permit it. */
+export async function copyText(text: string): Promise<void> {
+  await navigator.clipboard.writeText(text);
+  replaced();
+}
+
+// Whoever copies by hand has something else there from then on.
+for (const type of ["copy", "cut"]) document.addEventListener(type, replaced, { capture: true });
+
+/** The secret is not on the clipboard any more: what is there now is left alone. */
+function replaced(): void {
+  clearTimeout(timer);
+  secret = undefined;
+}
+
 /** Takes a secret that was copied away again, if it is time or the vault is locked. */
 export async function clearSecret(): Promise<void> {
   clearTimeout(timer);

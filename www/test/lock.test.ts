@@ -97,4 +97,42 @@ describe("time passes in Chromium", () => {
     await page.keyboard.press("Control+Shift+L");
     while ((await clipboard()) !== "") await page.evaluate(() => document.title);
   });
+
+  test("what was copied from this page later stays, also where the page may not read the clipboard", async () => {
+    const { context } = browser;
+    await context.clearPermissions();
+    await context.grantPermissions(["clipboard-write"]);
+    const page = await sample();
+    await page.bringToFront();
+    const value = page.getByRole("button", { name: "Copy APIKey" });
+    const told = page.getByText("Copied. It is removed from the clipboard in 30 seconds");
+    const left = async () => {
+      await page.clock.fastForward("00:31");
+      // What is late would be written until then.
+      await page.getByRole("button", { name: "Reveal APIKey" }).click();
+      await page.getByText("old_api_key_000").waitFor();
+      await page.getByRole("button", { name: "Hide APIKey" }).click();
+      await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+      const text = await page.evaluate(() => navigator.clipboard.readText());
+      await context.clearPermissions();
+      await context.grantPermissions(["clipboard-write"]);
+      return text;
+    };
+
+    await value.click();
+    await told.waitFor();
+    await page.getByRole("button", { name: "Copy the id" }).click();
+    await page.getByRole("button", { name: "Copied the id" }).waitFor();
+    assert.equal(await left(), "twitterConnectorId");
+
+    await value.click();
+    await told.waitFor();
+    await page.getByText("twitterConnectorId", { exact: true }).first().selectText();
+    await page.keyboard.press("Control+C");
+    assert.equal(await left(), "twitterConnectorId");
+
+    await value.click();
+    await told.waitFor();
+    assert.equal(await left(), "");
+  });
 });

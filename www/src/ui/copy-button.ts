@@ -3,6 +3,7 @@
 import { LitElement, css, html } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
+import { copyText } from "../clipboard.js";
 import { sheet, theme } from "./sheet.js";
 
 /** How long it says that it has copied. */
@@ -49,7 +50,7 @@ export class CopyButton extends LitElement {
   async #copy(): Promise<void> {
     if (this.text === undefined) return;
     try {
-      await navigator.clipboard.writeText(this.text());
+      await copyText(this.text());
       this.told = "Copied";
     } catch {
       this.told = "Not permitted";
