@@ -128,15 +128,8 @@ class VaultFile implements VaultStorage {
   }
 
   async create(file: Uint8Array): Promise<void> {
-    const { size } = await this.#open().catch((error: unknown) => {
-      if (error instanceof VaultError && error.code === "file_not_found") return { size: 0 };
-      throw error;
-    });
-    if (size > 0) {
-      const hint = "choose another file; nothing was overwritten";
-      throw new VaultError("file_exists", `${this.#name} holds something already`, hint);
-    }
-    await this.#put(file, async () => undefined);
+    await this.#checkEmpty();
+    await this.#put(file, () => this.#checkEmpty());
   }
 
   async read(signal?: AbortSignal): Promise<Uint8Array> {
@@ -200,6 +193,16 @@ class VaultFile implements VaultStorage {
       throw this.#unknown(error instanceof Error ? error.message : String(error));
     }
     throw this.#unknown("other bytes stand there now, perhaps another program's");
+  }
+
+  async #checkEmpty(): Promise<void> {
+    const { size } = await this.#open().catch((error: unknown) => {
+      if (error instanceof VaultError && error.code === "file_not_found") return { size: 0 };
+      throw error;
+    });
+    if (size === 0) return;
+    const hint = "choose another file; nothing was overwritten";
+    throw new VaultError("file_exists", `${this.#name} holds something already`, hint);
   }
 
   async #checkUnchanged(known: LogEnd): Promise<void> {
