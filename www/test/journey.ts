@@ -214,13 +214,15 @@ export class Visitor {
     await this.field(token).fill(value);
   }
 
-  /** Waits until the plan says so. */
+  /** Waits until the plan of what was written last says so. */
   async planned(text: string | RegExp): Promise<void> {
     await this.plan.getByText(text).first().waitFor();
   }
 
+  /** The plan, once it is that of what was written last. */
   get plan(): Locator {
-    return this.page.getByRole("group", { name: "What would change", exact: true });
+    const plan = this.page.getByRole("group", { name: "What would change", exact: true });
+    return plan.and(this.page.locator("[aria-busy=false]"));
   }
 
   async run(outcome: string): Promise<void> {

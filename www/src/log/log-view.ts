@@ -167,10 +167,10 @@ export class LogView extends LitElement {
     const found = find(log, this.sought);
     const pages = Math.max(1, Math.ceil(found.length / PAGE));
     const page = Math.min(this.page, pages - 1);
-    const told = found.length === log.length ? nothing : `${countOf(found.length, "commit")} found`;
+    const told = found.length === log.length ? nothing : `${begin(countOf(found.length, "commit"))} found`;
     return html`<section class="card stack" aria-labelledby="list">
       <div class="row spread">
-        <h2 id="list">${countOf(log.length, "commit")}</h2>
+        <h2 id="list">${begin(countOf(log.length, "commit"))}</h2>
         <button type="button" @click=${() => this.#export(log)}>Save as JSON</button>
       </div>
       ${this.#filter(log)}
@@ -346,7 +346,7 @@ function snapshotTemplate({ records }: Commit): TemplateResult {
 function verdictTemplate(verdicts: readonly Verdict[]): TemplateResult {
   const bad = verdicts.filter(({ problems }) => problems.length > 0);
   const records = verdicts.reduce((sum, verdict) => sum + verdict.records, 0);
-  const checked = `${countOf(verdicts.length, "commit")} with ${countOf(records, "version")} checked`;
+  const checked = `${begin(countOf(verdicts.length, "commit"))} with ${countOf(records, "version")} checked`;
   if (bad.length === 0) return html`<p class="verdict"><b>✓ Nothing is wrong.</b> ${checked}.</p>`;
   return html`<div class="verdict bad stack">
     <p><b>✗ Something is wrong with ${countOf(bad.length, "commit")}.</b> ${checked}.</p>
@@ -356,6 +356,11 @@ function verdictTemplate(verdicts: readonly Verdict[]): TemplateResult {
       )}
     </ul>
   </div>`;
+}
+
+/** As a sentence begins. */
+function begin(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function countOf(count: number, noun: string): string {

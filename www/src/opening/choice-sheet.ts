@@ -33,6 +33,15 @@ export const choiceSheet = css`
   legend {
     padding: 0;
   }
+  ::file-selector-button {
+    margin-inline-end: calc(var(--_space) * 1.25);
+    padding: 2px calc(var(--_space) * 1.25);
+    font: inherit;
+    color: inherit;
+    background: var(--_raised);
+    border: 1px solid var(--_control-border);
+    border-radius: var(--_radius);
+  }
   .chosen {
     display: flex;
     align-items: center;

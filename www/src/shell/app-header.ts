@@ -84,6 +84,15 @@ export class AppHeader extends LitElement {
         color: var(--_muted);
         white-space: nowrap;
       }
+      /* As wide as it will be when it is bold: nothing moves then. */
+      nav button::after {
+        display: block;
+        height: 0;
+        overflow: hidden;
+        visibility: hidden;
+        content: attr(data-text);
+        font-weight: 600;
+      }
       nav button:hover,
       nav button[aria-current] {
         color: var(--_text);
@@ -191,6 +200,9 @@ export class AppHeader extends LitElement {
           border-radius: 0;
           font-size: 0.75rem;
         }
+        nav button::after {
+          content: none;
+        }
         nav button[aria-current] {
           color: var(--_accent);
           background: none;
@@ -236,6 +248,7 @@ export class AppHeader extends LitElement {
                 <button
                   type="button"
                   class="quiet"
+                  data-text=${text}
                   aria-current=${this.#currentOf(view)}
                   @click=${() => this.dispatchEvent(new NavigateEvent({ view }))}
                 >

@@ -30,9 +30,6 @@ export const updateSheet = css`
   .hint {
     font-size: 0.875rem;
   }
-  .names {
-    margin-top: calc(var(--_space) * 2);
-  }
   summary {
     min-height: 24px;
     cursor: pointer;
