@@ -64,7 +64,8 @@ export class DesignerApp extends LitElement {
     addEventListener("keydown", (event) => {
       if (!(event.ctrlKey || event.metaKey) || !event.shiftKey || event.code !== "KeyL") return;
       event.preventDefault();
-      this.#lock(LOCKED);
+      // Else a page that nobody has opened yet would say that it is locked.
+      if (this.session !== undefined) this.#lock(LOCKED);
     });
     addEventListener("beforeunload", (event) => {
       if (this.#unsaved().length > 0) event.preventDefault();

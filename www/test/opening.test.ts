@@ -290,4 +290,32 @@ describe("opening in Chromium", () => {
     assert.equal(reopened.size, 0);
     assert.equal(await page.getByText("in this tab alone").count(), 0);
   });
+
+  test("a new file that is downloaded has the name that its field shows", async () => {
+    const page = await browser.context.newPage();
+    await page.addInitScript(() => {
+      for (const name of ["showOpenFilePicker", "showSaveFilePicker"])
+        Reflect.deleteProperty(globalThis, name);
+    });
+    await page.goto(site.origin);
+    await page.getByRole("radio", { name: "Create" }).check();
+    await page.getByRole("radio", { name: "A file" }).check();
+    assert.equal(await page.getByPlaceholder("team.cvault").inputValue(), "");
+    await page.getByRole("textbox", { name: "Passphrase", exact: true }).fill(passphrase);
+    await page.getByRole("textbox", { name: "The same passphrase again" }).fill(passphrase);
+    await page.getByText("What a guess costs").click();
+    await page.getByRole("combobox").selectOption({ index: 2 });
+    await page.getByRole("button", { name: "Create the vault" }).click();
+    await page.getByText("team.cvault has changes that are in this tab alone").waitFor();
+  });
+
+  test("a page that nothing is open in says not that it is locked", async () => {
+    const page = await browser.open(site.origin);
+    await page.getByRole("button", { name: "Try it" }).waitFor();
+    await page.keyboard.press("Control+Shift+L");
+    // What is told would be seen until then.
+    await page.getByRole("radio", { name: "A URL" }).check();
+    await page.getByRole("textbox", { name: "URL" }).waitFor();
+    assert.equal(await page.getByText("Locked.").count(), 0);
+  });
 });

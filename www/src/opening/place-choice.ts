@@ -23,6 +23,9 @@ const KINDS = [
   { value: "url", text: "A URL" },
 ] as const;
 
+/** What a new file is called, unless the user says otherwise. */
+const NEW_FILE = "team.cvault";
+
 /** Asks for the other mode. */
 export class ModeEvent extends Event {
   constructor(readonly mode: Mode) {
@@ -90,6 +93,8 @@ export class PlaceChoice extends LitElement {
         if (this.name !== "") return browserPlace(this.name);
         throw new VaultError("place_missing", "the vault has no name", "give it one");
       case "file":
+        // What the empty field shows.
+        if (this.mode === "create" && !canWriteFiles()) this.file ??= memoryPlace(NEW_FILE);
         if (this.file !== undefined) return this.file;
         throw new VaultError("place_missing", "no file is chosen", "choose one");
       case "url":
@@ -188,8 +193,9 @@ export class PlaceChoice extends LitElement {
         ${this.#chosen()}
       </div>
       <p class="muted small">
-        This page writes the file in place. Tabs of this page take turns; do not change it at the same time by
-        other programs, such as <code>cvault</code>: browsers know no lock that they would see.
+        ${isNew ? "Choose a new name: browsers empty a file that is there already. " : nothing}This page
+        writes the file in place. Tabs of this page take turns; do not change it at the same time by other
+        programs, such as <code>cvault</code>: browsers know no lock that they would see.
       </p>`;
   }
 
@@ -222,9 +228,9 @@ export class PlaceChoice extends LitElement {
         <input
           id="file-name"
           autocomplete="off"
-          placeholder="team.cvault"
+          placeholder=${NEW_FILE}
           .value=${this.file?.label ?? ""}
-          @change=${(event: Event) => (this.file = memoryPlace(textOf(event).trim() || "team.cvault"))}
+          @change=${(event: Event) => (this.file = memoryPlace(textOf(event).trim() || NEW_FILE))}
           @keydown=${this.#submitByEnter}
         />
       </label>
@@ -279,7 +285,9 @@ export class PlaceChoice extends LitElement {
       const names = await browserVaults();
       this.names = names;
       if (this.name === "" && this.mode === "open") this.name = names[0] ?? "";
-      if (names.length === 0 && this.place === undefined) this.dispatchEvent(new ModeEvent("create"));
+      // Not for whoever was faster than the list, and has chosen another place.
+      const isUnasked = this.place === undefined && this.kind === "browser";
+      if (names.length === 0 && isUnasked) this.dispatchEvent(new ModeEvent("create"));
     } catch (error) {
       this.names = [];
       this.failed = problemOf(error);
