@@ -178,6 +178,23 @@ describe("opening in Chromium", () => {
     await isOpen(page);
   });
 
+  test("Enter that is pressed twice unlocks, and does not cancel", async () => {
+    const { storage } = await vaultWith();
+    serveVault("/twice.cvault", storage);
+    const page = await atUrl(`${site.origin}/twice.cvault`);
+    let answer: (() => void) | undefined;
+    await page.route("**/twice.cvault", (route) => {
+      answer = () => void route.continue();
+    });
+    await page.getByRole("textbox", { name: "Passphrase" }).fill(passphrase);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Cancel" }).waitFor();
+    await page.keyboard.press("Enter");
+    while (answer === undefined) await page.evaluate(() => document.title);
+    answer();
+    await isOpen(page);
+  });
+
   test("a viewer sees names; values are refused by the core", async () => {
     const { storage, vault } = await vaultWith();
     await vault.grant("designer", "viewer", { passphrase: "viewer's passphrase", cost });

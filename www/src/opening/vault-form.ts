@@ -176,10 +176,10 @@ export class VaultForm extends LitElement {
   }
 
   #progress({ text, ending }: { readonly text: string; readonly ending: AbortController }): TemplateResult {
-    return html`<div class="busy">
+    return html`<div class="busy" tabindex="-1">
       <p>${text}</p>
       <progress aria-label="Unlocking"></progress>
-      <div><button id="cancel" type="button" @click=${() => ending.abort()}>Cancel</button></div>
+      <div><button type="button" @click=${() => ending.abort()}>Cancel</button></div>
     </div>`;
   }
 
@@ -247,7 +247,8 @@ export class VaultForm extends LitElement {
     const work = this.by === "identity" && this.mode === "open" ? "Opening the vault" : DERIVING;
     this.busy = { text: work, ending };
     this.told = work;
-    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>("#cancel")?.focus());
+    // Before the button: Enter that is pressed once more must not cancel.
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(".busy")?.focus());
     await this.#run(place, options, ending.signal);
   }
 
