@@ -102,11 +102,13 @@ describe("offline", () => {
     const offer = (page: Page) => page.getByText("A new version of this page is ready");
     await offer(one).waitFor();
     await offer(two).waitFor();
+    await one.bringToFront();
     await one.getByRole("button", { name: "Reload" }).click();
     await one.waitForFunction(() => document.documentElement.outerHTML.includes("newer"));
     assert.notEqual(await one.title(), "untouched");
     assert.equal(await two.title(), "untouched", "only the tab whose user wanted it is loaded again");
 
+    await two.bringToFront();
     await two.getByRole("button", { name: "Reload" }).click();
     await two.waitForFunction(() => document.documentElement.outerHTML.includes("newer"));
     await server.end();
