@@ -53,7 +53,9 @@ export class JsonEditor implements ReactiveController {
   /** Resolves when CodeMirror is there, or could not be loaded. */
   loaded(): Promise<void> {
     return (this.#loading ??= import("./codemirror.js").then(
-      (module) => {
+      async (module) => {
+        // The page has been at work with the module already: the editor is made after a pause.
+        await new Promise((resolve) => setTimeout(resolve));
         const field = this.field;
         // Somebody may be writing already.
         if (field instanceof HTMLTextAreaElement && field === this.#host.shadowRoot?.activeElement) {
