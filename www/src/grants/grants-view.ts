@@ -267,6 +267,8 @@ export class GrantsView extends LitElement {
 
   /** Also by the key Escape. */
   readonly #closed = (): void => {
+    // Told late, when it is open again for another question.
+    if (this.dialog.open) return;
     this.#work.stop();
     this.asking = undefined;
     // The row may be gone with its grant.
