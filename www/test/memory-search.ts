@@ -8,12 +8,6 @@ import type { CDPSession, Page } from "playwright-core";
 /** Each byte of a needle is disguised by this. */
 const MASK = 0x55;
 
-/**
- * A module that rustc has linked begins with its stack, of so many bytes. What calls have left there is not wiped, as
- * SECURITY.md says.
- */
-const STACK_BYTES = 1 << 20;
-
 /** How many steps are told of the way to what was found. */
 const WAY_STEPS = 20;
 
@@ -48,9 +42,9 @@ export class Memory {
     return found;
   }
 
-  /** Which of the texts are in the memory of WebAssembly modules behind their stacks, whether in use or freed. */
+  /** Which of the texts are in the memory of WebAssembly modules: stacks too, in use or freed. */
   async inWasm(texts: readonly string[]): Promise<string[]> {
-    const buffers = `noted.memories.map(({ buffer }) => new Uint8Array(buffer, ${STACK_BYTES}))`;
+    const buffers = "noted.memories.map(({ buffer }) => new Uint8Array(buffer))";
     return await this.#findIn(buffers, texts);
   }
 

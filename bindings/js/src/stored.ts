@@ -70,6 +70,7 @@ export class StoredVault {
     this.#unsubscribe?.();
     this.#core?.free();
     this.#core = undefined;
+    call((core) => core.wipeStack());
   }
 
   /** Runs one operation after the other. */

@@ -55,6 +55,7 @@ test("what is freed is wiped", () => {
   assert.throws(() => vault.planCreate("y", "N", "T", utf8(`{"A": "${VALUE}", "A": 1}`), "{}"));
   vault.free();
   identity.free();
+  glue.wipeStack();
 
   for (const [what, text] of Object.entries({ VALUE, TOKEN, PASSPHRASE, identity: secret })) {
     assert.ok(!holds(text), `${what} is still in the module's memory`);

@@ -54,3 +54,14 @@ pub fn error_codes() -> Vec<String> {
         .map(|code| code.as_str().to_owned())
         .collect()
 }
+
+/// Of the module's stack, which has 1 MiB, what is wiped: deeper than any call goes that handles secrets.
+const STACK_WIPED_LEN: usize = 768 * 1024;
+
+/// Writes over what earlier calls have left on the stack below this one.
+#[wasm_bindgen(js_name = wipeStack)]
+pub fn wipe_stack() {
+    let mut below = [0_u8; STACK_WIPED_LEN];
+    // As if somebody looked at it, so that it is written.
+    std::hint::black_box(&mut below);
+}
