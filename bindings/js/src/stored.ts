@@ -70,7 +70,11 @@ export class StoredVault {
     this.#unsubscribe?.();
     this.#core?.free();
     this.#core = undefined;
-    call((core) => core.wipeStack());
+    try {
+      call((core) => core.wipeStack());
+    } catch {
+      // The module has stopped, and cannot do even that; the vault is locked all the same.
+    }
   }
 
   /** Runs one operation after the other. */
