@@ -1,6 +1,6 @@
 /** What a locked page still holds beside its vault, and how that goes too. */
 
-/** Inputs whose value is what the user typed. */
+/** Inputs whose value nobody types. */
 const CHOICES = ["checkbox", "radio", "button", "submit", "reset"];
 
 /** Empties what was typed below a node, in shadow trees too: an input that left the page may live on for a while. */

@@ -1,30 +1,16 @@
 /** Grants: given, changed and taken away, by somebody who sees what that means. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, suite, test } from "node:test";
+import { suite, test } from "node:test";
 import type { Page } from "playwright-core";
 
-import { Chromium, Suite } from "../../bindings/js/test/browser/chromium.js";
-import { assertAccessible, everythingIn, serveViews } from "./view-site.js";
+import { assertAccessible, everythingIn, inTabs } from "./view-site.js";
 
 suite("grants", () => {
-  const lifetime = new Suite();
-  let origin: string;
-  let browser: Chromium;
   let page: Page;
-
-  before(async () => {
-    ({ origin } = await serveViews(lifetime));
-    browser = await Chromium.launch(lifetime);
-  });
-  after(lifetime.end);
-  beforeEach(async () => {
-    page = await browser.open(origin);
+  inTabs(async (opened) => {
+    page = opened;
     await page.evaluate(() => views.create());
-  });
-  afterEach(async () => {
-    browser.assertNoProblems();
-    await browser.closeTabs();
   });
 
   const show = () => page.evaluate(() => views.show("grants-view"));

@@ -1,33 +1,19 @@
 /** The history of a connector: seen, and brought back. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, suite, test } from "node:test";
+import { suite, test } from "node:test";
 import type { Page } from "playwright-core";
 
-import { Chromium, Suite } from "../../bindings/js/test/browser/chromium.js";
-import { assertAccessible, serveViews } from "./view-site.js";
+import { assertAccessible, inTabs } from "./view-site.js";
 
 suite("history", () => {
-  const lifetime = new Suite();
-  let origin: string;
-  let browser: Chromium;
   let page: Page;
-
-  before(async () => {
-    ({ origin } = await serveViews(lifetime));
-    browser = await Chromium.launch(lifetime);
-  });
-  after(lifetime.end);
-  beforeEach(async () => {
-    page = await browser.open(origin);
+  inTabs(async (opened) => {
+    page = opened;
     await page.evaluate(async () => {
       await views.create();
       await views.set("twitterConnectorId", "APIKey", "n3w-key");
     });
-  });
-  afterEach(async () => {
-    browser.assertNoProblems();
-    await browser.closeTabs();
   });
 
   const show = (id: string) => page.evaluate((id) => views.show("history-view", id), id);

@@ -2,25 +2,15 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, afterEach, before, beforeEach, suite, test } from "node:test";
+import { suite, test } from "node:test";
 import type { Page } from "playwright-core";
 
-import { Chromium, Suite } from "../../bindings/js/test/browser/chromium.js";
-import { assertAccessible, serveViews } from "./view-site.js";
+import { assertAccessible, inTabs } from "./view-site.js";
 
 suite("audit log", () => {
-  const lifetime = new Suite();
-  let origin: string;
-  let browser: Chromium;
   let page: Page;
-
-  before(async () => {
-    ({ origin } = await serveViews(lifetime));
-    browser = await Chromium.launch(lifetime);
-  });
-  after(lifetime.end);
-  beforeEach(async () => {
-    page = await browser.open(origin);
+  inTabs(async (opened) => {
+    page = opened;
     await page.evaluate(async () => {
       await views.create();
       await views.grant("rotation", "updater");
@@ -29,10 +19,6 @@ suite("audit log", () => {
       await views.set("oauthConnectorId", "Scope", "s3cret-two");
       await views.openAs("ada", "correct horse");
     });
-  });
-  afterEach(async () => {
-    browser.assertNoProblems();
-    await browser.closeTabs();
   });
 
   const rows = () => page.locator("tbody tr").allInnerTexts();

@@ -1,30 +1,16 @@
 /** Merging a copy: what would change is shown first, and nothing changes before the user says so. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, suite, test } from "node:test";
+import { suite, test } from "node:test";
 import type { Page } from "playwright-core";
 
-import { Chromium, Suite } from "../../bindings/js/test/browser/chromium.js";
-import { assertAccessible, serveViews } from "./view-site.js";
+import { assertAccessible, inTabs } from "./view-site.js";
 
 suite("merge", () => {
-  const lifetime = new Suite();
-  let origin: string;
-  let browser: Chromium;
   let page: Page;
-
-  before(async () => {
-    ({ origin } = await serveViews(lifetime));
-    browser = await Chromium.launch(lifetime);
-  });
-  after(lifetime.end);
-  beforeEach(async () => {
-    page = await browser.open(origin);
+  inTabs(async (opened) => {
+    page = opened;
     await page.evaluate(() => views.create());
-  });
-  afterEach(async () => {
-    browser.assertNoProblems();
-    await browser.closeTabs();
   });
 
   const show = () => page.evaluate(() => views.show("merge-view"));
@@ -82,6 +68,24 @@ suite("merge", () => {
     await page.getByRole("button", { name: "Merge" }).click();
     await page.getByRole("heading", { name: "Merged" }).waitFor();
     assert.deepEqual(await versions(), ["twitterConnectorId 2", "oauthConnectorId 2"]);
+  });
+
+  test("what the copy deleted and made is told", async () => {
+    const bytes = await page.evaluate(() =>
+      views.copy(async (copy) => {
+        await copy.deleteConnector("oauthConnectorId");
+        await copy.createConnector({ id: "new", name: "New", type: "Test", properties: { Key: "s3cret" } });
+        await views.set("twitterConnectorId", "APIKey", "theirs", copy);
+      }),
+    );
+    await show();
+    await choose("laptop.cvault", bytes);
+    await page.getByRole("row", { name: /^OAuth 1 → 2 deleted$/ }).waitFor();
+    await page.getByRole("row", { name: /^new new Key added$/ }).waitFor();
+    await page.getByRole("row", { name: /^Twitter API 1 → 2 APIKey changed$/ }).waitFor();
+    await page.getByRole("button", { name: "Merge" }).click();
+    await page.getByRole("heading", { name: "Merged" }).waitFor();
+    assert.deepEqual(await versions(), ["twitterConnectorId 2", "new 1"]);
   });
 
   test("what a revoked grant wrote needs consent", async () => {

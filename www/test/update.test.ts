@@ -1,11 +1,10 @@
 /** The update designer: an action is written, its plan seen, and exactly that run. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, suite, test } from "node:test";
+import { suite, test } from "node:test";
 import type { Page } from "playwright-core";
 
-import { Chromium, Suite } from "../../bindings/js/test/browser/chromium.js";
-import { assertAccessible, everythingIn, serveViews } from "./view-site.js";
+import { assertAccessible, everythingIn, inTabs } from "./view-site.js";
 
 /** Overrides the grid, names a property that is near to another, and has a token with a default. */
 const PASTED = JSON.stringify({
@@ -18,25 +17,14 @@ const PASTED = JSON.stringify({
 });
 
 suite("update", () => {
-  const lifetime = new Suite();
-  let origin: string;
-  let browser: Chromium;
   let page: Page;
-
-  before(async () => {
-    ({ origin } = await serveViews(lifetime));
-    browser = await Chromium.launch(lifetime);
-    await browser.context.grantPermissions(["clipboard-read", "clipboard-write"]);
-  });
-  after(lifetime.end);
-  beforeEach(async () => {
-    page = await browser.open(origin);
-    await page.evaluate(() => views.create());
-  });
-  afterEach(async () => {
-    browser.assertNoProblems();
-    await browser.closeTabs();
-  });
+  inTabs(
+    async (opened) => {
+      page = opened;
+      await page.evaluate(() => views.create());
+    },
+    ["clipboard-read", "clipboard-write"],
+  );
 
   const show = (id?: string) => page.evaluate((id) => views.show("update-view", id), id);
   const read = (id: string) => page.evaluate(async (id) => (await views.vault?.read(id))?.properties, id);

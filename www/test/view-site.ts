@@ -2,11 +2,13 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { after, afterEach, before, beforeEach } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 
 import {
   Chromium,
+  Suite,
   bundle,
   serve,
   type Lifetime,
@@ -19,8 +21,7 @@ const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8">
 <title>views</title><link rel="stylesheet" href="/page.css"><main></main>
 <script type="module" src="/page.js"></script>`;
 
-/** Serves it. */
-export async function serveViews(lifetime: Lifetime): Promise<Site> {
+async function serveViews(lifetime: Lifetime): Promise<Site> {
   const script = await bundle(new URL("view-page.ts", import.meta.url), {
     alias: { "connector-vault": "connector-vault/slim" },
     tsconfigRaw: { compilerOptions: { experimentalDecorators: true, useDefineForClassFields: false } },
@@ -41,11 +42,25 @@ function fileOf(name: string): Uint8Array {
   return readFileSync(new URL(`../../bindings/js/dist/${name}`, import.meta.url));
 }
 
-/** A tab with the page, and a browser that reports what went wrong in it. */
-export async function openViews(lifetime: Lifetime): Promise<{ page: Page; browser: Chromium }> {
-  const site = await serveViews(lifetime);
-  const browser = await Chromium.launch(lifetime);
-  return { page: await browser.open(site.origin), browser };
+/**
+ * Gives each test of a suite a tab with the page, and fails it for what went wrong there. `begin` gets the tab; the
+ * browser may do what `permissions` names.
+ */
+export function inTabs(begin: (page: Page) => Promise<unknown>, permissions: readonly string[] = []): void {
+  const lifetime = new Suite();
+  let origin: string;
+  let browser: Chromium;
+  before(async () => {
+    ({ origin } = await serveViews(lifetime));
+    browser = await Chromium.launch(lifetime);
+    await browser.context.grantPermissions([...permissions]);
+  });
+  after(lifetime.end);
+  beforeEach(async () => void (await begin(await browser.open(origin))));
+  afterEach(async () => {
+    browser.assertNoProblems();
+    await browser.closeTabs();
+  });
 }
 
 const AXE = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");

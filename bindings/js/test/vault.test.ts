@@ -394,6 +394,10 @@ test("copies that were changed apart merge, and a conflict is named", async () =
   assert.equal(outcomes.length, 1);
   const { properties } = await vault.read(TWITTER.id);
   assert.deepEqual([properties["Endpoint"], properties["A"], properties["B"]], ["theirs", "1", "1"]);
+  const later = new MemoryStorage(await storage.read());
+  await (await Vault.open(later, { identity, vaultId })).deleteConnector(TWITTER.id);
+  assert.deepEqual(plan.deleted, []);
+  assert.deepEqual((await vault.planMerge(later)).deleted, [TWITTER.id]);
   const other = await example();
   await assert.rejects(vault.merge(other.storage), code("not_mergeable"));
 });

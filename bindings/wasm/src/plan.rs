@@ -1,6 +1,6 @@
 //! Plans, merges, and what was prepared of them.
 
-use connector_vault::{self as core, Outcome as CoreOutcome, Overview};
+use connector_vault::{self as core, Op, Outcome as CoreOutcome, Overview};
 use js_sys::{JsString, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -100,13 +100,19 @@ pub struct Merge(pub(crate) core::Merge);
 impl Merge {
     /// Conflicts, strangers and outcomes, as JSON.
     pub fn report(&self) -> String {
-        let plans = self.0.plans().iter();
+        let plans = self.0.plans();
+        let deletes = |plan: &&core::Plan| plan.op() == Some(Op::Delete);
         wire::json(&wire::MergeReport {
             conflicts: self.0.conflicts.iter().map(Conflict::of).collect(),
             strangers: &self.0.strangers,
             outcomes: plans
-                .map(core::Plan::outcome)
-                .map(|o| Outcome::of(&o))
+                .iter()
+                .map(|plan| Outcome::of(&plan.outcome()))
+                .collect(),
+            deleted: plans
+                .iter()
+                .filter(deletes)
+                .map(|plan| plan.id().as_str())
                 .collect(),
         })
     }

@@ -475,6 +475,9 @@ pub(crate) struct MergeReport<'a> {
     #[tsify(type = "string[]")]
     pub(crate) strangers: &'a [String],
     pub(crate) outcomes: Vec<Outcome>,
+    /// Ids of the connectors among them that it would delete.
+    #[tsify(type = "string[]")]
+    pub(crate) deleted: Vec<&'a str>,
 }
 
 /// Something that both copies changed, each in its way.

@@ -3,6 +3,7 @@
 import { LitElement, css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { Change, Conflict, MergeReport, Merging, Outcome, Vault } from "connector-vault";
+import { ConnectorList } from "connector-vault-elements/connector-list.js";
 
 import { NavigateEvent } from "../navigation.js";
 import { NoticeEvent } from "../notice.js";
@@ -91,6 +92,8 @@ export class MergeView extends LitElement {
   /** What was merged last. */
   @state() private merged: readonly Outcome[] | undefined;
   readonly #work = new Work(this);
+  /** For names: asked for an id that only the copy has, the vault would look for a similar one. */
+  readonly #list = new ConnectorList(this);
 
   constructor() {
     super();
@@ -103,6 +106,10 @@ export class MergeView extends LitElement {
         this.merged = undefined;
       },
     });
+  }
+
+  override willUpdate(): void {
+    this.#list.vault = this.session?.vault;
   }
 
   override render() {
@@ -141,11 +148,7 @@ export class MergeView extends LitElement {
       ${conflicts.length === 0 ? nothing : this.#conflicts(vault, conflicts)}
       <section class="card stack" aria-labelledby="outcomes">
         <h2 id="outcomes">What would change here</h2>
-        ${
-          outcomes.length === 0
-            ? html`<p>Nothing.</p>`
-            : outcomesTemplate(outcomes, (id) => nameOf(vault, id))
-        }
+        ${outcomes.length === 0 ? html`<p>Nothing.</p>` : outcomesTemplate(report, this.#nameOf)}
         ${
           conflicts.length > 0 && this.merging.resolve === undefined
             ? html`<p class="muted">Conflicts are left out until you say whose side wins.</p>`
@@ -213,7 +216,7 @@ export class MergeView extends LitElement {
             ${conflicts.slice(0, LISTED).map(
               ({ id, kind, property }) =>
                 html`<tr>
-                  <td>${nameOf(vault, id)}</td>
+                  <td>${this.#nameOf(id)}</td>
                   <td>${property ?? "–"}</td>
                   <td>${KINDS[kind]}</td>
                 </tr>`,
@@ -285,6 +288,9 @@ export class MergeView extends LitElement {
     });
   }
 
+  /** A connector that only the copy has has no name here. */
+  readonly #nameOf = (id: string): string => this.#list.connector(id)?.name ?? id;
+
   #drop(): void {
     this.chosen = this.copy = this.report = undefined;
     this.merging = {};
@@ -295,7 +301,7 @@ export class MergeView extends LitElement {
   }
 }
 
-function outcomesTemplate(outcomes: readonly Outcome[], name: (id: string) => string): TemplateResult {
+function outcomesTemplate({ outcomes, deleted }: MergeReport, name: (id: string) => string): TemplateResult {
   return html`<div class="list" role="group" tabindex="0" aria-labelledby="outcomes">
       <table>
         <thead>
@@ -312,7 +318,11 @@ function outcomesTemplate(outcomes: readonly Outcome[], name: (id: string) => st
                 <td>${name(id)}</td>
                 <td>${versionBefore === null ? "new" : `${versionBefore} → ${versionAfter}`}</td>
                 <td>
-                  ${versionBefore !== null && changes.length === 0 ? deletedTemplate() : changes.map(changeTemplate)}
+                  ${
+                    deleted.includes(id)
+                      ? html`<span class="removed">deleted</span>`
+                      : changes.map(changeTemplate)
+                  }
                 </td>
               </tr>`,
           )}
@@ -320,11 +330,6 @@ function outcomesTemplate(outcomes: readonly Outcome[], name: (id: string) => st
       </table>
     </div>
     ${moreTemplate(outcomes.length)}`;
-}
-
-/** Of what a merge plans for a connector that is here, a deletion alone names no property. */
-function deletedTemplate(): TemplateResult {
-  return html`<span class="removed">deleted</span>`;
 }
 
 function changeTemplate({ name, change }: Change): TemplateResult {
@@ -351,15 +356,6 @@ function mergedTemplate(outcomes: readonly Outcome[], show: (id: string) => void
 
 function moreTemplate(count: number): TemplateResult | typeof nothing {
   return count > LISTED ? html`<p class="muted">And ${(count - LISTED).toLocaleString()} more.</p>` : nothing;
-}
-
-/** A connector that only the copy has has no name here. */
-function nameOf(vault: Vault, id: string): string {
-  try {
-    return vault.connector(id).name;
-  } catch {
-    return id;
-  }
 }
 
 function countOf(count: number): string {
