@@ -49,11 +49,11 @@ export class FileHandleStorage implements VaultStorage {
   }
 
   read(signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#file.read(signal);
+    return this.#look(() => this.#file.read(signal));
   }
 
   compare(known: LogEnd, signal?: AbortSignal): Promise<Compared> {
-    return this.#file.compare(known, signal);
+    return this.#look(() => this.#file.compare(known, signal));
   }
 
   append(commit: Uint8Array, known: LogEnd): Promise<void> {
@@ -87,6 +87,14 @@ export class FileHandleStorage implements VaultStorage {
       channel.close();
       this.#channels.delete(channel);
     };
+  }
+
+  /**
+   * Reads while no other tab writes: for a moment of that there is no file. Without the caller's signal, which the
+   * reading looks at itself.
+   */
+  async #look<T>(work: () => Promise<T>): Promise<T> {
+    return await navigator.locks.request(this.#shared, { mode: "shared" }, work);
   }
 
   /** Runs `work` in turn with other tabs, and tells them if the file has changed. */
@@ -220,7 +228,8 @@ class VaultFile implements VaultStorage {
         this.#seen = `${file.lastModified} ${file.size}`;
         return result;
       } catch (error) {
-        if (reads === READS_MAX || nameOf(error) !== "NotReadableError") throw this.#failure("read", error);
+        const isReplaced = ["NotReadableError", "NotFoundError"].includes(nameOf(error));
+        if (reads === READS_MAX || !isReplaced) throw this.#failure("read", error);
       }
     }
   }
