@@ -10,6 +10,7 @@ mod report;
 mod table;
 mod terminal;
 mod unlock;
+mod usage;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -18,7 +19,6 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use cli::Cli;
-use failure::Failure;
 use output::Output;
 
 fn main() -> ExitCode {
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     let output = Output { json: asks_json };
     let done = match Cli::try_parse_from(args) {
         Ok(cli) => command::run(cli.command, output),
-        Err(error) => usage(&error, output),
+        Err(error) => wrong(&error, output),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,27 +42,20 @@ fn main() -> ExitCode {
 }
 
 /// Help is a result, and so is the version; everything else is an error in the command line.
-fn usage(error: &clap::Error, output: Output) -> failure::Result<()> {
+fn wrong(error: &clap::Error, output: Output) -> failure::Result<()> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             output.help(&error.render());
-            return Ok(());
+            Ok(())
         }
-        _ if !output.json => {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !output.json => {
             let _ = error.print();
-            // Printed as clap does it, with usage and suggestions.
             std::process::exit(2);
         }
-        _ => {}
+        _ if !output.json => {
+            usage::tell(error, output);
+            std::process::exit(2);
+        }
+        _ => Err(usage::failure(error).or_hint("for more information, try --help")),
     }
-    let text = error.render().to_string();
-    let message = text.split("\n\n").next().unwrap_or_default();
-    let message = message.strip_prefix("error: ").unwrap_or(message);
-    let lines: Vec<_> = message.lines().map(str::trim).collect();
-    let message = match error.kind() {
-        // Its text is the whole help.
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing".to_owned(),
-        _ => lines.join(" "),
-    };
-    Err(Failure::usage(message).hint("for more information, try --help"))
 }

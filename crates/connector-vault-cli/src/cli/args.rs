@@ -6,6 +6,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use connector_vault::{Cost, Role, limits};
 
+use crate::usage::{number, positive, whole};
+
 const OPENING: &str = "Opening the vault";
 const COST: &str = "Cost of trying the passphrase (Argon2id)";
 
@@ -34,7 +36,7 @@ pub(crate) struct OpenArgs {
     pub(crate) no_heads: bool,
     /// Most memory that a lock may make Argon2id use, in MiB
     #[arg(long, help_heading = OPENING, hide_short_help = true, value_name = "MIB", default_value_t = limits::MEMORY_KIB_MAX / 1024,
-          value_parser = clap::value_parser!(u32).range(19..=1024))]
+          value_parser = number(19..=1024_u32))]
     pub(crate) max_memory_mib: u32,
 }
 
@@ -42,13 +44,13 @@ pub(crate) struct OpenArgs {
 pub(crate) struct CostArgs {
     /// Memory in MiB
     #[arg(long, help_heading = COST, value_name = "MIB", default_value_t = Cost::default().memory_kib / 1024,
-          value_parser = clap::value_parser!(u32).range(1..=4096))]
+          value_parser = number(1..=4096_u32))]
     pub(crate) memory_mib: u32,
     /// Passes over the memory
-    #[arg(long, help_heading = COST, value_name = "N", default_value_t = Cost::default().passes)]
+    #[arg(long, help_heading = COST, value_name = "N", default_value_t = Cost::default().passes, value_parser = whole::<u32>)]
     pub(crate) passes: u32,
     /// Lanes
-    #[arg(long, help_heading = COST, value_name = "N", default_value_t = Cost::default().lanes)]
+    #[arg(long, help_heading = COST, value_name = "N", default_value_t = Cost::default().lanes, value_parser = whole::<u32>)]
     pub(crate) lanes: u32,
 }
 
@@ -116,7 +118,7 @@ pub(crate) struct AddArgs {
     /// Its type, for the platform
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) type_name: String,
-    /// Sets a property to the text of a file, without one newline at its end; repeatable
+    /// Sets a property to the text of a file; the end of its only line is left out; repeatable
     #[arg(long, value_name = "NAME=FILE")]
     pub(crate) set_file: Vec<String>,
     /// Sets a property to the value of an environment variable; repeatable
@@ -138,7 +140,7 @@ pub(crate) struct ShowArgs {
     #[arg(long)]
     pub(crate) reveal: bool,
     /// Shows an earlier version
-    #[arg(long = "version", value_name = "N")]
+    #[arg(long = "version", value_name = "N", value_parser = whole::<u64>)]
     pub(crate) at_version: Option<u64>,
     #[command(flatten)]
     pub(crate) damage: DamageArgs,
@@ -149,10 +151,10 @@ pub(crate) struct DiffArgs {
     #[command(flatten)]
     pub(crate) connector: ConnectorArgs,
     /// The version to compare from
-    #[arg(value_name = "V1")]
+    #[arg(value_name = "V1", value_parser = whole::<u64>)]
     pub(crate) from: u64,
     /// The version to compare to
-    #[arg(value_name = "V2")]
+    #[arg(value_name = "V2", value_parser = whole::<u64>)]
     pub(crate) to: u64,
     /// Shows the values
     #[arg(long)]
@@ -174,7 +176,7 @@ pub(crate) struct RunArgs {
     /// Gives a token the value of an environment variable; repeatable
     #[arg(long, value_name = "NAME=VARIABLE", help_heading = "Tokens")]
     pub(crate) token_env: Vec<String>,
-    /// Gives a token the text of a file, without one newline at its end; repeatable
+    /// Gives a token the text of a file; the end of its only line is left out; repeatable
     #[arg(long, value_name = "NAME=FILE", help_heading = "Tokens")]
     pub(crate) token_file: Vec<String>,
     /// Takes tokens from a JSON object of strings, or - for standard input
@@ -184,7 +186,7 @@ pub(crate) struct RunArgs {
     #[arg(long, help_heading = "Tokens")]
     pub(crate) no_tokens: bool,
     /// Only if the connector is at this version
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>)]
     pub(crate) if_version: Option<u64>,
     /// The same request again changes nothing and gives the first outcome
     #[arg(long, value_name = "ID")]
@@ -212,7 +214,7 @@ pub(crate) struct RestoreArgs {
     #[command(flatten)]
     pub(crate) connector: ConnectorArgs,
     /// The version whose properties become the present ones
-    #[arg(value_name = "VERSION")]
+    #[arg(value_name = "VERSION", value_parser = whole::<u64>)]
     pub(crate) to_version: u64,
 }
 
@@ -289,7 +291,7 @@ pub(crate) struct CompactArgs {
     pub(crate) vault: VaultArgs,
     /// How many versions of each connector to keep
     #[arg(long, value_name = "N", default_value_t = limits::VERSIONS_KEPT as u64,
-          value_parser = clap::value_parser!(u64).range(1..))]
+          value_parser = positive)]
     pub(crate) keep: u64,
 }
 
