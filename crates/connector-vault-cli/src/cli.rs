@@ -21,7 +21,7 @@ Environment:
   CVAULT_NEW_PASSPHRASE, CVAULT_NEW_PASSPHRASE_FILE   for `grant` and `passwd`
   CVAULT_STATE_DIR                                    where known heads are kept
   NO_COLOR                                            no colours
-  A file is read without one newline at its end; - is standard input. An empty variable is not set.
+  A passphrase is the only line of its file; - is standard input. An empty variable is not set.
   Without any of them a terminal is asked.
 
 Exit codes:

@@ -31,7 +31,7 @@ struct Context {
 /// Carries out a command.
 pub(crate) fn run(command: Command, output: Output) -> Result<()> {
     let context = Context {
-        input: Input::default(),
+        input: Input::new(output),
         output,
     };
     match command {

@@ -9,6 +9,8 @@ use std::process::ExitCode;
 use connector_vault::Code;
 use serde::Serialize;
 
+use crate::input::shown;
+
 /// The result of every command.
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -44,10 +46,7 @@ impl Failure {
             io::ErrorKind::AlreadyExists => "file_exists",
             _ => "io",
         };
-        Self::new(
-            code,
-            format!("cannot {operation} {}: {error}", path.display()),
-        )
+        Self::new(code, format!("cannot {operation} {}: {error}", shown(path)))
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {

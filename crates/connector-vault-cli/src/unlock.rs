@@ -11,7 +11,7 @@ use connector_vault_store::{Error, FileOptions, FileStore, FileVault, KnownHeads
 
 use crate::cli::{CostArgs, OpenArgs, VaultArgs};
 use crate::failure::{Failure, Result};
-use crate::input::{Input, variable};
+use crate::input::{Input, require_path, variable};
 use crate::output::Output;
 use crate::terminal::{can_confirm, confirm, printable};
 
@@ -125,6 +125,7 @@ pub(crate) fn heads(no_heads: bool, output: Output) -> Option<KnownHeads> {
 
 /// Before anybody types a passphrase for it.
 fn check_file(path: &Path) -> Result<()> {
+    require_path(path, "VAULT")?;
     let store = FileStore::new(path)?;
     if store.path().is_dir() {
         return Err(

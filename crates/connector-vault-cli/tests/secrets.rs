@@ -94,6 +94,117 @@ fn errors_hold_none() {
     check(&ran);
 }
 
+/// Whatever stands where a name, a path or another argument should, may be the secret.
+#[test]
+fn values_in_the_place_of_names_are_not_told() {
+    const VALUE: &str = "hunter2-s3cret";
+    let sandbox = sandbox();
+    let action = r#"{"ActionType": "Connectors.Update", "Parameters": {"EntryId": "x",
+        "Properties": [{"PropertyName": "APIKey", "PropertyValue": "[K]"}]}}"#;
+    sandbox.write("action", action);
+    let inline = action.replace("[K]", VALUE);
+    let long = format!("{inline}{}", " ".repeat(5000));
+    let under_a_file = format!("action/{VALUE}");
+    let (key_is, dollar) = (format!("Key={VALUE}"), format!("K=${VALUE}"));
+    let add = ["add", "v.cvault", "--name", "N", "--type", "T"];
+    let run = ["run", "v.cvault", "action"];
+    for (args, more) in [
+        (&add[..], &["--set-env", &key_is][..]),
+        (&add, &["--set-file", &key_is]),
+        (&add, &["--set-file", &format!("Key={under_a_file}")]),
+        (&add, &["--set-file", &format!("Key={long}")]),
+        (&add, &["--set-env", &dollar]),
+        (&add, &["--set-env", VALUE]),
+        (&add, &["--set-file", VALUE]),
+        (&add, &["--from-json", &inline]),
+        (&add, &["--from-json", &key_is]),
+        (&add, &[VALUE]),
+        (&run, &["--token-env", &key_is]),
+        (&run, &["--token-env", &dollar]),
+        (&run, &["--token-file", &key_is]),
+        (&run, &["--token", VALUE]),
+        (&run, &["--tokens", &key_is]),
+        (&run, &["--tokens", &inline]),
+        (&run, &["--null", VALUE]),
+        (&run, &["--if-version", VALUE]),
+        (&run, &["--plan=hunter2-s3cret"]),
+        (&run, &["--vault-id", VALUE]),
+        (&run, &["--request-id", "hunter2-s3cret\n"]),
+        (&run, &["--note", "hunter2-s3cret\n"]),
+        (&["run", "v.cvault"], &[&inline]),
+        (&["run", "v.cvault"], &[&long]),
+        (&["run"], &[&inline, "v.cvault"]),
+        (&["import", "v.cvault"], &[&inline]),
+        (&["merge", "v.cvault"], &[&inline]),
+        (&["repair", "v.cvault"], &[&inline]),
+        (&["init"], &[&inline]),
+        (&["passwd", "v.cvault"], &[VALUE]),
+        (
+            &["grant", "v.cvault", "--label", "l", "--role", "reader"],
+            &["--to", VALUE],
+        ),
+        (&["grant", "v.cvault", "--label", "l"], &["--role", VALUE]),
+        (
+            &["grant", "v.cvault", "--label", "l"],
+            &["--passphrase=hunter2-s3cret"],
+        ),
+        (&["list", "v.cvault"], &["-phunter2-s3cret"]),
+        (&[], &[VALUE]),
+    ] {
+        for json in [&["--json"][..], &[]] {
+            let ran = ran(sandbox.cvault([]).args(json).args(args).args(more));
+            assert!(ran.code > 0, "{ran:?}");
+            check(&ran);
+        }
+    }
+    for name in ["CVAULT_PASSPHRASE_FILE", "CVAULT_IDENTITY_FILE"] {
+        for value in [VALUE, "cvault-identity-1s3cret", &inline] {
+            let ran = ran(cvault(sandbox.dir.path(), ["list", "v.cvault"]).env(name, value));
+            assert_eq!(ran.code, 1, "{ran:?}");
+            check(&ran);
+        }
+    }
+    let hint = |more: &[&str]| {
+        let ran = ran(sandbox.cvault(add).arg("--json").args(more));
+        ran.error(1)["hint"].to_string()
+    };
+    assert!(hint(&["--set-env", &key_is]).contains("the NAME of a variable"));
+    assert!(hint(&["--set-env", &dollar]).contains("without $"));
+    assert!(hint(&["--set-file", &key_is]).contains("the path of a file"));
+}
+
+/// What is evidently a name is told, so that a mistyped one is found.
+#[test]
+fn names_are_told() {
+    let sandbox = sandbox();
+    for (args, told) in [
+        (&["run", "v.cvault", "rotate.json"][..], "rotate.json"),
+        (
+            &["run", "v.cvault", "-", "--tokens", "tokens.json"],
+            "tokens.json",
+        ),
+        (
+            &[
+                "add",
+                "v.cvault",
+                "--name",
+                "N",
+                "--type",
+                "T",
+                "--set-env",
+                "K=API_KEY",
+            ],
+            "API_KEY",
+        ),
+        (&["list", "team.vault"], "team.vault"),
+        (&["list", "v.cvault", "--tolerate"], "--tolerate"),
+    ] {
+        let action = r#"{"ActionType": "CredStore.DeleteEntry", "Parameters": {"EntryId": "x"}}"#;
+        let ran = ran_with(sandbox.cvault([]).args(args), action);
+        assert!(ran.code > 0 && ran.stderr.contains(told), "{ran:?}");
+    }
+}
+
 #[test]
 fn identities_are_not_told() {
     let sandbox = sandbox();

@@ -5,10 +5,9 @@ use std::path::Path;
 use connector_vault::{ConnectorId, Options, Outcome, Properties, PropertyName, Secret, Version};
 
 use super::Context;
-use super::run::set_variable;
 use crate::cli::{AddArgs, ConnectorArgs, RestoreArgs};
 use crate::failure::{Failure, Result};
-use crate::input::{Text, name_and_rest};
+use crate::input::{Text, Wanted, name_and_rest, set_variable};
 use crate::{report, unlock};
 
 pub(super) fn add(args: &AddArgs, context: &Context) -> Result<()> {
@@ -37,32 +36,42 @@ fn properties(args: &AddArgs, context: &Context) -> Result<Properties> {
     let mut properties = match &args.from_json {
         None => Properties::new(),
         Some(path) => {
-            let text = context.input.text(path, "the properties")?;
+            let wanted = Wanted::list("the list of properties", "--from-json");
+            let text = context.input.text(path, wanted)?;
             Properties::from_json(&text)
                 .map_err(|error| Failure::from(error).within("the properties"))?
         }
     };
     let mut set = |name: &str, mut value: Text| {
-        let value = Secret::new(std::mem::take(&mut *value))?;
+        let value = Secret::new(std::mem::take(&mut *value))
+            .map_err(|error| Failure::from(error).within(property_named(name)))?;
         match properties.set(PropertyName::new(name)?, value)? {
             None => Ok(()),
             Some(_) => Err(Failure::usage(format!(
-                "the property {name:?} is given twice"
+                "{} is given twice",
+                property_named(name)
             ))),
         }
     };
     for text in &args.set_file {
         let (name, path) = name_and_rest("--set-file", text)?;
-        set(
-            name,
-            context.input.line(Path::new(path), "a property's value")?,
-        )?;
+        let what = format!("the value of {}", property_named(name));
+        let wanted = Wanted::value(&what, "--set-file");
+        set(name, context.input.value(Path::new(path), wanted)?)?;
     }
     for text in &args.set_env {
         let (name, variable) = name_and_rest("--set-env", text)?;
-        set(name, set_variable(variable)?)?;
+        let what = format!("the value of {}", property_named(name));
+        set(
+            name,
+            set_variable(variable, Wanted::value(&what, "--set-env"))?,
+        )?;
     }
     Ok(properties)
+}
+
+fn property_named(name: &str) -> String {
+    format!("the property {name:?}")
 }
 
 pub(super) fn restore(args: &RestoreArgs, context: &Context) -> Result<()> {

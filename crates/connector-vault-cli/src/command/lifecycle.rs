@@ -9,6 +9,7 @@ use serde_json::json;
 use super::Context;
 use crate::cli::{CompactArgs, InitArgs, ReadArgs};
 use crate::failure::{Failure, Result};
+use crate::input::require_path;
 use crate::output::{BOLD, GREEN, RED, styled};
 use crate::report::{count, damaged_json};
 use crate::terminal::printable;
@@ -16,6 +17,7 @@ use crate::unlock;
 
 pub(super) fn init(args: &InitArgs, context: &Context) -> Result<()> {
     let output = context.output;
+    require_path(&args.path, "VAULT")?;
     // Before anybody thinks of a passphrase.
     if args.path.symlink_metadata().is_ok() {
         return Err(Error::FileExists {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::Context;
 use crate::cli::{MergeArgs, ResolveArg};
 use crate::failure::{Failure, Result};
+use crate::input::require_path;
 use crate::output::{BOLD, Output, YELLOW, styled};
 use crate::report;
 use crate::terminal::printable;
@@ -18,6 +19,7 @@ use crate::unlock;
 
 pub(super) fn merge(args: &MergeArgs, context: &Context) -> Result<()> {
     let output = context.output;
+    require_path(&args.theirs, "THEIRS")?;
     let theirs = FileStore::new(&args.theirs)?.read()?;
     let options = MergeOptions {
         resolve: args.resolve.map(|resolve| match resolve {

@@ -9,12 +9,14 @@ use super::Context;
 use super::audit::author;
 use crate::cli::RepairArgs;
 use crate::failure::Result;
+use crate::input::require_path;
 use crate::output::{BOLD, DIM, RED, YELLOW, styled};
 use crate::report::{count, damaged_json};
 use crate::terminal::printable;
 use crate::unlock;
 
 pub(super) fn repair(args: &RepairArgs, context: &Context) -> Result<()> {
+    require_path(&args.out, "OUT")?;
     // Before anybody types a passphrase.
     if args.out.symlink_metadata().is_ok() {
         return Err(connector_vault_store::Error::FileExists {

@@ -10,12 +10,12 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use super::Context;
 use crate::cli::{NullArg, RunArgs};
 use crate::failure::{Failure, Result};
-use crate::input::{Text, json_failure, name_and_rest, variable};
+use crate::input::{Text, Wanted, json_failure, name_and_rest, set_variable};
 use crate::{report, unlock};
 
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<()> {
     let options = options(args)?;
-    let text = context.input.text(&args.action, "the action")?;
+    let text = context.input.text(&args.action, Wanted::ACTION)?;
     let action = Action::parse(&text)?;
     drop(text);
     let mut tokens = tokens(args, context)?;
@@ -50,10 +50,13 @@ fn tokens(args: &RunArgs, context: &Context) -> Result<BTreeMap<String, Secret>>
     let mut tokens = BTreeMap::new();
     let mut add = |name: &str, mut value: Text| {
         let value = Secret::new(std::mem::take(&mut *value))
-            .map_err(|error| Failure::from(error).within(format_args!("the token {name:?}")))?;
+            .map_err(|error| Failure::from(error).within(token_named(name)))?;
         match tokens.insert(name.to_owned(), value) {
             None => Ok(()),
-            Some(_) => Err(Failure::usage(format!("the token {name:?} is given twice"))),
+            Some(_) => Err(Failure::usage(format!(
+                "{} is given twice",
+                token_named(name)
+            ))),
         }
     };
     for text in &args.token {
@@ -62,20 +65,24 @@ fn tokens(args: &RunArgs, context: &Context) -> Result<BTreeMap<String, Secret>>
     }
     for text in &args.token_env {
         let (name, from) = token("--token-env", text)?;
-        add(name, set_variable(from)?)?;
+        let what = format!("the value of {}", token_named(name));
+        add(
+            name,
+            set_variable(from, Wanted::value(&what, "--token-env"))?,
+        )?;
     }
     for text in &args.token_file {
         let (name, path) = token("--token-file", text)?;
-        add(
-            name,
-            context.input.line(Path::new(path), "a token's value")?,
-        )?;
+        let what = format!("the value of {}", token_named(name));
+        let wanted = Wanted::value(&what, "--token-file");
+        add(name, context.input.value(Path::new(path), wanted)?)?;
     }
     if let Some(path) = &args.tokens {
-        let text = context.input.text(path, "the tokens")?;
+        let wanted = Wanted::list("the list of tokens", "--tokens");
+        let text = context.input.text(path, wanted)?;
         let TokenList(list) = serde_json::from_str(&text).map_err(|error| {
             json_failure(
-                "the tokens' file",
+                "the list of tokens",
                 "a JSON object of strings, each name once",
                 &error,
             )
@@ -87,17 +94,10 @@ fn tokens(args: &RunArgs, context: &Context) -> Result<BTreeMap<String, Secret>>
     Ok(tokens)
 }
 
-/// The value of a variable that has to be set, perhaps to nothing.
-pub(super) fn set_variable(name: &str) -> Result<Text> {
-    match variable(name)? {
-        Some(value) => Ok(value),
-        None if std::env::var_os(name).is_some() => Ok(Text::default()),
-        None => Err(Failure::new(
-            "variable_not_set",
-            format!("the environment variable {name:?} is not set"),
-        )
-        .hint("export it, or give the value by a file")),
-    }
+/// A token in messages, without its parameters: they may hold a secret.
+fn token_named(name: &str) -> String {
+    let name = name.split('(').next().unwrap_or_default();
+    format!("the token {name:?}")
 }
 
 /// `NAME=REST`, where the name may hold parameters with equals signs of their own.

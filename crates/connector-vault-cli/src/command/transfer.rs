@@ -14,12 +14,14 @@ use super::Context;
 use super::read::{Revealed, overviews};
 use crate::cli::{ExportArgs, ImportArgs};
 use crate::failure::{Failure, Result};
+use crate::input::Wanted;
 use crate::output::not_json;
 use crate::report::count;
 use crate::unlock;
 
 pub(super) fn import(args: &ImportArgs, context: &Context) -> Result<()> {
-    let text = context.input.text(&args.file, "the connectors")?;
+    let wanted = Wanted::list("the list of connectors", "FILE");
+    let text = context.input.text(&args.file, wanted)?;
     // Before the vault is opened, which may take a while.
     let connectors = parse(&text)?;
     drop(text);

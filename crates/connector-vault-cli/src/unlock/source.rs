@@ -5,7 +5,7 @@ use std::path::Path;
 use connector_vault::{Identity, Passphrase, VaultId};
 
 use crate::failure::{Failure, Result};
-use crate::input::{Input, Text, variable};
+use crate::input::{Input, Text, Wanted, variable};
 use crate::output::Output;
 use crate::terminal::{ask_secret, can_prompt};
 
@@ -44,9 +44,13 @@ fn only_one(names: &[&'static str]) -> Result<Option<&'static str>> {
 fn secret(name: &str, what: &'static str, input: &Input) -> Result<Text> {
     let value = variable(name)?.unwrap_or_default();
     match name.ends_with("_FILE") {
-        true => input
-            .line(Path::new(value.as_str()), what)
-            .map_err(|failure| failure.within(name)),
+        true => {
+            let (path, wanted) = (Path::new(value.as_str()), Wanted::key(what, name));
+            match IDENTITY.contains(&name) {
+                true => input.text(path, wanted),
+                false => input.line(path, wanted),
+            }
+        }
         false => Ok(value),
     }
 }

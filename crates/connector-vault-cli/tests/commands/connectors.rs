@@ -34,7 +34,7 @@ fn add_takes_values_literally() {
         .run(["show", "v.cvault", "x", "--reveal", "--json"])
         .json();
     let expected = json!({"Text": "[Not:A=token]", "Number": "1.0", "List": "[1,2]",
-                          "Key": "line 1\nline 2", "Var": "s3cret"});
+                          "Key": "line 1\nline 2\n", "Var": "s3cret"});
     assert_eq!(shown["properties"], expected);
 
     let add = |more: &[&str]| {

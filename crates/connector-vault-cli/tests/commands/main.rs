@@ -6,6 +6,7 @@ mod connectors;
 mod create;
 mod damage;
 mod grants;
+mod inputs;
 mod integrity;
 mod program;
 #[path = "../support/mod.rs"]

@@ -96,6 +96,15 @@ impl Ran {
             .collect()
     }
 
+    /// The codes of the warnings that are printed as JSON.
+    pub fn warned(&self) -> Vec<String> {
+        let lines = self.stderr.lines();
+        let documents = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        documents
+            .filter_map(|document| Some(document["warning"]["code"].as_str()?.to_owned()))
+            .collect()
+    }
+
     /// The error that a failure prints as JSON.
     #[track_caller]
     pub fn error(&self, code: i32) -> Value {
@@ -176,7 +185,7 @@ impl Sandbox {
         fs::read(&self.vault).unwrap()
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         fs::write(self.dir.path().join(name), text).unwrap();
     }
 }
