@@ -2,6 +2,7 @@
 
 import type { KdfCost, Opening, RepairReport, Vault as CoreVault } from "../pkg/vault.js";
 import { run } from "#worker";
+import { orAborted } from "./abort.js";
 import { VaultError } from "./error.js";
 import type { KnownHead } from "./heads.js";
 import type { Identity } from "./identity.js";
@@ -18,7 +19,7 @@ const WORKER_FILE_LEN = 128 * 1024;
 
 /** Opens the vault in a storage, by what is known of it there, and remembers its head. */
 export async function open(storage: VaultStorage, options: OpenOptions): Promise<CoreVault> {
-  const file = await storage.read(options.signal);
+  const file = await bytesOf(storage, options);
   const opening = await openingOf(
     storage,
     options,
@@ -31,12 +32,13 @@ export async function open(storage: VaultStorage, options: OpenOptions): Promise
     if (!(error instanceof VaultError) || error.code !== "rolled_back") throw error;
     // The head may have been remembered after the bytes were read, by somebody who wrote in between. Read
     // again, they have reached that head, which is not asked for again, or were truly rolled back.
-    answer = await performOn(await storage.read(options.signal), "open", opening, options);
+    answer = await performOn(await bytesOf(storage, options), "open", opening, options);
   }
   const vault = attach(answer);
   try {
     // Taken on purpose: what was seen before no longer counts.
-    await remember(headOf(vault), storage, headsOf(storage, options), options.accept === true);
+    const remembered = remember(headOf(vault), storage, headsOf(storage, options), options.accept === true);
+    await orAborted(remembered, options.signal);
   } catch (error) {
     vault.free();
     throw error;
@@ -51,15 +53,22 @@ export async function repair(
   options: OpenOptions,
   unsigned: boolean,
 ): Promise<{ readonly vault: CoreVault; readonly report: RepairReport }> {
-  const file = await storage.read(options.signal);
+  const file = await bytesOf(storage, options);
   const vaultId = call((core) => core.identifyDamaged(file));
   const opening = { ...(await openingOf(storage, options, vaultId)), unsigned };
   const answer = await performOn(file, "repair", opening, options);
-  await out.create(copyOf(answer.bytes));
+  try {
+    options.signal?.throwIfAborted();
+    await out.create(copyOf(answer.bytes), options.signal);
+  } catch (error) {
+    answer.state?.fill(0);
+    throw error;
+  }
   const vault = attach(answer);
-  // It is stored: a witness that is missing is no failure of it. What was seen of a former vault at this
-  // place is none.
-  await remember(headOf(vault), out, headsOf(out, options), true).catch(() => undefined);
+  // The data is stored: failing to record the head is not an error. A head of a former vault at this place no
+  // longer counts.
+  const remembered = remember(headOf(vault), out, headsOf(out, options), true);
+  await orAborted(remembered, options.signal).catch(() => undefined);
   return { vault, report: JSON.parse(answer.report ?? "{}") as RepairReport };
 }
 
@@ -103,8 +112,15 @@ async function seenHeads(
   if (options.known !== undefined) return [options.known];
   const heads = headsOf(storage, options);
   if (heads === undefined || vaultId === undefined) return [];
-  const seen = await Promise.all(storage.places.map((place) => heads.get(vaultId, place)));
+  const seen = await orAborted(
+    Promise.all(storage.places.map((place) => heads.get(vaultId, place))),
+    options.signal,
+  );
   return seen.filter((known) => known !== undefined);
+}
+
+function bytesOf(storage: VaultStorage, { signal }: Abortable): Promise<Uint8Array> {
+  return orAborted(storage.read(signal), signal);
 }
 
 async function performOn(

@@ -32,6 +32,10 @@ export type Compared =
  * `VaultError` of the code `conflict`. The vault then reads what is new, plans again and repeats.
  * When they resolve, the bytes are kept. Byte arrays handed over belong to the receiver.
  *
+ * A method that gets a `signal` may end with its reason when it aborts. {@link create}, {@link append} and
+ * {@link replace} do so only while nothing has been written for certain; the vault waits for them to the end.
+ * It does not wait for the other methods once the signal has aborted, and drops their answers.
+ *
  * Further codes: `file_exists`, `file_not_found`, `io`, `not_durable` (it may have been stored or
  * not), `lock_timeout`, `lock_lost`; a code of your own for what is only yours.
  *
@@ -61,7 +65,7 @@ export interface VaultStorage {
   readonly heads?: KnownHeads | undefined;
 
   /** Stores a new vault. Fails with `file_exists` if there is one already. */
-  create(file: Uint8Array): Promise<void>;
+  create(file: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** All bytes, as one version of them. Fails with `file_not_found`. */
   read(signal?: AbortSignal): Promise<Uint8Array>;
   /** Compares the stored bytes with a known log, and reads only what is new. */
@@ -70,9 +74,9 @@ export interface VaultStorage {
    * Adds a commit behind the known log. A torn tail of `known.torn` bytes makes room; where there are
    * files, its bytes are kept beside the vault.
    */
-  append(commit: Uint8Array, known: LogEnd): Promise<void>;
+  append(commit: Uint8Array, known: LogEnd, signal?: AbortSignal): Promise<void>;
   /** Puts another file in the place of the one that ends with the known log. */
-  replace(file: Uint8Array, known: LogEnd): Promise<void>;
+  replace(file: Uint8Array, known: LogEnd, signal?: AbortSignal): Promise<void>;
 
   /**
    * Runs `work` on a storage of the same vault while no other writer gets in between, where there is a way

@@ -4,6 +4,7 @@
  */
 
 import type { Outcome, Prepared, Refreshed, Report, Vault as CoreVault } from "../pkg/vault.js";
+import { orAborted } from "./abort.js";
 import { VaultError } from "./error.js";
 import type { KnownHead, KnownHeads } from "./heads.js";
 import type { Abortable, HostOptions } from "./options.js";
@@ -26,6 +27,11 @@ export class StoredVault {
   /** Bytes of a torn tail behind the log as it was last read. */
   #torn: number;
   readonly #turns = new Turns();
+  /**
+   * What {@link whileOpen} runs now, each with a signal of its own: one for all would get a listener from each call,
+   * and Node takes many of those for a leak.
+   */
+  readonly #calls = new Set<AbortController>();
   /** Somebody said that there is something new, and nobody has looked yet. */
   #isStale = false;
   readonly #unsubscribe: (() => void) | undefined;
@@ -41,12 +47,18 @@ export class StoredVault {
     this.#heads = headsOf(storage, options);
     this.#changed = changed;
     this.#torn = this.#tornLen();
-    this.#unsubscribe = storage.subscribe?.(() => {
-      if (this.#isStale) return;
-      this.#isStale = true;
-      // Nobody waits for this: what is wrong, the next call says.
-      this.refresh({}).catch(() => undefined);
-    });
+    try {
+      this.#unsubscribe = storage.subscribe?.(() => {
+        if (this.#isStale) return;
+        this.#isStale = true;
+        // Nobody waits for this: what is wrong, the next call says.
+        this.refresh({}).catch(() => undefined);
+      });
+    } catch (error) {
+      // Nobody gets this vault, so nobody else could wipe its keys.
+      this.lock();
+      throw error;
+    }
   }
 
   get isLocked(): boolean {
@@ -56,20 +68,39 @@ export class StoredVault {
   /** Asks the module. Fails with `locked`. */
   ask<T>(ask: (core: CoreVault) => T): T {
     const core = this.#core;
-    if (core === undefined) throw new VaultError("locked", "the vault is locked", "open it again");
+    if (core === undefined) throw locked();
     return call(() => ask(core));
   }
 
-  /** Fails with `locked`: before anything is asked for that needs keys. */
-  check(): void {
+  /**
+   * Runs work of this vault under a signal that aborts with `signal`, and with `locked` when the vault is locked.
+   * Fails with `locked` before anything is asked for.
+   */
+  async whileOpen<T>(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.ask(() => undefined);
+    const own = new AbortController();
+    const abort = () => own.abort(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+    this.#calls.add(own);
+    try {
+      return await work(own.signal);
+    } finally {
+      this.#calls.delete(own);
+      signal?.removeEventListener("abort", abort);
+    }
   }
 
-  /** Wipes the keys. */
+  /** Wipes the keys, and ends whatever waits for a host's code. */
   lock(): void {
-    this.#unsubscribe?.();
     this.#core?.free();
     this.#core = undefined;
+    for (const own of this.#calls) own.abort(locked());
+    try {
+      this.#unsubscribe?.();
+    } catch {
+      // The keys are wiped. A storage that goes on calling is not heard any more.
+    }
     try {
       call((core) => core.wipeStack());
     } catch {
@@ -83,61 +114,68 @@ export class StoredVault {
   }
 
   /** Takes what others have written since. */
-  async refresh({ signal }: Abortable): Promise<void> {
-    await this.queue(async () => {
-      if (await this.#catchUp(this.storage, signal)) await this.remember();
-    }, signal);
+  async refresh(options: Abortable): Promise<void> {
+    await this.whileOpen(options.signal, (signal) =>
+      this.queue(async () => {
+        if (await this.#catchUp(this.storage, signal)) await this.remember(signal);
+      }, signal),
+    );
   }
 
   /**
    * Prepares, stores and applies a change, on what others have written until then. `prepare` runs again
-   * when somebody else was faster.
+   * when somebody else was faster. An abort ends all but the storing itself: who gives that up could not know
+   * whether it happened.
    */
-  write(prepare: (core: CoreVault) => Prepared, { signal }: Abortable): Promise<Outcome[]> {
-    return this.queue(async () => {
-      const { storage } = this;
-      const attempt = (storage: VaultStorage) => this.#attempt(storage, prepare, signal);
-      return await (storage.exclusive ? storage.exclusive(attempt, signal) : attempt(storage));
-    }, signal);
+  async write(prepare: (core: CoreVault) => Prepared, options: Abortable): Promise<Outcome[]> {
+    return await this.whileOpen(options.signal, (signal) =>
+      this.queue(async () => {
+        const { storage } = this;
+        const storing = { hasBegun: false };
+        const attempt = (storage: VaultStorage) => this.#attempt(storage, prepare, storing, signal);
+        const work = storage.exclusive ? storage.exclusive(attempt, signal) : attempt(storage);
+        return await orAborted(work, signal, () => storing.hasBegun);
+      }, signal),
+    );
   }
 
   /** Remembers the head. */
-  async remember(): Promise<void> {
-    await remember(
-      this.ask((core) => core.knownHead()),
-      this.storage,
-      this.#heads,
-    );
+  async remember(signal: AbortSignal | undefined): Promise<void> {
+    const json = this.ask((core) => core.knownHead());
+    await orAborted(remember(json, this.storage, this.#heads), signal);
   }
 
   async #attempt(
     storage: VaultStorage,
     prepare: (core: CoreVault) => Prepared,
-    signal: AbortSignal | undefined,
+    storing: { hasBegun: boolean },
+    signal: AbortSignal,
   ): Promise<Outcome[]> {
     let moved = false;
     for (let conflicts = 0; ; conflicts++) {
       moved = (await this.#catchUp(storage, signal)) || moved;
+      signal.throwIfAborted();
+      storing.hasBegun = true;
       const prepared = this.ask(prepare);
       const outcomes = JSON.parse(call(() => prepared.outcomes())) as Outcome[];
       let isStored: boolean;
       try {
-        isStored = await this.#keep(storage, prepared);
+        isStored = await this.#keep(storage, prepared, signal);
       } catch (error) {
         prepared.free();
+        storing.hasBegun = false;
         const lost = error instanceof VaultError && error.code === "conflict";
         if (!lost || conflicts === CONFLICTS_MAX) throw error;
-        await pause(conflicts);
-        signal?.throwIfAborted();
+        await orAborted(pause(conflicts), signal);
         continue;
       }
       if (isStored && this.#apply(prepared)) {
         moved = true;
-        await this.#compactIfPays(storage);
+        await this.#compactIfPays(storage, signal);
       }
-      // What is stored is stored: a witness that stays behind is no failure of it, and the next opening
-      // moves it on. The vault may have been locked meanwhile.
-      if (moved && !this.isLocked) await this.remember().catch(() => undefined);
+      // The data is stored: failing to record the head is not an error, and the next opening records it. The
+      // vault may have been locked meanwhile.
+      if (moved && !this.isLocked) await this.remember(signal).catch(() => undefined);
       if (isStored) this.#changed("own");
       return outcomes;
     }
@@ -154,9 +192,11 @@ export class StoredVault {
   }
 
   /** Takes what is stored by now; whether there was something. */
-  async #catchUp(storage: VaultStorage, signal: AbortSignal | undefined): Promise<boolean> {
+  async #catchUp(storage: VaultStorage, signal: AbortSignal): Promise<boolean> {
+    // Also where a storage lets somebody in who has given up meanwhile.
+    signal.throwIfAborted();
     this.#isStale = false;
-    const compared = await storage.compare(this.#logEnd(), signal);
+    const compared = await orAborted(storage.compare(this.#logEnd(), signal), signal);
     if (compared.state === "same") {
       this.#torn = 0;
       return false;
@@ -166,7 +206,7 @@ export class StoredVault {
       this.#torn = refreshed.torn?.len ?? 0;
       if (refreshed.commits === 0) return false;
     } else {
-      const file = await storage.read(signal);
+      const file = await orAborted(storage.read(signal), signal);
       this.ask((core) => core.reopen(file));
       this.#torn = this.#tornLen();
     }
@@ -175,22 +215,22 @@ export class StoredVault {
   }
 
   /** Stores what was prepared; whether there was something to store. */
-  async #keep(storage: VaultStorage, prepared: Prepared): Promise<boolean> {
+  async #keep(storage: VaultStorage, prepared: Prepared, signal: AbortSignal): Promise<boolean> {
     const [commit, file] = [prepared.toAppend(), prepared.toReplace()];
-    if (commit !== undefined) await storage.append(commit, this.#logEnd());
-    else if (file !== undefined) await storage.replace(file, this.#logEnd());
+    if (commit !== undefined) await storage.append(commit, this.#logEnd(), signal);
+    else if (file !== undefined) await storage.replace(file, this.#logEnd(), signal);
     else return false;
     this.#torn = 0;
     return true;
   }
 
   /** The change before it is stored, and so a failure here is none of its: the next change tries again. */
-  async #compactIfPays(storage: VaultStorage): Promise<void> {
+  async #compactIfPays(storage: VaultStorage, signal: AbortSignal): Promise<void> {
     if (!this.ask((core) => core.wantsCompaction())) return;
     let prepared: Prepared | undefined;
     try {
       prepared = this.ask((core) => core.prepareAutomaticCompaction());
-      await this.#keep(storage, prepared);
+      await this.#keep(storage, prepared, signal);
     } catch {
       prepared?.free();
       return;
@@ -229,6 +269,10 @@ export async function remember(
     if (forget) await heads.forget(known.head.vault_id, place);
     await heads.remember(known.head.vault_id, place, known);
   }
+}
+
+function locked(): VaultError {
+  return new VaultError("locked", "the vault is locked", "open it again");
 }
 
 /** A random part of a time that doubles, in milliseconds, so that those who wait do not go on together. */

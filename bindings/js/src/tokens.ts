@@ -1,6 +1,7 @@
 /** Where the values of tokens come from, and how an action gets them (docs/action.md section 5.4). */
 
 import type { Request, Resolving, TokenWanted } from "../pkg/vault.js";
+import { orAborted } from "./abort.js";
 import { textOf, type ActionInput, type ActionOptions } from "./action.js";
 import { VaultError } from "./error.js";
 import { call } from "./wasm.js";
@@ -17,10 +18,13 @@ export interface Token {
   readonly key: string;
 }
 
-/** A function that answers a token; nothing if it has no value, so that its default applies. */
+/**
+ * A function that answers a token; nothing if it has no value, so that its default applies. `signal` aborts when
+ * the caller gives up or the vault is locked: the call that asked has ended then, and no answer is used.
+ */
 export type TokenFunction = (
   token: Token,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ) => string | null | undefined | Promise<string | null | undefined>;
 
 /**
@@ -35,7 +39,7 @@ export async function resolve(
   action: ActionInput,
   tokens: Tokens,
   options: ActionOptions,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<Request> {
   const text = utf8(textOf(action));
   const resolving = call((core) => {
@@ -49,7 +53,7 @@ export async function resolve(
     for (;;) {
       const wanted = call(() => resolving.step());
       if (wanted === undefined) break;
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       await answer(resolving, JSON.parse(wanted) as TokenWanted, tokens, signal);
     }
   } catch (error) {
@@ -63,7 +67,7 @@ async function answer(
   resolving: Resolving,
   wanted: TokenWanted,
   tokens: Tokens,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<void> {
   const value = await valueOf(wanted, tokens, signal);
   const bytes = value === undefined ? undefined : utf8(value);
@@ -77,16 +81,16 @@ async function answer(
 async function valueOf(
   wanted: TokenWanted,
   tokens: Tokens,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<string | undefined> {
   let value: unknown;
   if (typeof tokens === "function") {
     const { namespace, name, params } = wanted;
     const token = { namespace, name, params: new Map(params), key: keyOf(wanted) };
     try {
-      value = await tokens(token, signal);
+      value = await orAborted(tokens(token, signal), signal);
     } catch (cause) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       throw new VaultError(
         "token_source_failed",
         `the value of ${nameOf(wanted)} could not be had`,

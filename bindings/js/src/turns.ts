@@ -1,5 +1,7 @@
 /** One after the other: operations that must not come between each other. */
 
+import { orAborted } from "./abort.js";
+
 /** Turns of operations. */
 export class Turns {
   /** Settles with the last operation. */
@@ -15,13 +17,6 @@ export class Turns {
       return work();
     });
     this.#last = done.catch(() => undefined);
-    if (signal === undefined) return done;
-    return new Promise((resolve, reject) => {
-      const abort = () => {
-        if (!began) reject(signal.reason as Error);
-      };
-      signal.addEventListener("abort", abort, { once: true });
-      void done.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-    });
+    return orAborted(done, signal, () => began);
   }
 }

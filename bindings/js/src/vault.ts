@@ -25,6 +25,7 @@ import type {
   Vault as CoreVault,
   Verdict,
 } from "../pkg/vault.js";
+import { orAborted } from "./abort.js";
 import { jsonOf, type ActionInput } from "./action.js";
 import { VaultError } from "./error.js";
 import type { Head, KnownHead } from "./heads.js";
@@ -117,15 +118,16 @@ export class Vault extends EventTarget {
    */
   static async create(storage: VaultStorage, owner: NewOwner): Promise<Vault> {
     const { label = "owner", passphrase } = owner;
-    await ready();
+    await orAborted(ready(), owner.signal);
     const cost = costOf(owner.cost);
     const stretched = passphrase === undefined ? undefined : await opening.stretch(passphrase, cost, owner);
     const identity = owner.identity === undefined ? undefined : opening.identityBytes(owner.identity);
     const now = clockOf(owner)().toISOString();
     try {
+      owner.signal?.throwIfAborted();
       const created = call((core) => core.create(label, stretched, JSON.stringify(cost), identity, now));
       try {
-        await storage.create(created.file());
+        await storage.create(created.file(), owner.signal);
       } catch (error) {
         created.free();
         throw error;
@@ -135,8 +137,8 @@ export class Vault extends EventTarget {
         storage,
         owner,
       );
-      // It is stored: a witness that is missing is no failure of it.
-      await vault.#stored.remember().catch(() => undefined);
+      // The data is stored: failing to record the head is not an error.
+      await vault.#stored.remember(owner.signal).catch(() => undefined);
       return vault;
     } finally {
       stretched?.fill(0);
@@ -151,7 +153,7 @@ export class Vault extends EventTarget {
    * `damaged`, `file_not_found`, ...
    */
   static async open(storage: VaultStorage, options: OpenOptions): Promise<Vault> {
-    await ready();
+    await orAborted(ready(), options.signal);
     return new Vault(await opening.open(storage, options), storage, options);
   }
 
@@ -164,7 +166,7 @@ export class Vault extends EventTarget {
     out: VaultStorage,
     options: OpenOptions & { readonly unsigned?: boolean | undefined },
   ): Promise<Repaired> {
-    await ready();
+    await orAborted(ready(), options.signal);
     const { vault, report } = await opening.repair(damaged, out, options, options.unsigned ?? false);
     return { vault: new Vault(vault, out, options), report };
   }
@@ -295,14 +297,15 @@ export class Vault extends EventTarget {
    * Fails with the codes of docs/action.md; the vault is as before in any case.
    */
   async plan(action: ActionInput, options: RunOptions = {}): Promise<Plan> {
-    this.#stored.check();
-    const request = await resolveRequest(action, options);
-    try {
-      await this.refresh(options);
-      return this.#keepPlan(this.#ask((core) => core.plan(request, this.#now())));
-    } finally {
-      request.free();
-    }
+    return await this.#stored.whileOpen(options.signal, async (signal) => {
+      const request = await resolveRequest(action, options, signal);
+      try {
+        await this.refresh({ signal });
+        return this.#keepPlan(this.#ask((core) => core.plan(request, this.#now())));
+      } finally {
+        request.free();
+      }
+    });
   }
 
   /** A plan that creates a connector. Fails with `connector_exists`. */
@@ -324,13 +327,19 @@ export class Vault extends EventTarget {
    * What {@link merge} would change, and what both copies changed: per connector and per property, from the
    * newest version that both keep. Fails with `not_mergeable` for another vault.
    */
-  async planMerge(theirs: VaultStorage | Uint8Array, merging: Merging = {}): Promise<MergeReport> {
-    const file = await bytesOf(theirs);
-    await this.refresh();
-    return this.#ask((core) => {
-      const copy = core.openCopy(file);
-      const merge = freeing(copy, () => core.planMerge(copy, JSON.stringify(merging)));
-      return freeing(merge, () => JSON.parse(merge.report()) as MergeReport);
+  async planMerge(
+    theirs: VaultStorage | Uint8Array,
+    merging: Merging & Abortable = {},
+  ): Promise<MergeReport> {
+    const { signal, ...options } = merging;
+    return await this.#stored.whileOpen(signal, async (signal) => {
+      const file = await bytesOf(theirs, signal);
+      await this.refresh({ signal });
+      return this.#ask((core) => {
+        const copy = core.openCopy(file);
+        const merge = freeing(copy, () => core.planMerge(copy, JSON.stringify(options)));
+        return freeing(merge, () => JSON.parse(merge.report()) as MergeReport);
+      });
     });
   }
 
@@ -338,7 +347,10 @@ export class Vault extends EventTarget {
 
   /** Commits exactly this plan. Fails with `conflict` if its connector has moved on. */
   async commit(plan: Plan | PromiseLike<Plan>, options: Abortable = {}): Promise<Outcome> {
-    return first(await this.commitAll([await plan], options));
+    if (plan instanceof Plan) return first(await this.commitAll([plan], options));
+    return await this.#stored.whileOpen(options.signal, async (signal) =>
+      first(await this.commitAll([await orAborted(plan, signal)], { signal })),
+    );
   }
 
   /** Commits plans for different connectors together: all of them happen or none. */
@@ -362,14 +374,15 @@ export class Vault extends EventTarget {
    * other can; where somebody was faster, it is planned again.
    */
   async run(action: ActionInput, options: RunOptions = {}): Promise<Outcome> {
-    this.#stored.check();
-    const request = await resolveRequest(action, options);
-    try {
-      const prepare = (core: CoreVault) => preparing(core, core.plan(request, this.#now()), this.#now());
-      return first(await this.#stored.write(prepare, options));
-    } finally {
-      request.free();
-    }
+    return await this.#stored.whileOpen(options.signal, async (signal) => {
+      const request = await resolveRequest(action, options, signal);
+      try {
+        const prepare = (core: CoreVault) => preparing(core, core.plan(request, this.#now()), this.#now());
+        return first(await this.#stored.write(prepare, { signal }));
+      } finally {
+        request.free();
+      }
+    });
   }
 
   /** Creates a connector. */
@@ -418,15 +431,15 @@ export class Vault extends EventTarget {
    */
   async merge(theirs: VaultStorage | Uint8Array, merging: Merging & Abortable = {}): Promise<Outcome[]> {
     const { signal, ...options } = merging;
-    const file = await bytesOf(theirs, signal);
-    return await this.#stored.write(
-      (core) => {
+    return await this.#stored.whileOpen(signal, async (signal) => {
+      const file = await bytesOf(theirs, signal);
+      const prepare = (core: CoreVault) => {
         const copy = core.openCopy(file);
         const merge = freeing(copy, () => core.planMerge(copy, JSON.stringify(options)));
         return preparing(core, merge.intoPlan(), this.#now());
-      },
-      { signal },
-    );
+      };
+      return await this.#stored.write(prepare, { signal });
+    });
   }
 
   /** Takes what others have written since. */
@@ -481,14 +494,16 @@ export class Vault extends EventTarget {
    */
   async purge(ids?: readonly string[], options: Abortable = {}): Promise<number> {
     await this.#stored.write((core) => core.preparePurge(ids === undefined ? undefined : [...ids]), options);
-    return await this.#stored.queue(async () => (await this.#stored.storage.removeTornTails?.()) ?? 0);
+    const remove = async () => (await this.#stored.storage.removeTornTails?.()) ?? 0;
+    return await this.#stored.queue(remove, options.signal);
   }
 
   // The end
 
   /**
    * Ends the work with this vault: its keys and the values of its plans are wiped. A change that is being
-   * stored is stored; the values of one that still waits are wiped when it gives up.
+   * stored is stored. Every other call that has not ended fails with `locked` at once, also while it waits for a
+   * token function or a storage.
    */
   lock(): void {
     if (this.isLocked) return;
@@ -546,20 +561,23 @@ export class Vault extends EventTarget {
     options: Abortable,
     prepare: (core: CoreVault, stretched: Uint8Array, cost: string) => Prepared,
   ): Promise<void> {
-    const costs = costOf(cost);
-    const stretched = await opening.stretch(passphrase, costs, options);
-    try {
-      await this.#stored.write((core) => prepare(core, stretched, JSON.stringify(costs)), options);
-    } finally {
-      stretched.fill(0);
-    }
+    await this.#stored.whileOpen(options.signal, async (signal) => {
+      const costs = costOf(cost);
+      const stretched = await opening.stretch(passphrase, costs, { signal });
+      try {
+        await this.#stored.write((core) => prepare(core, stretched, JSON.stringify(costs)), { signal });
+      } finally {
+        stretched.fill(0);
+      }
+    });
   }
 }
 
 /** An action with its tokens expanded. Before anything else: a token may take its time. */
 async function resolveRequest(
   action: ActionInput,
-  { tokens = {}, signal, ...options }: RunOptions,
+  { tokens = {}, signal: _, ...options }: RunOptions,
+  signal: AbortSignal,
 ): Promise<Request> {
   await ready();
   return await resolve(action, tokens, options, signal);
@@ -609,8 +627,8 @@ function costOf(cost: KdfCost | undefined): KdfCost {
   return cost ?? (JSON.parse(call((core) => core.defaultCost())) as KdfCost);
 }
 
-async function bytesOf(source: VaultStorage | Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
-  return source instanceof Uint8Array ? source : await source.read(signal);
+async function bytesOf(source: VaultStorage | Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+  return source instanceof Uint8Array ? source : await orAborted(source.read(signal), signal);
 }
 
 function first(outcomes: readonly Outcome[]): Outcome {

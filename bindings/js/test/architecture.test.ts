@@ -11,6 +11,7 @@ const ORDER = [
   "utf8",
   "heads",
   "storage",
+  "abort",
   "turns",
   // Where bytes are kept: they know no vault.
   "storage/compare",

@@ -82,7 +82,7 @@ export class FileStorage implements VaultStorage {
    * `io`, in which case there is no vault; and with `not_durable`, in which case there is one, which a
    * power failure may still take away.
    */
-  create(file: Uint8Array): Promise<void> {
+  create(file: Uint8Array, signal?: AbortSignal): Promise<void> {
     // The lock makes the temporary name ours.
     return this.#locked(async () => {
       const standing = attempt("find", this.path, () => lstatSync(this.path, { throwIfNoEntry: false }));
@@ -94,7 +94,7 @@ export class FileStorage implements VaultStorage {
       } catch (error) {
         throw notDurable(this.path, error);
       }
-    });
+    }, signal);
   }
 
   /**
@@ -141,12 +141,12 @@ export class FileStorage implements VaultStorage {
     }
   }
 
-  append(commit: Uint8Array, known: LogEnd): Promise<void> {
-    return this.#opened((file) => file.append(commit, known));
+  append(commit: Uint8Array, known: LogEnd, signal?: AbortSignal): Promise<void> {
+    return this.#opened((file) => file.append(commit, known), signal);
   }
 
-  replace(file: Uint8Array, known: LogEnd): Promise<void> {
-    return this.#opened((locked) => locked.replace(file, known));
+  replace(file: Uint8Array, known: LogEnd, signal?: AbortSignal): Promise<void> {
+    return this.#opened((locked) => locked.replace(file, known), signal);
   }
 
   removeTornTails(): Promise<number> {

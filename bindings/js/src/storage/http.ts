@@ -1,5 +1,6 @@
 /** A vault at a URL, of a server that keeps bytes and honours ETag and If-Match (RFC 9110 sections 8.8.3, 13.1). */
 
+import { orAborted } from "../abort.js";
 import { VaultError } from "../error.js";
 import type { KnownHeads } from "../heads.js";
 import { IndexedDbKnownHeads } from "../heads/indexeddb.js";
@@ -81,11 +82,11 @@ export class HttpStorage implements VaultStorage {
    * `not_durable` if no answer came. A server that ignores If-Match is refused with `io` too: it has
    * stored the vault, which must not be changed there.
    */
-  async create(file: Uint8Array): Promise<void> {
+  async create(file: Uint8Array, signal?: AbortSignal): Promise<void> {
     const body = copyOf(file);
     // For servers that ignore If-None-Match.
-    if ((await this.#find()) !== undefined) throw this.#exists();
-    const response = await this.#put(body, { "if-none-match": "*" });
+    if ((await this.#find(signal)) !== undefined) throw this.#exists();
+    const response = await this.#put(body, { "if-none-match": "*" }, signal);
     if (response.status === 412 || response.status === 409) {
       const standing = await this.#find();
       // 409 is also the answer of WebDAV when the folder does not exist (RFC 4918 section 9.7.1).
@@ -111,28 +112,33 @@ export class HttpStorage implements VaultStorage {
    * Fails with `conflict`; with `io` if the server refuses; and with `not_durable` if no answer came or
    * none that says whether it was stored. The next comparison tells that.
    */
-  append(commit: Uint8Array, known: LogEnd): Promise<void> {
+  append(commit: Uint8Array, known: LogEnd, signal?: AbortSignal): Promise<void> {
     const added = copyOf(commit);
-    return this.#change(known, (stored) => {
+    const bodyFor = (stored: Uint8Array) => {
       const end = logEnd(known);
       const body = new Uint8Array(end + added.length);
       body.set(stored.subarray(0, end));
       body.set(added, end);
       return body;
-    });
+    };
+    return this.#change(known, bodyFor, signal);
   }
 
   /** Fails as {@link append} does. */
-  replace(file: Uint8Array, known: LogEnd): Promise<void> {
+  replace(file: Uint8Array, known: LogEnd, signal?: AbortSignal): Promise<void> {
     const body = copyOf(file);
-    return this.#change(known, () => body);
+    return this.#change(known, () => body, signal);
   }
 
-  async #change(known: LogEnd, bodyFor: (stored: Uint8Array) => Uint8Array<ArrayBuffer>): Promise<void> {
-    const { bytes, etag } = await this.#unchanged(known);
+  async #change(
+    known: LogEnd,
+    bodyFor: (stored: Uint8Array) => Uint8Array<ArrayBuffer>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { bytes, etag } = await this.#unchanged(known, signal);
     if (etag === undefined) throw this.#noStrongEtag();
     const body = bodyFor(bytes);
-    const response = await this.#put(body, { "if-match": etag });
+    const response = await this.#put(body, { "if-match": etag }, signal);
     if (isMissing(response)) throw this.#notFound();
     if (response.status === 412 || response.status === 409) {
       // A browser repeats a PUT whose connection broke, and what stands in the way then may be the first.
@@ -144,12 +150,12 @@ export class HttpStorage implements VaultStorage {
   }
 
   /** A version that ends with the known log. */
-  async #unchanged(known: LogEnd): Promise<Version> {
+  async #unchanged(known: LogEnd, signal: AbortSignal | undefined): Promise<Version> {
     // Several vaults may share this storage: what was seen last need not be what this one knows. Should
     // it be old, the server says so.
     const seen = this.#seen;
     if (seen !== undefined && isUnchanged(inMemory(seen.bytes), known)) return seen;
-    const standing = await this.#standing();
+    const standing = await this.#standing(signal);
     if (isUnchanged(inMemory(standing.bytes), known)) return standing;
     throw this.#conflict();
   }
@@ -164,11 +170,11 @@ export class HttpStorage implements VaultStorage {
   async #find(signal?: AbortSignal): Promise<Version | undefined> {
     const seen = this.#seen;
     const condition = seen?.etag === undefined ? {} : { "if-none-match": seen.etag };
-    const headers = await this.#headers(condition);
+    const headers = await this.#headers(condition, signal);
     try {
-      const response = await this.#fetch({ headers, ...(signal && { signal }) });
+      const response = await orAborted(this.#fetch({ headers, ...(signal && { signal }) }), signal);
       if (response.status === 200) {
-        const bytes = new Uint8Array(await response.arrayBuffer());
+        const bytes = new Uint8Array(await orAborted(response.arrayBuffer(), signal));
         const etag = strongEtag(response);
         const version = { bytes, etag };
         this.#seen = etag === undefined ? undefined : version;
@@ -187,9 +193,18 @@ export class HttpStorage implements VaultStorage {
     }
   }
 
-  /** Resolves with an answer that says for certain whether the body was stored. */
-  async #put(body: Uint8Array<ArrayBuffer>, condition: Record<string, string>): Promise<Response> {
-    const headers = await this.#headers({ ...condition, "content-type": "application/octet-stream" });
+  /**
+   * Resolves with an answer that says for certain whether the body was stored. `signal` counts until the request
+   * is made: who gives that up cannot know whether the server stores the body.
+   */
+  async #put(
+    body: Uint8Array<ArrayBuffer>,
+    condition: Record<string, string>,
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    const own = { ...condition, "content-type": "application/octet-stream" };
+    const headers = await this.#headers(own, signal);
+    signal?.throwIfAborted();
     let response: Response;
     try {
       response = await this.#fetch({ method: "PUT", headers, body });
@@ -221,9 +236,9 @@ export class HttpStorage implements VaultStorage {
   }
 
   /** The headers of the options, and those of the request. */
-  async #headers(own: Record<string, string>): Promise<Headers> {
+  async #headers(own: Record<string, string>, signal: AbortSignal | undefined): Promise<Headers> {
     const { headers } = this.#options;
-    const given = typeof headers === "function" ? await headers() : headers;
+    const given = typeof headers === "function" ? await orAborted(headers(), signal) : headers;
     let all: Headers;
     try {
       all = new Headers(given);
