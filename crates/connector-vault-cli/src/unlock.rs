@@ -7,7 +7,7 @@ mod source;
 use std::path::Path;
 
 use connector_vault::{Code, Cost, OpenOptions, Repaired, Unlock, Vault, VaultId};
-use connector_vault_store::{Error, FileOptions, FileStore, FileVault, KnownHeads};
+use connector_vault_store::{Error, FileOptions, FileStore, FileVault, KnownHeads, OnWarning};
 
 use crate::cli::{CostArgs, OpenArgs, VaultArgs};
 use crate::failure::{Failure, Result};
@@ -72,6 +72,7 @@ impl Opening {
             },
             heads: heads(open.no_heads, output),
             accept: open.accept,
+            on_warning: on_warning(output),
             ..FileOptions::default()
         };
         Ok(Self {
@@ -104,6 +105,11 @@ impl Opening {
         };
         opened.map_err(|error| place_hint(error.into()))
     }
+}
+
+/// Warnings of the store are printed.
+fn on_warning(output: Output) -> OnWarning {
+    OnWarning::new(move |warning| output.warn(warning.code, &warning.message))
 }
 
 /// The heads that this user has seen. Without a place for them, work goes on.

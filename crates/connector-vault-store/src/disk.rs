@@ -1,12 +1,26 @@
-//! Files on the disk: created privately, made durable, given a temporary name that does not stay
-//! behind.
+//! Files on the disk: the few calls by which this crate changes a file system, so that tests can
+//! record them and take away what a power failure would (`crash.rs`).
 
 use std::ffi::OsString;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+
+#[cfg(all(test, unix))]
+pub(crate) mod record;
+
+/// Makes a call; in tests through the recorder, which may let it fail.
+macro_rules! call {
+    ($what:ident($($argument:expr),*), $operation:expr) => {{
+        #[cfg(all(test, unix))]
+        let result = record::$what($($argument,)* || $operation);
+        #[cfg(not(all(test, unix)))]
+        let result = $operation;
+        result
+    }};
+}
 
 /// Creates a file that nobody else may read, and never opens one that is there.
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
@@ -14,7 +28,7 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     options.read(true).write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    call!(create(Some(path)), options.open(path))
 }
 
 /// Creates a file that has no name in `dir` yet, and that nobody else may read (O_TMPFILE, open(2)).
@@ -27,17 +41,19 @@ pub(crate) fn create_unnamed(dir: &Path) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags, open};
 
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-    Ok(open(dir, flags, Mode::RUSR | Mode::WUSR)?.into())
+    let create = || Ok(open(dir, flags, Mode::RUSR | Mode::WUSR)?.into());
+    call!(create(None), create())
 }
 
 /// Links a file without a name to `path`, which fails if that is taken, as `link` does.
 #[cfg(target_os = "linux")]
 pub(crate) fn link_unnamed(file: &File, path: &Path) -> io::Result<()> {
-    match link_by_descriptor(file, path) {
+    let link = || match link_by_descriptor(file, path) {
         // Only the superuser may do that before Linux 6.10.
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => link_by_number(file, path),
         result => result,
-    }
+    };
+    call!(link_unnamed(file, path), link())
 }
 
 #[cfg(target_os = "linux")]
@@ -102,35 +118,83 @@ impl Identity {
 
 /// Reads exactly so many bytes from there, in one system call where there is one.
 #[cfg(unix)]
-pub(crate) fn read_exact_at(file: &mut File, bytes: &mut [u8], at: u64) -> io::Result<()> {
+pub(crate) fn read_exact_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)
 }
 
-/// Writes all bytes there, in one system call where there is one.
-#[cfg(unix)]
-pub(crate) fn write_all_at(file: &mut File, bytes: &[u8], at: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
-}
-
 #[cfg(not(unix))]
-pub(crate) fn read_exact_at(file: &mut File, bytes: &mut [u8], at: u64) -> io::Result<()> {
+pub(crate) fn read_exact_at(mut file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
     use std::io::{Read, Seek, SeekFrom};
 
     file.seek(SeekFrom::Start(at))?;
     file.read_exact(bytes)
 }
 
+/// Writes all bytes there, in one system call where there is one.
+pub(crate) fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    call!(write(file, at, bytes), write_at(file, bytes, at))
+}
+
+#[cfg(unix)]
+fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
+}
+
 #[cfg(not(unix))]
-pub(crate) fn write_all_at(file: &mut File, bytes: &[u8], at: u64) -> io::Result<()> {
+fn write_at(mut file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
     use std::io::{Seek, SeekFrom, Write};
 
     file.seek(SeekFrom::Start(at))?;
     file.write_all(bytes)
 }
 
+/// Cuts a file, or fills it up with zeros.
+pub(crate) fn set_len(file: &File, len: u64) -> io::Result<()> {
+    call!(set_len(file, len), file.set_len(len))
+}
+
+/// Makes a file's content durable, and what is needed to find it.
+pub(crate) fn sync_data(file: &File) -> io::Result<()> {
+    call!(sync(file), file.sync_data())
+}
+
+/// Makes a file durable.
+pub(crate) fn sync_all(file: &File) -> io::Result<()> {
+    call!(sync(file), file.sync_all())
+}
+
+/// Gives a file a second name. Fails if that is taken.
+pub(crate) fn link(from: &Path, to: &Path) -> io::Result<()> {
+    call!(link(from, to), fs::hard_link(from, to))
+}
+
+/// Gives a file another name, whose former file loses it.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    call!(rename(from, to), fs::rename(from, to))
+}
+
+/// Takes a file's name away.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    call!(remove(path), fs::remove_file(path))
+}
+
+/// Creates a folder that nobody else may look into, and those above it.
+pub(crate) fn create_private_dir(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
 /// Makes the entries of a folder durable: a new name or a rename is not, until this returns.
 #[cfg(unix)]
 pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
+    call!(sync_dir(dir), sync_opened(dir))
+}
+
+#[cfg(unix)]
+fn sync_opened(dir: &Path) -> io::Result<()> {
     match File::open(dir)?.sync_all() {
         // Some network and user-space file systems cannot sync a folder; there is no other way to
         // ask them.
@@ -211,7 +275,7 @@ impl Drop for TempName {
     fn drop(&mut self) {
         if let Some(path) = &self.0 {
             // Best effort: what stays behind has no meaning to anybody.
-            let _ = std::fs::remove_file(path);
+            let _ = remove(path);
         }
     }
 }

@@ -1,14 +1,14 @@
 //! A vault in a file: read, created, or locked to be changed (docs/file-lock.md section 6).
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use connector_vault::LogEnd;
 
 use crate::compare::{Compared, ReadFile};
-use crate::disk::{TempName, create_private, no_hard_links, parent, sync_dir, with_suffix};
+use crate::disk::{self, TempName, create_private, no_hard_links, parent, sync_dir, with_suffix};
 use crate::error::{Error, Result};
 use crate::lock::{DEFAULT_TIMEOUT, FileLock};
 use crate::locked::LockedFile;
@@ -74,31 +74,48 @@ impl FileStore {
     /// which case there is one, which a power failure may still take away.
     pub fn create(&self, bytes: &[u8]) -> Result<()> {
         // The lock makes the temporary name ours.
-        let _lock = FileLock::acquire(&self.lock_path(), DEFAULT_TIMEOUT)?;
-        let exists = || Error::FileExists {
-            path: self.path.clone(),
-        };
-        if fs::symlink_metadata(&self.path).is_ok() {
-            return Err(exists());
-        }
+        let _lock = self.acquire(DEFAULT_TIMEOUT)?;
+        self.check_free()?;
         let (_, temp) = write_unfinished(&self.path, bytes, |_| Ok(()))?;
         let unfinished = unfinished_path(&self.path);
-        match fs::hard_link(&unfinished, &self.path) {
+        match disk::link(&unfinished, &self.path) {
             Ok(()) => drop(temp),
             // A rename would replace a file that has come here without taking the lock. Without
             // hard links there is nothing better.
             Err(error) if no_hard_links(&error) => {
-                fs::rename(&unfinished, &self.path)
+                disk::rename(&unfinished, &self.path)
                     .map_err(|error| Error::io("create", &self.path, error))?;
                 temp.keep();
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(self.exists()),
             Err(error) => return Err(Error::io("create", &self.path, error)),
         }
-        sync_dir(parent(&self.path)).map_err(|error| Error::NotDurable {
+        sync_dir(parent(&self.path)).map_err(|error| self.not_durable(error))
+    }
+
+    /// Checks that a vault can be created here, before anybody thinks of a passphrase for it.
+    ///
+    /// Fails with `file_exists` if there is a file already. Its name is durable then: whoever created
+    /// it may have died before.
+    pub fn check_free(&self) -> Result<()> {
+        if fs::symlink_metadata(&self.path).is_err() {
+            return Ok(());
+        }
+        sync_dir(parent(&self.path)).map_err(|error| self.not_durable(error))?;
+        Err(self.exists())
+    }
+
+    fn exists(&self) -> Error {
+        Error::FileExists {
             path: self.path.clone(),
-            source: Some(error),
-        })
+        }
+    }
+
+    fn not_durable(&self, source: io::Error) -> Error {
+        Error::NotDurable {
+            path: self.path.clone(),
+            source: Some(source),
+        }
     }
 
     /// The file's bytes, as one version of it: a replacement at the same time is seen wholly or not
@@ -137,8 +154,31 @@ impl FileStore {
     /// Fails with `lock_timeout` if another process holds the lock for so long, with
     /// `file_not_found`, and with `io`.
     pub fn lock(&self, timeout: Duration) -> Result<LockedFile> {
-        let lock = FileLock::acquire(&self.lock_path(), timeout)?;
+        let lock = self.acquire(timeout)?;
         LockedFile::open(lock, self.path.clone())
+    }
+
+    /// Makes durable what a process left that died while it held the lock: bytes that it appended,
+    /// and a new vault that it linked or renamed.
+    fn settle(&self) -> Result<()> {
+        let file = match File::open(&self.path) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Error::io("open", &self.path, error)),
+        };
+        file.map_or(Ok(()), |file| disk::sync_data(&file))
+            .and_then(|()| sync_dir(parent(&self.path)))
+            .map_err(|error| self.not_durable(error))
+    }
+
+    fn acquire(&self, timeout: Duration) -> Result<FileLock> {
+        let lock = FileLock::acquire_after(&self.lock_path(), timeout, &|| self.settle())?;
+        if lock.broke() {
+            // The dead owner may have left its new version of the vault, which takes room and, once
+            // it was linked, is a second name of the vault. Best effort: the next one replaces it.
+            let _ = disk::remove(&unfinished_path(&self.path));
+        }
+        Ok(lock)
     }
 }
 
@@ -193,25 +233,26 @@ pub(crate) fn write_unfinished(
     prepare: impl FnOnce(&File) -> io::Result<()>,
 ) -> Result<(File, TempName)> {
     let unfinished = unfinished_path(path);
-    match fs::remove_file(&unfinished) {
+    match disk::remove(&unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(Error::io("remove", &unfinished, error));
         }
         _ => (),
     }
-    let mut file =
+    let file =
         create_private(&unfinished).map_err(|error| Error::io("create", &unfinished, error))?;
     let temp = TempName::new(unfinished.clone());
-    file.write_all(bytes)
+    disk::write_all_at(&file, bytes, 0)
         .and_then(|()| prepare(&file))
-        .and_then(|()| file.sync_all())
+        .and_then(|()| disk::sync_all(&file))
         .map_err(|error| Error::io("write", &unfinished, error))?;
     Ok((file, temp))
 }
 
 /// Gives what [`write_unfinished`] wrote the vault's name, in place of the vault.
 pub(crate) fn publish_unfinished(path: &Path, temp: TempName) -> Result<()> {
-    fs::rename(unfinished_path(path), path).map_err(|error| Error::io("replace", path, error))?;
+    disk::rename(&unfinished_path(path), path)
+        .map_err(|error| Error::io("replace", path, error))?;
     temp.keep();
     Ok(())
 }

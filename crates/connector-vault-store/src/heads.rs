@@ -12,14 +12,14 @@
 //! `head` is the core's document, which this module does not look into.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::disk::{TempName, create_private, random_hex, with_suffix};
+use crate::disk::{self, TempName, create_private, create_private_dir, random_hex, with_suffix};
 use crate::error::{Error, Result};
 
 /// The heads that this user has seen, in a folder of the user's own.
@@ -109,7 +109,7 @@ impl KnownHeads {
     /// Fails with `io`.
     pub fn forget(&self, vault_id: &[u8; 32], place: &str) -> Result<bool> {
         let path = self.entry_path(vault_id, place);
-        match fs::remove_file(&path) {
+        match disk::remove(&path) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(Error::io("remove", &path, error)),
@@ -157,23 +157,15 @@ impl KnownHeads {
         create_private_dir(&self.dir)?;
         let random = random_hex().map_err(io::Error::other)?;
         let temp = with_suffix(path, &format!(".{random}.tmp"));
-        let mut file = create_private(&temp)?;
+        let file = create_private(&temp)?;
         let name = TempName::new(temp.clone());
         // Not synced: to lose the newest head in a power failure weakens the witness by that one
         // head, and every update would pay for it.
-        file.write_all(&serde_json::to_vec(entry)?)?;
-        fs::rename(&temp, path)?;
+        disk::write_all_at(&file, &serde_json::to_vec(entry)?, 0)?;
+        disk::rename(&temp, path)?;
         name.keep();
         Ok(())
     }
-}
-
-fn create_private_dir(dir: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
 }
 
 fn default_dir(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {

@@ -13,6 +13,8 @@
 mod compare;
 mod disk;
 mod error;
+#[cfg(all(test, unix))]
+mod faults;
 mod file;
 mod heads;
 mod lock;
@@ -20,6 +22,7 @@ mod locked;
 mod owner;
 mod repair;
 mod vault;
+mod warning;
 
 pub use compare::Compared;
 pub use error::{Error, Result};
@@ -28,6 +31,7 @@ pub use heads::KnownHeads;
 pub use lock::{DEFAULT_TIMEOUT, FileLock};
 pub use locked::LockedFile;
 pub use vault::{FileOptions, FileVault};
+pub use warning::{OnWarning, Warning};
 
 /// The examples of README.md compile and run as tests of this crate.
 #[cfg(doctest)]

@@ -25,13 +25,13 @@
 //! There is no lease and no clock in this: a process that is stopped for an hour keeps its lock.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::disk::{
-    Identity, TempName, create_private, create_unnamed, link_unnamed, no_hard_links, parent,
-    random_hex, with_suffix,
+    self, Identity, TempName, create_private, create_unnamed, link_unnamed, no_hard_links, parent,
+    random_hex, with_suffix, write_all_at,
 };
 use crate::error::{Error, Result};
 use crate::owner::{Myself, Owner};
@@ -66,6 +66,7 @@ pub struct FileLock {
     token: String,
     pid: u32,
     published: Option<Published>,
+    broke: bool,
 }
 
 impl FileLock {
@@ -76,26 +77,44 @@ impl FileLock {
     /// Fails with `lock_timeout` if somebody else holds it all the time, with `io` if the folder
     /// cannot be written to.
     pub fn acquire(path: &Path, timeout: Duration) -> Result<Self> {
-        Self::acquire_with(path, timeout, Form::prepare)
+        Self::acquire_after(path, timeout, &|| Ok(()))
     }
 
-    fn acquire_with(path: &Path, timeout: Duration, form: MakeForm) -> Result<Self> {
+    /// As [`acquire`](Self::acquire). Before the lock of an owner that is gone is removed, `settle`
+    /// makes durable what that owner may have written and not synced: whoever takes the lock next,
+    /// perhaps another process than this, builds on it.
+    pub(crate) fn acquire_after(
+        path: &Path,
+        timeout: Duration,
+        settle: Settle<'_>,
+    ) -> Result<Self> {
+        Self::acquire_with(path, timeout, Form::prepare, settle)
+    }
+
+    fn acquire_with(
+        path: &Path,
+        timeout: Duration,
+        form: MakeForm,
+        settle: Settle<'_>,
+    ) -> Result<Self> {
         // None: further away than the clock reaches.
         let deadline = Instant::now().checked_add(timeout);
         let mut candidate = Candidate::prepare(path, form)?;
         let mut wait = WAIT_MIN;
+        let mut broke = false;
         loop {
             if candidate.publish()? {
-                return Ok(candidate.held());
+                return Ok(candidate.held(broke));
             }
             let owner = match Found::at(path) {
                 // A network file system may repeat a `link` that succeeded and report the second
                 // one.
                 Found::Owner(owner) if owner.token == candidate.token => {
-                    return Ok(candidate.held());
+                    return Ok(candidate.held(broke));
                 }
                 found if found.is_gone(path)? => {
-                    if break_gone(path, 0)? {
+                    if break_gone(path, 0, settle)? {
+                        broke = true;
                         continue;
                     }
                     None
@@ -117,6 +136,13 @@ impl FileLock {
             std::thread::sleep(jitter(wait)?.min(left));
             wait = (wait * 2).min(WAIT_MAX);
         }
+    }
+
+    /// Whether the lock of an owner that is gone was removed on the way: that owner may have left
+    /// something half done.
+    #[must_use]
+    pub fn broke(&self) -> bool {
+        self.broke
     }
 
     /// Checks that the lock is still this one. A safeguard against hands that delete lock files, no
@@ -144,7 +170,7 @@ impl Drop for FileLock {
         // so between looking and removing it stays ours. A failure leaves it to those who find us
         // gone.
         if self.pid == std::process::id() && self.verify().is_ok() {
-            let _ = fs::remove_file(&self.path);
+            let _ = disk::remove(&self.path);
         }
     }
 }
@@ -191,6 +217,8 @@ enum Form {
     Named { temp: PathBuf, _remove: TempName },
 }
 
+type Settle<'a> = &'a dyn Fn() -> Result<()>;
+
 type MakeForm = fn(path: &Path, token: &str, content: &[u8]) -> Result<Form>;
 
 impl Form {
@@ -204,17 +232,16 @@ impl Form {
     }
 
     fn unnamed(path: &Path, content: &[u8]) -> io::Result<Self> {
-        let mut file = create_unnamed(parent(path))?;
-        file.write_all(content)?;
+        let file = create_unnamed(parent(path))?;
+        write_all_at(&file, content, 0)?;
         Ok(Self::Unnamed(file))
     }
 
     fn named(path: &Path, token: &str, content: &[u8]) -> Result<Self> {
         let temp = temp_path(path, token);
-        let mut file = create_private(&temp).map_err(|error| Error::io("create", &temp, error))?;
+        let file = create_private(&temp).map_err(|error| Error::io("create", &temp, error))?;
         let remove = TempName::new(temp.clone());
-        file.write_all(content)
-            .map_err(|error| Error::io("write", &temp, error))?;
+        write_all_at(&file, content, 0).map_err(|error| Error::io("write", &temp, error))?;
         Ok(Self::Named {
             temp,
             _remove: remove,
@@ -225,7 +252,7 @@ impl Form {
     fn link(&self, path: &Path) -> io::Result<()> {
         match self {
             Self::Unnamed(file) => link_unnamed(file, path),
-            Self::Named { temp, .. } => fs::hard_link(temp, path),
+            Self::Named { temp, .. } => disk::link(temp, path),
         }
     }
 }
@@ -281,15 +308,16 @@ impl Candidate {
     /// For file systems without hard links: exclusive as well, but others may see it empty for a
     /// moment, and if the process dies in this moment, it stays so.
     fn publish_by_writing(&self) -> io::Result<()> {
-        let mut file = create_private(&self.path)?;
+        let file = create_private(&self.path)?;
         let remove = TempName::new(self.path.clone());
-        file.write_all(self.content.as_bytes())?;
+        write_all_at(&file, self.content.as_bytes(), 0)?;
         remove.keep();
         Ok(())
     }
 
-    fn held(self) -> FileLock {
+    fn held(self, broke: bool) -> FileLock {
         FileLock {
+            broke,
             path: self.path,
             token: self.token,
             pid: self.pid,
@@ -356,7 +384,7 @@ fn hard_links_work(path: &Path) -> Result<bool> {
 
 /// Removes the lock file of an owner that is gone. True if a file was removed, here or deeper, so
 /// that it is worth trying again at once.
-fn break_gone(path: &Path, depth: usize) -> Result<bool> {
+fn break_gone(path: &Path, depth: usize, settle: Settle<'_>) -> Result<bool> {
     if depth == BREAK_DEPTH_MAX {
         return Ok(false);
     }
@@ -367,14 +395,17 @@ fn break_gone(path: &Path, depth: usize) -> Result<bool> {
         let repeated = matches!(&found, Found::Owner(owner) if owner.token == candidate.token);
         if !repeated {
             // Another breaker is at work, or was.
-            return Ok(found.is_gone(&guard_path)? && break_gone(&guard_path, depth + 1)?);
+            // It has changed nothing but lock files.
+            let settle: Settle<'_> = &|| Ok(());
+            return Ok(found.is_gone(&guard_path)? && break_gone(&guard_path, depth + 1, settle)?);
         }
     }
-    let guard = candidate.held();
+    let guard = candidate.held(false);
+    settle()?;
     // Again, now that nobody else may remove it: in the meantime another breaker may have, and a
     // living process may have taken the lock.
     let removed = Found::at(path).is_gone(path)?
-        && match fs::remove_file(path) {
+        && match disk::remove(path) {
             Ok(()) => true,
             Err(error) if error.kind() == io::ErrorKind::NotFound => true,
             Err(error) => return Err(Error::io("remove", path, error)),
@@ -408,7 +439,7 @@ fn sweep(path: &Path) {
         if let Found::Owner(owner) = Found::at(&entry.path())
             && Myself::get().proves_gone(&owner)
         {
-            let _ = fs::remove_file(entry.path());
+            let _ = disk::remove(&entry.path());
         }
     }
 }
@@ -418,6 +449,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 
     use super::*;
+
+    const NOTHING: Settle<'_> = &|| Ok(());
 
     /// A lock file as a process left it that is gone.
     fn left_behind(path: &Path) {
@@ -434,7 +467,7 @@ mod tests {
         assert!(Found::at(&path).is_gone(&path).unwrap());
         // Another breaker is faster.
         let lock = FileLock::acquire(&path, Duration::ZERO).unwrap();
-        assert!(!break_gone(&path, 0).unwrap());
+        assert!(!break_gone(&path, 0, NOTHING).unwrap());
         lock.verify().unwrap();
     }
 
@@ -487,7 +520,7 @@ mod tests {
             for other in FORMS {
                 let dir = tempfile::tempdir().unwrap();
                 let path = dir.path().join("v.lock");
-                let lock = FileLock::acquire_with(&path, Duration::ZERO, *form).unwrap();
+                let lock = FileLock::acquire_with(&path, Duration::ZERO, *form, NOTHING).unwrap();
                 check(&path, lock, *other);
             }
         }
@@ -504,12 +537,12 @@ mod tests {
             let content = fs::read_to_string(path).unwrap();
             assert!(content.contains(&lock.token), "{content}");
             assert_eq!(names(path), 1, "only the lock");
-            let error = FileLock::acquire_with(path, Duration::ZERO, other).unwrap_err();
+            let error = FileLock::acquire_with(path, Duration::ZERO, other, NOTHING).unwrap_err();
             assert_eq!(error.code(), "lock_timeout");
             assert_eq!(names(path), 1, "only the lock");
             drop(lock);
             assert_eq!(names(path), 0);
-            FileLock::acquire_with(path, Duration::ZERO, other)
+            FileLock::acquire_with(path, Duration::ZERO, other, NOTHING)
                 .unwrap()
                 .verify()
                 .unwrap();
@@ -528,7 +561,8 @@ mod tests {
             for form in FORMS {
                 scope.spawn(|| {
                     for _ in 0..EACH {
-                        let _lock = FileLock::acquire_with(&path, DEFAULT_TIMEOUT, *form).unwrap();
+                        let _lock =
+                            FileLock::acquire_with(&path, DEFAULT_TIMEOUT, *form, NOTHING).unwrap();
                         // In two steps, so that a count gets lost if the lock does not hold.
                         let before = number.load(Ordering::Relaxed);
                         std::thread::yield_now();
@@ -545,7 +579,7 @@ mod tests {
     fn a_lock_that_a_hand_replaced_is_lost_and_left_alone() {
         with_each_form(|path, first, other| {
             fs::remove_file(path).unwrap();
-            let second = FileLock::acquire_with(path, Duration::ZERO, other).unwrap();
+            let second = FileLock::acquire_with(path, Duration::ZERO, other, NOTHING).unwrap();
             assert_eq!(first.verify().unwrap_err().code(), "lock_lost");
             drop(first);
             second.verify().unwrap();
@@ -567,7 +601,7 @@ mod tests {
         with_each_form(|path, lock, other| {
             fs::rename(path, path.with_extension("away")).unwrap();
             assert_eq!(lock.verify().unwrap_err().code(), "lock_lost");
-            let second = FileLock::acquire_with(path, Duration::ZERO, other).unwrap();
+            let second = FileLock::acquire_with(path, Duration::ZERO, other, NOTHING).unwrap();
             drop(lock);
             second.verify().unwrap();
         });
@@ -622,6 +656,6 @@ mod tests {
         candidate.publish_by_writing().unwrap();
         let again = candidate.publish_by_writing().unwrap_err();
         assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
-        candidate.held().verify().unwrap();
+        candidate.held(false).verify().unwrap();
     }
 }

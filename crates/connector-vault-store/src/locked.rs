@@ -10,7 +10,7 @@ use connector_vault::LogEnd;
 
 use crate::compare::{Compared, ReadFile};
 use crate::disk::{
-    TempName, create_private, parent, random_hex, sync_dir, with_suffix, write_all_at,
+    self, TempName, create_private, parent, random_hex, sync_dir, with_suffix, write_all_at,
 };
 use crate::error::{Error, Result};
 use crate::file::{publish_unfinished, write_unfinished};
@@ -28,8 +28,6 @@ pub struct LockedFile {
     end: u64,
     /// A change may or may not have reached the disk, and so nothing may be built on it.
     poisoned: bool,
-    /// `File::sync_data`, but in tests of its failure.
-    sync_data: fn(&File) -> io::Result<()>,
 }
 
 impl LockedFile {
@@ -50,7 +48,6 @@ impl LockedFile {
             lock,
             end,
             poisoned: false,
-            sync_data: File::sync_data,
         })
     }
 
@@ -79,22 +76,37 @@ impl LockedFile {
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.check_unchanged()?;
         let end = self.end;
-        if let Err(error) = write_all_at(&mut self.file, bytes, end) {
+        if let Err(error) = write_all_at(&self.file, bytes, end) {
             // Nothing of it was acknowledged. If this fails too, a torn tail stays, which is
-            // dropped when the vault is opened.
-            let _ = self.file.set_len(end);
+            // dropped when the vault is opened. Synced, so that the next append to this place does not
+            // mix with bytes of this one in a power failure.
+            let _ = disk::set_len(&self.file, end).and_then(|()| disk::sync_data(&self.file));
             return Err(Error::io("append to", &self.path, error));
         }
-        if let Err(error) = (self.sync_data)(&self.file) {
+        if let Err(error) = disk::sync_data(&self.file) {
             // Syncing again would report success: the kernel has marked the pages clean that it
             // could not write. For that reason too they are dropped, so that no later append builds
             // on them.
             self.poisoned = true;
-            let _ = self.file.set_len(end);
+            let _ = disk::set_len(&self.file, end);
             return Err(self.not_durable(error));
         }
         self.end = end + bytes.len() as u64;
         Ok(())
+    }
+
+    /// Makes durable what is in the file: an answer that writes nothing may rely on bytes of a
+    /// process that died before it synced them.
+    ///
+    /// Fails with `not_durable`, after which this `LockedFile` refuses further work, and with
+    /// `lock_lost`.
+    pub fn sync(&mut self) -> Result<()> {
+        self.check_usable()?;
+        self.lock.verify()?;
+        disk::sync_data(&self.file).map_err(|error| {
+            self.poisoned = true;
+            self.not_durable(error)
+        })
     }
 
     /// Cuts the log at `offset`, counted from where it begins, after keeping what follows in a file
@@ -124,15 +136,13 @@ impl LockedFile {
         self.file
             .seek(SeekFrom::Start(at))
             .and_then(|_| io::copy(&mut self.file, &mut kept))
-            .and_then(|_| kept.sync_all())
+            .and_then(|_| disk::sync_all(&kept))
             .and_then(|()| sync_dir(parent(&side)))
             .map_err(|error| Error::io("write", &side, error))?;
         temp.keep();
-        self.file
-            .set_len(at)
-            .map_err(|error| Error::io("cut", &self.path, error))?;
+        disk::set_len(&self.file, at).map_err(|error| Error::io("cut", &self.path, error))?;
         self.end = at;
-        self.file.sync_all().map_err(|error| {
+        disk::sync_all(&self.file).map_err(|error| {
             self.poisoned = true;
             self.not_durable(error)
         })?;
@@ -157,7 +167,7 @@ impl LockedFile {
                 .starts_with(prefix.as_encoded_bytes())
             {
                 let path = entry.path();
-                fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
+                disk::remove(&path).map_err(|error| Error::io("remove", &path, error))?;
                 removed += 1;
             }
         }
@@ -257,36 +267,4 @@ fn keep_mode(old: &File, new: &File) -> io::Result<()> {
 #[cfg(not(unix))]
 fn keep_mode(_old: &File, _new: &File) -> io::Result<()> {
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
-
-    use super::*;
-    use crate::file::FileStore;
-    use crate::lock::DEFAULT_TIMEOUT;
-
-    #[test]
-    fn a_failed_sync_is_reported_once_and_poisons() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = FileStore::new(dir.path().join("v")).unwrap();
-        store.create(b"CVAULT01\0\0\0\0log").unwrap();
-        let mut file = store.lock(DEFAULT_TIMEOUT).unwrap();
-        file.sync_data = |_| Err(io::Error::other("lost"));
-        let error = file.append(b"commit").unwrap_err();
-        assert_eq!(error.code(), "not_durable");
-        assert!(error.message().contains("lost"), "{error}");
-        file.sync_data = File::sync_data;
-        assert_eq!(file.append(b"commit").unwrap_err().code(), "not_durable");
-        assert_eq!(file.replace(b"all").unwrap_err().code(), "not_durable");
-        let compared = file.compare(&LogEnd {
-            start: Vec::new(),
-            marks: Vec::new(),
-            end: 0,
-        });
-        assert_eq!(compared.unwrap_err().code(), "not_durable");
-        drop(file);
-        assert_eq!(store.read().unwrap(), b"CVAULT01\0\0\0\0log");
-    }
 }

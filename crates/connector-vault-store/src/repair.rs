@@ -4,7 +4,7 @@ use std::path::Path;
 
 use connector_vault::{Repaired, Unlock, Vault};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::file::FileStore;
 use crate::vault::{FileOptions, FileVault, expect_known, forget, remember};
 
@@ -25,11 +25,7 @@ impl FileVault {
         unsigned: bool,
     ) -> Result<Repaired> {
         let (damaged, out) = (FileStore::new(damaged)?, FileStore::new(out)?);
-        if out.path().symlink_metadata().is_ok() {
-            return Err(Error::FileExists {
-                path: out.path().to_owned(),
-            });
-        }
+        out.check_free()?;
         let file = damaged.read()?;
         let mut open = options.open;
         if let Some(vault_id) = Vault::identify_damaged(&file) {

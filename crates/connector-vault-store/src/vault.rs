@@ -16,6 +16,7 @@ use crate::file::FileStore;
 use crate::heads::KnownHeads;
 use crate::lock::DEFAULT_TIMEOUT;
 use crate::locked::LockedFile;
+use crate::warning::{OnWarning, Warning};
 
 /// How a vault file is opened.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct FileOptions {
     pub accept: bool,
     /// How long to wait for other processes.
     pub lock_timeout: Duration,
+    /// Where warnings go.
+    pub on_warning: OnWarning,
 }
 
 impl Default for FileOptions {
@@ -38,6 +41,7 @@ impl Default for FileOptions {
             heads: None,
             accept: false,
             lock_timeout: DEFAULT_TIMEOUT,
+            on_warning: OnWarning::default(),
         }
     }
 }
@@ -85,6 +89,7 @@ pub struct FileVault {
     vault: Vault,
     heads: Option<KnownHeads>,
     lock_timeout: Duration,
+    on_warning: OnWarning,
 }
 
 impl FileVault {
@@ -105,6 +110,7 @@ impl FileVault {
             vault,
             heads: options.heads,
             lock_timeout: options.lock_timeout,
+            on_warning: options.on_warning,
         };
         // The file is there: a witness that is missing is no failure of it.
         let _ = vault.remember();
@@ -142,6 +148,7 @@ impl FileVault {
             vault,
             heads: options.heads,
             lock_timeout: options.lock_timeout,
+            on_warning: options.on_warning,
         };
         vault.remember()?;
         Ok(vault)
@@ -275,7 +282,11 @@ impl FileVault {
     /// are kept beside the file.
     fn keep(&self, locked: &mut LockedFile, prepared: &Prepared, torn: bool) -> Result<()> {
         let (append, replace) = (prepared.to_append(), prepared.to_replace());
-        if torn && (append.is_some() || replace.is_some()) {
+        if append.is_none() && replace.is_none() {
+            // The answer may rely on a commit that a dead process has written and not synced.
+            return locked.sync();
+        }
+        if torn {
             locked.save_torn_tail(self.vault.log_end().end)?;
         }
         if let Some(commit) = append {
@@ -296,8 +307,23 @@ impl FileVault {
         let Ok(prepared) = self.vault.prepare_compaction(Retention::Automatic) else {
             return;
         };
-        if self.keep(locked, &prepared, false).is_ok() {
-            let _ = self.vault.apply(prepared);
+        match self.keep(locked, &prepared, false) {
+            Ok(()) => drop(self.vault.apply(prepared)),
+            // The compacted file stands there, and what it holds was acknowledged before. But until
+            // its name is durable, a power failure may bring back the former file, without what is
+            // added from now on.
+            Err(Error::NotDurable { source, .. }) => {
+                let path = self.store.path().display();
+                let reason = source.map_or(String::new(), |source| format!(": {source}"));
+                self.on_warning.tell(&Warning::new(
+                    "not_durable",
+                    format!(
+                        "{path} was compacted, and the system could not confirm that this reached the \
+                         disk, so later changes may be lost in a power failure{reason}"
+                    ),
+                ));
+            }
+            Err(_) => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use connector_vault::{NewOwner, Retention, Verdict};
-use connector_vault_store::{Error, FileOptions, FileVault};
+use connector_vault_store::{Error, FileOptions, FileStore, FileVault};
 use serde_json::json;
 
 use super::Context;
@@ -19,12 +19,9 @@ pub(super) fn init(args: &InitArgs, context: &Context) -> Result<()> {
     let output = context.output;
     require_path(&args.path, "VAULT")?;
     // Before anybody thinks of a passphrase.
-    if args.path.symlink_metadata().is_ok() {
-        return Err(Error::FileExists {
-            path: args.path.clone(),
-        }
-        .into());
-    }
+    FileStore::new(&args.path)
+        .and_then(|store| store.check_free())
+        .map_err(no_folder)?;
     let cost = unlock::cost(args.cost, output);
     let identity = match args.identity {
         true => Some(unlock::owner_identity(&context.input)?),
@@ -43,14 +40,7 @@ pub(super) fn init(args: &InitArgs, context: &Context) -> Result<()> {
         heads: unlock::heads(args.no_heads, output),
         ..FileOptions::default()
     };
-    let file = FileVault::create(&args.path, &owner, options).map_err(|error| match error {
-        Error::FileNotFound { path } => Failure::new(
-            "file_not_found",
-            format!("there is no folder for {}", path.display()),
-        )
-        .hint("create the folder first"),
-        error => error.into(),
-    })?;
+    let file = FileVault::create(&args.path, &owner, options).map_err(no_folder)?;
     let vault_id = file.vault().head().vault_id;
     let path = file.store().path();
     let result = json!({
@@ -75,6 +65,18 @@ pub(super) fn init(args: &InitArgs, context: &Context) -> Result<()> {
             printable(&args.label),
         )
     })
+}
+
+/// Where a vault is to be created, only its folder can be missing.
+fn no_folder(error: Error) -> Failure {
+    match error {
+        Error::FileNotFound { path } => Failure::new(
+            "file_not_found",
+            format!("there is no folder for {}", path.display()),
+        )
+        .hint("create the folder first"),
+        error => error.into(),
+    }
 }
 
 pub(super) fn verify(args: &ReadArgs, context: &Context) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use connector_vault::{Overview, Repaired};
+use connector_vault_store::FileStore;
 use serde_json::{Value, json};
 
 use super::Context;
@@ -18,12 +19,7 @@ use crate::unlock;
 pub(super) fn repair(args: &RepairArgs, context: &Context) -> Result<()> {
     require_path(&args.out, "OUT")?;
     // Before anybody types a passphrase.
-    if args.out.symlink_metadata().is_ok() {
-        return Err(connector_vault_store::Error::FileExists {
-            path: args.out.clone(),
-        }
-        .into());
-    }
+    FileStore::new(&args.out)?.check_free()?;
     let output = context.output;
     let repaired = unlock::repair(
         &args.vault,

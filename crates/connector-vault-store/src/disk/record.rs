@@ -1,0 +1,253 @@
+//! What tests see of the calls that change a file system: they are recorded, and one may fail.
+//!
+//! A recording belongs to the thread that has started it. While it runs, nothing is really synced:
+//! tests decide afterwards what a power failure leaves.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// A file, whatever its names are.
+pub(crate) type FileId = u32;
+
+/// A call that succeeded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    Create {
+        file: FileId,
+        path: Option<PathBuf>,
+    },
+    Write {
+        file: FileId,
+        at: u64,
+        bytes: Vec<u8>,
+    },
+    SetLen {
+        file: FileId,
+        len: u64,
+    },
+    Sync {
+        file: FileId,
+    },
+    SyncDir {
+        dir: PathBuf,
+    },
+    Link {
+        file: FileId,
+        path: PathBuf,
+    },
+    Rename {
+        file: FileId,
+        from: PathBuf,
+        to: PathBuf,
+    },
+    Remove {
+        path: PathBuf,
+    },
+}
+
+/// Which call shall fail: the first for which this returns an error.
+pub(crate) type Fault = fn(call: &str, path: Option<&Path>) -> Option<io::Error>;
+
+struct Recorder {
+    /// By inode. A number that was used again means the newer file.
+    files: HashMap<u64, FileId>,
+    next: FileId,
+    events: Vec<Event>,
+}
+
+thread_local! {
+    static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
+    static FAULT: RefCell<Option<Fault>> = const { RefCell::new(None) };
+}
+
+/// Records what `work` does, on files some of which have numbers already.
+pub(crate) fn recording<T>(
+    known: impl IntoIterator<Item = (PathBuf, FileId)>,
+    work: impl FnOnce() -> T,
+) -> (T, Vec<Event>) {
+    let known = known.into_iter();
+    let files: HashMap<u64, FileId> = known.map(|(path, file)| (inode(&path), file)).collect();
+    let next = files.values().max().map_or(0, |last| last + 1);
+    let recorder = Recorder {
+        files,
+        next,
+        events: Vec::new(),
+    };
+    RECORDER.set(Some(recorder));
+    let result = work();
+    let recorder = RECORDER.take();
+    (
+        result,
+        recorder.map_or_else(Vec::new, |recorder| recorder.events),
+    )
+}
+
+/// Lets calls of `work` fail.
+pub(crate) fn failing<T>(fault: Fault, work: impl FnOnce() -> T) -> T {
+    FAULT.set(Some(fault));
+    let result = work();
+    FAULT.set(None);
+    result
+}
+
+pub(super) fn create(
+    path: Option<&Path>,
+    operation: impl FnOnce() -> io::Result<File>,
+) -> io::Result<File> {
+    fault("create", path)?;
+    let file = operation()?;
+    note(|recorder| {
+        let id = recorder.next;
+        recorder.next += 1;
+        recorder.files.insert(inode_of(&file), id);
+        Event::Create {
+            file: id,
+            path: path.map(Path::to_owned),
+        }
+    });
+    Ok(file)
+}
+
+pub(super) fn write(
+    file: &File,
+    at: u64,
+    bytes: &[u8],
+    operation: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    fault("write", None)?;
+    operation()?;
+    note(|recorder| Event::Write {
+        file: recorder.id(file),
+        at,
+        bytes: bytes.to_vec(),
+    });
+    Ok(())
+}
+
+pub(super) fn set_len(
+    file: &File,
+    len: u64,
+    operation: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    fault("set_len", None)?;
+    operation()?;
+    note(|recorder| Event::SetLen {
+        file: recorder.id(file),
+        len,
+    });
+    Ok(())
+}
+
+pub(super) fn sync(file: &File, operation: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    fault("sync", None)?;
+    if !is_recording() {
+        return operation();
+    }
+    note(|recorder| Event::Sync {
+        file: recorder.id(file),
+    });
+    Ok(())
+}
+
+pub(super) fn sync_dir(dir: &Path, operation: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    fault("sync_dir", Some(dir))?;
+    if !is_recording() {
+        return operation();
+    }
+    note(|_| Event::SyncDir {
+        dir: dir.to_owned(),
+    });
+    Ok(())
+}
+
+pub(super) fn link(
+    from: &Path,
+    to: &Path,
+    operation: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    fault("link", Some(to))?;
+    operation()?;
+    note(|recorder| Event::Link {
+        file: recorder.files[&inode(to)],
+        path: to.to_owned(),
+    });
+    let _ = from;
+    Ok(())
+}
+
+pub(super) fn link_unnamed(
+    file: &File,
+    path: &Path,
+    operation: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    fault("link", Some(path))?;
+    operation()?;
+    note(|recorder| Event::Link {
+        file: recorder.id(file),
+        path: path.to_owned(),
+    });
+    Ok(())
+}
+
+pub(super) fn rename(
+    from: &Path,
+    to: &Path,
+    operation: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    fault("rename", Some(to))?;
+    operation()?;
+    note(|recorder| Event::Rename {
+        file: recorder.files[&inode(to)],
+        from: from.to_owned(),
+        to: to.to_owned(),
+    });
+    Ok(())
+}
+
+pub(super) fn remove(path: &Path, operation: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    fault("remove", Some(path))?;
+    operation()?;
+    note(|_| Event::Remove {
+        path: path.to_owned(),
+    });
+    Ok(())
+}
+
+impl Recorder {
+    fn id(&self, file: &File) -> FileId {
+        self.files[&inode_of(file)]
+    }
+}
+
+fn is_recording() -> bool {
+    RECORDER.with_borrow(Option::is_some)
+}
+
+fn note(event: impl FnOnce(&mut Recorder) -> Event) {
+    RECORDER.with_borrow_mut(|recorder| {
+        if let Some(recorder) = recorder {
+            let event = event(recorder);
+            recorder.events.push(event);
+        }
+    });
+}
+
+fn fault(call: &str, path: Option<&Path>) -> io::Result<()> {
+    let fault = FAULT.with_borrow(|fault| *fault);
+    fault
+        .and_then(|fault| fault(call, path))
+        .map_or(Ok(()), Err)
+}
+
+fn inode_of(file: &File) -> u64 {
+    file.metadata().expect("an open file has an inode").ino()
+}
+
+fn inode(path: &Path) -> u64 {
+    let metadata = path.symlink_metadata();
+    metadata.expect("a recorded file stands there").ino()
+}

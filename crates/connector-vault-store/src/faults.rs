@@ -1,0 +1,209 @@
+//! What calls that fail leave behind, and what is said of them.
+#![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use connector_vault::{
+    Action, ConnectorId, Identity, LogEnd, NewOwner, Options, Properties, Status, Version,
+};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use crate::disk::record::{Event, failing, recording};
+use crate::disk::with_suffix;
+use crate::lock::DEFAULT_TIMEOUT;
+use crate::owner::Myself;
+use crate::{FileLock, FileOptions, FileStore, FileVault, OnWarning};
+
+fn lost(call: &str, wanted: &str) -> Option<io::Error> {
+    (call == wanted).then(|| io::Error::other("lost"))
+}
+
+fn log(dir: &Path) -> FileStore {
+    let store = FileStore::new(dir.join("v")).unwrap();
+    store.create(b"CVAULT01\0\0\0\0log").unwrap();
+    store
+}
+
+/// A vault with the connector `x`, and the warnings that it gives.
+fn vault(path: PathBuf) -> (FileVault, Arc<Mutex<Vec<&'static str>>>) {
+    let warnings = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&warnings);
+    let identity = Identity::generate(&mut StdRng::seed_from_u64(1));
+    let owner = NewOwner {
+        label: "ops",
+        identity: Some(identity),
+        passphrase: None,
+    };
+    let options = FileOptions {
+        on_warning: OnWarning::new(move |warning| told.lock().unwrap().push(warning.code)),
+        ..FileOptions::default()
+    };
+    let mut vault = FileVault::create(path, &owner, options).unwrap();
+    add(&mut vault, "x", "a");
+    (vault, warnings)
+}
+
+fn add(vault: &mut FileVault, id: &str, value: &str) {
+    let properties = Properties::from_json(&format!(r#"{{"APIKey": "{value}"}}"#)).unwrap();
+    vault
+        .change(|vault, _| {
+            let id = ConnectorId::new(id)?;
+            let options = Options::default();
+            Ok(vec![vault.plan_create(
+                id,
+                "Name",
+                "Type",
+                &properties,
+                &options,
+            )?])
+        })
+        .unwrap();
+}
+
+fn update(vault: &mut FileVault, value: &str) {
+    let action = format!(
+        r#"{{"ActionType": "Connectors.Update", "Parameters": {{"EntryId": "x",
+            "Properties": [{{"PropertyName": "APIKey", "PropertyValue": "{value}"}}]}}}}"#
+    );
+    let action = Action::parse(&action).unwrap();
+    let mut tokens = std::collections::BTreeMap::new();
+    vault
+        .run(&action, &mut tokens, &Options::default())
+        .unwrap();
+}
+
+/// A lock file whose owner is gone.
+fn left_behind(path: &Path) {
+    let mut owner = Myself::get().with_token("00".repeat(16));
+    // No process has this pid: it is above the kernel's PID_MAX_LIMIT of 2^22.
+    owner.pid = 1 << 30;
+    fs::write(path, serde_json::to_string(&owner).unwrap()).unwrap();
+}
+
+/// The calls by which something becomes durable, and the removal of a lock.
+fn durable(events: &[Event]) -> Vec<&'static str> {
+    let names = events.iter().map(|event| match event {
+        Event::Sync { .. } => "sync",
+        Event::SyncDir { .. } => "sync the folder",
+        Event::Remove { path } if path.extension().is_some_and(|end| end == "lock") => "unlock",
+        _ => "",
+    });
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn a_failed_sync_is_reported_once_and_poisons() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = log(dir.path());
+    let mut file = store.lock(DEFAULT_TIMEOUT).unwrap();
+    let error = failing(
+        |call, _| lost(call, "sync"),
+        || file.append(b"commit").unwrap_err(),
+    );
+    assert_eq!(error.code(), "not_durable");
+    assert!(error.message().contains("lost"), "{error}");
+    assert_eq!(file.append(b"commit").unwrap_err().code(), "not_durable");
+    assert_eq!(file.replace(b"all").unwrap_err().code(), "not_durable");
+    assert_eq!(file.sync().unwrap_err().code(), "not_durable");
+    let compared = file.compare(&LogEnd::default());
+    assert_eq!(compared.unwrap_err().code(), "not_durable");
+    drop(file);
+    assert_eq!(store.read().unwrap(), b"CVAULT01\0\0\0\0log");
+}
+
+#[test]
+fn an_answer_that_writes_nothing_is_synced() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut vault, _) = vault(dir.path().join("v"));
+    let mut same = || {
+        vault.change(|vault, _| {
+            let options = Options::default();
+            Ok(vec![vault.plan_restore("x", Version::FIRST, &options)?])
+        })
+    };
+    let (outcomes, events) = recording([(dir.path().join("v"), 0)], &mut same);
+    assert_eq!(outcomes.unwrap()[0].status, Status::Unchanged);
+    assert_eq!(durable(&events), ["sync", "unlock"]);
+    let refused = failing(|call, _| lost(call, "sync"), same);
+    assert_eq!(refused.unwrap_err().code(), "not_durable");
+}
+
+#[test]
+fn what_a_dead_owner_left_is_durable_before_its_lock_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = log(dir.path());
+    left_behind(&store.lock_path());
+    fs::write(with_suffix(store.path(), ".unfinished"), "half").unwrap();
+    let (locked, events) = recording([(store.path().to_owned(), 0)], || {
+        store.lock(Duration::ZERO).map(drop)
+    });
+    locked.unwrap();
+    // The second one is our own.
+    assert_eq!(
+        durable(&events),
+        ["sync", "sync the folder", "unlock", "unlock"]
+    );
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_lock_stays_if_what_its_owner_left_cannot_be_made_durable() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = log(dir.path());
+    left_behind(&store.lock_path());
+    for call in ["sync", "sync_dir"] {
+        let fault = match call {
+            "sync" => |call: &str, _: Option<&Path>| lost(call, "sync"),
+            _ => |call: &str, _: Option<&Path>| lost(call, "sync_dir"),
+        };
+        let refused = failing(fault, || store.lock(Duration::ZERO).map(drop));
+        assert_eq!(refused.unwrap_err().code(), "not_durable");
+        assert!(store.lock_path().exists());
+    }
+    let lock = FileLock::acquire(&store.lock_path(), Duration::ZERO).unwrap();
+    assert!(lock.broke());
+}
+
+#[test]
+fn a_vault_that_is_there_is_durable_before_another_creator_hears_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = log(dir.path());
+    let (refused, events) = recording([(store.path().to_owned(), 0)], || store.check_free());
+    assert_eq!(refused.unwrap_err().code(), "file_exists");
+    assert_eq!(durable(&events), ["sync the folder"]);
+}
+
+#[test]
+fn a_compaction_that_may_not_last_is_a_warning_of_the_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("v");
+    let (mut vault, warnings) = vault(path.clone());
+    let before = fs::metadata(&path).unwrap().ino();
+    failing(
+        |call, _| lost(call, "sync_dir"),
+        || {
+            for number in 0.. {
+                update(&mut vault, &format!("{number}{}", "b".repeat(60_000)));
+                if !warnings.lock().unwrap().is_empty() {
+                    break;
+                }
+                assert!(number < 50, "no compaction");
+            }
+        },
+    );
+    assert_eq!(*warnings.lock().unwrap(), ["not_durable"]);
+    assert_ne!(
+        fs::metadata(&path).unwrap().ino(),
+        before,
+        "the compacted file stands there"
+    );
+    // Nothing that was acknowledged is gone, and work goes on.
+    add(&mut vault, "y", "c");
+    assert_eq!(vault.vault().len(), 2);
+}
