@@ -8,19 +8,37 @@
 //!
 //! Its owner removes it, after finding its own file or token there. Anybody else removes it only if
 //! its owner is provably gone, and only while holding `<vault>.lock.break`, a lock of the same kind
-//! (and so itself breakable under `<vault>.lock.break.break`), after reading the lock again.
+//! (and so itself breakable under `<vault>.lock.break.break`), after finding the same token there
+//! again.
 //!
 //! # Why two never hold it
 //!
-//! Say *F* is a lock file and *F.break* the one that guards its removal. Suppose that some removal
-//! were the first to remove a lock whose owner lives. Its owner did not do it, so a breaker did,
-//! which holds F.break, and lives. As nothing went wrong before, F.break is the breaker's alone:
-//! from its second reading of F to its removal of F no other breaker touched F. What it read was
-//! the lock of an owner that is gone, and gone for good, so that the owner did not touch F either.
-//! As F existed all the time, nobody could publish another F. So what it removed is what it read:
-//! no lock of a living owner. The same holds for F.break with F.break.break. A breaker that sleeps
-//! between its first reading and F.break reads again, and finds the new owner; one that sleeps
-//! while it holds F.break keeps the others out, and one that dies there is gone.
+//! Say *F* is a lock file and *F.break* the one that guards its removal. A breaker does three things
+//! in this order: it proves that the owner of the token *T*, which it read in F, is gone; it takes
+//! F.break; it reads F again and removes it if T stands there.
+//!
+//! Suppose that some removal were the first to remove a lock whose owner lives, at whatever level.
+//!
+//! - It is not its owner's: that is allowed. It is not the release of another lock of that name
+//!   either: whoever releases has found its own token there and lives. As nobody has removed the
+//!   lock of a living owner before, that lock still stands when it is removed.
+//! - So a breaker did it. It lives and holds F.break, and by the same reason nobody took F.break
+//!   from it: it is the only breaker of F from its second look to the removal. In the second look
+//!   it found T. T's owner was gone before that look and does not come back, so nobody else was
+//!   left who could remove this file. It was there all the time, so nobody could publish another.
+//!   What was removed is the lock of T, whose owner is gone: a contradiction.
+//!
+//! It is essential that the proof comes before the second look. A breaker that looks first and then
+//! asks for the process may sleep in between: the owner releases and ends, a third process publishes
+//! its own lock, and the proof, true by now, speaks of a file that is no longer there.
+//!
+//! The same holds for F.break with F.break.break. A blank lock has no token; as the content precedes
+//! the name, it never had an owner, so nobody but a breaker removes it, and the second look asks for
+//! the same file: device, inode, and still blank. A breaker that sleeps while it holds F.break keeps
+//! the others out, and one that dies there is gone.
+//!
+//! A release that compares files instead of tokens is the same: while the file is open no other has
+//! its inode, so the name leads to the file that holds the own token.
 //!
 //! There is no lease and no clock in this: a process that is stopped for an hour keeps its lock.
 
@@ -77,7 +95,7 @@ impl FileLock {
     /// Fails with `lock_timeout` if somebody else holds it all the time, with `io` if the folder
     /// cannot be written to.
     pub fn acquire(path: &Path, timeout: Duration) -> Result<Self> {
-        Self::acquire_after(path, timeout, &|| Ok(()))
+        Self::acquire_after(path, timeout, NOTHING)
     }
 
     /// As [`acquire`](Self::acquire). Before the lock of an owner that is gone is removed, `settle`
@@ -88,39 +106,35 @@ impl FileLock {
         timeout: Duration,
         settle: Settle<'_>,
     ) -> Result<Self> {
-        Self::acquire_with(path, timeout, Form::prepare, settle)
+        let means = Means {
+            settle,
+            ..Means::SYSTEM
+        };
+        Self::acquire_by(path, timeout, means)
     }
 
-    fn acquire_with(
-        path: &Path,
-        timeout: Duration,
-        form: MakeForm,
-        settle: Settle<'_>,
-    ) -> Result<Self> {
+    fn acquire_by(path: &Path, timeout: Duration, means: Means<'_>) -> Result<Self> {
         // None: further away than the clock reaches.
         let deadline = Instant::now().checked_add(timeout);
-        let mut candidate = Candidate::prepare(path, form)?;
+        let mut candidate = Candidate::prepare(path, means.form)?;
         let mut wait = WAIT_MIN;
         let mut broke = false;
         loop {
             if candidate.publish()? {
                 return Ok(candidate.held(broke));
             }
-            let owner = match Found::at(path) {
-                // A network file system may repeat a `link` that succeeded and report the second
-                // one.
-                Found::Owner(owner) if owner.token == candidate.token => {
-                    return Ok(candidate.held(broke));
+            let found = Found::at(path);
+            // A network file system may repeat a `link` that succeeded and report the second one.
+            if found.has_token(&candidate.token) {
+                return Ok(candidate.held(broke));
+            }
+            let owner = match found.gone(path, means)? {
+                Some(gone) if break_gone(path, &gone, means, 0)? => {
+                    broke = true;
+                    continue;
                 }
-                found if found.is_gone(path)? => {
-                    if break_gone(path, 0, settle)? {
-                        broke = true;
-                        continue;
-                    }
-                    None
-                }
-                Found::Owner(owner) => Some(owner),
-                _ => None,
+                Some(_) => None,
+                None => found.owner(),
             };
             let left = match deadline {
                 Some(deadline) => deadline.saturating_duration_since(Instant::now()),
@@ -155,12 +169,12 @@ impl FileLock {
         {
             return Ok(());
         }
-        match Found::at(&self.path) {
-            Found::Owner(owner) if owner.token == self.token => Ok(()),
-            _ => Err(Error::LockLost {
-                path: self.path.clone(),
-            }),
+        if Found::at(&self.path).has_token(&self.token) {
+            return Ok(());
         }
+        Err(Error::LockLost {
+            path: self.path.clone(),
+        })
     }
 }
 
@@ -173,6 +187,28 @@ impl Drop for FileLock {
             let _ = disk::remove(&self.path);
         }
     }
+}
+
+/// By which means a lock is taken. Tests have others.
+#[derive(Clone, Copy)]
+struct Means<'a> {
+    form: MakeForm,
+    /// Whether an owner is provably gone.
+    proves_gone: &'a dyn Fn(&Owner) -> bool,
+    /// What to do under the guard before a lock is removed.
+    settle: Settle<'a>,
+}
+
+type Settle<'a> = &'a dyn Fn() -> Result<()>;
+
+const NOTHING: Settle<'_> = &|| Ok(());
+
+impl Means<'_> {
+    const SYSTEM: Self = Self {
+        form: Form::prepare,
+        settle: NOTHING,
+        proves_gone: &|owner| Myself::get().proves_gone(owner),
+    };
 }
 
 /// Between half of `wait` and all of it, so that those who wait do not go on together.
@@ -216,8 +252,6 @@ enum Form {
     Unnamed(fs::File),
     Named { temp: PathBuf, _remove: TempName },
 }
-
-type Settle<'a> = &'a dyn Fn() -> Result<()>;
 
 type MakeForm = fn(path: &Path, token: &str, content: &[u8]) -> Result<Form>;
 
@@ -338,7 +372,7 @@ enum Found {
     Nothing,
     Owner(Owner),
     /// Empty, or all zero: what a power failure leaves of a file that was not synced.
-    Blank,
+    Blank(Option<Identity>),
     /// Anything else: nobody knows whose.
     Unknown,
 }
@@ -346,28 +380,60 @@ enum Found {
 impl Found {
     fn at(path: &Path) -> Self {
         let read = || {
+            let file = fs::File::open(path)?;
+            let identity = Identity::of(&file.metadata()?);
             let mut content = Vec::with_capacity(512);
-            fs::File::open(path)?
-                .take(LOCK_LEN_MAX)
-                .read_to_end(&mut content)?;
-            Ok(content)
+            file.take(LOCK_LEN_MAX).read_to_end(&mut content)?;
+            Ok((content, identity))
         };
         match read() {
-            Ok(content) if content.iter().all(|byte| *byte == 0) => Self::Blank,
-            Ok(content) => serde_json::from_slice(&content).map_or(Self::Unknown, Self::Owner),
+            Ok((content, identity)) if content.iter().all(|byte| *byte == 0) => {
+                Self::Blank(identity)
+            }
+            Ok((content, _)) => serde_json::from_slice(&content).map_or(Self::Unknown, Self::Owner),
             Err(error) if io::Error::kind(&error) == io::ErrorKind::NotFound => Self::Nothing,
             Err(_) => Self::Unknown,
         }
     }
 
-    /// Whether it is a lock whose owner is provably gone.
-    fn is_gone(&self, path: &Path) -> Result<bool> {
+    fn has_token(&self, token: &str) -> bool {
+        matches!(self, Self::Owner(owner) if owner.token == token)
+    }
+
+    fn owner(self) -> Option<Owner> {
         match self {
-            Self::Owner(owner) => Ok(Myself::get().proves_gone(owner)),
+            Self::Owner(owner) => Some(owner),
+            _ => None,
+        }
+    }
+
+    /// This lock, if its owner is provably gone.
+    fn gone(&self, path: &Path, means: Means<'_>) -> Result<Option<Gone>> {
+        Ok(match self {
+            Self::Owner(owner) if (means.proves_gone)(owner) => {
+                Some(Gone::Token(owner.token.clone()))
+            }
             // With hard links, content precedes the name, so no living owner's lock was ever blank.
             // Without, it may be one that is just being written.
-            Self::Blank => hard_links_work(path),
-            Self::Nothing | Self::Unknown => Ok(false),
+            Self::Blank(file) if hard_links_work(path)? => Some(Gone::Blank(*file)),
+            _ => None,
+        })
+    }
+}
+
+/// A lock that was proven gone, by what tells it from those that may take its place.
+enum Gone {
+    Token(String),
+    Blank(Option<Identity>),
+}
+
+impl Gone {
+    /// Whether it stands there still.
+    fn stands_at(&self, path: &Path) -> bool {
+        match (self, Found::at(path)) {
+            (Self::Token(token), found) => found.has_token(token),
+            (Self::Blank(file), Found::Blank(now)) => *file == now,
+            _ => false,
         }
     }
 }
@@ -382,29 +448,34 @@ fn hard_links_work(path: &Path) -> Result<bool> {
     Ok(linked)
 }
 
-/// Removes the lock file of an owner that is gone. True if a file was removed, here or deeper, so
-/// that it is worth trying again at once.
-fn break_gone(path: &Path, depth: usize, settle: Settle<'_>) -> Result<bool> {
+/// Removes a lock that was proven gone. True if a file was removed, here or deeper, so that it is
+/// worth trying again at once.
+fn break_gone(path: &Path, gone: &Gone, means: Means<'_>, depth: usize) -> Result<bool> {
     if depth == BREAK_DEPTH_MAX {
         return Ok(false);
     }
     let guard_path = with_suffix(path, ".break");
-    let mut candidate = Candidate::prepare(&guard_path, Form::prepare)?;
+    let mut candidate = Candidate::prepare(&guard_path, means.form)?;
     if !candidate.publish()? {
         let found = Found::at(&guard_path);
-        let repeated = matches!(&found, Found::Owner(owner) if owner.token == candidate.token);
-        if !repeated {
-            // Another breaker is at work, or was.
-            // It has changed nothing but lock files.
-            let settle: Settle<'_> = &|| Ok(());
-            return Ok(found.is_gone(&guard_path)? && break_gone(&guard_path, depth + 1, settle)?);
+        if !found.has_token(&candidate.token) {
+            // Another breaker is at work, or was. It has changed nothing but lock files.
+            let means = Means {
+                settle: NOTHING,
+                ..means
+            };
+            return match found.gone(&guard_path, means)? {
+                Some(gone) => break_gone(&guard_path, &gone, means, depth + 1),
+                None => Ok(false),
+            };
         }
     }
     let guard = candidate.held(false);
-    settle()?;
-    // Again, now that nobody else may remove it: in the meantime another breaker may have, and a
-    // living process may have taken the lock.
-    let removed = Found::at(path).is_gone(path)?
+    (means.settle)()?;
+    // Again, now that nobody else may remove it: since it was read, its owner may have released it,
+    // or another breaker removed it, and a living process may have taken the lock. Nothing may come
+    // between this look and the removal that asks whether anybody is gone.
+    let removed = gone.stands_at(path)
         && match disk::remove(path) {
             Ok(()) => true,
             Err(error) if error.kind() == io::ErrorKind::NotFound => true,
@@ -450,8 +521,6 @@ mod tests {
 
     use super::*;
 
-    const NOTHING: Settle<'_> = &|| Ok(());
-
     /// A lock file as a process left it that is gone.
     fn left_behind(path: &Path) {
         let mut owner = Myself::get().with_token(random_hex().unwrap());
@@ -459,16 +528,77 @@ mod tests {
         fs::write(path, serde_json::to_string(&owner).unwrap()).unwrap();
     }
 
+    /// A lock file as a living process publishes it, in place of the one that stands there.
+    fn published(path: &Path) -> String {
+        let owner = Myself::get().with_token(random_hex().unwrap());
+        let _ = fs::remove_file(path);
+        fs::write(path, serde_json::to_string(&owner).unwrap()).unwrap();
+        owner.token
+    }
+
     #[test]
     fn a_slow_breaker_leaves_the_new_owner_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("v.lock");
         left_behind(&path);
-        assert!(Found::at(&path).is_gone(&path).unwrap());
+        let gone = Found::at(&path).gone(&path, Means::SYSTEM).unwrap();
         // Another breaker is faster.
         let lock = FileLock::acquire(&path, Duration::ZERO).unwrap();
-        assert!(!break_gone(&path, 0, NOTHING).unwrap());
+        assert!(!break_gone(&path, &gone.unwrap(), Means::SYSTEM, 0).unwrap());
         lock.verify().unwrap();
+    }
+
+    /// While a breaker asks whether the owner is gone, the owner goes and somebody else comes, each
+    /// time it asks: the lock itself (depth 0) or the guard of a breaker that died.
+    #[test]
+    fn the_proof_about_one_owner_removes_no_lock_of_the_next() {
+        for depth in 0..3 {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("v.lock");
+            let mut contested = path.clone();
+            for _ in 0..depth {
+                left_behind(&contested);
+                contested = with_suffix(&contested, ".break");
+            }
+            let newest = std::cell::RefCell::new(published(&contested));
+            let proves_gone = |owner: &Owner| {
+                if owner.token == *newest.borrow() {
+                    newest.replace(published(&contested));
+                }
+                true
+            };
+            let means = Means {
+                proves_gone: &proves_gone,
+                ..Means::SYSTEM
+            };
+            let error = FileLock::acquire_by(&path, Duration::ZERO, means).unwrap_err();
+            assert_eq!(error.code(), "lock_timeout", "{depth}");
+            assert!(
+                Found::at(&contested).has_token(&newest.borrow()),
+                "a living owner's lock was removed at depth {depth}"
+            );
+            assert_eq!(names(&path), depth + 1, "no guard stays");
+        }
+    }
+
+    #[test]
+    fn a_blank_lock_is_removed_only_if_it_is_the_same_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("v.lock");
+        let other = dir.path().join("other");
+        fs::write(&path, "").unwrap();
+        fs::write(&other, "").unwrap();
+        let gone = Found::at(&path).gone(&path, Means::SYSTEM).unwrap();
+        let gone = gone.unwrap();
+        assert!(gone.stands_at(&path));
+        fs::write(&path, [0]).unwrap();
+        assert_eq!(gone.stands_at(&path), cfg!(not(unix)), "longer");
+        published(&path);
+        assert!(!gone.stands_at(&path), "no longer blank");
+        fs::rename(&other, &path).unwrap();
+        let same = break_gone(&path, &gone, Means::SYSTEM, 0).unwrap();
+        assert_eq!(same, cfg!(not(unix)), "another file");
+        assert_eq!(path.exists(), cfg!(unix));
     }
 
     #[test]
@@ -514,13 +644,21 @@ mod tests {
     #[cfg(not(target_os = "linux"))]
     const FORMS: &[MakeForm] = &[Form::prepare, Form::named];
 
+    fn acquire_with(path: &Path, timeout: Duration, form: MakeForm) -> Result<FileLock> {
+        let means = Means {
+            form,
+            ..Means::SYSTEM
+        };
+        FileLock::acquire_by(path, timeout, means)
+    }
+
     /// Takes the lock in each form after doing something to the lock that is held in each form.
     fn with_each_form(check: impl Fn(&Path, FileLock, MakeForm)) {
         for form in FORMS {
             for other in FORMS {
                 let dir = tempfile::tempdir().unwrap();
                 let path = dir.path().join("v.lock");
-                let lock = FileLock::acquire_with(&path, Duration::ZERO, *form, NOTHING).unwrap();
+                let lock = acquire_with(&path, Duration::ZERO, *form).unwrap();
                 check(&path, lock, *other);
             }
         }
@@ -537,12 +675,12 @@ mod tests {
             let content = fs::read_to_string(path).unwrap();
             assert!(content.contains(&lock.token), "{content}");
             assert_eq!(names(path), 1, "only the lock");
-            let error = FileLock::acquire_with(path, Duration::ZERO, other, NOTHING).unwrap_err();
+            let error = acquire_with(path, Duration::ZERO, other).unwrap_err();
             assert_eq!(error.code(), "lock_timeout");
             assert_eq!(names(path), 1, "only the lock");
             drop(lock);
             assert_eq!(names(path), 0);
-            FileLock::acquire_with(path, Duration::ZERO, other, NOTHING)
+            acquire_with(path, Duration::ZERO, other)
                 .unwrap()
                 .verify()
                 .unwrap();
@@ -561,8 +699,7 @@ mod tests {
             for form in FORMS {
                 scope.spawn(|| {
                     for _ in 0..EACH {
-                        let _lock =
-                            FileLock::acquire_with(&path, DEFAULT_TIMEOUT, *form, NOTHING).unwrap();
+                        let _lock = acquire_with(&path, DEFAULT_TIMEOUT, *form).unwrap();
                         // In two steps, so that a count gets lost if the lock does not hold.
                         let before = number.load(Ordering::Relaxed);
                         std::thread::yield_now();
@@ -579,7 +716,7 @@ mod tests {
     fn a_lock_that_a_hand_replaced_is_lost_and_left_alone() {
         with_each_form(|path, first, other| {
             fs::remove_file(path).unwrap();
-            let second = FileLock::acquire_with(path, Duration::ZERO, other, NOTHING).unwrap();
+            let second = acquire_with(path, Duration::ZERO, other).unwrap();
             assert_eq!(first.verify().unwrap_err().code(), "lock_lost");
             drop(first);
             second.verify().unwrap();
@@ -601,7 +738,7 @@ mod tests {
         with_each_form(|path, lock, other| {
             fs::rename(path, path.with_extension("away")).unwrap();
             assert_eq!(lock.verify().unwrap_err().code(), "lock_lost");
-            let second = FileLock::acquire_with(path, Duration::ZERO, other, NOTHING).unwrap();
+            let second = acquire_with(path, Duration::ZERO, other).unwrap();
             drop(lock);
             second.verify().unwrap();
         });

@@ -4,7 +4,7 @@
  * crates/connector-vault-store/src/lock.rs).
  */
 
-import { closeSync, linkSync, openSync, readdirSync, unlinkSync } from "node:fs";
+import { closeSync, fstatSync, linkSync, openSync, readdirSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
 
@@ -71,10 +71,10 @@ export class FileLock {
       for (;;) {
         if (candidate.publish()) return new FileLock(path, candidate.token);
         const found = read(path);
-        const gone = isGone(found, path);
-        if (gone && breakGone(path, 0)) continue;
+        const gone = goneOf(found, path);
+        if (gone !== undefined && breakGone(path, gone, 0)) continue;
         const left = deadline - performance.now();
-        if (left <= 0) throw lockTimeout(path, timeoutMs, gone ? "blank" : found);
+        if (left <= 0) throw lockTimeout(path, timeoutMs, gone === undefined ? found : "unknown");
         // Between half of it and all of it, so that those who wait do not go on together.
         await pause(Math.min(wait * (1 + Math.random()) * 0.5, left), signal);
         wait = Math.min(wait * 2, WAIT_MAX_MS);
@@ -175,15 +175,21 @@ function createWith(path: string, content: Uint8Array): void {
  * What stands where a lock file would: nothing; an owner; what a power failure leaves of a file that
  * was not synced, empty or all zero; or anything else, nobody knows whose.
  */
-type Found = Owner | "nothing" | "blank" | "unknown";
+type Found = Owner | Blank | "nothing" | "unknown";
+
+/** A file without content, by what tells it from others: device, inode, length. */
+interface Blank {
+  readonly blank: string;
+}
 
 function read(path: string): Found {
   let file: number | undefined;
   try {
     file = openSync(path, "r");
     const content = readUpTo(file, 0, LOCK_LEN_MAX);
-    if (content.every((byte) => byte === 0)) return "blank";
-    return parseOwner(content) ?? "unknown";
+    if (!content.every((byte) => byte === 0)) return parseOwner(content) ?? "unknown";
+    const { dev, ino, size } = fstatSync(file, { bigint: true });
+    return { blank: `${dev} ${ino} ${size}` };
   } catch (error) {
     return hasCode(error, "ENOENT") ? "nothing" : "unknown";
   } finally {
@@ -192,19 +198,31 @@ function read(path: string): Found {
 }
 
 function isOwner(found: Found): found is Owner {
-  return typeof found === "object";
+  return typeof found === "object" && "token" in found;
+}
+
+function isBlank(found: Found): found is Blank {
+  return typeof found === "object" && "blank" in found;
 }
 
 function isHeldWith(token: string, found: Found): boolean {
   return isOwner(found) && found.token === token;
 }
 
-/** Whether it is a lock whose owner is provably gone. */
-function isGone(found: Found, path: string): boolean {
-  if (isOwner(found)) return provesGone(found);
+/** A lock that was proven gone, by what tells it from those that may take its place. */
+type Gone = { readonly token: string } | Blank;
+
+/** This lock, if its owner is provably gone. */
+function goneOf(found: Found, path: string): Gone | undefined {
+  if (isOwner(found)) return provesGone(found) ? { token: found.token } : undefined;
   // With hard links, content precedes the name, so no living owner's lock was ever blank. Without, it
   // may be one that is just being written.
-  return found === "blank" && hardLinksWork(path);
+  return isBlank(found) && hardLinksWork(path) ? found : undefined;
+}
+
+function stillStands(gone: Gone, path: string): boolean {
+  const now = read(path);
+  return "token" in gone ? isHeldWith(gone.token, now) : isBlank(now) && now.blank === gone.blank;
 }
 
 function hardLinksWork(path: string): boolean {
@@ -222,26 +240,29 @@ function hardLinksWork(path: string): boolean {
 }
 
 /**
- * Removes the lock file of an owner that is gone. True if a file was removed, here or deeper, so that it
- * is worth trying again at once.
+ * Removes a lock that was proven gone. True if a file was removed, here or deeper, so that it is worth
+ * trying again at once.
  */
-function breakGone(path: string, depth: number): boolean {
+function breakGone(path: string, gone: Gone, depth: number): boolean {
   if (depth === BREAK_DEPTH_MAX) return false;
   const guardPath = `${path}.break`;
   const guard = new Candidate(guardPath);
   try {
     if (!guard.publish()) {
       // Another breaker is at work, or was.
-      return isGone(read(guardPath), guardPath) && breakGone(guardPath, depth + 1);
+      const guardGone = goneOf(read(guardPath), guardPath);
+      return guardGone !== undefined && breakGone(guardPath, guardGone, depth + 1);
     }
   } finally {
     guard.discard();
   }
   const held = new FileLock(guardPath, guard.token);
   try {
-    // Again, now that nobody else may remove it: in the meantime another breaker may have, and a
-    // living process may have taken the lock.
-    if (!removeIfGone(path)) return false;
+    // Again, now that nobody else may remove it: since it was read, its owner may have released it, or
+    // another breaker removed it, and a living process may have taken the lock. Nothing may come between
+    // this look and the removal that asks whether anybody is gone.
+    if (!stillStands(gone, path)) return false;
+    remove(path);
   } finally {
     held.release();
   }
@@ -249,14 +270,12 @@ function breakGone(path: string, depth: number): boolean {
   return true;
 }
 
-function removeIfGone(path: string): boolean {
-  if (!isGone(read(path), path)) return false;
+function remove(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
     if (!hasCode(error, "ENOENT")) throw ioError("remove", path, error);
   }
-  return true;
 }
 
 /**

@@ -2,7 +2,16 @@
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import fs, { readFileSync, readlinkSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import fs, {
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { mock, test, type TestContext } from "node:test";
@@ -30,6 +39,20 @@ function owner(): Record<string, unknown> {
 
 function gone(): string {
   return JSON.stringify({ ...owner(), start_time: 1 });
+}
+
+/** For the rest of a test, something else is done in place of a function of node:fs. */
+function instead<K extends "linkSync">(
+  t: TestContext,
+  name: K,
+  make: (original: (typeof fs)[K]) => (typeof fs)[K],
+): void {
+  const method = mock.method(fs, name, make(fs[name]));
+  syncBuiltinESMExports();
+  t.after(() => {
+    method.mock.restore();
+    syncBuiltinESMExports();
+  });
 }
 
 /** Whether a lock file with this content is broken; if not, it must stay as it is. */
@@ -158,6 +181,52 @@ test("breakers that died are broken in turn, up to a depth", linux, async (t) =>
   assert.equal(names(dir).length, 9);
 });
 
+/** A lock file as a living process publishes it, in place of the one that stands there. */
+function published(path: string): string {
+  const token = randomBytes(16).toString("hex");
+  rmSync(path, { force: true });
+  writeFileSync(path, JSON.stringify({ ...owner(), token }));
+  return token;
+}
+
+test("the proof about one owner removes no lock of the next", linux, async (t) => {
+  for (const depth of [0, 1, 2]) {
+    const dir = sandbox(t);
+    const path = join(dir, "v.lock");
+    const contested = path + ".break".repeat(depth);
+    for (let level = 0; level < depth; level++) writeFileSync(path + ".break".repeat(level), gone());
+    let newest = published(contested);
+    // While a breaker asks whether the owner is gone, the owner goes and somebody else comes, each time it
+    // asks: the lock itself (depth 0) or the guard of a breaker that died.
+    const kill = t.mock.method(process, "kill", () => {
+      if (readFileSync(contested, "utf8").includes(newest)) newest = published(contested);
+      throw Object.assign(new Error("gone"), { code: "ESRCH" });
+    });
+    await assert.rejects(FileLock.acquire(path, ONCE), failsWith("lock_timeout"));
+    kill.mock.restore();
+    assert.ok(
+      readFileSync(contested, "utf8").includes(newest),
+      `a living owner's lock was removed at depth ${depth}`,
+    );
+    assert.equal(names(dir).length, depth + 1, "no guard stays");
+  }
+});
+
+test("a blank lock is removed only if it is the same file", linux, async (t) => {
+  const dir = sandbox(t);
+  const path = join(dir, "v.lock");
+  const other = join(dir, "other");
+  writeFileSync(path, "");
+  writeFileSync(other, "");
+  // After the proof, while the guard is taken, another blank file comes.
+  instead(t, "linkSync", (linkSync) => (from, to) => {
+    if (to === `${path}.break`) renameSync(other, path);
+    linkSync(from, to);
+  });
+  await assert.rejects(FileLock.acquire(path, ONCE), failsWith("lock_timeout"));
+  assert.deepEqual(names(dir), ["v.lock"]);
+});
+
 test("a breaker at work is waited for", linux, async (t) => {
   const path = join(sandbox(t), "v.lock");
   writeFileSync(path, gone());
@@ -225,13 +294,8 @@ test("calls at the same time let one in", linux, async (t) => {
 
 test("without hard links the name itself excludes, and a blank lock may be one being written", async (t) => {
   const refused = Object.assign(new Error("EPERM"), { code: "ENOSYS" });
-  const link = mock.method(fs, "linkSync", () => {
+  instead(t, "linkSync", () => () => {
     throw refused;
-  });
-  syncBuiltinESMExports();
-  t.after(() => {
-    link.mock.restore();
-    syncBuiltinESMExports();
   });
   const dir = sandbox(t);
   const path = join(dir, "v.lock");
