@@ -2,7 +2,8 @@
 //! record them and take away what a power failure would (`crash.rs`).
 
 use std::ffi::OsString;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fmt;
+use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -82,6 +83,78 @@ pub(crate) fn create_unnamed(_dir: &Path) -> io::Result<File> {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn link_unnamed(_file: &File, _path: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Something else stands where a file belongs. Errors of this module hold it, and
+/// [`Error::io`](crate::error::Error::io) finds it in them.
+#[derive(Debug)]
+pub(crate) struct NotAFile(pub(crate) &'static str);
+
+impl fmt::Display for NotAFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it is {}, not a file", self.0)
+    }
+}
+
+impl std::error::Error for NotAFile {}
+
+/// Checks that something is a regular file.
+pub(crate) fn check_file(metadata: &Metadata) -> io::Result<()> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::other(NotAFile(kind(metadata.file_type()))))
+}
+
+#[cfg(unix)]
+fn kind(found: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+
+    match found {
+        found if found.is_dir() => "a folder",
+        found if found.is_symlink() => "a symbolic link",
+        found if found.is_fifo() => "a FIFO",
+        found if found.is_socket() => "a socket",
+        _ => "a device",
+    }
+}
+
+#[cfg(not(unix))]
+fn kind(found: FileType) -> &'static str {
+    match found {
+        found if found.is_dir() => "a folder",
+        found if found.is_symlink() => "a symbolic link",
+        _ => "a device",
+    }
+}
+
+/// Opens a file that is there. Refuses anything else, and waits for nothing: to open a FIFO waits for
+/// its other end, and to open a device may do anything.
+pub(crate) fn open_file(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    check_file(&fs::metadata(path)?)?;
+    let file = open_at_once(path, options)?;
+    // It may have been exchanged in between.
+    check_file(&file.metadata()?)?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn open_at_once(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    use rustix::fs::OFlags;
+
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    match options.clone().custom_flags(flags).open(path) {
+        // Of a file, that is a lease of a file server (fcntl(2)), which soon gives way.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => options.open(path),
+        opened => opened,
+    }
+}
+
+#[cfg(not(unix))]
+fn open_at_once(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    options.open(path)
 }
 
 /// Which file something is, for as long as it exists, and how long it is.

@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::disk::NotAFile;
+
 /// The result of every fallible operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -22,6 +24,13 @@ pub enum Error {
         path: PathBuf,
         /// The operating system's reason.
         source: io::Error,
+    },
+    /// Something else stands where a file belongs: a folder, a FIFO, a socket, a device.
+    NotAFile {
+        /// Where it stands.
+        path: PathBuf,
+        /// What it is, with its article: `a folder`.
+        kind: &'static str,
     },
     /// The vault file does not exist.
     FileNotFound {
@@ -41,6 +50,13 @@ pub enum Error {
         timeout: Duration,
         /// Who holds it, when the lock file says so: `process 4711 on build-3`.
         owner: Option<String>,
+    },
+    /// A lock stands there of which this process cannot tell who holds it.
+    LockUnreadable {
+        /// The lock file.
+        path: PathBuf,
+        /// Why: `it belongs to user ann (1001), and this process may not read it`.
+        reason: String,
     },
     /// The lock file was taken away while this process held the lock.
     LockLost {
@@ -76,9 +92,13 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn io(operation: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        if let Some(NotAFile(kind)) = source.get_ref().and_then(|inner| inner.downcast_ref()) {
+            return Self::NotAFile { path, kind };
+        }
         Self::Io {
             operation,
-            path: path.to_owned(),
+            path,
             source,
         }
     }
@@ -107,9 +127,11 @@ impl Error {
         match self {
             Self::Core(error) => error.code().as_str(),
             Self::Io { .. } => "io",
+            Self::NotAFile { .. } => "not_a_file",
             Self::FileNotFound { .. } => "file_not_found",
             Self::FileExists { .. } => "file_exists",
             Self::LockTimeout { .. } => "lock_timeout",
+            Self::LockUnreadable { .. } => "lock_unreadable",
             Self::LockLost { .. } => "lock_lost",
             Self::Conflict { .. } => "conflict",
             Self::NotDurable { .. } => "not_durable",
@@ -128,6 +150,7 @@ impl Error {
                 path,
                 source,
             } => format!("cannot {operation} {}: {source}", path.display()),
+            Self::NotAFile { path, kind } => format!("{} is {kind}, not a file", path.display()),
             Self::FileNotFound { path } => format!("there is no vault at {}", path.display()),
             Self::FileExists { path } => format!("{} exists already", path.display()),
             Self::LockTimeout {
@@ -139,6 +162,9 @@ impl Error {
                 path.display(),
                 owner.as_deref().unwrap_or("another process")
             ),
+            Self::LockUnreadable { path, reason } => {
+                format!("cannot tell who holds {}: {reason}", path.display())
+            }
             Self::LockLost { path } => {
                 format!(
                     "{} was taken away while this process held it",
@@ -183,6 +209,10 @@ impl Error {
                 ),
                 _ => None,
             },
+            Self::NotAFile { path, .. } => Some(format!(
+                "give the path of a file, or move away what stands at {}",
+                path.display()
+            )),
             Self::FileNotFound { .. } => {
                 Some("create the vault first, or check the path".to_owned())
             }
@@ -192,6 +222,10 @@ impl Error {
             Self::LockTimeout { path, .. } => Some(format!(
                 "try again; if its owner, perhaps in another container or on another machine, \
                  is certainly gone, delete {}",
+                path.display()
+            )),
+            Self::LockUnreadable { path, .. } => Some(format!(
+                "try again; if no program that uses it is at work, delete {}",
                 path.display()
             )),
             Self::LockLost { .. } => Some(

@@ -42,23 +42,28 @@
 //!
 //! There is no lease and no clock in this: a process that is stopped for an hour keeps its lock.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::disk::{
-    self, Identity, TempName, create_private, create_unnamed, link_unnamed, no_hard_links, parent,
-    random_hex, with_suffix, write_all_at,
+    self, Identity, TempName, check_file, create_private, create_unnamed, link_unnamed,
+    no_hard_links, parent, random_hex, with_suffix, write_all_at,
 };
 use crate::error::{Error, Result};
-use crate::owner::{Myself, Owner};
+use crate::owner::{Myself, Owner, owner_of};
 
 /// How long to wait for a lock unless told otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A lock file larger than this is none.
 const LOCK_LEN_MAX: u64 = 4096;
+/// How long one lock may stand there of which nobody can tell who holds it, before a person has to
+/// look. It may be in use, by another user whose work is not to be disturbed.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How many breakers may have died while breaking the lock of another, before a person has to look.
 const BREAK_DEPTH_MAX: usize = 8;
 const WAIT_MIN: Duration = Duration::from_micros(50);
@@ -92,8 +97,9 @@ impl FileLock {
     /// with a zero `timeout` it tries once. Threads of one process exclude each other as processes
     /// do.
     ///
-    /// Fails with `lock_timeout` if somebody else holds it all the time, with `io` if the folder
-    /// cannot be written to.
+    /// Fails with `lock_timeout` if somebody else holds it all the time; with `lock_unreadable`,
+    /// without waiting much longer than a second, if it is another user's or not a lock; with
+    /// `not_a_file`; and with `io` if the folder cannot be written to.
     pub fn acquire(path: &Path, timeout: Duration) -> Result<Self> {
         Self::acquire_after(path, timeout, NOTHING)
     }
@@ -119,33 +125,39 @@ impl FileLock {
         let mut candidate = Candidate::prepare(path, means.form)?;
         let mut wait = WAIT_MIN;
         let mut broke = false;
+        let mut unclear: Option<(Unclear, Instant)> = None;
         loop {
             if candidate.publish()? {
                 return Ok(candidate.held(broke));
             }
-            let found = Found::at(path);
+            let found = candidate.look()?;
             // A network file system may repeat a `link` that succeeded and report the second one.
             if found.has_token(&candidate.token) {
                 return Ok(candidate.held(broke));
             }
-            let owner = match found.gone(path, means)? {
-                Some(gone) if break_gone(path, &gone, means, 0)? => {
-                    broke = true;
-                    continue;
+            if let Some(gone) = found.gone(path, means)?
+                && break_gone(path, &gone, means, 0)?
+            {
+                broke = true;
+                continue;
+            }
+            if let Found::Unclear(lock) = &found {
+                let now = Instant::now();
+                match &unclear {
+                    Some((same, since)) if same == lock => {
+                        if now.duration_since(*since) >= means.patience {
+                            return Err(found.held_by_another(path, timeout));
+                        }
+                    }
+                    _ => unclear = Some((lock.clone(), now)),
                 }
-                Some(_) => None,
-                None => found.owner(),
-            };
+            }
             let left = match deadline {
                 Some(deadline) => deadline.saturating_duration_since(Instant::now()),
                 None => Duration::MAX,
             };
             if left.is_zero() {
-                return Err(Error::LockTimeout {
-                    path: path.to_owned(),
-                    timeout,
-                    owner: owner.map(|owner| owner.to_string()),
-                });
+                return Err(found.held_by_another(path, timeout));
             }
             std::thread::sleep(jitter(wait)?.min(left));
             wait = (wait * 2).min(WAIT_MAX);
@@ -162,30 +174,72 @@ impl FileLock {
     /// Checks that the lock is still this one. A safeguard against hands that delete lock files, no
     /// more: it can be lost in the next moment.
     ///
-    /// Fails with `lock_lost`.
+    /// Fails with `lock_lost` if it is not, with `not_a_file` and `io` if it cannot be looked at.
     pub fn verify(&self) -> Result<()> {
-        if let Some(published) = &self.published
-            && published.stands_at(&self.path)
-        {
-            return Ok(());
-        }
-        if Found::at(&self.path).has_token(&self.token) {
+        if self.stands()? {
             return Ok(());
         }
         Err(Error::LockLost {
             path: self.path.clone(),
         })
     }
+
+    fn stands(&self) -> Result<bool> {
+        if let Some(published) = &self.published
+            && published.stands_at(&self.path)
+        {
+            return Ok(true);
+        }
+        Ok(Found::at(&self.path)?.has_token(&self.token))
+    }
+
+    fn release(&self) -> Result<()> {
+        // Nobody removes the lock of a living process, so between looking and removing it stays
+        // ours.
+        if !self.stands()? {
+            return Ok(());
+        }
+        remove(&self.path)
+    }
 }
 
 impl Drop for FileLock {
     fn drop(&mut self) {
-        // After a fork, the lock stays the parent's. Nobody removes the lock of a living process,
-        // so between looking and removing it stays ours. A failure leaves it to those who find us
-        // gone.
-        if self.pid == std::process::id() && self.verify().is_ok() {
-            let _ = disk::remove(&self.path);
+        // After a fork, the lock stays the parent's.
+        if self.pid == std::process::id() && self.release().is_err() {
+            abandon(&self.token);
         }
+    }
+}
+
+/// The tokens of locks that this process may have left standing although it does not hold them:
+/// removing them failed. Nobody in this process uses such a token again, so its owner is gone. A
+/// lock of this process that is not among them is held: perhaps by another copy of this crate.
+static ABANDONED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+fn abandon(token: &str) {
+    let mut tokens = ABANDONED.lock().unwrap_or_else(PoisonError::into_inner);
+    tokens.insert(token.to_owned());
+}
+
+fn is_abandoned(token: &str) -> bool {
+    let tokens = ABANDONED.lock().unwrap_or_else(PoisonError::into_inner);
+    tokens.contains(token)
+}
+
+/// Such a lock was removed.
+fn forget(token: &str) {
+    let mut tokens = ABANDONED.lock().unwrap_or_else(PoisonError::into_inner);
+    tokens.remove(token);
+}
+
+/// Removes a file, which may be gone already.
+fn remove(path: &Path) -> Result<()> {
+    match disk::remove(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io("remove", path, error))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -197,6 +251,7 @@ struct Means<'a> {
     proves_gone: &'a dyn Fn(&Owner) -> bool,
     /// What to do under the guard before a lock is removed.
     settle: Settle<'a>,
+    patience: Duration,
 }
 
 type Settle<'a> = &'a dyn Fn() -> Result<()>;
@@ -207,7 +262,8 @@ impl Means<'_> {
     const SYSTEM: Self = Self {
         form: Form::prepare,
         settle: NOTHING,
-        proves_gone: &|owner| Myself::get().proves_gone(owner),
+        proves_gone: &|owner| is_abandoned(&owner.token) || Myself::get().proves_gone(owner),
+        patience: PATIENCE,
     };
 }
 
@@ -335,8 +391,24 @@ impl Candidate {
         match result {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-            Err(error) => Err(Error::io("create", &self.path, error)),
+            Err(error) => {
+                // Perhaps it stands there nevertheless.
+                if self.look().is_ok_and(|found| found.has_token(&self.token)) {
+                    abandon(&self.token);
+                }
+                Err(Error::io("create", &self.path, error))
+            }
         }
+    }
+
+    /// What stands there after an attempt to publish this.
+    fn look(&self) -> Result<Found> {
+        Found::at(&self.path).inspect_err(|error| {
+            // That may be this one.
+            if matches!(error, Error::Io { .. }) {
+                abandon(&self.token);
+            }
+        })
     }
 
     /// For file systems without hard links: exclusive as well, but others may see it empty for a
@@ -374,36 +446,85 @@ enum Found {
     /// Empty, or all zero: what a power failure leaves of a file that was not synced.
     Blank(Option<Identity>),
     /// Anything else: nobody knows whose.
-    Unknown,
+    Unclear(Unclear),
+}
+
+/// A file that does not tell who holds the lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Unclear {
+    reason: String,
+    /// Which file it is, as far as its attributes tell: another lock of the same owner may have the
+    /// same number and length.
+    file: Option<Identity>,
+    modified: Option<SystemTime>,
+}
+
+impl Unclear {
+    fn new(reason: String, metadata: &fs::Metadata) -> Self {
+        Self {
+            reason,
+            file: Identity::of(metadata),
+            modified: metadata.modified().ok(),
+        }
+    }
 }
 
 impl Found {
-    fn at(path: &Path) -> Self {
+    /// Fails with `not_a_file` and `io`.
+    fn at(path: &Path) -> Result<Self> {
+        // Not through a link: what is removed is what the name itself stands for.
         let read = || {
-            let file = fs::File::open(path)?;
-            let identity = Identity::of(&file.metadata()?);
-            let mut content = Vec::with_capacity(512);
-            file.take(LOCK_LEN_MAX).read_to_end(&mut content)?;
-            Ok((content, identity))
+            let metadata = fs::symlink_metadata(path)?;
+            check_file(&metadata)?;
+            match disk::open_file(path, fs::OpenOptions::new().read(true)) {
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    let reason = format!(
+                        "it belongs to {}, and this process may not read it",
+                        owner_of(&metadata)
+                    );
+                    Ok(Self::Unclear(Unclear::new(reason, &metadata)))
+                }
+                file => Self::read(file?),
+            }
         };
         match read() {
-            Ok((content, identity)) if content.iter().all(|byte| *byte == 0) => {
-                Self::Blank(identity)
-            }
-            Ok((content, _)) => serde_json::from_slice(&content).map_or(Self::Unknown, Self::Owner),
-            Err(error) if io::Error::kind(&error) == io::ErrorKind::NotFound => Self::Nothing,
-            Err(_) => Self::Unknown,
+            Err(error) if io::Error::kind(&error) == io::ErrorKind::NotFound => Ok(Self::Nothing),
+            result => result.map_err(|error| Error::io("read", path, error)),
         }
+    }
+
+    fn read(file: fs::File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        let mut content = Vec::with_capacity(512);
+        file.take(LOCK_LEN_MAX).read_to_end(&mut content)?;
+        if content.iter().all(|byte| *byte == 0) {
+            return Ok(Self::Blank(Identity::of(&metadata)));
+        }
+        Ok(serde_json::from_slice(&content).map_or_else(
+            |_| {
+                let reason = "it does not hold what a lock holds".to_owned();
+                Self::Unclear(Unclear::new(reason, &metadata))
+            },
+            Self::Owner,
+        ))
     }
 
     fn has_token(&self, token: &str) -> bool {
         matches!(self, Self::Owner(owner) if owner.token == token)
     }
 
-    fn owner(self) -> Option<Owner> {
-        match self {
-            Self::Owner(owner) => Some(owner),
-            _ => None,
+    /// The error of giving up.
+    fn held_by_another(self, path: &Path, timeout: Duration) -> Error {
+        let path = path.to_owned();
+        let owner = match self {
+            Self::Unclear(Unclear { reason, .. }) => return Error::LockUnreadable { path, reason },
+            Self::Owner(owner) => Some(owner.to_string()),
+            Self::Nothing | Self::Blank(_) => None,
+        };
+        Error::LockTimeout {
+            path,
+            timeout,
+            owner,
         }
     }
 
@@ -429,12 +550,12 @@ enum Gone {
 
 impl Gone {
     /// Whether it stands there still.
-    fn stands_at(&self, path: &Path) -> bool {
-        match (self, Found::at(path)) {
+    fn stands_at(&self, path: &Path) -> Result<bool> {
+        Ok(match (self, Found::at(path)?) {
             (Self::Token(token), found) => found.has_token(token),
             (Self::Blank(file), Found::Blank(now)) => *file == now,
             _ => false,
-        }
+        })
     }
 }
 
@@ -457,7 +578,7 @@ fn break_gone(path: &Path, gone: &Gone, means: Means<'_>, depth: usize) -> Resul
     let guard_path = with_suffix(path, ".break");
     let mut candidate = Candidate::prepare(&guard_path, means.form)?;
     if !candidate.publish()? {
-        let found = Found::at(&guard_path);
+        let found = candidate.look()?;
         if !found.has_token(&candidate.token) {
             // Another breaker is at work, or was. It has changed nothing but lock files.
             let means = Means {
@@ -475,17 +596,16 @@ fn break_gone(path: &Path, gone: &Gone, means: Means<'_>, depth: usize) -> Resul
     // Again, now that nobody else may remove it: since it was read, its owner may have released it,
     // or another breaker removed it, and a living process may have taken the lock. Nothing may come
     // between this look and the removal that asks whether anybody is gone.
-    let removed = gone.stands_at(path)
-        && match disk::remove(path) {
-            Ok(()) => true,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
-            Err(error) => return Err(Error::io("remove", path, error)),
-        };
-    drop(guard);
-    if removed {
-        sweep(path);
+    if !gone.stands_at(path)? {
+        return Ok(false);
     }
-    Ok(removed)
+    remove(path)?;
+    drop(guard);
+    if let Gone::Token(token) = gone {
+        forget(token);
+    }
+    sweep(path);
+    Ok(true)
 }
 
 /// Removes temporary files of processes that died before they could. Best effort, and only after a
@@ -507,7 +627,7 @@ fn sweep(path: &Path) {
         if !is_temp {
             continue;
         }
-        if let Found::Owner(owner) = Found::at(&entry.path())
+        if let Ok(Found::Owner(owner)) = Found::at(&entry.path())
             && Myself::get().proves_gone(&owner)
         {
             let _ = disk::remove(&entry.path());
@@ -520,6 +640,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 
     use super::*;
+    #[cfg(unix)]
+    use crate::disk::record::{Fault, failing};
 
     /// A lock file as a process left it that is gone.
     fn left_behind(path: &Path) {
@@ -541,7 +663,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("v.lock");
         left_behind(&path);
-        let gone = Found::at(&path).gone(&path, Means::SYSTEM).unwrap();
+        let gone = Found::at(&path)
+            .unwrap()
+            .gone(&path, Means::SYSTEM)
+            .unwrap();
         // Another breaker is faster.
         let lock = FileLock::acquire(&path, Duration::ZERO).unwrap();
         assert!(!break_gone(&path, &gone.unwrap(), Means::SYSTEM, 0).unwrap());
@@ -574,7 +699,7 @@ mod tests {
             let error = FileLock::acquire_by(&path, Duration::ZERO, means).unwrap_err();
             assert_eq!(error.code(), "lock_timeout", "{depth}");
             assert!(
-                Found::at(&contested).has_token(&newest.borrow()),
+                Found::at(&contested).unwrap().has_token(&newest.borrow()),
                 "a living owner's lock was removed at depth {depth}"
             );
             assert_eq!(names(&path), depth + 1, "no guard stays");
@@ -588,13 +713,16 @@ mod tests {
         let other = dir.path().join("other");
         fs::write(&path, "").unwrap();
         fs::write(&other, "").unwrap();
-        let gone = Found::at(&path).gone(&path, Means::SYSTEM).unwrap();
+        let gone = Found::at(&path)
+            .unwrap()
+            .gone(&path, Means::SYSTEM)
+            .unwrap();
         let gone = gone.unwrap();
-        assert!(gone.stands_at(&path));
+        assert!(gone.stands_at(&path).unwrap());
         fs::write(&path, [0]).unwrap();
-        assert_eq!(gone.stands_at(&path), cfg!(not(unix)), "longer");
+        assert_eq!(gone.stands_at(&path).unwrap(), cfg!(not(unix)), "longer");
         published(&path);
-        assert!(!gone.stands_at(&path), "no longer blank");
+        assert!(!gone.stands_at(&path).unwrap(), "no longer blank");
         fs::rename(&other, &path).unwrap();
         let same = break_gone(&path, &gone, Means::SYSTEM, 0).unwrap();
         assert_eq!(same, cfg!(not(unix)), "another file");
@@ -721,6 +849,94 @@ mod tests {
             drop(first);
             second.verify().unwrap();
         });
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_that_could_not_be_removed_is_taken_over_by_its_process() {
+        with_each_form(|path, lock, other| {
+            let fault: Fault = |call, _| (call == "remove").then(|| io::Error::other("lost"));
+            failing(fault, || drop(lock));
+            assert!(path.exists(), "the removal failed");
+            let others = Means {
+                proves_gone: &|owner| Myself::get().proves_gone(owner),
+                ..Means::SYSTEM
+            };
+            let error = FileLock::acquire_by(path, Duration::ZERO, others).unwrap_err();
+            assert_eq!(error.code(), "lock_timeout", "the process lives");
+            drop(acquire_with(path, Duration::ZERO, other).unwrap());
+            assert_eq!(names(path), 0);
+        });
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_guard_that_could_not_be_removed_is_taken_over_by_its_process() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("v.lock");
+        left_behind(&path);
+        let fault: Fault = |call, path| {
+            let is_guard =
+                path.is_some_and(|path| path.extension().is_some_and(|end| end == "break"));
+            (call == "remove" && is_guard).then(|| io::Error::other("lost"))
+        };
+        let take = || FileLock::acquire(&path, Duration::ZERO);
+        drop(failing(fault, take).unwrap());
+        assert_eq!(names(&path), 1, "the guard");
+        left_behind(&path);
+        drop(take().unwrap());
+        assert_eq!(names(&path), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_that_cannot_be_looked_at_is_not_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("folder");
+        let away = dir.path().join("away");
+        fs::create_dir(&folder).unwrap();
+        let path = folder.join("v.lock");
+        let lock = FileLock::acquire(&path, Duration::ZERO).unwrap();
+        fs::rename(&folder, &away).unwrap();
+        // In place of the folder, so that nothing can be found below it.
+        fs::write(&folder, "").unwrap();
+        assert_eq!(lock.verify().unwrap_err().code(), "io");
+        drop(lock);
+        fs::remove_file(&folder).unwrap();
+        fs::rename(&away, &folder).unwrap();
+        drop(FileLock::acquire(&path, Duration::ZERO).unwrap());
+    }
+
+    #[test]
+    fn a_lock_that_nobody_can_judge_is_told_long_before_the_time_is_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("v.lock");
+        fs::write(&path, "another program's").unwrap();
+        let means = Means {
+            patience: Duration::ZERO,
+            ..Means::SYSTEM
+        };
+        let error = FileLock::acquire_by(&path, DEFAULT_TIMEOUT, means).unwrap_err();
+        assert_eq!(error.code(), "lock_unreadable");
+        assert_eq!(fs::read(&path).unwrap(), b"another program's");
+    }
+
+    #[test]
+    fn a_lock_that_nobody_can_judge_is_another_one_once_it_was_written_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("v.lock");
+        let unclear = |content: &str| {
+            fs::write(&path, content).unwrap();
+            let file = fs::File::options().write(true).open(&path).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(content.len() as u64))
+                .unwrap();
+            match Found::at(&path).unwrap() {
+                Found::Unclear(unclear) => unclear,
+                _ => panic!("it says nothing about an owner"),
+            }
+        };
+        assert_eq!(unclear("a"), unclear("b"));
+        assert_ne!(unclear("a"), unclear("bb"));
     }
 
     #[test]

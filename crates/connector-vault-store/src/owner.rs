@@ -38,6 +38,33 @@ impl fmt::Display for Owner {
     }
 }
 
+/// The user to whom a file belongs: `user ann (1001)`.
+#[cfg(unix)]
+pub(crate) fn owner_of(metadata: &std::fs::Metadata) -> String {
+    let user = std::os::unix::fs::MetadataExt::uid(metadata);
+    // Whom other sources of names know (nsswitch.conf) is a number here.
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    match name_of(user, &users) {
+        Some(name) => format!("user {name} ({user})"),
+        None => format!("user {user}"),
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn owner_of(_metadata: &std::fs::Metadata) -> String {
+    "another user".to_owned()
+}
+
+/// A line of passwd(5) is `name:password:user:group:...`.
+#[cfg(unix)]
+fn name_of(user: u32, passwd: &str) -> Option<&str> {
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == user.to_string()).then_some(name)
+    })
+}
+
 /// What this process knows about itself and where it runs.
 pub(crate) struct Myself {
     owner: Owner,
@@ -261,6 +288,15 @@ mod tests {
         assert!(dead('Z', 1));
         assert!(!dead('Z', 2));
         assert!(!dead('S', 1));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_of_users() {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nbroken\nann:x:1001:1001::/:\n";
+        assert_eq!(name_of(1001, passwd), Some("ann"));
+        assert_eq!(name_of(0, passwd), Some("root"));
+        assert_eq!(name_of(1, passwd), None);
     }
 
     #[cfg(target_os = "linux")]

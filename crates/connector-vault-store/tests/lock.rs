@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Barrier;
@@ -47,7 +50,14 @@ fn is_broken(content: &[u8]) -> bool {
             true
         }
         Err(error) => {
-            assert_eq!(error.code(), "lock_timeout");
+            let is_lock =
+                serde_json::from_slice::<Value>(content).is_ok_and(|lock| lock["pid"].is_u64());
+            let code = if is_lock {
+                "lock_timeout"
+            } else {
+                "lock_unreadable"
+            };
+            assert_eq!(error.code(), code);
             assert_eq!(fs::read(&path).unwrap(), content);
             assert_eq!(names(dir.path()), ["v.lock"]);
             false
@@ -171,6 +181,77 @@ fn a_zombie_is_gone() {
     }
     assert!(is_broken(owner.to_string().as_bytes()));
     child.wait().unwrap();
+}
+
+#[test]
+fn what_is_not_a_file_is_refused_without_waiting() {
+    let make: [(&str, fn(&Path)); 4] = [
+        ("a folder", |path| fs::create_dir(path).unwrap()),
+        ("a FIFO", |path| {
+            let made = Command::new("mkfifo").arg(path).status().unwrap();
+            assert!(made.success());
+        }),
+        ("a socket", |path| drop(UnixListener::bind(path).unwrap())),
+        ("a symbolic link", |path| symlink("nowhere", path).unwrap()),
+    ];
+    for (kind, make) in make {
+        let dir = tempfile::tempdir().unwrap();
+        let path = lock_in(&dir);
+        make(&path);
+        let error = FileLock::acquire(&path, DEFAULT_TIMEOUT).unwrap_err();
+        assert_eq!(error.code(), "not_a_file");
+        assert_eq!(
+            error.message(),
+            format!("{} is {kind}, not a file", path.display())
+        );
+        assert!(error.hint().is_some());
+
+        // And in the place of the guard, when a lock is to be broken.
+        let guard = path.with_extension("lock.break");
+        fs::rename(&path, &guard).unwrap();
+        fs::write(&path, "").unwrap();
+        let error = FileLock::acquire(&path, DEFAULT_TIMEOUT).unwrap_err();
+        assert_eq!(error.code(), "not_a_file");
+        assert!(error.message().contains("lock.break"), "{error}");
+    }
+}
+
+/// Where the process of another user starts, in the test below; as a test it does nothing.
+#[test]
+fn play_another_user() {
+    if let Ok(path) = std::env::var("CVAULT_TEST_LOCK") {
+        let error = FileLock::acquire(Path::new(&path), DEFAULT_TIMEOUT).unwrap_err();
+        println!("{}: {error}", error.code());
+    }
+}
+
+#[test]
+fn a_lock_that_this_user_may_not_read_is_told_with_its_owner() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = lock_in(&dir);
+    fs::write(&path, owner().to_string()).unwrap();
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(dir.path(), 0o777);
+    mode(&path, 0);
+    let user = fs::metadata(&path).unwrap().uid();
+    // Through /proc, so that its folders need not be open to all.
+    let mut other = Command::new("/proc/self/exe");
+    other
+        .args(["--exact", "play_another_user", "--nocapture"])
+        .env("CVAULT_TEST_LOCK", &path)
+        .stdin(Stdio::null());
+    // Everything is open to the superuser, who in turn can be anybody.
+    if user == 0 {
+        other.uid(65534).gid(65534);
+    }
+    let output = String::from_utf8(other.output().unwrap().stdout).unwrap();
+    let told = format!("lock_unreadable: cannot tell who holds {}", path.display());
+    assert!(output.contains(&told), "{output}");
+    assert!(output.contains(&format!("({user})")), "{output}");
+    mode(&path, 0o600);
+    assert_eq!(fs::read_to_string(&path).unwrap(), owner().to_string());
 }
 
 #[test]
