@@ -185,7 +185,8 @@ fn a_zombie_is_gone() {
 
 #[test]
 fn what_is_not_a_file_is_refused_without_waiting() {
-    let make: [(&str, fn(&Path)); 4] = [
+    type Make = fn(&Path);
+    let kinds: [(&str, Make); 4] = [
         ("a folder", |path| fs::create_dir(path).unwrap()),
         ("a FIFO", |path| {
             let made = Command::new("mkfifo").arg(path).status().unwrap();
@@ -194,7 +195,7 @@ fn what_is_not_a_file_is_refused_without_waiting() {
         ("a socket", |path| drop(UnixListener::bind(path).unwrap())),
         ("a symbolic link", |path| symlink("nowhere", path).unwrap()),
     ];
-    for (kind, make) in make {
+    for (kind, make) in kinds {
         let dir = tempfile::tempdir().unwrap();
         let path = lock_in(&dir);
         make(&path);
