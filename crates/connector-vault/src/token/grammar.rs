@@ -16,8 +16,28 @@ const ENTITIES: [(&str, char); 4] = [
     ("&#38;", '&'),
 ];
 
-/// What may stand around a parameter's value; it ends with what it began with.
-const QUOTES: [&str; 5] = ["\"", "'", "&quot;", "&#34;", "&#39;"];
+/// What a parameter's value may begin with, and what then ends it. Word processors and chats turn
+/// straight quotes into typographic ones: a pair, or the same at both ends, as the platform
+/// documents them.
+const QUOTES: [(&str, Ends); 13] = [
+    ("\"", &["\""]),
+    ("'", &["'"]),
+    ("&quot;", &["&quot;"]),
+    ("&#34;", &["&#34;"]),
+    ("&#39;", &["&#39;"]),
+    ("\u{201c}", DOUBLE_ENDS),
+    ("\u{201d}", DOUBLE_ENDS),
+    ("\u{201e}", DOUBLE_ENDS),
+    ("\u{2018}", SINGLE_ENDS),
+    ("\u{2019}", SINGLE_ENDS),
+    ("\u{201a}", SINGLE_ENDS),
+    ("\u{ab}", &["\u{bb}"]),
+    ("\u{bb}", &["\u{ab}"]),
+];
+const DOUBLE_ENDS: Ends = &["\u{201c}", "\u{201d}"];
+const SINGLE_ENDS: Ends = &["\u{2018}", "\u{2019}"];
+
+type Ends = &'static [&'static str];
 
 pub(super) fn template(text: &str) -> Result<Template> {
     let pieces = Parser::new(text).pieces(Stop::End, 0)?;
@@ -68,7 +88,7 @@ pub fn find_tokens(text: &str) -> Vec<TokenSpan> {
 #[derive(Clone, Copy, PartialEq)]
 enum Stop {
     End,
-    Quote(&'static str),
+    Quote(Ends),
     Bare,
     Default,
 }
@@ -110,7 +130,25 @@ impl<'t> Parser<'t> {
         let mut literal = TextBuf::default();
         loop {
             let rest = self.rest();
-            let special = |c| matches!(c, '[' | ']' | '|' | '&' | ',' | '(' | ')' | '"' | '\'');
+            let special = |c| {
+                matches!(
+                    c,
+                    '[' | ']'
+                        | '|'
+                        | '&'
+                        | ','
+                        | '('
+                        | ')'
+                        | '"'
+                        | '\''
+                        | '\u{ab}'
+                        | '\u{bb}'
+                        | '\u{2018}'
+                        | '\u{2019}'
+                        | '\u{201c}'
+                        | '\u{201d}'
+                )
+            };
             let run = rest.find(special).unwrap_or(rest.len());
             literal.push_str(&rest[..run]);
             self.at += run;
@@ -122,7 +160,7 @@ impl<'t> Parser<'t> {
                 break;
             };
             match (stop, c) {
-                (Stop::Quote(quote), _) if rest.starts_with(quote) => break,
+                (Stop::Quote(ends), _) if end_of(ends, rest).is_some() => break,
                 (Stop::Bare, ',' | ')') | (Stop::Default, '|' | ']') => break,
                 (Stop::Bare, '(' | ']' | '|' | '"' | '\'') => return Ok(None),
                 (_, '[') => match self.token(depth)? {
@@ -265,11 +303,11 @@ impl<'t> Parser<'t> {
             return Ok(None);
         }
         self.skip_spaces();
-        let quote = QUOTES.into_iter().find(|quote| self.eat(quote));
+        let quote = QUOTES.into_iter().find(|(quote, _)| self.eat(quote));
         let value = match quote {
-            Some(quote) => {
-                let value = self.pieces(Stop::Quote(quote), depth)?;
-                self.at += if value.is_some() { quote.len() } else { 0 };
+            Some((_, ends)) => {
+                let value = self.pieces(Stop::Quote(ends), depth)?;
+                self.at += end_of(ends, self.rest()).map_or(0, str::len);
                 value
             }
             None => self.pieces(Stop::Bare, depth)?.map(trim_end),
@@ -277,6 +315,11 @@ impl<'t> Parser<'t> {
         self.skip_spaces();
         Ok(value.map(|value| (key.to_owned(), value)))
     }
+}
+
+/// The quote that a text begins with, if it is one of these.
+fn end_of(ends: Ends, text: &str) -> Option<&'static str> {
+    ends.iter().copied().find(|end| text.starts_with(end))
 }
 
 fn flush(literal: &mut TextBuf, pieces: &mut Vec<Piece>) {

@@ -108,12 +108,30 @@ fn tokens_are_found_where_they_are() {
 #[test]
 fn hostile_texts_end() {
     let mut none = BTreeMap::new();
-    for unit in ["[", "[a", "[a(", "[a(b=\"", "[[a]", "&", "&#91", "]", "|"] {
+    for unit in [
+        "[",
+        "[a",
+        "[a(",
+        "[a(b=\"",
+        "[a(b=\u{201e}",
+        "[[a]",
+        "&",
+        "&#91",
+        "]",
+        "|",
+    ] {
         let text = unit.repeat((1 << 20) / unit.len());
         let _ = expand(&text, &mut none);
         let _ = find_tokens(&text);
     }
-    for unit in ["[a=", "[a(b=\"", "[a(b=", "[a=[b][c]"] {
+    for unit in [
+        "[a=",
+        "[a(b=\"",
+        "[a(b=",
+        "[a(b=\u{201c}",
+        "[a(b=\u{ab}",
+        "[a=[b][c]",
+    ] {
         // As deep as it may be, never closed, again and again.
         let text = format!("{}]]", unit.repeat(15)).repeat(10_000);
         let _ = expand(&text, &mut none);
@@ -126,7 +144,7 @@ fn hostile_texts_end() {
 
 proptest! {
     #[test]
-    fn no_text_panics(text in r#"([\[\]()=|&,"' :a\PC]|&#(91|93|124|38|34|39);|&quot;|\{0\}){0,40}"#) {
+    fn no_text_panics(text in r#"([\[\]()=|&,"' “”„‘’‚«»:a\PC]|&#(91|93|124|38|34|39);|&quot;|\{0\}){0,40}"#) {
         let _ = list_or_none(&text);
         let _ = find_tokens(&text);
         let mut host = TokenFn(|_: &TokenRef<'_>| Secret::new("[a]").map(Some));
