@@ -12,7 +12,7 @@ import { valuesTemplate } from "./history/values.js";
 import { versionTemplate, type Panel } from "./history/version.js";
 import { languageOf } from "./history/when.js";
 import { changesSheet } from "./plan/changes.js";
-import { problemOf, problemTemplate, type Problem } from "./problem.js";
+import { problemAbout, problemTemplate, type Problem } from "./problem.js";
 import { Reveal, secretValueSheet } from "./secret-value.js";
 import { TextsController } from "./texts.js";
 import { theme } from "./theme.js";
@@ -248,7 +248,7 @@ export class ConnectorHistory extends LitElement {
     try {
       this._versions = vault.history(connectorId).reverse();
     } catch (error) {
-      this._versions = problemOf(error);
+      this._versions = problemAbout(error, vault, connectorId);
     }
     const open = this._open;
     if (open?.panel === "restore") open.restoring.replan();

@@ -1,5 +1,6 @@
 /** What went wrong, in words for people: the message and the hint of a `VaultError`. */
 
+import type { Vault } from "connector-vault";
 import { html, nothing, type TemplateResult } from "lit";
 
 /** What is shown of an error. */
@@ -20,6 +21,13 @@ export function problemOf(error: unknown): Problem {
     message: error.message,
     hint: typeof hint === "string" ? hint : undefined,
   };
+}
+
+/** Of an error about one connector: if it is unknown, with a similar one as the hint. */
+export function problemAbout(error: unknown, vault: Vault, id: string): Problem {
+  const problem = problemOf(error);
+  if (problem.code !== "connector_not_found" || problem.hint !== undefined) return problem;
+  return { ...problem, hint: vault.similar(id) };
 }
 
 /** A paragraph that screen readers announce at once. */

@@ -225,6 +225,22 @@ export class Vault extends EventTarget {
     return JSON.parse(this.#ask((core) => core.connectors(from, count))) as Overview[];
   }
 
+  /** Whether there is a connector with this id. */
+  has(id: string): boolean {
+    return this.#ask((core) => core.has(id));
+  }
+
+  /**
+   * A hint for a person who asked for an unknown connector: `did you mean "twitterConnectorId"?`; `undefined`
+   * if no id and no name is close.
+   *
+   * It reads the name of every connector, so the errors of {@link connector} and its siblings do not have it.
+   * The errors of an action do.
+   */
+  similar(id: string): string | undefined {
+    return this.#ask((core) => core.similar(id));
+  }
+
   /** One connector, without its values. Fails with `connector_not_found`. */
   connector(id: string): Overview {
     return JSON.parse(this.#ask((core) => core.connector(id))) as Overview;

@@ -272,6 +272,16 @@ test("a connector's life", async () => {
     (error) =>
       code("connector_not_found")(error) && /twitterConnectorId/.test((error as VaultError).hint ?? ""),
   );
+  assert.throws(
+    () => vault.connector("twiterConnectorId"),
+    (error) => code("connector_not_found")(error) && (error as VaultError).hint === undefined,
+  );
+  assert.equal(vault.similar("twiterConnectorId"), 'did you mean "twitterConnectorId"?');
+  assert.equal(vault.similar("slack"), undefined);
+  assert.deepEqual(
+    [vault.has(TWITTER.id), vault.has("twiterConnectorId"), vault.has(id)],
+    [true, false, false],
+  );
   const added = await vault.run({
     ActionType: "CredStore.AddConnectorEntry",
     Parameters: { TypeName: "T", EntryName: "E" },

@@ -88,6 +88,16 @@ impl Vault {
         self.overviews(self.0.connectors_from(from).take(count))
     }
 
+    /// Whether there is a connector with this id.
+    pub fn has(&self, id: &str) -> bool {
+        self.0.contains(id)
+    }
+
+    /// A hint for a person who asked for an unknown connector.
+    pub fn similar(&self, id: &str) -> Option<String> {
+        self.0.similar(id)
+    }
+
     /// The overview of a connector, as JSON.
     pub fn connector(&self, id: &str) -> Result<String> {
         Ok(wire::json(&Overview::of(&self.0, self.0.connector(id)?)))

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use connector_vault::Code;
+use connector_vault::{Code, Vault};
 use serde::Serialize;
 
 use crate::input::shown;
@@ -62,6 +62,18 @@ impl Failure {
                 self.hint(hint)
             }
             None => self.hint(hint),
+        }
+    }
+
+    /// The same failure; if no connector has this id, with a similar one as the hint. Who uses the
+    /// program is a person, or looks for what a person typed wrong.
+    pub(crate) fn about(self, vault: &Vault, id: &str) -> Self {
+        match (self.code == Code::ConnectorNotFound.as_str(), &self.hint) {
+            (true, None) => match vault.similar(id) {
+                Some(similar) => self.hint(similar),
+                None => self,
+            },
+            _ => self,
         }
     }
 

@@ -140,13 +140,45 @@ impl Vault {
     /// How many connectors there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.index.live().count()
+        self.index.live_len()
     }
 
     /// Whether there is no connector.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.index.live().next().is_none()
+        self.len() == 0
+    }
+
+    /// Whether there is a connector with this id. Costs the same at any number of connectors.
+    #[must_use]
+    pub fn contains(&self, id: &str) -> bool {
+        let newest = self.index.newest(id);
+        newest.is_some_and(|newest| newest.op != Op::Delete)
+    }
+
+    /// A hint for a person who asked for an unknown connector: another connector whose id or name
+    /// is close, `did you mean "twitterConnectorId"?`.
+    ///
+    /// Reads the name of every connector, so no error of [`connector`](Self::connector) and its
+    /// siblings has this hint: ask for it where a person reads the error. The errors of an action
+    /// have it, because a person wrote the action.
+    ///
+    /// ```
+    /// # use connector_vault::*;
+    /// # fn show(vault: &Vault, id: &str) {
+    /// match vault.connector(id) {
+    ///     Ok(overview) => println!("{}", overview.name),
+    ///     Err(error) => println!("{error}; {}", vault.similar(id).unwrap_or_default()),
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn similar(&self, id: &str) -> Option<String> {
+        let overviews: Vec<_> = self.connectors().filter_map(Result::ok).collect();
+        let candidates = overviews
+            .iter()
+            .map(|overview| (overview.id.as_str(), overview.name.as_str()));
+        plan::near_miss(id, candidates)
     }
 
     /// One connector, without its values. Fails with `connector_not_found`.
@@ -255,17 +287,20 @@ impl Vault {
             )
             .hint("restore a backup");
         }
-        let error = Error::new(
+        Error::new(
             Code::ConnectorNotFound,
             format!("there is no connector {id:?}"),
-        );
-        let overviews: Vec<_> = self.connectors().filter_map(Result::ok).collect();
-        let candidates = overviews
-            .iter()
-            .map(|overview| (overview.id.as_str(), overview.name.as_str()));
-        match plan::near_miss(id, candidates) {
-            Some(hint) => error.hint(hint),
-            None => error,
+        )
+    }
+
+    /// An error about the connector that an action names, with the hint that its author needs.
+    fn for_author(&self, error: Error, id: &str) -> Error {
+        match error.code() {
+            Code::ConnectorNotFound => match self.similar(id) {
+                Some(hint) => error.hint(hint),
+                None => error,
+            },
+            _ => error,
         }
     }
 

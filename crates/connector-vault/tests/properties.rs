@@ -122,6 +122,7 @@ fn open(file: Vec<u8>, identity: &Identity, vault_id: VaultId, tolerant: bool) {
     };
     if let Ok(vault) = Vault::open(file, Unlock::Identity(identity), &options) {
         let _ = (vault.verify(), vault.log(), vault.log_end());
+        assert_eq!(vault.len(), vault.connectors().count());
         for overview in vault.connectors().flatten() {
             let _ = (
                 vault.read(overview.id.as_str()),
@@ -175,6 +176,7 @@ proptest! {
             Ok(refreshed) => assert!(same || refreshed.torn.is_some() || refreshed.commits < 2),
             Err(_) => assert_eq!(vault.log_end(), before, "an error changes nothing"),
         }
+        assert_eq!(vault.len(), vault.connectors().count());
         assert!(vault.verify().expect("a walk").iter().all(|verdict| verdict.problems.is_empty()));
         // And the log goes on where it ends.
         if vault.log_end() == before {

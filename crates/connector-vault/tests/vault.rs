@@ -373,6 +373,38 @@ fn what_is_no_detached_vault_is_refused() {
 }
 
 #[test]
+fn an_unknown_id_is_not_looked_up_among_all_connectors_unless_a_person_asks() {
+    let mut kept = Kept::new(13);
+    kept.add("twitter", &[]).unwrap();
+    kept.add("gone", &[]).unwrap();
+    let plan = kept.vault.plan_delete("gone", &Options::default()).unwrap();
+    let prepared = kept.vault.prepare(plan, &mut kept.fixed.host()).unwrap();
+    kept.store(prepared).unwrap();
+    let (v1, options) = (Version::FIRST, Options::default());
+    for vault in [&kept.vault, &kept.open().unwrap()] {
+        assert_eq!(vault.len(), 1);
+        let found = ["twitter", "gone", "Twitter", ""].map(|id| vault.contains(id));
+        assert_eq!(found, [true, false, false, false]);
+        let errors = [
+            vault.connector("Twitter").unwrap_err(),
+            vault.read("Twitter").unwrap_err(),
+            vault.read_version("Twitter", v1).unwrap_err(),
+            vault.history("Twitter").unwrap_err(),
+            vault.diff("Twitter", v1, v1).unwrap_err(),
+            vault.plan_delete("Twitter", &options).unwrap_err(),
+            vault.plan_restore("Twitter", v1, &options).unwrap_err(),
+            vault.prepare_purge(Some(&["Twitter"])).unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.code(), Code::ConnectorNotFound);
+            assert_eq!(error.hint_text(), None, "{error:?}");
+        }
+        let similar = vault.similar("Twitter");
+        assert_eq!(similar.as_deref(), Some("did you mean \"twitter\"?"));
+    }
+}
+
+#[test]
 fn connectors_are_listed_in_parts() {
     let mut kept = Kept::new(43);
     for id in ["a", "b", "c", "d"] {

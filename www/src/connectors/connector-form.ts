@@ -3,7 +3,7 @@
 import { LitElement, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import { problemOf, problemTemplate, type Problem } from "connector-vault-elements/problem.js";
+import { problemAbout, problemOf, problemTemplate, type Problem } from "connector-vault-elements/problem.js";
 import type { CreateOptions, ErrorPlace, Outcome, Overview, Vault } from "connector-vault";
 
 import { NavigateEvent } from "../navigation.js";
@@ -210,7 +210,7 @@ export class ConnectorForm extends LitElement {
       this.base = session.vault.connector(connectorId);
       this.rows = rowsOf(this.base.properties);
     } catch (error) {
-      this.failure = { problem: problemOf(error) };
+      this.failure = { problem: problemAbout(error, session.vault, connectorId) };
     }
   }
 

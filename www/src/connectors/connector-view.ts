@@ -2,7 +2,7 @@
 
 import { LitElement, html, nothing, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import { problemOf, problemTemplate, type Problem } from "connector-vault-elements/problem.js";
+import { problemAbout, problemOf, problemTemplate, type Problem } from "connector-vault-elements/problem.js";
 import type { Overview } from "connector-vault";
 
 import { COPIED_TEXT, copySecret } from "../clipboard.js";
@@ -59,7 +59,7 @@ export class ConnectorView extends LitElement {
     } catch (error) {
       // It is about to go elsewhere.
       if (this.isDeleting) return nothing;
-      return this.#missing(problemOf(error));
+      return this.#missing(problemAbout(error, vault, this.connectorId));
     }
     return html`<article class="stack">
       <header class="stack">

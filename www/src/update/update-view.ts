@@ -135,19 +135,10 @@ export class UpdateView extends LitElement {
     return problemOf(error).code === "token_unresolved" ? undefined : error;
   }
 
-  /**
-   * Nothing as long as the plan has not found the connector: for an id that nobody has, the core looks through all
-   * connectors for one that may be meant.
-   */
+  /** The version that the connector of the action has now. */
   #presentVersion(vault: Vault): number | undefined {
-    const { outcome, error } = this.planned;
     const id = entryIdOf(this.action);
-    const isFound = id === outcome?.id || id === this.connectorId || problemOf(error).code === "conflict";
-    try {
-      return isFound ? vault.connector(id).version : undefined;
-    } catch {
-      return undefined;
-    }
+    return !vault.isLocked && vault.has(id) ? vault.connector(id).version : undefined;
   }
 
   #run(vault: Vault, isEmpty: boolean): TemplateResult {

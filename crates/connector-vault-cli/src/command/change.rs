@@ -78,20 +78,24 @@ pub(super) fn restore(args: &RestoreArgs, context: &Context) -> Result<()> {
     let version = Version::new(args.to_version)?;
     let ConnectorArgs { vault, id } = &args.connector;
     let mut file = unlock::open(vault, &context.input, context.output)?;
-    let outcomes = file.change(|vault, _| {
-        Ok(vec![vault.plan_restore(
-            id,
-            version,
-            &Options::default(),
-        )?])
-    })?;
+    let outcomes = file
+        .change(|vault, _| {
+            Ok(vec![vault.plan_restore(
+                id,
+                version,
+                &Options::default(),
+            )?])
+        })
+        .map_err(|error| Failure::from(error).about(file.vault(), id))?;
     print(&outcomes, context)
 }
 
 pub(super) fn delete(args: &ConnectorArgs, context: &Context) -> Result<()> {
     let ConnectorArgs { vault, id } = args;
     let mut file = unlock::open(vault, &context.input, context.output)?;
-    let outcomes = file.change(|vault, _| Ok(vec![vault.plan_delete(id, &Options::default())?]))?;
+    let outcomes = file
+        .change(|vault, _| Ok(vec![vault.plan_delete(id, &Options::default())?]))
+        .map_err(|error| Failure::from(error).about(file.vault(), id))?;
     print(&outcomes, context)
 }
 

@@ -36,7 +36,9 @@ pub(super) fn history(args: &ReadConnectorArgs, context: &Context) -> Result<()>
     let tolerant = args.damage.tolerant;
     let file = unlock::open_with(vault, &context.input, context.output, tolerant)?;
     let vault = file.vault();
-    let versions = vault.history(id)?;
+    let versions = vault
+        .history(id)
+        .map_err(|error| Failure::from(error).about(vault, id))?;
     let entries = versions.iter().map(|overview| Entry {
         version: overview.version,
         op: overview.op,
@@ -73,7 +75,9 @@ pub(super) fn diff(args: &DiffArgs, context: &Context) -> Result<()> {
     let ConnectorArgs { vault, id } = &args.connector;
     let file = unlock::open(vault, &context.input, context.output)?;
     let vault = file.vault();
-    let changes = vault.diff(id, from, to)?;
+    let changes = vault
+        .diff(id, from, to)
+        .map_err(|error| Failure::from(error).about(vault, id))?;
     let about = format!("{}, version {from} -> {to}", printable(id));
     let head = match changes.is_empty() {
         true => format!("{}: nothing differs\n", styled(BOLD, &about)),
@@ -171,7 +175,13 @@ pub(super) fn purge(args: &PurgeArgs, context: &Context) -> Result<()> {
         return Err(Failure::new("not_confirmed", "nothing was purged"));
     }
     let before = file.vault().log_end().end;
-    let torn_tails = file.purge((!ids.is_empty()).then_some(&*ids))?;
+    let torn_tails = file
+        .purge((!ids.is_empty()).then_some(&*ids))
+        .map_err(|error| {
+            let vault = file.vault();
+            let unknown = ids.iter().find(|id| vault.history(id).is_err());
+            Failure::from(error).about(vault, unknown.copied().unwrap_or_default())
+        })?;
     let after = file.vault().log_end().end;
     let result = json!({
         "ids": (!ids.is_empty()).then_some(&ids),

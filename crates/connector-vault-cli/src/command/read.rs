@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::Context;
 use crate::cli::{ConnectorArgs, ReadArgs, ShowArgs};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::output::{BOLD, DIM, styled};
 use crate::report::{MASK, damaged_json};
 use crate::table::Table;
@@ -151,11 +151,13 @@ pub(super) fn show(args: &ShowArgs, context: &Context) -> Result<()> {
     let tolerant = args.damage.tolerant;
     let file = unlock::open_with(vault, &context.input, context.output, tolerant)?;
     let vault = file.vault();
+    let about = |error: connector_vault::Error| Failure::from(error).about(vault, id);
     if args.reveal {
         let connector = match version {
-            Some(version) => vault.read_version(id, version)?,
-            None => vault.read(id)?,
-        };
+            Some(version) => vault.read_version(id, version),
+            None => vault.read(id),
+        }
+        .map_err(about)?;
         let revealed = Revealed::of(&connector);
         return context
             .output
@@ -163,7 +165,7 @@ pub(super) fn show(args: &ShowArgs, context: &Context) -> Result<()> {
     }
     let overview = match version {
         Some(version) => overview_at(vault, id, version)?,
-        None => vault.connector(id)?,
+        None => vault.connector(id).map_err(about)?,
     };
     let summary = Summary::of(&overview);
     context.output.result(&summary, || summary_text(&summary))
@@ -171,7 +173,8 @@ pub(super) fn show(args: &ShowArgs, context: &Context) -> Result<()> {
 
 fn overview_at(vault: &Vault, id: &str, version: Version) -> Result<Overview> {
     let found = vault
-        .history(id)?
+        .history(id)
+        .map_err(|error| Failure::from(error).about(vault, id))?
         .into_iter()
         .find(|overview| overview.version == version && overview.op != Op::Delete);
     match found {
@@ -179,7 +182,7 @@ fn overview_at(vault: &Vault, id: &str, version: Version) -> Result<Overview> {
         // Says what is wrong with the version, for every role.
         None => Err(match vault.read_version(id, version) {
             Err(error) => error.into(),
-            Ok(_) => crate::failure::Failure::new("internal", "a version was overlooked"),
+            Ok(_) => Failure::new("internal", "a version was overlooked"),
         }),
     }
 }

@@ -98,16 +98,30 @@ fn show() {
         "twitterConnectorId (Twitter API), type Twitter, version 1, <..>\n\
          \x20 APIKey = s3cret-1\n  Endpoint = endpoint1",
     );
-    let near = sandbox
-        .run(["show", "v.cvault", "TwitterConnectorId", "--json"])
-        .error(1);
-    assert_eq!(near["code"], "connector_not_found");
-    assert!(
-        near["hint"]
-            .as_str()
-            .unwrap()
-            .contains("twitterConnectorId")
-    );
+}
+
+#[test]
+fn commands_name_a_similar_connector() {
+    let sandbox = twitter();
+    let commands: [&[&str]; 9] = [
+        &["show"],
+        &["show", "--reveal"],
+        &["show", "--version", "1"],
+        &["show", "--version", "1", "--reveal"],
+        &["history"],
+        &["diff", "1", "1"],
+        &["restore", "1"],
+        &["delete"],
+        &["purge", "--yes"],
+    ];
+    for command in commands {
+        let (name, more) = command.split_first().unwrap();
+        let args = [*name, "v.cvault", "TwitterConnectorId", "--json"];
+        let near = ran(sandbox.cvault(args).args(more)).error(1);
+        assert_eq!(near["code"], "connector_not_found", "{command:?}");
+        let hint = "did you mean \"twitterConnectorId\"?";
+        assert_eq!(near["hint"], hint, "{command:?}");
+    }
 }
 
 #[test]

@@ -85,6 +85,8 @@ pub(crate) struct Index {
     pub(crate) commits: Vec<CommitPlace>,
     ids: Ids,
     entries: Vec<Versions>,
+    /// How many connectors are not deleted.
+    live_len: usize,
     /// Bytes of the records that a compaction keeps anyway: the newest ten of each connector.
     kept_len: u64,
 }
@@ -174,6 +176,7 @@ impl Index {
             commits: Vec::new(),
             ids: Ids::default(),
             entries: Vec::new(),
+            live_len: 0,
             kept_len: 0,
         }
     }
@@ -296,6 +299,8 @@ impl Index {
                     same_identity,
                 )
                 .map_err(|what| refuse(&record, what))?;
+            let op_before = newest.map(|before| before.op);
+            self.count_live(op_before, Some(stored.op));
             let index = match known {
                 Some(index) => {
                     let versions = &mut self.entries[index as usize];
@@ -334,6 +339,9 @@ impl Index {
             let versions = &mut self.entries[*index as usize];
             self.kept_len -= u64::from(versions.newest.record_len);
             self.kept_len += versions.outdated_len();
+            let (op, op_before) = (versions.newest.op, versions.older.last().map(|v| v.op));
+            self.count_live(Some(op), op_before);
+            let versions = &mut self.entries[*index as usize];
             match versions.older.pop() {
                 Some(before) => versions.newest = before,
                 // A new connector is the last entry, since entries are only ever added.
@@ -359,6 +367,18 @@ impl Index {
             log_start,
             bytes,
         });
+    }
+
+    /// Counts a connector whose newest version becomes another one; `None`: there is no version.
+    fn count_live(&mut self, before: Option<Op>, after: Option<Op>) {
+        let is_live = |op: Option<Op>| op.is_some_and(|op| op != Op::Delete);
+        self.live_len -= usize::from(is_live(before));
+        self.live_len += usize::from(is_live(after));
+    }
+
+    /// How many connectors are not deleted.
+    pub(crate) fn live_len(&self) -> usize {
+        self.live_len
     }
 
     /// Bytes of the records that a compaction keeps anyway.

@@ -64,7 +64,10 @@ impl Vault {
         match &request.0 {
             Kind::Update(update) => {
                 self.require(Role::updates, action)?;
-                let newest = self.present(update.id.as_str())?;
+                let id = update.id.as_str();
+                let newest = self
+                    .present(id)
+                    .map_err(|error| self.for_author(error, id))?;
                 let digest = options.request_id.as_ref().map(|_| request_digest(request));
                 if let (Some(request_id), Some(digest)) = (&options.request_id, &digest)
                     && let Some(answer) = self.answered(&update.id, request_id, digest)?
@@ -86,7 +89,10 @@ impl Vault {
             Kind::Delete(delete) => {
                 self.require(Role::owns, action)?;
                 refuse_request_id(options)?;
-                let before = self.without_values(delete.id.as_str())?;
+                let id = delete.id.as_str();
+                let before = self
+                    .without_values(id)
+                    .map_err(|error| self.for_author(error, id))?;
                 let draft = plan::delete(&before, Some(delete), options)?;
                 self.plan_on_newest(draft, None)
             }

@@ -131,6 +131,7 @@ impl Index {
             let kept = older.iter().rev().take(limits::VERSIONS_KEPT - 1);
             let kept_len: u64 = kept.chain([&newest]).map(|v| u64::from(v.record_len)).sum();
             index.kept_len += kept_len;
+            index.count_live(None, Some(newest.op));
             index.entries.push(Versions { newest, older });
             index.ids.push(index.ids.hash(id), id);
         }
