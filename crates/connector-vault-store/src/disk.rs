@@ -157,6 +157,31 @@ fn open_at_once(path: &Path, options: &OpenOptions) -> io::Result<File> {
     options.open(path)
 }
 
+/// Whether both are the same file, under whatever names.
+#[cfg(unix)]
+pub(crate) fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// How many names a file has: none if it was deleted or replaced while it is open.
+#[cfg(unix)]
+pub(crate) fn links(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::nlink(metadata)
+}
+
+/// Nobody replaces an open file there.
+#[cfg(not(unix))]
+pub(crate) fn is_same_file(_one: &Metadata, _other: &Metadata) -> bool {
+    true
+}
+
+#[cfg(not(unix))]
+pub(crate) fn links(_metadata: &Metadata) -> u64 {
+    1
+}
+
 /// Which file something is, for as long as it exists, and how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {

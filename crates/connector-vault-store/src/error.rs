@@ -58,6 +58,25 @@ pub enum Error {
         /// Why: `it belongs to user ann (1001), and this process may not read it`.
         reason: String,
     },
+    /// Another process holds the lock of the vault's file, which it reaches by another name.
+    OtherNameLocked {
+        /// The vault file.
+        path: PathBuf,
+        /// How long this process was ready to wait.
+        timeout: Duration,
+    },
+    /// The file that is open is not the vault any more: another one stands in its place, or none.
+    FileReplaced {
+        /// The vault file.
+        path: PathBuf,
+    },
+    /// The vault's file cannot be replaced, since it has other names.
+    OtherNames {
+        /// The vault file.
+        path: PathBuf,
+        /// Which: `has 2 names (hard links)`.
+        names: String,
+    },
     /// The lock file was taken away while this process held the lock.
     LockLost {
         /// The lock file.
@@ -130,7 +149,9 @@ impl Error {
             Self::NotAFile { .. } => "not_a_file",
             Self::FileNotFound { .. } => "file_not_found",
             Self::FileExists { .. } => "file_exists",
-            Self::LockTimeout { .. } => "lock_timeout",
+            Self::LockTimeout { .. } | Self::OtherNameLocked { .. } => "lock_timeout",
+            Self::FileReplaced { .. } => "file_replaced",
+            Self::OtherNames { .. } => "other_names",
             Self::LockUnreadable { .. } => "lock_unreadable",
             Self::LockLost { .. } => "lock_lost",
             Self::Conflict { .. } => "conflict",
@@ -161,6 +182,19 @@ impl Error {
                 "waited {timeout:?} for {}, held by {}",
                 path.display(),
                 owner.as_deref().unwrap_or("another process")
+            ),
+            Self::OtherNameLocked { path, timeout } => format!(
+                "waited {timeout:?} for {}, which another process changes by another name of this \
+                 file (a hard link, or a mount)",
+                path.display()
+            ),
+            Self::FileReplaced { path } => format!(
+                "the file at {} was replaced or deleted by somebody else",
+                path.display()
+            ),
+            Self::OtherNames { path, names } => format!(
+                "{} {names}: a new version in its place would leave the others behind",
+                path.display()
             ),
             Self::LockUnreadable { path, reason } => {
                 format!("cannot tell who holds {}: {reason}", path.display())
@@ -224,6 +258,20 @@ impl Error {
                  is certainly gone, delete {}",
                 path.display()
             )),
+            Self::OtherNameLocked { .. } => {
+                Some("try again; use one name for one file".to_owned())
+            }
+            Self::FileReplaced { .. } => Some(
+                "nothing was written to the vault; if the file is mounted into a container, mount its \
+                 folder instead and start the container again; else open the vault again and repeat \
+                 the change"
+                    .to_owned(),
+            ),
+            Self::OtherNames { .. } => Some(
+                "keep one name: delete the others, or make them symbolic links; into a container, \
+                 mount the folder of the file"
+                    .to_owned(),
+            ),
             Self::LockUnreadable { path, .. } => Some(format!(
                 "try again; if no program that uses it is at work, delete {}",
                 path.display()

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connector_vault::{
-    Action, ConnectorId, Identity, LogEnd, NewOwner, Options, Properties, Status, Version,
+    Action, ConnectorId, Identity, LogEnd, NewOwner, Options, Properties, Retention, Status,
+    Version,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -177,6 +178,29 @@ fn a_vault_that_is_there_is_durable_before_another_creator_hears_of_it() {
     let (refused, events) = recording([(store.path().to_owned(), 0)], || store.check_free());
     assert_eq!(refused.unwrap_err().code(), "file_exists");
     assert_eq!(durable(&events), ["sync the folder"]);
+}
+
+#[test]
+fn a_vault_with_other_names_is_not_compacted_and_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("v");
+    let (mut vault, warnings) = vault(path.clone());
+    fs::hard_link(&path, dir.path().join("other")).unwrap();
+    let before = fs::metadata(&path).unwrap().ino();
+    for number in 0..50 {
+        update(&mut vault, &format!("{number}{}", "b".repeat(60_000)));
+        if !warnings.lock().unwrap().is_empty() {
+            break;
+        }
+    }
+    assert_eq!(*warnings.lock().unwrap(), ["other_names"]);
+    assert_eq!(fs::metadata(&path).unwrap().ino(), before);
+    let refused = vault.write(|vault, _| vault.prepare_compaction(Retention::Newest(1)));
+    assert_eq!(refused.unwrap_err().code(), "other_names");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    fs::remove_file(dir.path().join("other")).unwrap();
+    add(&mut vault, "y", "c");
+    assert_ne!(fs::metadata(&path).unwrap().ino(), before, "now it is");
 }
 
 #[test]

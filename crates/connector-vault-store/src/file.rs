@@ -12,6 +12,7 @@ use crate::disk::{self, TempName, create_private, no_hard_links, parent, sync_di
 use crate::error::{Error, Result};
 use crate::lock::{DEFAULT_TIMEOUT, FileLock};
 use crate::locked::LockedFile;
+use crate::waiting::Waiting;
 
 /// How many symbolic links to follow to a file that is yet to be created; Linux's own limit.
 const SYMLINKS_MAX: usize = 40;
@@ -74,7 +75,7 @@ impl FileStore {
     /// which case there is one, which a power failure may still take away.
     pub fn create(&self, bytes: &[u8]) -> Result<()> {
         // The lock makes the temporary name ours.
-        let _lock = self.acquire(DEFAULT_TIMEOUT)?;
+        let _lock = self.acquire(&mut Waiting::new(DEFAULT_TIMEOUT))?;
         self.check_free()?;
         let (_, temp) = write_unfinished(&self.path, bytes, |_| Ok(()))?;
         let unfinished = unfinished_path(&self.path);
@@ -154,8 +155,9 @@ impl FileStore {
     /// Fails with `lock_timeout` if another process holds the lock for so long, with
     /// `file_not_found`, and with `io`.
     pub fn lock(&self, timeout: Duration) -> Result<LockedFile> {
-        let lock = self.acquire(timeout)?;
-        LockedFile::open(lock, self.path.clone())
+        let mut waiting = Waiting::new(timeout);
+        let lock = self.acquire(&mut waiting)?;
+        LockedFile::open(lock, self.path.clone(), &mut waiting)
     }
 
     /// Makes durable what a process left that died while it held the lock: bytes that it appended,
@@ -171,8 +173,8 @@ impl FileStore {
             .map_err(|error| self.not_durable(error))
     }
 
-    fn acquire(&self, timeout: Duration) -> Result<FileLock> {
-        let lock = FileLock::acquire_after(&self.lock_path(), timeout, &|| self.settle())?;
+    fn acquire(&self, waiting: &mut Waiting) -> Result<FileLock> {
+        let lock = FileLock::acquire_after(&self.lock_path(), waiting, &|| self.settle())?;
         if lock.broke() {
             // The dead owner may have left its new version of the vault, which takes room and, once
             // it was linked, is a second name of the vault. Best effort: the next one replaces it.

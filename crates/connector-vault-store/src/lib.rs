@@ -19,9 +19,11 @@ mod file;
 mod heads;
 mod lock;
 mod locked;
+mod names;
 mod owner;
 mod repair;
 mod vault;
+mod waiting;
 mod warning;
 
 pub use compare::Compared;

@@ -55,6 +55,7 @@ use crate::disk::{
 };
 use crate::error::{Error, Result};
 use crate::owner::{Myself, Owner, owner_of};
+use crate::waiting::Waiting;
 
 /// How long to wait for a lock unless told otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -66,8 +67,6 @@ const LOCK_LEN_MAX: u64 = 4096;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How many breakers may have died while breaking the lock of another, before a person has to look.
 const BREAK_DEPTH_MAX: usize = 8;
-const WAIT_MIN: Duration = Duration::from_micros(50);
-const WAIT_MAX: Duration = Duration::from_millis(10);
 
 /// A lock that this process holds, until this is dropped.
 ///
@@ -101,7 +100,7 @@ impl FileLock {
     /// without waiting much longer than a second, if it is another user's or not a lock; with
     /// `not_a_file`; and with `io` if the folder cannot be written to.
     pub fn acquire(path: &Path, timeout: Duration) -> Result<Self> {
-        Self::acquire_after(path, timeout, NOTHING)
+        Self::acquire_after(path, &mut Waiting::new(timeout), NOTHING)
     }
 
     /// As [`acquire`](Self::acquire). Before the lock of an owner that is gone is removed, `settle`
@@ -109,21 +108,18 @@ impl FileLock {
     /// perhaps another process than this, builds on it.
     pub(crate) fn acquire_after(
         path: &Path,
-        timeout: Duration,
+        waiting: &mut Waiting,
         settle: Settle<'_>,
     ) -> Result<Self> {
         let means = Means {
             settle,
             ..Means::SYSTEM
         };
-        Self::acquire_by(path, timeout, means)
+        Self::acquire_by(path, waiting, means)
     }
 
-    fn acquire_by(path: &Path, timeout: Duration, means: Means<'_>) -> Result<Self> {
-        // None: further away than the clock reaches.
-        let deadline = Instant::now().checked_add(timeout);
+    fn acquire_by(path: &Path, waiting: &mut Waiting, means: Means<'_>) -> Result<Self> {
         let mut candidate = Candidate::prepare(path, means.form)?;
-        let mut wait = WAIT_MIN;
         let mut broke = false;
         let mut unclear: Option<(Unclear, Instant)> = None;
         loop {
@@ -146,21 +142,16 @@ impl FileLock {
                 match &unclear {
                     Some((same, since)) if same == lock => {
                         if now.duration_since(*since) >= means.patience {
-                            return Err(found.held_by_another(path, timeout));
+                            return Err(found.held_by_another(path, waiting.timeout()));
                         }
                     }
                     _ => unclear = Some((lock.clone(), now)),
                 }
             }
-            let left = match deadline {
-                Some(deadline) => deadline.saturating_duration_since(Instant::now()),
-                None => Duration::MAX,
-            };
-            if left.is_zero() {
-                return Err(found.held_by_another(path, timeout));
+            if waiting.is_over() {
+                return Err(found.held_by_another(path, waiting.timeout()));
             }
-            std::thread::sleep(jitter(wait)?.min(left));
-            wait = (wait * 2).min(WAIT_MAX);
+            waiting.pause()?;
         }
     }
 
@@ -265,12 +256,6 @@ impl Means<'_> {
         proves_gone: &|owner| is_abandoned(&owner.token) || Myself::get().proves_gone(owner),
         patience: PATIENCE,
     };
-}
-
-/// Between half of `wait` and all of it, so that those who wait do not go on together.
-fn jitter(wait: Duration) -> Result<Duration> {
-    let random = getrandom::u32().map_err(Error::random)?;
-    Ok(wait / 2 + (wait / 2).mul_f64(f64::from(random) / f64::from(u32::MAX)))
 }
 
 /// The file of a lock that was published, open as long as the lock is held.
@@ -696,7 +681,7 @@ mod tests {
                 proves_gone: &proves_gone,
                 ..Means::SYSTEM
             };
-            let error = FileLock::acquire_by(&path, Duration::ZERO, means).unwrap_err();
+            let error = acquire_by(&path, Duration::ZERO, means).unwrap_err();
             assert_eq!(error.code(), "lock_timeout", "{depth}");
             assert!(
                 Found::at(&contested).unwrap().has_token(&newest.borrow()),
@@ -772,12 +757,16 @@ mod tests {
     #[cfg(not(target_os = "linux"))]
     const FORMS: &[MakeForm] = &[Form::prepare, Form::named];
 
+    fn acquire_by(path: &Path, timeout: Duration, means: Means<'_>) -> Result<FileLock> {
+        FileLock::acquire_by(path, &mut Waiting::new(timeout), means)
+    }
+
     fn acquire_with(path: &Path, timeout: Duration, form: MakeForm) -> Result<FileLock> {
         let means = Means {
             form,
             ..Means::SYSTEM
         };
-        FileLock::acquire_by(path, timeout, means)
+        acquire_by(path, timeout, means)
     }
 
     /// Takes the lock in each form after doing something to the lock that is held in each form.
@@ -862,7 +851,7 @@ mod tests {
                 proves_gone: &|owner| Myself::get().proves_gone(owner),
                 ..Means::SYSTEM
             };
-            let error = FileLock::acquire_by(path, Duration::ZERO, others).unwrap_err();
+            let error = acquire_by(path, Duration::ZERO, others).unwrap_err();
             assert_eq!(error.code(), "lock_timeout", "the process lives");
             drop(acquire_with(path, Duration::ZERO, other).unwrap());
             assert_eq!(names(path), 0);
@@ -916,7 +905,7 @@ mod tests {
             patience: Duration::ZERO,
             ..Means::SYSTEM
         };
-        let error = FileLock::acquire_by(&path, DEFAULT_TIMEOUT, means).unwrap_err();
+        let error = acquire_by(&path, DEFAULT_TIMEOUT, means).unwrap_err();
         assert_eq!(error.code(), "lock_unreadable");
         assert_eq!(fs::read(&path).unwrap(), b"another program's");
     }

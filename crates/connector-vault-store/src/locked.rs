@@ -1,7 +1,7 @@
 //! A vault file while its lock is held: compare, append, replace (docs/format.md section 1 for
 //! where the log begins).
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,12 +15,15 @@ use crate::disk::{
 use crate::error::{Error, Result};
 use crate::file::{publish_unfinished, write_unfinished};
 use crate::lock::FileLock;
+use crate::names::{OpenVault, OtherNames};
+use crate::waiting::Waiting;
+use crate::warning::Warning;
 
 /// A vault file that no other process changes, until this is dropped.
 #[derive(Debug)]
 pub struct LockedFile {
     // Before the lock, so that the file is closed when the lock goes.
-    file: File,
+    file: OpenVault,
     path: PathBuf,
     lock: FileLock,
     /// Where the file ends, as far as is known: what somebody added past the lock is not
@@ -32,12 +35,8 @@ pub struct LockedFile {
 
 impl LockedFile {
     /// Opens the file by path under its lock: what was open before may have been replaced.
-    pub(crate) fn open(lock: FileLock, path: PathBuf) -> Result<Self> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(|error| Error::open("open", &path, error))?;
+    pub(crate) fn open(lock: FileLock, path: PathBuf, waiting: &mut Waiting) -> Result<Self> {
+        let file = OpenVault::open(&path, waiting)?;
         let end = file
             .metadata()
             .map_err(|error| Error::io("read", &path, error))?
@@ -135,7 +134,7 @@ impl LockedFile {
         let temp = TempName::new(side.clone());
         self.file
             .seek(SeekFrom::Start(at))
-            .and_then(|_| io::copy(&mut self.file, &mut kept))
+            .and_then(|_| io::copy(&mut *self.file, &mut kept))
             .and_then(|_| disk::sync_all(&kept))
             .and_then(|()| sync_dir(parent(&side)))
             .map_err(|error| Error::io("write", &side, error))?;
@@ -179,22 +178,51 @@ impl LockedFile {
     /// when this returns. The file's mode is kept, its owner and group if the system permits;
     /// access control lists and further hard links are not.
     ///
-    /// Fails with `io`, `conflict` or `lock_lost`, in which case the file is as before; and with
-    /// `not_durable` if the new file stands there but a power failure may still bring back the old
+    /// Fails with `io`, `conflict`, `lock_lost` or `other_names`, in which case the file is as before;
+    /// and with `not_durable` if the new file stands there but a power failure may still bring back the old
     /// one.
     pub fn replace(&mut self, bytes: &[u8]) -> Result<()> {
         self.check_unchanged()?;
         let old = &self.file;
         let (file, temp) = write_unfinished(&self.path, bytes, |new| keep_mode(old, new))?;
+        // Now, since an unfinished version that was left behind may have been a name of the vault.
+        if let Some(names @ OtherNames::Links(_)) = self.other_names()? {
+            return Err(Error::OtherNames {
+                path: self.path.clone(),
+                names: names.to_string(),
+            });
+        }
         // Writing may have taken long.
         self.lock.verify()?;
         publish_unfinished(&self.path, temp)?;
-        self.file = file;
+        self.file = OpenVault::fresh(file);
         self.end = bytes.len() as u64;
         sync_dir(parent(&self.path)).map_err(|error| {
             self.poisoned = true;
             self.not_durable(error)
         })
+    }
+
+    /// The names of the file beside the one that is in use.
+    pub(crate) fn other_names(&self) -> Result<Option<OtherNames>> {
+        let found = self.file.other_names(&self.path);
+        found.map_err(|error| Error::io("read", &self.path, error))
+    }
+
+    /// Warns of other names where nothing keeps out those who use them.
+    pub(crate) fn hazard(&self) -> Option<Warning> {
+        if self.file.is_locked() {
+            return None;
+        }
+        let names = self.other_names().ok()??;
+        Some(Warning::new(
+            "other_names",
+            format!(
+                "{} {names}, and programs that use another name do not notice this one here: changes \
+                 may be lost; use one name, and mount folders instead of files",
+                self.path.display()
+            ),
+        ))
     }
 
     fn check_usable(&self) -> Result<()> {

@@ -254,6 +254,9 @@ impl FileVault {
         locked: &mut LockedFile,
         prepare: impl FnOnce(&Vault, &mut Host<'_>) -> connector_vault::Result<Prepared>,
     ) -> Result<Vec<Outcome>> {
+        if let Some(warning) = locked.hazard() {
+            self.on_warning.tell(&warning);
+        }
         let torn = self.catch_up(locked)?;
         let mut rng = rng()?;
         let prepared = prepare(&self.vault, &mut host(&mut rng)?)?;
@@ -302,6 +305,17 @@ impl FileVault {
     /// none of its: the next change tries again.
     fn compact(&mut self, locked: &mut LockedFile) {
         if !self.vault.wants_compaction() {
+            return;
+        }
+        if let Ok(Some(names)) = locked.other_names() {
+            let path = self.store.path().display();
+            self.on_warning.tell(&Warning::new(
+                "other_names",
+                format!(
+                    "{path} {names}, so it was not compacted, which would leave them behind; use one \
+                     name, and mount folders instead of files"
+                ),
+            ));
             return;
         }
         let Ok(prepared) = self.vault.prepare_compaction(Retention::Automatic) else {
