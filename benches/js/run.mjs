@@ -57,8 +57,9 @@ const { values, positionals } = parseArgs({
 const options = { sizes: values.connectors.split(",").map(Number), rounds: Number(values.rounds) };
 const builds = values.build.map((folder) => ({ name: basename(folder), folder: resolve(folder) }));
 const wanted = positionals.length === 0 || positionals.includes("all") ? ALL : positionals;
-const unknown = wanted.find((what) => ![...ALL, "builds", "help"].includes(what));
+const unknown = positionals.find((what) => ![...ALL, "all", "builds", "help"].includes(what));
 if (unknown !== undefined) throw new Error(`unknown argument \`${unknown}\`\n\n${HELP}`);
+if (![undefined, "node", "chromium"].includes(values.in)) throw new Error("--in is node or chromium");
 if (![options.rounds, ...options.sizes].every((number) => Number.isSafeInteger(number) && number > 0)) {
   throw new Error("rounds and connectors are numbers from 1 on");
 }

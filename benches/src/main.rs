@@ -28,7 +28,7 @@ use measure::Case;
 const HELP: &str = "\
 Measures the vault beside other ways to keep the same connectors, and prints Markdown tables.
 
-Usage: cargo xtask bench [WHAT] [--connectors N,N..] [--rounds N]
+Usage: cargo xtask bench [WHAT..] [--connectors N,N..] [--rounds N]
 
   all      everything below (the default)
   open     open the store from its file, ready to read and update
@@ -41,6 +41,10 @@ Usage: cargo xtask bench [WHAT] [--connectors N,N..] [--rounds N]
   --connectors   sizes of the store; 1000,10000 unless told otherwise
   --rounds       how often each contender runs; 11 unless told otherwise
 ";
+
+/// What can be measured, as the user names it; `all` names everything.
+const MEASUREMENTS: [&str; 6] = ["open", "update", "growth", "create", "memory", "argon2"];
+const ALL: &str = "all";
 
 /// What is compared. The first is the yardstick: ratios are relative to it.
 fn contenders() -> Vec<Box<dyn Contender>> {
@@ -76,7 +80,8 @@ fn main() -> ExitCode {
 }
 
 struct Options<'a> {
-    what: &'a str,
+    /// The measurements that are named; none are named for everything.
+    what: Vec<&'a str>,
     connectors: Vec<usize>,
     rounds: usize,
 }
@@ -84,7 +89,7 @@ struct Options<'a> {
 impl<'a> Options<'a> {
     fn parse(args: &[&'a str]) -> Result<Self> {
         let mut options = Self {
-            what: "all",
+            what: Vec::new(),
             connectors: vec![1_000, 10_000],
             rounds: 11,
         };
@@ -98,9 +103,7 @@ impl<'a> Options<'a> {
                     options.connectors = sizes?;
                 }
                 "--rounds" => options.rounds = value()?.parse()?,
-                "all" | "open" | "update" | "growth" | "create" | "memory" | "argon2" => {
-                    options.what = arg
-                }
+                what if what == ALL || MEASUREMENTS.contains(&what) => options.what.push(what),
                 unknown => return Err(format!("unknown argument `{unknown}`\n\n{HELP}").into()),
             }
         }
@@ -111,7 +114,7 @@ impl<'a> Options<'a> {
     }
 
     fn wants(&self, what: &str) -> bool {
-        self.what == "all" || self.what == what
+        self.what.is_empty() || self.what.contains(&ALL) || self.what.contains(&what)
     }
 }
 
@@ -258,4 +261,34 @@ fn create(stores: &[Store<'_>], connectors: &[Connector], rounds: usize) -> Resu
         })
     });
     measure::side_by_side(rounds, cases.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL, MEASUREMENTS, Options};
+
+    fn wanted(args: &[&str]) -> Vec<&'static str> {
+        let options = Options::parse(args).unwrap();
+        let wanted = MEASUREMENTS.into_iter();
+        wanted.filter(|what| options.wants(what)).collect()
+    }
+
+    #[test]
+    fn every_measurement_that_is_named_runs() {
+        assert_eq!(wanted(&["open", "update"]), ["open", "update"]);
+        assert_eq!(
+            wanted(&["argon2", "--rounds", "3", "open"]),
+            ["open", "argon2"]
+        );
+        assert_eq!(wanted(&[]), MEASUREMENTS);
+        assert_eq!(wanted(&["open", ALL]), MEASUREMENTS);
+    }
+
+    #[test]
+    fn an_unknown_name_is_an_error() {
+        for args in [&["opne"][..], &["open", "js"], &["all", "opne"]] {
+            let error = Options::parse(args).err().unwrap().to_string();
+            assert!(error.contains("unknown argument"), "{error}");
+        }
+    }
 }

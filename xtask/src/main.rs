@@ -29,9 +29,10 @@ Usage: cargo xtask <task>
   www [ARG..]      builds the designer into www/dist and serves it, by default at
                    http://127.0.0.1:4173; ARG as `vite preview` takes them, such as `--port 8000`
   www build        builds it only: plain files for any static server
-  bench [ARG..]    measures the vault beside other ways to keep the same connectors;
+  bench [WHAT..]   measures the vault beside other ways to keep the same connectors;
                    `cargo xtask bench help` lists what there is
-  bench js [ARG..] measures the npm package beside other libraries, in Node and in a browser
+  bench js [WHAT..]
+                   measures the npm package beside other libraries, in Node and in a browser
   demo [ARG..]     runs the guided tour, `cvault demo`
   help             this text
 ";
