@@ -12,6 +12,7 @@ export const CORE_CODES = [
   "invalid_passphrase",
   "no_lock",
   "cost_out_of_range",
+  "out_of_memory",
   "wrong_identity",
   "invalid_identity",
   "invalid_grant_key",

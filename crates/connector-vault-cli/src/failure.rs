@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use connector_vault::{Code, Vault};
+use connector_vault::{Code, Detail, Vault};
 use serde::Serialize;
 
 use crate::input::shown;
@@ -55,10 +55,11 @@ impl Failure {
     }
 
     /// The same failure, with one more way out.
-    pub(crate) fn or_hint(self, hint: &'static str) -> Self {
+    pub(crate) fn or_hint(self, hint: impl Into<Cow<'static, str>>) -> Self {
+        let hint = hint.into();
         match &self.hint {
             Some(before) => {
-                let hint = format!("{before} - {hint}");
+                let hint = format!("{before}; {hint}");
                 self.hint(hint)
             }
             None => self.hint(hint),
@@ -93,7 +94,7 @@ impl From<connector_vault::Error> for Failure {
         let mut failure = Self::new(error.code().as_str(), error.message());
         failure.hint = error.hint_text().map(|hint| Cow::Owned(hint.to_owned()));
         // The core says what to do; the command line knows how.
-        match option_for(error.code()) {
+        match option_for(&error) {
             Some(option) => failure.or_hint(option),
             None => failure,
         }
@@ -113,17 +114,28 @@ impl From<connector_vault_store::Error> for Failure {
     }
 }
 
-fn option_for(code: Code) -> Option<&'static str> {
-    Some(match code {
+fn option_for(error: &connector_vault::Error) -> Option<Cow<'static, str>> {
+    match error.detail() {
+        Some(Detail::MemoryNeeded(kib)) => {
+            let mib = kib.div_ceil(1024);
+            return Some(format!("--max-memory-mib {mib} allows it").into());
+        }
+        Some(Detail::ValuesKept(version)) => {
+            return Some(format!("`cvault show --version {version} --reveal` shows them").into());
+        }
+        _ => {}
+    }
+    let option = match error.code() {
         Code::VaultIdRequired => {
             "set CVAULT_VAULT_ID or --vault-id, or write the line `vault-id: <id>` into the identity file"
         }
-        Code::RolledBack | Code::Forked | Code::UntrustedOwner => "with --accept",
-        Code::MaskValue => "with --allow-mask",
-        Code::NullValue => "with `cvault run --null remove`",
+        Code::RolledBack | Code::UntrustedOwner => "--accept does that",
+        Code::Forked => "`cvault merge` merges them, --accept accepts this one",
+        Code::MaskValue => "--allow-mask does that",
         Code::NotAVault => "check the path",
-        Code::MergeConflict => "with --resolve",
-        Code::MergeStranger => "with --accept-strangers",
+        Code::MergeConflict => "--resolve does that",
+        Code::MergeStranger => "--accept-strangers does that",
         _ => return None,
-    })
+    };
+    Some(option.into())
 }

@@ -16,7 +16,7 @@ use crate::output::Output;
 use crate::terminal::{can_confirm, confirm, printable};
 
 pub(crate) use noticed::tell_report;
-use source::{Key, key};
+use source::{Key, Spaces, key};
 pub(crate) use source::{new_passphrase, owner_identity, owner_passphrase};
 
 /// Opens the vault, and tells what was noticed.
@@ -85,8 +85,8 @@ impl Opening {
     fn unlock(&self) -> Unlock<'_> {
         match (&self.key, self.grant_label.as_deref()) {
             (Key::Identity(identity), _) => Unlock::Identity(identity),
-            (Key::Passphrase(passphrase), None) => Unlock::Passphrase(passphrase),
-            (Key::Passphrase(passphrase), Some(label)) => Unlock::Grant(label, passphrase),
+            (Key::Passphrase(passphrase, _), None) => Unlock::Passphrase(passphrase),
+            (Key::Passphrase(passphrase, _), Some(label)) => Unlock::Grant(label, passphrase),
         }
     }
 
@@ -103,7 +103,15 @@ impl Opening {
             }
             opened => opened,
         };
-        opened.map_err(|error| place_hint(error.into()))
+        opened.map_err(|error| {
+            let failure = opening_failure(error);
+            match self.key {
+                Key::Passphrase(_, Spaces::Around) if failure.code == "wrong_passphrase" => {
+                    failure.or_hint("the passphrase begins or ends with white space, which counts")
+                }
+                _ => failure,
+            }
+        })
     }
 }
 
@@ -220,11 +228,11 @@ fn trust_on_first_use(path: &Path, refused: connector_vault::Error) -> Result<Va
     }
 }
 
-fn place_hint(failure: Failure) -> Failure {
+/// What helps where the vault is opened: the core says what to do, the command line knows how.
+fn opening_failure(error: Error) -> Failure {
+    let failure = Failure::from(error);
     match failure.code {
-        "cost_out_of_range" => {
-            failure.or_hint("for a vault that you trust, --max-memory-mib allows more")
-        }
+        "grant_not_found" => failure.or_hint("`cvault grants` shows the list"),
         "io" if failure.hint.is_none() => failure.hint(
             "check the path and its permissions; where known heads cannot be kept, set CVAULT_STATE_DIR \
              or use --no-heads",

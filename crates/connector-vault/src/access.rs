@@ -11,7 +11,7 @@ use crate::crypto::identity::{self, GrantKey, Identity, IdentityKeys, VaultKey};
 use crate::crypto::kdf::{self, Cost, Key, Memory, Passphrase};
 use crate::crypto::label::{self, bind};
 use crate::crypto::{Hash, aead};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Detail, Error, Result, quoted};
 use crate::format::header::{Grant, Header, Role};
 use crate::format::hex::{GrantId, Hex, VaultId};
 use crate::format::locks::{KdfName, Lock, LockEntry};
@@ -253,6 +253,8 @@ pub(crate) fn unlock(
     broken: &mut Vec<BrokenLock>,
 ) -> Result<Identity> {
     let mut tried = 0;
+    let mut fitting = None;
+    let mut costly = Vec::new();
     let mut memory = Memory::default();
     for entry in locks {
         let LockEntry::Lock(lock) = entry else {
@@ -277,6 +279,9 @@ pub(crate) fn unlock(
         };
         if let Err(error) = lock.cost.check(memory_kib_max) {
             breaks(error.message());
+            if lock.cost.lacks_memory(memory_kib_max) {
+                costly.push((grant.label.as_str(), lock.cost.memory_kib));
+            }
             continue;
         }
         tried += 1;
@@ -285,6 +290,7 @@ pub(crate) fn unlock(
         if !bool::from(keys.commitment.ct_eq(&lock.commitment.0)) {
             continue;
         }
+        fitting = Some(grant.label.as_str());
         let context = lock_context(lock);
         let unwrapped = aead::unwrap(
             &keys.wrapping,
@@ -310,17 +316,103 @@ pub(crate) fn unlock(
         }
         return Ok(identity);
     }
-    if tried == 0 {
-        let message = match only {
-            Some(label) => format!("the vault has no lock for the grant {label:?}"),
-            None => "the vault has no lock that a passphrase could open".into(),
-        };
-        return Err(Error::new(Code::NoLock, message).hint("open it with an identity"));
+    let costly = costly.into_iter().min_by_key(|(_, memory_kib)| *memory_kib);
+    if let Some(label) = fitting {
+        // The commitment says so: only the rest of the lock is not what was written.
+        return Err(Error::new(
+            Code::WrongPassphrase,
+            format!(
+                "the passphrase fits the lock of the grant {}, but the lock is damaged",
+                quoted(label)
+            ),
+        )
+        .hint("restore the vault from a backup, or open it by an identity"));
     }
-    Err(Error::new(
-        Code::WrongPassphrase,
-        "no lock of the vault opens with this passphrase",
-    ))
+    if tried > 0 {
+        return Err(wrong_passphrase(only, costly, broken));
+    }
+    Err(nothing_to_try(header, only, costly, memory_kib_max, broken))
+}
+
+/// Locks were tried, and none opened.
+fn wrong_passphrase(
+    only: Option<&str>,
+    costly: Option<(&str, u32)>,
+    broken: &[BrokenLock],
+) -> Error {
+    let message = match only {
+        Some(label) => format!("wrong passphrase for the grant {}", quoted(label)),
+        None => "wrong passphrase".into(),
+    };
+    let error = Error::new(Code::WrongPassphrase, message);
+    if let Some((label, memory_kib)) = costly {
+        let (label, needed) = (quoted(label), kdf::memory(memory_kib));
+        return error
+            .hint(format!(
+                "if it is the passphrase of the grant {label}: its lock was not tried, since Argon2id would \
+                 need {needed} of memory, more than is allowed"
+            ))
+            .about(Detail::MemoryNeeded(memory_kib));
+    }
+    match broken.first() {
+        Some(lock) => error.hint(format!(
+            "if it is certainly right: {} cannot be used, since {}; a backup of the vault may have a sound one",
+            lock_of(lock.label.as_deref()),
+            lock.reason
+        )),
+        None => error.hint(
+            "if it is certainly right, its lock in the file may be damaged: try a backup of the vault",
+        ),
+    }
+}
+
+/// There was no lock that could be tried.
+fn nothing_to_try(
+    header: &Header,
+    only: Option<&str>,
+    costly: Option<(&str, u32)>,
+    memory_kib_max: u32,
+    broken: &[BrokenLock],
+) -> Error {
+    let refuse = |message: String| Error::new(Code::NoLock, message);
+    let is_label = |label: &str| header.grants.iter().any(|grant| grant.label == label);
+    if let Some(label) = only.filter(|label| !is_label(label)) {
+        let message = format!("no grant has the label {}", quoted(label));
+        return Error::new(Code::GrantNotFound, message).hint(
+            "look for it in the list of grants, or leave the label out: then every lock is tried",
+        );
+    }
+    if let Some((label, memory_kib)) = costly {
+        return refuse(format!(
+            "the lock of the grant {} needs {} of memory for Argon2id, and {} are allowed",
+            quoted(label),
+            kdf::memory(memory_kib),
+            kdf::memory(memory_kib_max)
+        ))
+        .hint("if you trust the vault, allow it as much")
+        .about(Detail::MemoryNeeded(memory_kib));
+    }
+    let of_grant = |lock: &&BrokenLock| only.is_none() || lock.label.as_deref() == only;
+    if let Some(lock) = broken.iter().find(of_grant) {
+        return refuse(format!(
+            "{} cannot be used: {}",
+            lock_of(lock.label.as_deref()),
+            lock.reason
+        ))
+        .hint("open the vault by an identity, or restore a backup");
+    }
+    match only {
+        Some(label) => refuse(format!("the grant {} has no lock", quoted(label))),
+        None => refuse("the vault has no lock that a passphrase could open".into()),
+    }
+    .hint("open it by an identity")
+}
+
+fn lock_of(label: Option<&str>) -> String {
+    match label {
+        Some(label) => format!("the lock of the grant {}", quoted(label)),
+        None => "a lock".into(),
+    }
 }
 
 /// A lock for the holder of a passphrase, with a fresh salt and nonce.

@@ -25,6 +25,7 @@ struct Inner {
     message: Cow<'static, str>,
     hint: Option<Cow<'static, str>>,
     place: Option<Place>,
+    detail: Option<Detail>,
 }
 
 /// Where in an action's document something is wrong, for editors that mark it. The message says the
@@ -38,6 +39,18 @@ pub struct Place {
     pub row: Option<usize>,
     /// Where in the parameter's text, or in that of the document.
     pub position: Option<Position>,
+}
+
+/// A number that a hint is about, for surfaces that have an option for it. The hint says the same in
+/// words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Detail {
+    /// A lock asks Argon2id for more memory than
+    /// [`OpenOptions::memory_kib_max`](crate::OpenOptions::memory_kib_max) allows: for so much, in KiB.
+    MemoryNeeded(u32),
+    /// The connector was deleted, and this is its newest kept version that has values.
+    ValuesKept(u64),
 }
 
 /// A position in a text. Displayed as `line 1 column 14`.
@@ -63,6 +76,7 @@ impl Error {
             message: message.into(),
             hint: None,
             place: None,
+            detail: None,
         }))
     }
 
@@ -95,6 +109,19 @@ impl Error {
     #[must_use]
     pub fn place(&self) -> Option<Place> {
         self.0.place
+    }
+
+    /// What its hint is about, if that is a number.
+    #[must_use]
+    pub fn detail(&self) -> Option<Detail> {
+        self.0.detail
+    }
+
+    /// The same error, with the number that its hint is about.
+    #[must_use]
+    pub(crate) fn about(mut self, detail: Detail) -> Self {
+        self.0.detail = Some(detail);
+        self
     }
 
     /// The same error, at a position unless a nearer one is known.
@@ -149,6 +176,12 @@ pub(crate) fn quoted(name: &str) -> String {
     format!("{clipped:?}{more}")
 }
 
+/// A number of things as messages have it: `1 pass`, `3 passes`.
+pub(crate) fn counted(number: impl Into<u64>, one: &str, many: &str) -> String {
+    let number = number.into();
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)+) => {
         /// The stable code of an [`Error`], `snake_case` on every surface.
@@ -191,6 +224,8 @@ codes! {
     NoLock = "no_lock",
     /// The Argon2id cost of a lock is outside the limits.
     CostOutOfRange = "cost_out_of_range",
+    /// The system does not give this process the memory that Argon2id needs.
+    OutOfMemory = "out_of_memory",
     /// The vault has no grant for this identity.
     WrongIdentity = "wrong_identity",
     /// The text is no identity, or its checksum is wrong.

@@ -86,7 +86,7 @@ pub use connector::{
 };
 pub use crypto::identity::{GrantKey, Identity};
 pub use crypto::kdf::{Cost, Passphrase, Stretched};
-pub use error::{Code, Error, Place, Position, Result};
+pub use error::{Code, Detail, Error, Place, Position, Result};
 pub use format::header::Role;
 pub use format::hex::{GrantId, RecordId, VaultId};
 pub use format::{PREFIX_LEN, log_start};

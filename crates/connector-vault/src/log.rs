@@ -165,7 +165,7 @@ fn next_commit(rest: &[u8], offset: u64, after: Option<After>) -> Result<Option<
         let left = rest.len() - FIXED_LEN;
         return Err(damaged(
             offset,
-            format!("the snapshot claims {} bytes, {left} are left", fixed.len),
+            format!("the snapshot claims {} bytes, has {left}", fixed.len),
         ));
     };
     // Whatever stands behind a commit would have been written after it.
@@ -361,7 +361,10 @@ pub(crate) fn continuity(
             Code::RolledBack,
             format!("the vault is at commit {now}, but commit {seen} was seen before"),
         )
-        .hint("it may be an old copy; open it as a backup on purpose, or find the newest one"));
+        .hint(format!(
+            "first look for the newer vault, for instance on another machine or in a later backup, and put it \
+             back; only if it is lost, accept this older one: every change after commit {now} is gone then"
+        )));
     }
     let forked = || {
         Error::new(

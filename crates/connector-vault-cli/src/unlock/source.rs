@@ -18,8 +18,24 @@ const PASSPHRASE_CHARS_MIN: usize = 12;
 
 /// What opens a vault.
 pub(super) enum Key {
-    Passphrase(Passphrase),
+    Passphrase(Passphrase, Spaces),
     Identity(Identity),
+}
+
+/// Whether white space surrounds a passphrase, which counts and is not seen.
+#[derive(Clone, Copy)]
+pub(super) enum Spaces {
+    Around,
+    None,
+}
+
+impl Spaces {
+    fn of(passphrase: &str) -> Self {
+        match passphrase.trim().len() == passphrase.len() {
+            true => Self::None,
+            false => Self::Around,
+        }
+    }
 }
 
 /// The one source that is set among several that exclude each other.
@@ -69,7 +85,7 @@ pub(super) fn key(
             .to_string_lossy();
         let of_grant = grant_label.map_or(String::new(), |label| format!(" of {label}"));
         let passphrase = prompt(&format!("Passphrase{of_grant} for {file}"), &all)?;
-        return Ok((Key::Passphrase(Passphrase::new(&passphrase)?), None));
+        return Ok((from_text(&passphrase)?, None));
     };
     if IDENTITY.contains(&name) {
         if grant_label.is_some() {
@@ -81,8 +97,12 @@ pub(super) fn key(
         let (identity, vault_id) = identity(&secret(name, "the identity", input)?)?;
         return Ok((Key::Identity(identity), vault_id));
     }
-    let passphrase = Passphrase::new(&secret(name, "the passphrase", input)?)?;
-    Ok((Key::Passphrase(passphrase), None))
+    Ok((from_text(&secret(name, "the passphrase", input)?)?, None))
+}
+
+fn from_text(passphrase: &str) -> Result<Key> {
+    let spaces = Spaces::of(passphrase);
+    Ok(Key::Passphrase(Passphrase::new(passphrase)?, spaces))
 }
 
 fn prompt(question: &str, names: &[&str]) -> Result<Text> {
@@ -98,6 +118,12 @@ fn prompt(question: &str, names: &[&str]) -> Result<Text> {
     }
     ask_secret(question).map_err(|error| match error.kind() {
         std::io::ErrorKind::Interrupted => Failure::new("interrupted", "interrupted"),
+        // Ctrl-D, or a terminal that is gone.
+        std::io::ErrorKind::UnexpectedEof => Failure::new(
+            "passphrase_required",
+            "no passphrase was typed: the input ended before Enter was pressed",
+        )
+        .hint("type it and press Enter"),
         _ => missing(),
     })
 }

@@ -49,7 +49,7 @@ fn init_with_a_passphrase() {
         ran(list.env("CVAULT_PASSPHRASE", "correct horse battery"))
     };
     assert_eq!(grant("ann").json(), empty);
-    assert_eq!(grant("bob").error(1)["code"], "no_lock");
+    assert_eq!(grant("bob").error(1)["code"], "grant_not_found");
 }
 
 #[test]

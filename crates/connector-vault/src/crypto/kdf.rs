@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::label;
 use crate::bytes::{Reader, damaged};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, counted};
 use crate::limits;
 use crate::unicode;
 
@@ -224,15 +224,34 @@ impl Cost {
         }
         Err(Error::new(
             Code::CostOutOfRange,
-            format!("Argon2id with {memory_kib} KiB, {passes} passes and {lanes} lanes is outside the limits"),
+            format!(
+                "Argon2id with {} of memory, {} and {} is outside the limits",
+                memory(memory_kib),
+                counted(passes, "pass", "passes"),
+                counted(lanes, "lane", "lanes"),
+            ),
         )
         .hint(format!(
-            "memory {}..={memory_kib_max} KiB, passes 1..={}, lanes 1..={}, memory x passes at most {} KiB",
-            limits::MEMORY_KIB_MIN,
+            "memory from {} to {}, passes from 1 to {}, lanes from 1 to {}, memory times passes at most {} KiB",
+            memory(limits::MEMORY_KIB_MIN),
+            memory(memory_kib_max),
             limits::PASSES_MAX,
             limits::LANES_MAX,
             limits::MEMORY_KIB_TIMES_PASSES_MAX,
         )))
+    }
+
+    /// Whether nothing but its memory is beyond what is allowed, and the format permits so much.
+    pub(crate) fn lacks_memory(self, memory_kib_max: u32) -> bool {
+        self.memory_kib > memory_kib_max && self.check(limits::MEMORY_KIB_MAX_NATIVE).is_ok()
+    }
+}
+
+/// An amount of memory as messages have it.
+pub(crate) fn memory(kib: u32) -> String {
+    match kib % 1024 {
+        0 => format!("{} MiB", kib / 1024),
+        _ => format!("{kib} KiB"),
     }
 }
 
@@ -283,9 +302,14 @@ impl Memory {
             // Wiped and taken anew: a vector that grows may move, and leave what it held behind.
             *self = Self::default();
             self.0.try_reserve_exact(count).map_err(|_| {
+                let needed = memory(u32::try_from(count).unwrap_or(u32::MAX));
                 Error::new(
-                    Code::CostOutOfRange,
-                    format!("{count} KiB for Argon2id are not to be had"),
+                    Code::OutOfMemory,
+                    format!("the system does not give this process the {needed} of memory that Argon2id needs"),
+                )
+                .hint(
+                    "free memory, or raise the limit of this process or its container; the vault is not at \
+                     fault",
                 )
             })?;
             self.0.resize(count, Block::new());
