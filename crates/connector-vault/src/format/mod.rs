@@ -4,6 +4,7 @@ pub(crate) mod commit;
 pub(crate) mod header;
 pub(crate) mod hex;
 pub(crate) mod locks;
+pub(crate) mod mangled;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -49,6 +50,12 @@ pub fn log_start(prefix: &[u8; PREFIX_LEN]) -> Result<u64> {
 
 /// Splits a file into its locks part and its log; the second is where the log starts.
 pub(crate) fn split_file(file: &[u8]) -> Result<(&[u8], usize)> {
+    if file.is_empty() {
+        return Err(Error::new(
+            Code::NotAVault,
+            "the file is empty, so it is no connector vault",
+        ));
+    }
     let prefix = file.first_chunk().ok_or_else(not_a_vault)?;
     let len = log_start(prefix)? - PREFIX_LEN as u64;
     let mut reader = Reader::new(&file[PREFIX_LEN..], PREFIX_LEN as u64);

@@ -12,7 +12,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
 use crate::format::locks::{self, LockEntry};
-use crate::format::{PREFIX_LEN, split_file};
+use crate::format::{PREFIX_LEN, mangled, split_file};
 use crate::limits;
 use crate::log::{self, After, Continuity, KnownHead, TornTail};
 
@@ -124,9 +124,12 @@ impl Vault {
     ///
     /// Fails as [`open`](Self::open) does for bytes that are no sound vault.
     pub fn identify(file: &[u8]) -> Result<VaultId> {
-        let (_, log_start) = split_file(file)?;
-        let snapshot = log::first(&file[log_start..], log_start as u64)?;
-        Ok(log::verified_header(&snapshot)?.vault_id)
+        let identify = || {
+            let (_, log_start) = split_file(file)?;
+            let snapshot = log::first(&file[log_start..], log_start as u64)?;
+            Ok(log::verified_header(&snapshot)?.vault_id)
+        };
+        identify().map_err(|error| mangled::explain(error, file))
     }
 
     /// Opens another copy of this vault by the same identity, to compare or merge it: it may be
@@ -202,11 +205,20 @@ impl Vault {
     }
 
     pub(super) fn load(
-        file: Vec<u8>,
+        mut file: Vec<u8>,
         options: &OpenOptions,
         open: impl FnOnce(&Header, &[LockEntry], &mut Vec<BrokenLock>) -> Result<Access>,
     ) -> Result<Self> {
-        let (locks, log_start) = split_file(&file)?;
+        Self::load_from(&mut file, options, open).map_err(|error| mangled::explain(error, &file))
+    }
+
+    /// Takes the bytes out of `file` if they are a vault that opens.
+    fn load_from(
+        file: &mut Vec<u8>,
+        options: &OpenOptions,
+        open: impl FnOnce(&Header, &[LockEntry], &mut Vec<BrokenLock>) -> Result<Access>,
+    ) -> Result<Self> {
+        let (locks, log_start) = split_file(file)?;
         let locks = locks::decode(locks, PREFIX_LEN as u64)?;
         let walk = log::walk(&file[log_start..], log_start as u64, None)?;
         let snapshot = walk
@@ -235,11 +247,11 @@ impl Vault {
             header: &header,
             tolerant,
         };
-        let pending = index.extend(&walk.commits, &file, &mut admission)?;
+        let pending = index.extend(&walk.commits, file, &mut admission)?;
         let superseded = snapshot.superseded().to_vec();
         let torn = walk.torn;
         drop(walk);
-        let mut file = file;
+        let mut file = std::mem::take(file);
         if let Some(torn) = torn {
             file.truncate(usize::try_from(torn.offset).unwrap_or(usize::MAX));
         }

@@ -17,7 +17,7 @@ use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind, RecordBytes, SIGNATU
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
 use crate::format::locks;
-use crate::format::{PREFIX_LEN, split_file};
+use crate::format::{PREFIX_LEN, mangled, split_file};
 use crate::limits;
 use crate::log::{self, KnownHead};
 
@@ -85,11 +85,11 @@ impl Vault {
             .iter()
             .find_map(|commit| log::verified_header(commit).ok());
         let header = header.ok_or_else(|| {
-            damaged(
+            let error = damaged(
                 log_start as u64,
                 "no sound header is left, and the keys are in it",
-            )
-            .hint("restore a backup")
+            );
+            mangled::explain(error.hint("restore a backup"), file)
         })?;
         if let Some(expected) = options
             .vault_id
@@ -129,7 +129,10 @@ impl Vault {
             })
             .collect();
         let newest = signed.last().copied();
-        let newest = newest.ok_or_else(|| damaged(log_start as u64, "no sound commit is left"))?;
+        let newest = newest.ok_or_else(|| {
+            let error = damaged(log_start as u64, "no sound commit is left");
+            mangled::explain(error.hint("restore a backup"), file)
+        })?;
         let superseded = superseded(&signed, newest);
         let chain = Chain {
             seq: next_counter(newest.fixed.seq)?,
