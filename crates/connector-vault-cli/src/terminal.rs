@@ -26,6 +26,16 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A word of a command that is shown to be copied, quoted for a POSIX shell where that is needed.
+pub(crate) fn shell_word(text: &str) -> String {
+    let text = printable(text);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.into_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
 /// A property's value: as it is, or as a JSON string where it could be mistaken for something else.
 pub(crate) fn printable_value(value: &str) -> Zeroizing<String> {
     let plain = !value.is_empty()
@@ -82,7 +92,11 @@ pub(crate) fn can_prompt() -> bool {
 
 /// Asks for a secret without showing it.
 pub(crate) fn ask_secret(prompt: &str) -> io::Result<Zeroizing<String>> {
-    rpassword::prompt_password(format!("{}: ", printable(prompt))).map(Zeroizing::new)
+    let asked = rpassword::prompt_password(format!("{}: ", printable(prompt)));
+    if asked.is_err() {
+        end_line();
+    }
+    asked.map(Zeroizing::new)
 }
 
 /// Asks a question whose answer counts only if it is typed at a terminal.
@@ -94,8 +108,17 @@ pub(crate) fn confirm(question: &str) -> io::Result<bool> {
     write!(stderr, "{question} [yes/no] ")?;
     stderr.flush()?;
     let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
+    if io::stdin().read_line(&mut answer)? == 0 {
+        end_line();
+    }
     Ok(answer.trim().eq_ignore_ascii_case("yes"))
+}
+
+/// The line of a question that nobody answered.
+fn end_line() {
+    if io::stderr().is_terminal() {
+        let _ = writeln!(io::stderr());
+    }
 }
 
 pub(crate) fn can_confirm() -> bool {
@@ -116,6 +139,19 @@ mod tests {
             ("a\nb", "a\\nb"),
         ] {
             assert_eq!(printable(text), expected);
+        }
+    }
+
+    #[test]
+    fn words_of_commands() {
+        for (text, expected) in [
+            ("team.cvault", "team.cvault"),
+            ("Twitter API", "'Twitter API'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+            ("$(x)", "'$(x)'"),
+        ] {
+            assert_eq!(shell_word(text), expected);
         }
     }
 

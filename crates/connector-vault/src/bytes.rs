@@ -1,7 +1,7 @@
 //! A reader that never passes the end and knows where it stands, and the writers that match it.
 //! All integers are little-endian (docs/format.md section 1).
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, counted};
 
 /// Reads from a slice; errors name the offset in the file.
 #[derive(Clone)]
@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
     fn short(&self, len: usize, what: &str) -> Error {
         damaged(
             self.offset,
-            format!("{what} needs {len} bytes, {} are left", self.rest.len()),
+            format!("{what} needs {}, has {}", bytes(len), self.rest.len()),
         )
     }
 
@@ -80,7 +80,8 @@ impl<'a> Reader<'a> {
             return Err(Error::new(
                 Code::LimitExceeded,
                 format!(
-                    "{what} at offset {offset} claims {len} bytes, at most {len_max} are allowed"
+                    "{what} at offset {offset} claims {}, at most {len_max} are allowed",
+                    bytes(len)
                 ),
             ));
         }
@@ -91,6 +92,11 @@ impl<'a> Reader<'a> {
 /// An error about bytes at an offset of the file.
 pub(crate) fn damaged(offset: u64, message: impl std::fmt::Display) -> Error {
     Error::new(Code::Damaged, format!("at offset {offset}: {message}"))
+}
+
+/// A length as messages have it.
+pub(crate) fn bytes(len: usize) -> String {
+    counted(len as u64, "byte", "bytes")
 }
 
 /// Appends a part and its length as `u32`. The caller has checked the length against its limit.

@@ -34,7 +34,7 @@ use self::index::{Index, Stored};
 use self::record::RequestPart;
 use crate::access::Access;
 use crate::connector::{Connector, Op, Timestamp, Version};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Detail, Error, Result, counted};
 use crate::format::header::{Header, Role};
 use crate::format::hex::GrantId;
 use crate::format::locks::LockEntry;
@@ -233,8 +233,8 @@ impl Vault {
             damaged => Err(Error::new(
                 Code::Damaged,
                 format!(
-                    "{} records of the vault are damaged, so nothing is written",
-                    damaged.len()
+                    "the vault has {}, so nothing is written",
+                    counted(damaged.len() as u64, "damaged record", "damaged records")
                 ),
             )
             .hint("repair the vault first")),
@@ -287,6 +287,9 @@ impl Vault {
             )
             .hint("restore a backup");
         }
+        if let Some(deletion) = self.index.newest(id) {
+            return self.deleted(id, deletion.version);
+        }
         Error::new(
             Code::ConnectorNotFound,
             format!("there is no connector {id:?}"),
@@ -296,11 +299,27 @@ impl Vault {
     /// An error about the connector that an action names, with the hint that its author needs.
     fn for_author(&self, error: Error, id: &str) -> Error {
         match error.code() {
-            Code::ConnectorNotFound => match self.similar(id) {
+            // Of a deleted connector there is a better one.
+            Code::ConnectorNotFound if error.hint_text().is_none() => match self.similar(id) {
                 Some(hint) => error.hint(hint),
                 None => error,
             },
             _ => error,
+        }
+    }
+
+    /// The connector was there, and its values may still be.
+    fn deleted(&self, id: &str, deletion: Version) -> Error {
+        let error = Error::new(
+            Code::ConnectorNotFound,
+            format!("the connector {id:?} was deleted in version {deletion}"),
+        );
+        let versions = self.index.versions(id).rev();
+        match versions.into_iter().find(|stored| stored.op != Op::Delete) {
+            Some(Stored { version, .. }) => error
+                .hint(format!("version {version} still has its values"))
+                .about(Detail::ValuesKept(version.get())),
+            None => error.hint("none of its earlier versions is kept; a backup may have them"),
         }
     }
 

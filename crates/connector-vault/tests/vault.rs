@@ -3,8 +3,8 @@
 mod support;
 
 use connector_vault::{
-    Code, Cost, Detached, NewOwner, OpenOptions, Options, Passphrase, RequestId, Retention, Role,
-    Status, Unlock, Vault, Version,
+    Code, Cost, Detached, Detail, NewOwner, OpenOptions, Options, Passphrase, RequestId, Retention,
+    Role, Status, Unlock, Vault, Version,
 };
 use support::{Fixed, Kept, update, values};
 
@@ -449,4 +449,39 @@ fn a_plan_is_a_conflict_on_another_copy_and_another_vault() {
     }
     let prepared = kept.vault.prepare(plan, &mut kept.fixed.host()).unwrap();
     assert_eq!(prepared.outcomes()[0].status, Status::Restored);
+}
+
+#[test]
+fn a_deleted_connector_says_where_its_values_are() {
+    let mut kept = Kept::new(9);
+    kept.add("x", &[("APIKey", "a")]).expect("added");
+    kept.update("x", "APIKey", "b").expect("updated");
+    let plan = kept.vault.plan_delete("x", &Options::default());
+    let prepared = kept
+        .vault
+        .prepare(plan.expect("planned"), &mut kept.fixed.host());
+    kept.store(prepared.expect("prepared")).expect("stored");
+    let error = kept.vault.connector("x").expect_err("deleted");
+    assert_eq!(error.code(), Code::ConnectorNotFound);
+    assert_eq!(
+        error.message(),
+        "the connector \"x\" was deleted in version 3"
+    );
+    assert_eq!(error.detail(), Some(Detail::ValuesKept(2)));
+    let hint = error.hint_text().unwrap_or_default();
+    assert!(hint.contains("version 2"), "{hint}");
+
+    let prepared = kept.vault.prepare_compaction(Retention::Newest(1));
+    kept.store(prepared.expect("prepared")).expect("stored");
+    let error = kept.vault.read("x").expect_err("deleted");
+    assert_eq!(
+        (error.code(), error.detail()),
+        (Code::ConnectorNotFound, None)
+    );
+    assert!(
+        error.hint_text().unwrap_or_default().contains("backup"),
+        "{error:?}"
+    );
+    let unknown = kept.vault.connector("y").expect_err("unknown");
+    assert_eq!(unknown.message(), "there is no connector \"y\"");
 }

@@ -55,7 +55,11 @@ export class ExposureCard extends LitElement {
         report.dropped.length === 0
           ? nothing
           : html`<p>
-              ${report.dropped.length} versions were left out, since their values do not open:
+              ${
+                report.dropped.length === 1
+                  ? "One version was left out, since its values do not open:"
+                  : `${report.dropped.length} versions were left out, since their values do not open:`
+              }
               ${report.dropped.map(({ name, version }) => `${name} version ${version}`).join(", ")}.
             </p>`
       }

@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
-use connector_vault::{ConnectorId, Options, Outcome, Properties, PropertyName, Secret, Version};
+use connector_vault::{
+    ConnectorId, Op, Options, Outcome, Overview, Properties, PropertyName, Secret, Vault, Version,
+};
 
 use super::Context;
 use crate::cli::{AddArgs, ConnectorArgs, RestoreArgs};
 use crate::failure::{Failure, Result};
 use crate::input::{Text, Wanted, name_and_rest, set_variable};
+use crate::terminal::shell_word;
 use crate::{report, unlock};
 
 pub(super) fn add(args: &AddArgs, context: &Context) -> Result<()> {
@@ -96,17 +99,50 @@ pub(super) fn delete(args: &ConnectorArgs, context: &Context) -> Result<()> {
     let outcomes = file
         .change(|vault, _| Ok(vec![vault.plan_delete(id, &Options::default())?]))
         .map_err(|error| Failure::from(error).about(file.vault(), id))?;
-    print(&outcomes, context)
+    let kept = last_with_values(file.vault(), id);
+    print_with(&outcomes, context, || match &kept {
+        Some(kept) => way_back(&args.vault.path.to_string_lossy(), kept),
+        None => String::new(),
+    })
+}
+
+/// `None` also where it does not open: the connector is deleted all the same.
+fn last_with_values(vault: &Vault, id: &str) -> Option<Overview> {
+    let versions = vault.history(id).ok()?;
+    let mut newest_first = versions.into_iter().rev();
+    newest_first.find(|overview| overview.op != Op::Delete)
+}
+
+/// How to look at what was deleted, and to have it again.
+fn way_back(vault: &str, kept: &Overview) -> String {
+    let vault = shell_word(vault);
+    let (id, version) = (shell_word(kept.id.as_str()), kept.version);
+    let (name, type_name) = (shell_word(&kept.name), shell_word(&kept.type_name));
+    format!(
+        "Version {version} still has its values:\n  \
+         cvault show {vault} {id} --version {version} --reveal\n\
+         To have it again, add it with them:\n  \
+         cvault add {vault} --id {id} --name {name} --type {type_name} --from-json FILE"
+    )
 }
 
 /// Prints the one outcome of a command.
 fn print(outcomes: &[Outcome], context: &Context) -> Result<()> {
+    print_with(outcomes, context, String::new)
+}
+
+/// As [`print`], with something below it for people.
+fn print_with(
+    outcomes: &[Outcome],
+    context: &Context,
+    below: impl FnOnce() -> String,
+) -> Result<()> {
     let [outcome] = outcomes else {
         return Err(Failure::new("internal", "one plan has one outcome"));
     };
     context
         .output
-        .result(outcome, || report::outcome(outcome, None))?;
+        .result(outcome, || report::outcome(outcome, None) + &below())?;
     report::warnings(outcome, context.output);
     Ok(())
 }

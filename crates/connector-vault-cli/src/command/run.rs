@@ -21,14 +21,26 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<()> {
     let mut tokens = tokens(args, context)?;
     let mut file = unlock::open(&args.vault, &context.input, context.output)?;
     let outcome = match args.plan {
-        true => file.plan(&action, &mut tokens, &options)?.outcome(),
-        false => file.run(&action, &mut tokens, &options)?,
+        true => file
+            .plan(&action, &mut tokens, &options)
+            .map(|plan| plan.outcome()),
+        false => file.run(&action, &mut tokens, &options),
     };
+    let outcome = outcome.map_err(failure)?;
     context.output.result(&outcome, || {
         report::outcome(&outcome, Some(action.action_type()))
     })?;
     report::warnings(&outcome, context.output);
     Ok(())
+}
+
+/// Says by which option, where there is one for it.
+fn failure(error: connector_vault_store::Error) -> Failure {
+    let failure = Failure::from(error);
+    match failure.code {
+        "null_value" => failure.or_hint("--null remove does that"),
+        _ => failure,
+    }
 }
 
 fn options(args: &RunArgs) -> Result<Options> {

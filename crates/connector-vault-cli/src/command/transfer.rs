@@ -16,7 +16,7 @@ use crate::cli::{ExportArgs, ImportArgs};
 use crate::failure::{Failure, Result};
 use crate::input::Wanted;
 use crate::output::not_json;
-use crate::report::count;
+use crate::report::{self, count};
 use crate::unlock;
 
 pub(super) fn import(args: &ImportArgs, context: &Context) -> Result<()> {
@@ -33,7 +33,11 @@ pub(super) fn import(args: &ImportArgs, context: &Context) -> Result<()> {
     let outcomes = file.change(|vault, _| vault.plan_import(&connectors, &options))?;
     context.output.result(&json!({"outcomes": outcomes}), || {
         format!("Imported {}", count(outcomes.len(), "connector"))
-    })
+    })?;
+    for outcome in &outcomes {
+        report::warnings(outcome, context.output);
+    }
+    Ok(())
 }
 
 /// Adds the connectors of a document, all in one commit.

@@ -3,6 +3,7 @@
 use connector_vault::{Continuity, Vault};
 
 use crate::output::Output;
+use crate::report::count;
 
 /// Tells what was noticed when the vault was opened.
 pub(crate) fn tell_report(vault: &Vault, output: Output) {
@@ -18,9 +19,9 @@ pub(crate) fn tell_report(vault: &Vault, output: Output) {
         output.warn(
             "torn_tail",
             &format!(
-                "the last {} bytes are an unfinished commit: another process is writing, or died; it was \
+                "the file ends in an unfinished commit of {}: another process is writing, or died; it was \
                  never acknowledged",
-                torn.len
+                count(usize::try_from(torn.len).unwrap_or(usize::MAX), "byte")
             ),
         );
     }

@@ -6,6 +6,7 @@ mod connectors;
 mod create;
 mod damage;
 mod grants;
+mod hints;
 mod inputs;
 mod integrity;
 mod program;

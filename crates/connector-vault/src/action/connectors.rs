@@ -19,7 +19,7 @@ use crate::json::{self, Syntax, Value};
 /// assert_eq!(connectors.len(), 1);
 /// # Ok::<(), connector_vault::Error>(())
 /// ```
-pub struct NewConnectors(pub(crate) Vec<NewConnector>);
+pub struct NewConnectors(Vec<NewConnector>);
 
 pub(crate) struct NewConnector {
     pub(crate) id: ConnectorId,
@@ -50,18 +50,23 @@ impl NewConnectors {
         let mut ids = HashSet::with_capacity(entries.len());
         let mut connectors = Vec::with_capacity(entries.len());
         for (number, entry) in (1..).zip(entries) {
-            let connector = NewConnector::of(entry, text)
-                .map_err(|error| error.within(format_args!("connector {number}")))?;
+            let place = place(number, id_of(&entry));
+            let connector = NewConnector::of(entry, text).map_err(|error| error.within(&place))?;
             if !ids.insert(connector.id.clone()) {
-                let id = quoted(connector.id.as_str());
                 return Err(Error::new(
                     Code::ConnectorExists,
-                    format!("the id {id} stands twice in the document"),
+                    format!("{place}: the id stands twice in the document"),
                 ));
             }
             connectors.push(connector);
         }
         Ok(Self(connectors))
+    }
+
+    /// The connectors, and for errors where each stands in the document.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (String, &NewConnector)> {
+        let numbered = (1..).zip(&self.0);
+        numbered.map(|(number, connector)| (place(number, Some(connector.id.as_str())), connector))
     }
 
     /// How many there are.
@@ -100,6 +105,25 @@ impl NewConnector {
             type_name: take("type")?,
             properties,
         })
+    }
+}
+
+/// An entry as messages name it: by where it stands, and by its id as far as it has one.
+fn place(number: usize, id: Option<&str>) -> String {
+    match id {
+        Some(id) => format!("connector {number} ({})", quoted(id)),
+        None => format!("connector {number}"),
+    }
+}
+
+fn id_of(entry: &Value) -> Option<&str> {
+    let Value::Object(members) = entry else {
+        return None;
+    };
+    let id = members.iter().find(|member| member.name.as_str() == "id")?;
+    match &id.value {
+        Value::String(id) => Some(id.as_str()),
+        _ => None,
     }
 }
 

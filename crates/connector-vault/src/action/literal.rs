@@ -41,10 +41,10 @@ impl Properties {
             let of_property =
                 |error: Error| error.within(format_args!("property {}", quoted(name.as_str())));
             let Some(value) = member.value.into_property() else {
-                return Err(of_property(Error::new(
-                    Code::NullValue,
-                    "the value is null",
-                )));
+                return Err(of_property(
+                    Error::new(Code::NullValue, "the value is null")
+                        .hint("leave the property out, or write \"\" for an empty value"),
+                ));
             };
             let value = into_secret(value).map_err(of_property)?;
             properties.set(name, value)?;

@@ -8,7 +8,7 @@ use super::index::Stored;
 use super::record::Overview;
 use crate::action::{Note, Options};
 use crate::connector::{Connector, ConnectorId, Op, Properties, PropertyName, Secret};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, counted};
 use crate::format::hex::RecordId;
 use crate::log;
 use crate::plan::{self, Plan};
@@ -91,10 +91,11 @@ impl Merge {
             .hint("look at what it changed, then accept it on purpose"));
         }
         if let (None, [first, ..]) = (self.options.resolve, &*self.conflicts) {
-            let (id, count) = (first.id.as_str(), self.conflicts.len());
+            let count = counted(self.conflicts.len() as u64, "conflict", "conflicts");
+            let id = first.id.as_str();
             return Err(Error::new(
                 Code::MergeConflict,
-                format!("{count} conflicts, the first in the connector {id:?}"),
+                format!("{count}, the first in the connector {id:?}"),
             )
             .hint("say whose side wins: ours, theirs or the newest"));
         }

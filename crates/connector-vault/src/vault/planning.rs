@@ -138,24 +138,32 @@ impl Vault {
             changes,
         };
         let tombstone = before.map(|before| before.version);
-        self.plan_on_newest(plan::add(id, tombstone, &request, options)?, None)
+        let draft =
+            plan::add(id, tombstone, &request, options).map_err(|error| match error.code() {
+                // There is no value yet that leaving it out would keep.
+                Code::MaskValue => {
+                    error.hint("give the value itself, or allow masks for this request")
+                }
+                _ => error,
+            })?;
+        self.plan_on_newest(draft, None)
     }
 
     /// Plans that create the connectors of a document, to be committed together. Fails with
     /// `connector_exists` if one of them is there.
     pub fn plan_import(&self, connectors: &NewConnectors, options: &Options) -> Result<Vec<Plan>> {
-        let connectors = connectors.0.iter();
+        let connectors = connectors.iter();
         connectors
-            .map(
-                |NewConnector {
-                     id,
-                     name,
-                     type_name,
-                     properties,
-                 }| {
-                    self.plan_create(id.clone(), name, type_name, properties, options)
-                },
-            )
+            .map(|(place, connector)| {
+                let NewConnector {
+                    id,
+                    name,
+                    type_name,
+                    properties,
+                } = connector;
+                self.plan_create(id.clone(), name, type_name, properties, options)
+                    .map_err(|error| error.within(place))
+            })
             .collect()
     }
 
