@@ -110,6 +110,14 @@ pub(crate) enum Command {
     #[command(after_long_help = example!("  cvault run team.cvault rotate.json --token-env Secrets:Key=NEW_KEY --if-version 3"))]
     Run(RunArgs),
 
+    /// Lists the tokens that an action needs
+    ///
+    /// Lists the tokens of an action in the order in which they are resolved: their names, the keys by which
+    /// the --token options of `run` give them values, and whether the action fails without one: a token that
+    /// has a default is not required. Opens no vault.
+    #[command(after_long_help = example!("  cvault tokens rotate.json"))]
+    Tokens(TokensArgs),
+
     /// Shows the versions of a connector
     ///
     /// Shows the kept versions of a connector, oldest first: what made them, when, who, and which

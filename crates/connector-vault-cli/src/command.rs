@@ -11,6 +11,7 @@ mod merge;
 mod read;
 mod repair;
 mod run;
+mod tokens;
 mod transfer;
 
 use clap::CommandFactory;
@@ -40,6 +41,7 @@ pub(crate) fn run(command: Command, output: Output) -> Result<()> {
         Command::List(args) => read::list(&args, &context),
         Command::Show(args) => read::show(&args, &context),
         Command::Run(args) => run::run(&args, &context),
+        Command::Tokens(args) => tokens::tokens(&args, &context),
         Command::History(args) => history::history(&args, &context),
         Command::Diff(args) => history::diff(&args, &context),
         Command::Restore(args) => change::restore(&args, &context),

@@ -202,6 +202,12 @@ pub(crate) struct RunArgs {
     pub(crate) note: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct TokensArgs {
+    /// The action's JSON document, or - for standard input
+    pub(crate) action: PathBuf,
+}
+
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(crate) enum NullArg {
     #[default]

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::check_text;
-use crate::support::{Sandbox, UPDATE, ran, ran_with, twitter};
+use crate::support::{Sandbox, UPDATE, cvault, ran, ran_with, twitter};
 
 #[test]
 fn run_plans_and_updates() {
@@ -87,6 +87,52 @@ fn run_takes_tokens_from_everywhere() {
         .env("CVAULT_PASSPHRASE_FILE", "-");
     let twice = ran_with(&mut twice, action).error(2)["message"].to_string();
     assert!(twice.contains("the action and the passphrase"), "{twice}");
+}
+
+#[test]
+fn tokens_of_an_action() {
+    let sandbox = Sandbox::new();
+    let action = r#"{"ActionType": "Connectors.Update", "Parameters": {"EntryId": "[Flow:Id]",
+        "Properties": [{"PropertyName": "A", "PropertyValue": "[Secrets:Key(env=prod)]-[B=b]"}],
+        "PropertiesJson": "{\"A\": \"[Flow:Id]\", \"C\": [Data]}"}}"#;
+    sandbox.write("action.json", action);
+    // No vault, and so nothing to unlock.
+    let tokens = |more: &[&str]| {
+        let mut tokens = cvault(sandbox.dir.path(), ["tokens", "action.json"]);
+        ran(tokens.args(more))
+    };
+    assert_eq!(
+        tokens(&["--json"]).json(),
+        json!({"tokens": [
+            {"name": "Flow:Id", "key": "Flow:Id", "required": true},
+            {"name": "Secrets:Key", "key": "Secrets:Key(env=prod)", "required": true},
+            {"name": "B", "key": "B", "required": false},
+            {"name": "Data", "key": "Data", "required": true},
+        ]})
+    );
+    check_text(
+        tokens(&[]).text(),
+        "NAME         KEY                    REQUIRED\n\
+         Flow:Id      Flow:Id                yes\n\
+         Secrets:Key  Secrets:Key(env=prod)  yes\n\
+         B            B                      no\n\
+         Data         Data                   yes",
+    );
+    sandbox.write(
+        "action.json",
+        action
+            .replace(['[', ']'], "")
+            .replace("PropertyValue\": \"", "PropertyValue\": \"s3cret"),
+    );
+    let refused = tokens(&["--json"]);
+    assert!(!refused.stderr.contains("s3cret"), "{refused:?}");
+    assert_eq!(refused.error(1)["code"], "wrong_parameter_type");
+    let none = r#"{"ActionType": "CredStore.DeleteEntry", "Parameters": {"EntryId": "x"}}"#;
+    let mut tokens = cvault(sandbox.dir.path(), ["tokens", "-"]);
+    check_text(
+        ran_with(&mut tokens, none).text(),
+        "The action needs no token",
+    );
 }
 
 #[test]

@@ -1,0 +1,48 @@
+//! `tokens`: what an action needs before it can be carried out. No vault is opened.
+
+use connector_vault::{Action, TokenInfo};
+use serde::Serialize;
+
+use super::Context;
+use crate::cli::TokensArgs;
+use crate::failure::Result;
+use crate::input::Wanted;
+use crate::table::Table;
+
+#[derive(Serialize)]
+struct Tokens<'a> {
+    tokens: Vec<Token<'a>>,
+}
+
+#[derive(Serialize)]
+struct Token<'a> {
+    name: &'a str,
+    key: &'a str,
+    required: bool,
+}
+
+pub(super) fn tokens(args: &TokensArgs, context: &Context) -> Result<()> {
+    let text = context.input.text(&args.action, Wanted::ACTION)?;
+    let infos = Action::parse(&text)?.tokens()?;
+    let tokens = infos.iter().map(|info| Token {
+        name: &info.name,
+        key: &info.key,
+        required: info.required,
+    });
+    let document = Tokens {
+        tokens: tokens.collect(),
+    };
+    context.output.result(&document, || table(&infos))
+}
+
+fn table(infos: &[TokenInfo]) -> String {
+    if infos.is_empty() {
+        return "The action needs no token".to_owned();
+    }
+    let mut table = Table::new(["NAME", "KEY", "REQUIRED"]);
+    for info in infos {
+        let required = if info.required { "yes" } else { "no" };
+        table.row([&info.name, &info.key, required]);
+    }
+    table.render()
+}
