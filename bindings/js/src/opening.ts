@@ -4,12 +4,12 @@ import type { KdfCost, Opening, RepairReport, Vault as CoreVault } from "../pkg/
 import { run } from "#worker";
 import { orAborted } from "./abort.js";
 import { VaultError } from "./error.js";
-import type { KnownHead } from "./heads.js";
+import type { Head, KnownHead } from "./heads.js";
 import type { Identity } from "./identity.js";
 import type { Abortable, OpenOptions } from "./options.js";
 import type { VaultStorage } from "./storage.js";
 import { copyOf } from "./storage/compare.js";
-import { headsOf, remember } from "./stored.js";
+import { forget, headsOf, remember, settled } from "./stored.js";
 import { utf8 } from "./utf8.js";
 import { asVaultError, call, moduleForWorker } from "./wasm.js";
 import { perform, wipeSecret, type Answer, type Job } from "./worker/job.js";
@@ -17,8 +17,14 @@ import { perform, wipeSecret, type Answer, type Job } from "./worker/job.js";
 /** A file from this size on is opened in a worker: a page must not wait for it. */
 const WORKER_FILE_LEN = 128 * 1024;
 
+/** An open vault, and the newest head of it that stays, in JSON (docs/format.md section 9). */
+export interface Opened {
+  readonly core: CoreVault;
+  readonly known: string | undefined;
+}
+
 /** Opens the vault in a storage, by what is known of it there, and remembers its head. */
-export async function open(storage: VaultStorage, options: OpenOptions): Promise<CoreVault> {
+export async function open(storage: VaultStorage, options: OpenOptions): Promise<Opened> {
   const file = await bytesOf(storage, options);
   const opening = await openingOf(
     storage,
@@ -34,16 +40,22 @@ export async function open(storage: VaultStorage, options: OpenOptions): Promise
     // again, they have reached that head, which is not asked for again, or were truly rolled back.
     answer = await performOn(await bytesOf(storage, options), "open", opening, options);
   }
-  const vault = attach(answer);
+  const core = attach(answer);
   try {
-    // Taken on purpose: what was seen before no longer counts.
-    const remembered = remember(headOf(vault), storage, headsOf(storage, options), options.accept === true);
-    await orAborted(remembered, options.signal);
+    const heads = headsOf(storage, options);
+    const remembered = async (): Promise<string | undefined> => {
+      const before = options.accept === true ? undefined : newestOf((opening.known ?? []) as KnownHead[]);
+      const known = await settled(core, before, storage, options.signal);
+      // Taken on purpose: what was seen before no longer counts.
+      if (options.accept === true) await forget(vaultIdOf(core), storage, heads);
+      await remember(known, storage, heads);
+      return known;
+    };
+    return { core, known: await orAborted(remembered(), options.signal) };
   } catch (error) {
-    vault.free();
+    core.free();
     throw error;
   }
-  return vault;
 }
 
 /** Stores in `out` what is intact of the vault in a storage, which stays as it is. */
@@ -52,7 +64,7 @@ export async function repair(
   out: VaultStorage,
   options: OpenOptions,
   unsigned: boolean,
-): Promise<{ readonly vault: CoreVault; readonly report: RepairReport }> {
+): Promise<Opened & { readonly report: RepairReport }> {
   const file = await bytesOf(storage, options);
   const vaultId = call((core) => core.identifyDamaged(file));
   const opening = { ...(await openingOf(storage, options, vaultId)), unsigned };
@@ -64,12 +76,14 @@ export async function repair(
     answer.state?.fill(0);
     throw error;
   }
-  const vault = attach(answer);
+  const core = attach(answer);
+  const known = call(() => core.knownHead());
+  const heads = headsOf(out, options);
   // The data is stored: failing to record the head is not an error. A head of a former vault at this place no
   // longer counts.
-  const remembered = remember(headOf(vault), out, headsOf(out, options), true);
+  const remembered = forget(vaultIdOf(core), out, heads).then(() => remember(known, out, heads));
   await orAborted(remembered, options.signal).catch(() => undefined);
-  return { vault, report: JSON.parse(answer.report ?? "{}") as RepairReport };
+  return { core, known, report: JSON.parse(answer.report ?? "{}") as RepairReport };
 }
 
 /** Runs Argon2id for a lock that is to be made; as secret as the passphrase. */
@@ -157,6 +171,12 @@ function attach({ bytes, state = new Uint8Array() }: Answer): CoreVault {
   }
 }
 
-function headOf(vault: CoreVault): string {
-  return call(() => vault.knownHead());
+function vaultIdOf(core: CoreVault): string {
+  return (JSON.parse(call(() => core.head())) as Head).vault_id;
+}
+
+/** The newest of the heads that were seen, in JSON: the one that the core compared the vault with. */
+function newestOf(seen: readonly KnownHead[]): string | undefined {
+  const newest = [...seen].sort((one, other) => other.head.seq - one.head.seq)[0];
+  return newest && JSON.stringify(newest);
 }

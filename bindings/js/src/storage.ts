@@ -77,6 +77,16 @@ export interface VaultStorage {
   append(commit: Uint8Array, known: LogEnd, signal?: AbortSignal): Promise<void>;
   /** Puts another file in the place of the one that ends with the known log. */
   replace(file: Uint8Array, known: LogEnd, signal?: AbortSignal): Promise<void>;
+  /**
+   * Makes durable what is stored, before an answer relies on it that writes nothing: perhaps a program has written it
+   * and ended before it was durable. Absent: what this storage shows is durable.
+   */
+  sync?(known: LogEnd, signal?: AbortSignal): Promise<void>;
+  /**
+   * Whether the log that ends so stays: false while a writer is at work that may still withdraw its newest commit.
+   * Absent: what this storage shows stays.
+   */
+  stays?(known: LogEnd, signal?: AbortSignal): Promise<boolean>;
 
   /**
    * Runs `work` on a storage of the same vault while no other writer gets in between, where there is a way

@@ -26,6 +26,8 @@ export class StoredVault {
   #core: CoreVault | undefined;
   /** Bytes of a torn tail behind the log as it was last read. */
   #torn: number;
+  /** The newest head that stays, in JSON: no writer can withdraw it any more (docs/format.md section 9). */
+  #known: string | undefined;
   readonly #turns = new Turns();
   /**
    * What {@link whileOpen} runs now, each with a signal of its own: one for all would get a listener from each call,
@@ -40,9 +42,11 @@ export class StoredVault {
     core: CoreVault,
     storage: VaultStorage,
     options: HostOptions,
+    known: string | undefined,
     changed: (origin: Origin) => void,
   ) {
     this.#core = core;
+    this.#known = known;
     this.storage = storage;
     this.#heads = headsOf(storage, options);
     this.#changed = changed;
@@ -117,7 +121,7 @@ export class StoredVault {
   async refresh(options: Abortable): Promise<void> {
     await this.whileOpen(options.signal, (signal) =>
       this.queue(async () => {
-        if (await this.#catchUp(this.storage, signal)) await this.remember(signal);
+        if ((await this.#catchUp(this.storage, signal)) || !this.#isSettled()) await this.remember(signal);
       }, signal),
     );
   }
@@ -139,10 +143,22 @@ export class StoredVault {
     );
   }
 
-  /** Remembers the head. */
+  /** The newest head that stays. */
+  get known(): KnownHead | undefined {
+    return this.ask(() => parsed(this.#known));
+  }
+
+  /** Remembers the newest head that stays. */
   async remember(signal: AbortSignal | undefined): Promise<void> {
-    const json = this.ask((core) => core.knownHead());
-    await orAborted(remember(json, this.storage, this.#heads), signal);
+    if (!this.#isSettled()) {
+      const core = this.ask((core) => core);
+      this.#known = await orAborted(settled(core, this.#known, this.storage), signal);
+    }
+    await orAborted(remember(this.#known, this.storage, this.#heads), signal);
+  }
+
+  #isSettled(): boolean {
+    return this.ask((core) => core.knownHead()) === this.#known;
   }
 
   async #attempt(
@@ -188,6 +204,7 @@ export class StoredVault {
       return false;
     }
     this.ask((core) => core.apply(prepared));
+    this.#known = this.ask((core) => core.knownHead());
     return true;
   }
 
@@ -207,7 +224,7 @@ export class StoredVault {
       if (refreshed.commits === 0) return false;
     } else {
       const file = await orAborted(storage.read(signal), signal);
-      this.ask((core) => core.reopen(file));
+      this.ask((core) => core.reopen(file, this.#known));
       this.#torn = this.#tornLen();
     }
     this.#changed("other");
@@ -219,7 +236,10 @@ export class StoredVault {
     const [commit, file] = [prepared.toAppend(), prepared.toReplace()];
     if (commit !== undefined) await storage.append(commit, this.#logEnd(), signal);
     else if (file !== undefined) await storage.replace(file, this.#logEnd(), signal);
-    else return false;
+    else {
+      await storage.sync?.(this.#logEnd(), signal);
+      return false;
+    }
     this.#torn = 0;
     return true;
   }
@@ -254,21 +274,44 @@ export function headsOf(storage: VaultStorage, { heads }: HostOptions): KnownHea
 }
 
 /**
- * Remembers a head at each name of a storage, as it stands in JSON. `forget`: what was seen there before
- * no longer counts.
+ * The newest head of a vault that stays, in JSON: its own, or the one before while a writer may still withdraw its
+ * newest commit, but not one before what is `known` to stay.
  */
+export async function settled(
+  core: CoreVault,
+  known: string | undefined,
+  storage: VaultStorage,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const end = { ...call(() => core.logEnd()), torn: 0 };
+  const [newest, before] = call(() => [core.knownHead(), core.knownHeadBefore()]);
+  const stays = storage.stays === undefined || (await storage.stays(end, signal));
+  const found = stays ? newest : before;
+  return (parsed(found)?.head.seq ?? -1) > (parsed(known)?.head.seq ?? -1) ? found : known;
+}
+
+/** Remembers a head, in JSON, at each name of a storage. */
 export async function remember(
-  json: string,
+  json: string | undefined,
   storage: VaultStorage,
   heads: KnownHeads | undefined,
-  forget = false,
 ): Promise<void> {
-  if (heads === undefined) return;
-  const known = JSON.parse(json) as KnownHead;
-  for (const place of storage.places) {
-    if (forget) await heads.forget(known.head.vault_id, place);
-    await heads.remember(known.head.vault_id, place, known);
-  }
+  const known = parsed(json);
+  if (heads === undefined || known === undefined) return;
+  for (const place of storage.places) await heads.remember(known.head.vault_id, place, known);
+}
+
+/** What was seen at each name of a storage no longer counts. */
+export async function forget(
+  vaultId: string,
+  storage: VaultStorage,
+  heads: KnownHeads | undefined,
+): Promise<void> {
+  for (const place of storage.places) await heads?.forget(vaultId, place);
+}
+
+function parsed(known: string | undefined): KnownHead | undefined {
+  return known === undefined ? undefined : (JSON.parse(known) as KnownHead);
 }
 
 function locked(): VaultError {

@@ -101,10 +101,10 @@ export class Vault extends EventTarget {
   /** Plans that hold values; wiped with the keys. */
   readonly #plans = new Set<WeakRef<Plan>>();
 
-  private constructor(core: CoreVault, storage: VaultStorage, options: HostOptions) {
+  private constructor({ core, known }: opening.Opened, storage: VaultStorage, options: HostOptions) {
     super();
     this.#clock = clockOf(options);
-    this.#stored = new StoredVault(core, storage, options, (origin) => {
+    this.#stored = new StoredVault(core, storage, options, known, (origin) => {
       this.dispatchEvent(new VaultChangeEvent(origin));
     });
   }
@@ -132,11 +132,11 @@ export class Vault extends EventTarget {
         created.free();
         throw error;
       }
-      const vault = new Vault(
-        call(() => created.intoVault()),
-        storage,
-        owner,
-      );
+      const opened = call(() => {
+        const core = created.intoVault();
+        return { core, known: core.knownHead() };
+      });
+      const vault = new Vault(opened, storage, owner);
       // The data is stored: failing to record the head is not an error.
       await vault.#stored.remember(owner.signal).catch(() => undefined);
       return vault;
@@ -167,8 +167,8 @@ export class Vault extends EventTarget {
     options: OpenOptions & { readonly unsigned?: boolean | undefined },
   ): Promise<Repaired> {
     await orAborted(ready(), options.signal);
-    const { vault, report } = await opening.repair(damaged, out, options, options.unsigned ?? false);
-    return { vault: new Vault(vault, out, options), report };
+    const repaired = await opening.repair(damaged, out, options, options.unsigned ?? false);
+    return { vault: new Vault(repaired, out, options), report: repaired.report };
   }
 
   /**
@@ -191,9 +191,12 @@ export class Vault extends EventTarget {
     return JSON.parse(this.#ask((core) => core.head())) as Head;
   }
 
-  /** What a client keeps, to notice a rollback the next time. */
-  get knownHead(): KnownHead {
-    return JSON.parse(this.#ask((core) => core.knownHead())) as KnownHead;
+  /**
+   * What a client keeps, to notice a rollback the next time: the newest head that stays. A commit that was seen while
+   * its writer was at work may still be withdrawn; `undefined` if that is all that was seen.
+   */
+  get knownHead(): KnownHead | undefined {
+    return this.#stored.known;
   }
 
   /** The role of the grant that opened the vault. */

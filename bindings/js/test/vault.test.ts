@@ -494,6 +494,78 @@ test("a rollback is refused, unless it is accepted", async () => {
   );
 });
 
+/** Storage whose writer may be at work: it then may bring back the bytes that stood there before. */
+class Unsettled extends MemoryStorage {
+  isAtWork = false;
+  syncs = 0;
+
+  async stays() {
+    return !this.isAtWork;
+  }
+
+  async sync() {
+    this.syncs++;
+  }
+
+  async put(bytes: Uint8Array) {
+    const standing = (await this.read()).length;
+    await this.replace(bytes, { start: new Uint8Array(), marks: [], end: standing, torn: 0 });
+  }
+}
+
+test("a commit whose writer is at work is seen, and is no witness", async () => {
+  const heads = new Heads();
+  const { vault, storage, identity, vaultId } = await example();
+  const before = await storage.read();
+  await vault.run(update('{"A": "withdrawn"}'));
+  const shared = new Unsettled(await storage.read(), { places: ["here"], heads });
+  const seq = () => heads.kept.get(`${vaultId} here`)?.head.seq;
+
+  shared.isAtWork = true;
+  const reader = await Vault.open(shared, { identity, vaultId });
+  assert.equal((await reader.read(TWITTER.id)).properties["A"], "withdrawn");
+  assert.equal(reader.knownHead?.head.seq, 1);
+  assert.equal(seq(), 1);
+  await shared.put(before);
+  await reader.refresh();
+  assert.equal((await reader.read(TWITTER.id)).properties["A"], undefined);
+  // Another commit in the place of the one that was withdrawn.
+  const elsewhere = new MemoryStorage(before);
+  const writer = await Vault.open(elsewhere, { identity, vaultId });
+  await writer.run(update('{"A": "other"}'));
+  await shared.put(await elsewhere.read());
+  shared.isAtWork = false;
+  await reader.refresh();
+  assert.equal((await reader.read(TWITTER.id)).properties["A"], "other");
+  assert.equal(seq(), 2);
+  await shared.put(before);
+  await assert.rejects(reader.refresh(), code("rolled_back"));
+});
+
+test("a head is remembered once its writer is done, though nothing is new", async () => {
+  const heads = new Heads();
+  const { storage, identity, vaultId } = await example();
+  const shared = new Unsettled(await storage.read(), { places: ["here"], heads });
+  shared.isAtWork = true;
+  const reader = await Vault.open(shared, { identity, vaultId });
+  assert.equal(reader.knownHead?.head.seq, 0);
+  shared.isAtWork = false;
+  await reader.refresh();
+  assert.equal(reader.knownHead?.head.seq, 1);
+  assert.equal(heads.kept.get(`${vaultId} here`)?.head.seq, 1);
+});
+
+test("an answer that writes nothing is made durable", async () => {
+  const { vault, storage, identity, vaultId } = await example();
+  const shared = new Unsettled(await storage.read());
+  const again = await Vault.open(shared, { identity, vaultId });
+  await again.run(update('{"A": "1"}'));
+  assert.equal(shared.syncs, 0);
+  assert.equal((await again.run(update('{"A": "1"}'))).status, "unchanged");
+  assert.equal(shared.syncs, 1);
+  vault.lock();
+});
+
 test("who writes while a vault is opened rolls nothing back", async () => {
   const heads = new Heads();
   const storage = new MemoryStorage(undefined, { places: ["here"], heads });

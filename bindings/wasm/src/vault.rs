@@ -72,6 +72,12 @@ impl Vault {
         wire::json(&self.0.known_head())
     }
 
+    /// The same for the head before the newest commit; none if the log begins with that.
+    #[wasm_bindgen(js_name = knownHeadBefore)]
+    pub fn known_head_before(&self) -> Option<String> {
+        self.0.known_head_before().map(|known| wire::json(&known))
+    }
+
     /// What was noticed when it was opened, as JSON.
     pub fn report(&self) -> String {
         wire::json(&wire::Report::of(self.0.report()))
@@ -223,9 +229,11 @@ impl Vault {
         Ok(wire::json(&wire::Refreshed::of(refreshed)))
     }
 
-    /// Opens the file that has replaced the one it was opened from.
-    pub fn reopen(&mut self, file: &Uint8Array) -> Result<()> {
-        Ok(self.0.reopen(input::file(file)?)?)
+    /// Opens the file that has replaced the one it was opened from. It must have grown from `known`, a
+    /// known head in JSON.
+    pub fn reopen(&mut self, file: &Uint8Array, known: Option<String>) -> Result<()> {
+        let known = known.map(|json| input::options(&json)).transpose()?;
+        Ok(self.0.reopen_from(input::file(file)?, known.as_ref())?)
     }
 
     /// Opens another copy of this vault by the same identity.

@@ -34,23 +34,31 @@ pub(crate) struct ReadFile<'a> {
 
 impl ReadFile<'_> {
     pub(crate) fn compare(&mut self, known: &LogEnd) -> Result<Compared> {
+        match self.end_of(known)? {
+            None => Ok(Compared::Replaced),
+            Some(end) if end == self.end => Ok(Compared::Same),
+            Some(end) => {
+                let tail = self.read_from(end)?;
+                Ok(Compared::Grown { tail })
+            }
+        }
+    }
+
+    /// Where the known log ends in the file; `None` if the file holds another log.
+    pub(crate) fn end_of(&mut self, known: &LogEnd) -> Result<Option<u64>> {
         let start = self.log_start()?;
-        let Some(known_end) = start.checked_add(known.end).filter(|end| *end <= self.end) else {
-            return Ok(Compared::Replaced);
+        let Some(end) = start.checked_add(known.end).filter(|end| *end <= self.end) else {
+            return Ok(None);
         };
         if !known.start.is_empty() && !self.holds(0, 0, &known.start)? {
-            return Ok(Compared::Replaced);
+            return Ok(None);
         }
         for (offset, expected) in &known.marks {
             if !self.holds(start, *offset, expected)? {
-                return Ok(Compared::Replaced);
+                return Ok(None);
             }
         }
-        if known_end == self.end {
-            return Ok(Compared::Same);
-        }
-        let tail = self.read_from(known_end)?;
-        Ok(Compared::Grown { tail })
+        Ok(Some(end))
     }
 
     pub(crate) fn log_start(&mut self) -> Result<u64> {

@@ -136,17 +136,32 @@ impl FileStore {
     /// Fails with `not_a_vault`, `unsupported_version` or `limit_exceeded` if the file does not
     /// begin as a vault does, with `file_not_found`, and with `io`.
     pub fn compare(&self, known: &LogEnd) -> Result<Compared> {
+        self.opened(|file| file.compare(known))
+    }
+
+    /// Whether the log that was read up to this end stays. While a writer is at work it may not: the
+    /// writer withdraws a commit that it cannot sync, and a power failure may do so before it has.
+    pub(crate) fn stays(&self, known: &LogEnd) -> bool {
+        // In this order: a writer that was at work when the log was read may have withdrawn its commit
+        // before it released the lock.
+        let lock = fs::symlink_metadata(self.lock_path());
+        lock.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+            && self
+                .opened(|file| file.end_of(known))
+                .is_ok_and(|end| end.is_some())
+    }
+
+    fn opened<T>(&self, look: impl FnOnce(&mut ReadFile<'_>) -> Result<T>) -> Result<T> {
         let mut file =
             File::open(&self.path).map_err(|error| Error::open("open", &self.path, error))?;
         let metadata = file
             .metadata()
             .map_err(|error| Error::io("read", &self.path, error))?;
-        ReadFile {
+        look(&mut ReadFile {
             file: &mut file,
             path: &self.path,
             end: metadata.len(),
-        }
-        .compare(known)
+        })
     }
 
     /// Locks the vault against all other processes that follow docs/file-lock.md, waiting up to

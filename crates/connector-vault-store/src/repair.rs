@@ -39,8 +39,8 @@ impl FileVault {
         if let Some(heads) = &options.heads {
             let vault_id = repaired.vault.head().vault_id;
             let _ = forget(vault_id, &out, heads);
+            let _ = remember(&repaired.vault.known_head(), &out, heads);
         }
-        let _ = remember(&repaired.vault, &out, options.heads.as_ref());
         Ok(repaired)
     }
 }

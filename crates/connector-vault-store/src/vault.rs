@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use connector_vault::{
-    Action, Code, Host, KnownHead, MergeOptions, NewOwner, OpenOptions, Options, Outcome, Plan,
-    Prepared, Retention, Timestamp, Tokens, Unlock, Vault, VaultId,
+    Action, Code, Head, Host, KnownHead, MergeOptions, NewOwner, OpenOptions, Options, Outcome,
+    Plan, Prepared, Retention, Timestamp, Tokens, Unlock, Vault, VaultId,
 };
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
@@ -87,6 +87,8 @@ impl Default for FileOptions {
 pub struct FileVault {
     store: FileStore,
     vault: Vault,
+    /// The newest head that stays: no writer can withdraw it any more, and no power failure.
+    known: Option<KnownHead>,
     heads: Option<KnownHeads>,
     lock_timeout: Duration,
     on_warning: OnWarning,
@@ -107,6 +109,7 @@ impl FileVault {
         store.create(&bytes)?;
         let vault = Self {
             store,
+            known: Some(vault.known_head()),
             vault,
             heads: options.heads,
             lock_timeout: options.lock_timeout,
@@ -143,13 +146,15 @@ impl FileVault {
         if let (Some(heads), true) = (&options.heads, options.accept) {
             forget(vault.head().vault_id, &store, heads)?;
         }
-        let vault = Self {
+        let mut vault = Self {
             store,
             vault,
+            known: open.known,
             heads: options.heads,
             lock_timeout: options.lock_timeout,
             on_warning: options.on_warning,
         };
+        vault.settle();
         vault.remember()?;
         Ok(vault)
     }
@@ -158,6 +163,14 @@ impl FileVault {
     #[must_use]
     pub fn vault(&self) -> &Vault {
         &self.vault
+    }
+
+    /// What to keep of this vault, to notice a rollback the next time: the newest head that stays. A
+    /// commit that was seen while its writer still held the lock may be withdrawn. `None` if that is
+    /// all that was seen.
+    #[must_use]
+    pub fn known_head(&self) -> Option<&KnownHead> {
+        self.known.as_ref()
     }
 
     /// The file.
@@ -169,10 +182,15 @@ impl FileVault {
     /// Takes what other processes have written since. Takes no lock.
     pub fn refresh(&mut self) -> Result<()> {
         match self.store.compare(&self.vault.log_end())? {
-            Compared::Same => return Ok(()),
+            Compared::Same if self.is_settled() => return Ok(()),
+            Compared::Same => {}
             Compared::Grown { tail } => drop(self.vault.refresh(tail)?),
-            Compared::Replaced => self.vault.reopen(self.store.read()?)?,
+            Compared::Replaced => {
+                let known = self.known.as_ref();
+                self.vault.reopen_from(self.store.read()?, known)?;
+            }
         }
+        self.settle();
         self.remember()
     }
 
@@ -262,6 +280,7 @@ impl FileVault {
         let prepared = prepare(&self.vault, &mut host(&mut rng)?)?;
         self.keep(locked, &prepared, torn)?;
         let outcomes = self.vault.apply(prepared)?;
+        self.known = Some(self.vault.known_head());
         self.compact(locked);
         // What is stored is stored: a witness that stays behind is no failure of it, and the next
         // opening moves it on.
@@ -271,14 +290,18 @@ impl FileVault {
 
     /// Takes what is in the file by now; whether a torn tail stands behind it.
     fn catch_up(&mut self, locked: &mut LockedFile) -> Result<bool> {
-        match locked.compare(&self.vault.log_end())? {
-            Compared::Same => Ok(false),
-            Compared::Grown { tail } => Ok(self.vault.refresh(tail)?.torn.is_some()),
+        let torn = match locked.compare(&self.vault.log_end())? {
+            Compared::Same => false,
+            Compared::Grown { tail } => self.vault.refresh(tail)?.torn.is_some(),
             Compared::Replaced => {
-                self.vault.reopen(locked.read()?)?;
-                Ok(self.vault.report().torn.is_some())
+                self.vault
+                    .reopen_from(locked.read()?, self.known.as_ref())?;
+                self.vault.report().torn.is_some()
             }
-        }
+        };
+        // Under the lock nobody withdraws it any more.
+        self.known = Some(self.vault.known_head());
+        Ok(torn)
     }
 
     /// Stores what was prepared. A torn tail never was acknowledged: it makes room, but its bytes
@@ -322,7 +345,11 @@ impl FileVault {
             return;
         };
         match self.keep(locked, &prepared, false) {
-            Ok(()) => drop(self.vault.apply(prepared)),
+            Ok(()) => {
+                if self.vault.apply(prepared).is_ok() {
+                    self.known = Some(self.vault.known_head());
+                }
+            }
             // The compacted file stands there, and what it holds was acknowledged before. But until
             // its name is durable, a power failure may bring back the former file, without what is
             // added from now on.
@@ -341,8 +368,29 @@ impl FileVault {
         }
     }
 
+    /// Moves on what is known to stay (docs/format.md section 9).
+    fn settle(&mut self) {
+        let stays = match self.store.stays(&self.vault.log_end()) {
+            true => Some(self.vault.known_head()),
+            // A writer stands on what was stored before it: at most the newest commit is its own.
+            false => self.vault.known_head_before(),
+        };
+        let seq = |known: &Option<KnownHead>| known.as_ref().map(|known| known.head.seq);
+        if seq(&stays) > seq(&self.known) {
+            self.known = stays;
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        let known = self.known.as_ref();
+        known.is_some_and(|known| known.head == self.vault.head())
+    }
+
     fn remember(&self) -> Result<()> {
-        remember(&self.vault, &self.store, self.heads.as_ref())
+        let (Some(heads), Some(known)) = (&self.heads, &self.known) else {
+            return Ok(());
+        };
+        remember(known, &self.store, heads)
     }
 }
 
@@ -366,18 +414,10 @@ pub(crate) fn expect_known(
     Ok(())
 }
 
-pub(crate) fn remember(vault: &Vault, store: &FileStore, heads: Option<&KnownHeads>) -> Result<()> {
-    let Some(heads) = heads else {
-        return Ok(());
-    };
-    let known = vault.known_head();
+pub(crate) fn remember(known: &KnownHead, store: &FileStore, heads: &KnownHeads) -> Result<()> {
+    let Head { vault_id, seq, .. } = known.head;
     for place in store.places() {
-        heads.remember(
-            known.head.vault_id.as_bytes(),
-            &place,
-            known.head.seq,
-            &known,
-        )?;
+        heads.remember(vault_id.as_bytes(), &place, seq, known)?;
     }
     Ok(())
 }

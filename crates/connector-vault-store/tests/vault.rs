@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::path::Path;
+use std::time::Duration;
 
 use connector_vault::{
-    Code, Cost, Grantee, Host, Identity, NewOwner, OpenOptions, Passphrase, Retention, Role,
-    Unlock, Vault,
+    Code, ConnectorId, Cost, Grantee, Host, Identity, KnownHead, NewOwner, OpenOptions, Options,
+    Passphrase, Plan, Properties, Retention, Role, Timestamp, Unlock, Vault,
 };
-use connector_vault_store::{Error, FileOptions, FileVault, KnownHeads};
+use connector_vault_store::{Error, FileOptions, FileVault, KnownHeads, LockedFile};
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 
@@ -114,4 +115,160 @@ fn a_repair_of_an_old_copy_is_refused_though_its_start_is_damaged() {
     let refused = FileVault::repair(&path, &out, unlock, options(), false);
     assert_eq!(refused.unwrap_err().code(), Code::RolledBack.as_str());
     assert!(!out.exists());
+}
+
+/// A vault whose writer has appended the connector `withdrawn` and neither synced nor released the
+/// lock; and what its withdrawal is.
+struct Unsettled {
+    dir: tempfile::TempDir,
+    path: std::path::PathBuf,
+    identity: Identity,
+    vault_id: connector_vault::VaultId,
+    locked: Option<LockedFile>,
+    len_before: u64,
+}
+
+impl Unsettled {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("v.cvault");
+        let identity = Identity::generate(&mut StdRng::try_from_rng(&mut SysRng).unwrap());
+        let passphrase = Passphrase::new("the only one").unwrap();
+        let mut writer = create(&path, &identity, &passphrase);
+        add(&mut writer, "kept");
+        let len_before = std::fs::metadata(&path).unwrap().len();
+        let mut locked = writer.store().lock(Duration::ZERO).unwrap();
+        let plan = plan(writer.vault(), "withdrawn").unwrap();
+        let mut rng = StdRng::try_from_rng(&mut SysRng).unwrap();
+        let mut host = Host {
+            now: Timestamp::new("2026-11-23T20:15:00.000Z").unwrap(),
+            rng: &mut rng,
+        };
+        let prepared = writer.vault().prepare(plan, &mut host).unwrap();
+        locked.append(prepared.to_append().unwrap()).unwrap();
+        Self {
+            vault_id: writer.vault().head().vault_id,
+            locked: Some(locked),
+            dir,
+            path,
+            identity,
+            len_before,
+        }
+    }
+
+    fn withdraw(&mut self) {
+        let file = std::fs::OpenOptions::new().write(true).open(&self.path);
+        file.unwrap().set_len(self.len_before).unwrap();
+        self.locked = None;
+    }
+
+    fn heads(&self) -> KnownHeads {
+        KnownHeads::open(self.dir.path().join("state"))
+    }
+
+    fn open(&self) -> Result<FileVault, Error> {
+        let options = FileOptions {
+            open: OpenOptions {
+                vault_id: Some(self.vault_id),
+                ..OpenOptions::default()
+            },
+            heads: Some(self.heads()),
+            ..FileOptions::default()
+        };
+        FileVault::open(&self.path, Unlock::Identity(&self.identity), options)
+    }
+
+    /// The seq of the head that is remembered.
+    fn remembered(&self) -> Option<u64> {
+        let place = self.path.canonicalize().unwrap();
+        let known: Option<KnownHead> = self
+            .heads()
+            .get(self.vault_id.as_bytes(), place.to_str().unwrap())
+            .unwrap();
+        known.map(|known| known.head.seq)
+    }
+}
+
+fn plan(vault: &Vault, id: &str) -> connector_vault::Result<Plan> {
+    let id = ConnectorId::new(id)?;
+    vault.plan_create(id, "Name", "Type", &Properties::new(), &Options::default())
+}
+
+fn add(vault: &mut FileVault, id: &str) {
+    vault.change(|vault, _| Ok(vec![plan(vault, id)?])).unwrap();
+}
+
+#[test]
+fn a_commit_whose_writer_is_at_work_is_seen_and_is_no_witness() {
+    let mut unsettled = Unsettled::new();
+    let mut reader = unsettled.open().unwrap();
+    assert_eq!(reader.vault().len(), 2);
+    assert_eq!(reader.known_head().unwrap().head.seq, 1);
+    assert_eq!(unsettled.remembered(), Some(1));
+    // Looked at again while nothing is decided.
+    reader.refresh().unwrap();
+    assert_eq!(unsettled.open().unwrap().vault().len(), 2);
+    assert_eq!(unsettled.remembered(), Some(1));
+
+    unsettled.withdraw();
+    reader.refresh().unwrap();
+    assert_eq!(reader.vault().len(), 1);
+    let mut writer = unsettled.open().unwrap();
+    assert_eq!(writer.vault().len(), 1);
+    // Another commit in the place of the one that was withdrawn.
+    add(&mut writer, "other");
+    reader.refresh().unwrap();
+    assert_eq!(reader.vault().connector("other").unwrap().version.get(), 1);
+    assert_eq!(unsettled.remembered(), Some(2));
+}
+
+#[test]
+fn a_reader_that_saw_a_withdrawn_commit_goes_on_writing() {
+    let mut unsettled = Unsettled::new();
+    let mut reader = unsettled.open().unwrap();
+    unsettled.withdraw();
+    add(&mut unsettled.open().unwrap(), "other");
+    add(&mut reader, "third");
+    assert_eq!(reader.vault().len(), 3);
+    assert!(reader.vault().connector("withdrawn").is_err());
+}
+
+#[test]
+fn a_commit_is_a_witness_once_its_writer_is_done() {
+    let mut unsettled = Unsettled::new();
+    let mut reader = unsettled.open().unwrap();
+    unsettled.locked = None;
+    reader.refresh().unwrap();
+    assert_eq!(unsettled.remembered(), Some(2));
+    unsettled.withdraw();
+    let refused = [reader.refresh().unwrap_err(), unsettled.open().unwrap_err()];
+    for error in refused {
+        assert_eq!(error.code(), Code::RolledBack.as_str());
+    }
+}
+
+#[test]
+fn a_snapshot_whose_writer_is_at_work_is_no_witness() {
+    let mut unsettled = Unsettled::new();
+    unsettled.locked = None;
+    let mut reader = unsettled.open().unwrap();
+    let before = std::fs::read(&unsettled.path).unwrap();
+    unsettled
+        .open()
+        .unwrap()
+        .write(|vault, _| vault.prepare_compaction(Retention::Automatic))
+        .unwrap();
+    std::fs::remove_dir_all(unsettled.heads().dir()).unwrap();
+    unsettled.locked = Some(reader.store().lock(Duration::ZERO).unwrap());
+    // Seen for the first time, and nothing before it.
+    let first = unsettled.open().unwrap();
+    assert_eq!(first.known_head(), None);
+    assert_eq!(unsettled.remembered(), None);
+    reader.refresh().unwrap();
+    assert_eq!(reader.vault().head().seq, 3);
+    assert_eq!(reader.known_head().unwrap().head.seq, 2);
+    // A power failure brings back the former file.
+    std::fs::write(&unsettled.path, before).unwrap();
+    reader.refresh().unwrap();
+    assert_eq!(reader.vault().head().seq, 2);
 }

@@ -107,6 +107,21 @@ impl Vault {
         KnownHead::new(self.head(), &self.header)
     }
 
+    /// What a client keeps while a writer may still withdraw the newest commit: the head before it.
+    /// `None` if the log begins with the newest commit.
+    #[must_use]
+    pub fn known_head_before(&self) -> Option<KnownHead> {
+        let [.., before, _] = self.index.commits.as_slice() else {
+            return None;
+        };
+        let head = Head {
+            seq: before.seq,
+            hash: crate::format::hex::Hex(before.hash),
+            ..self.head()
+        };
+        Some(KnownHead::new(head, &self.header))
+    }
+
     /// The role of the grant that opened the vault.
     #[must_use]
     pub fn role(&self) -> Role {

@@ -155,8 +155,17 @@ impl Vault {
     ///
     /// Fails as [`open`](Self::open) does, and this vault is then as before.
     pub fn reopen(&mut self, file: Vec<u8>) -> Result<()> {
+        let known = self.known_head();
+        self.reopen_from(file, Some(&known))
+    }
+
+    /// As [`reopen`](Self::reopen), but the file must have grown from `known`, which the present head
+    /// may be ahead of: a writer withdraws a commit that it could not store
+    /// (docs/format.md section 9). Without `known`, only the vault has to be the same.
+    pub fn reopen_from(&mut self, file: Vec<u8>, known: Option<&KnownHead>) -> Result<()> {
         let options = OpenOptions {
-            known: Some(self.known_head()),
+            vault_id: Some(self.header.vault_id),
+            known: known.cloned(),
             ..OpenOptions::default()
         };
         let identity = self.access.identity.clone();
