@@ -90,13 +90,36 @@ pub(crate) struct After {
     pub(crate) hash: Hash,
 }
 
-/// Walks and hashes the chain of `log`, which stands at `offset` of the file. Without `after` it
-/// begins with a snapshot, which is never torn: creation is atomic.
-pub(crate) fn walk(log: &[u8], offset: u64, after: Option<After>) -> Result<Walk<'_>> {
+/// Where a piece of a log stands.
+#[derive(Clone, Copy)]
+pub(crate) struct At {
+    /// What its offsets are counted from, in messages and reports.
+    pub(crate) offset: u64,
+    /// Where it begins in the file: a power failure takes whole blocks of that.
+    pub(crate) position: u64,
+}
+
+impl At {
+    /// In a file that is looked at from its start.
+    pub(crate) fn file(offset: usize) -> Self {
+        Self {
+            offset: offset as u64,
+            position: offset as u64,
+        }
+    }
+
+    fn advance(&mut self, len: usize) {
+        self.offset += len as u64;
+        self.position += len as u64;
+    }
+}
+
+/// Walks and hashes the chain of `log`. Without `after` it begins with a snapshot, which is never
+/// torn: creation is atomic.
+pub(crate) fn walk(log: &[u8], mut at: At, after: Option<After>) -> Result<Walk<'_>> {
     let mut commits: Vec<Commit<'_>> = Vec::new();
     let mut last = after;
     let mut rest = log;
-    let mut at = offset;
     while !rest.is_empty() {
         match next_commit(rest, at, last)? {
             Some(commit) => {
@@ -104,13 +127,13 @@ pub(crate) fn walk(log: &[u8], offset: u64, after: Option<After>) -> Result<Walk
                     seq: commit.fixed.seq,
                     hash: commit.hash,
                 });
-                at += commit.len as u64;
+                at.advance(commit.len);
                 rest = &rest[commit.len..];
                 commits.push(commit);
             }
             None => {
                 let torn = TornTail {
-                    offset: at,
+                    offset: at.offset,
                     len: rest.len() as u64,
                 };
                 return Ok(Walk {
@@ -121,7 +144,7 @@ pub(crate) fn walk(log: &[u8], offset: u64, after: Option<After>) -> Result<Walk
         }
     }
     if last.is_none() {
-        return Err(damaged(offset, "the log is empty"));
+        return Err(damaged(at.offset, "the log is empty"));
     }
     Ok(Walk {
         commits,
@@ -130,36 +153,34 @@ pub(crate) fn walk(log: &[u8], offset: u64, after: Option<After>) -> Result<Walk
 }
 
 /// The snapshot that a log begins with.
-pub(crate) fn first(log: &[u8], offset: u64) -> Result<Commit<'_>> {
-    next_commit(log, offset, None)?.ok_or_else(|| damaged(offset, "the log is empty"))
+pub(crate) fn first(log: &[u8], at: At) -> Result<Commit<'_>> {
+    next_commit(log, at, None)?.ok_or_else(|| damaged(at.offset, "the log is empty"))
 }
 
 /// The commit at the start of `rest`; `None` if what is there is a torn tail.
-fn next_commit(rest: &[u8], offset: u64, after: Option<After>) -> Result<Option<Commit<'_>>> {
-    let may_be_torn = after.is_some();
+fn next_commit(rest: &[u8], at: At, after: Option<After>) -> Result<Option<Commit<'_>>> {
+    let offset = at.offset;
     let Some(fixed_bytes) = rest.first_chunk::<FIXED_LEN>() else {
-        return if may_be_torn {
-            Ok(None)
-        } else {
-            Err(damaged(offset, "the snapshot is cut short"))
+        return match after {
+            Some(_) => Ok(None),
+            None => Err(damaged(offset, "the snapshot is cut short")),
         };
     };
     let Some(fixed) = Fixed::decode(fixed_bytes, offset)? else {
-        let zeros_from = rest.len() - trailing_zeros(rest);
-        if may_be_torn && ends_in_zeros(rest) && zeros_from < FIXED_LEN {
-            return Ok(None);
-        }
-        return Err(damaged(
-            offset,
-            "the check of a commit's fixed part does not hold",
-        ));
+        return match after {
+            Some(after) if is_torn_in_fixed(rest, at, after) => Ok(None),
+            _ => Err(damaged(
+                offset,
+                "the check of a commit's fixed part does not hold",
+            )),
+        };
     };
     check_place(&fixed, offset, after)?;
     let len = usize::try_from(fixed.len)
         .ok()
         .and_then(|len| len.checked_add(FIXED_LEN));
     let Some(bytes) = len.and_then(|len| rest.get(..len)) else {
-        if may_be_torn {
+        if after.is_some() {
             return Ok(None);
         }
         let left = rest.len() - FIXED_LEN;
@@ -169,13 +190,60 @@ fn next_commit(rest: &[u8], offset: u64, after: Option<After>) -> Result<Option<
         ));
     };
     // Whatever stands behind a commit would have been written after it.
-    let is_last = rest[bytes.len()..].iter().all(|byte| *byte == 0);
-    let may_be_torn = may_be_torn && is_last && ends_in_zeros(bytes);
+    let is_last = is_zero(&rest[bytes.len()..]);
+    let may_be_torn = after.is_some()
+        && is_last
+        && (ends_in_zeros(bytes) || parts(bytes, at).any(|(_, part)| is_zero(part)));
     match Commit::decode(fixed, bytes, offset) {
         Err(_) if may_be_torn => Ok(None),
         Ok(commit) if may_be_torn && !commit.records().all(|record| record.is_intact()) => Ok(None),
         commit => commit.map(Some),
     }
+}
+
+/// Whether `rest`, whose fixed part's check does not hold, is a commit that was being written.
+fn is_torn_in_fixed(rest: &[u8], at: At, after: After) -> bool {
+    let zeros_from = rest.len() - trailing_zeros(rest);
+    if ends_in_zeros(rest) && zeros_from < FIXED_LEN {
+        return true;
+    }
+    let mut missing = parts(rest, at).take_while(|(start, _)| *start < FIXED_LEN);
+    missing.any(|(_, part)| is_zero(part)) && !is_followed(rest, after)
+}
+
+/// Whether a later commit begins behind the one at the start of `rest`, whose length is not known:
+/// then that one was stored once, and has lost a block since.
+fn is_followed(rest: &[u8], after: After) -> bool {
+    let due = after.seq.saturating_add(1);
+    // No more commits than there is room for: nearly every place is ruled out without a hash.
+    let last = due.saturating_add((rest.len() / FIXED_LEN) as u64);
+    let begins = |bytes: &[u8; FIXED_LEN]| {
+        let fixed = Fixed::peek(bytes);
+        fixed.is_some_and(|(kind, seq)| kind == Kind::Changes && seq > due && seq <= last)
+            && matches!(Fixed::decode(bytes, 0), Ok(Some(_)))
+    };
+    (1..=rest.len() - FIXED_LEN).any(|at| rest[at..].first_chunk().is_some_and(begins))
+}
+
+/// Disks write at least so many bytes at once, and a power failure takes them together.
+const BLOCK_LEN: usize = 512;
+
+/// The parts of a commit that lie in different blocks of the file, with their offsets in the commit.
+fn parts(bytes: &[u8], at: At) -> impl Iterator<Item = (usize, &[u8])> {
+    let before = usize::try_from(at.position % BLOCK_LEN as u64).unwrap_or_default();
+    let (first, rest) = bytes.split_at(bytes.len().min(BLOCK_LEN - before));
+    let mut start = 0;
+    std::iter::once(first)
+        .chain(rest.chunks(BLOCK_LEN))
+        .map(move |part| {
+            let at = start;
+            start += part.len();
+            (at, part)
+        })
+}
+
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
 }
 
 /// Zero bytes at the end of a commit from which on it counts as torn: no sound commit ends in so

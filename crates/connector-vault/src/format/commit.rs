@@ -29,6 +29,16 @@ pub(crate) enum Kind {
     Changes = 2,
 }
 
+impl Kind {
+    fn of(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::Snapshot),
+            2 => Some(Self::Changes),
+            _ => None,
+        }
+    }
+}
+
 const CHECKED_LEN: usize = 8 + 1 + 8 + 32 + 2;
 const CHECK_LEN: usize = 8;
 /// Bytes of the fixed part.
@@ -47,16 +57,13 @@ impl Fixed {
         }
         let mut reader = Reader::new(checked, offset);
         let len = reader.u64("the commit's length")?;
-        let kind = match reader.u8("the commit's kind")? {
-            1 => Kind::Snapshot,
-            2 => Kind::Changes,
-            kind => {
-                return Err(Error::new(
-                    Code::UnsupportedVersion,
-                    format!("at offset {offset}: commit of unknown kind {kind}"),
-                ));
-            }
-        };
+        let kind = reader.u8("the commit's kind")?;
+        let kind = Kind::of(kind).ok_or_else(|| {
+            Error::new(
+                Code::UnsupportedVersion,
+                format!("at offset {offset}: commit of unknown kind {kind}"),
+            )
+        })?;
         let seq = reader.u64("the commit's seq")?;
         let prev = *reader.array("the commit's prev")?;
         let author = reader.u16("the commit's author")?;
@@ -70,6 +77,13 @@ impl Fixed {
             prev,
             author,
         }))
+    }
+
+    /// Kind and seq of what may be a fixed part, unchecked; `None` if there is no such kind.
+    pub(crate) fn peek(bytes: &[u8; FIXED_LEN]) -> Option<(Kind, u64)> {
+        let kind = Kind::of(bytes[8])?;
+        let seq = bytes[9..].first_chunk()?;
+        Some((kind, u64::from_le_bytes(*seq)))
     }
 
     fn encode(&self) -> [u8; FIXED_LEN] {

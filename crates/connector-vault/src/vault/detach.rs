@@ -93,7 +93,7 @@ impl Vault {
 
         let (part, log_start) = split_file(&file)?;
         let locks = locks::decode(part, PREFIX_LEN as u64)?;
-        let snapshot = log::first(&file[log_start..], log_start as u64)?;
+        let snapshot = log::first(&file[log_start..], log::At::file(log_start))?;
         let header = log::verified_header(&snapshot)?;
         let superseded = snapshot.superseded().to_vec();
         let access = Access::open(identity, &header)?;

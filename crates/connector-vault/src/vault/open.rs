@@ -14,7 +14,7 @@ use crate::format::hex::VaultId;
 use crate::format::locks::{self, LockEntry};
 use crate::format::{PREFIX_LEN, mangled, split_file};
 use crate::limits;
-use crate::log::{self, After, Continuity, KnownHead, TornTail};
+use crate::log::{self, After, At, Continuity, KnownHead, TornTail};
 
 /// What a vault is expected to be, and how to open it.
 #[derive(Clone, Debug)]
@@ -126,7 +126,7 @@ impl Vault {
     pub fn identify(file: &[u8]) -> Result<VaultId> {
         let identify = || {
             let (_, log_start) = split_file(file)?;
-            let snapshot = log::first(&file[log_start..], log_start as u64)?;
+            let snapshot = log::first(&file[log_start..], At::file(log_start))?;
             Ok(log::verified_header(&snapshot)?.vault_id)
         };
         identify().map_err(|error| mangled::explain(error, file))
@@ -190,7 +190,11 @@ impl Vault {
             seq: head.seq,
             hash: head.hash.0,
         };
-        let walk = log::walk(&tail, 0, Some(after))?;
+        let at = At {
+            offset: 0,
+            position: self.index.file_start().len() as u64 + log_offset,
+        };
+        let walk = log::walk(&tail, at, Some(after))?;
         if verify {
             log::verify_back(&self.header, &walk.commits, None)?;
         }
@@ -229,7 +233,7 @@ impl Vault {
     ) -> Result<Self> {
         let (locks, log_start) = split_file(file)?;
         let locks = locks::decode(locks, PREFIX_LEN as u64)?;
-        let walk = log::walk(&file[log_start..], log_start as u64, None)?;
+        let walk = log::walk(&file[log_start..], At::file(log_start), None)?;
         let snapshot = walk
             .commits
             .first()

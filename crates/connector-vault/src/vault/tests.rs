@@ -98,7 +98,7 @@ impl Team {
 
     fn open_file(&self, file: Vec<u8>, identity: &Identity) -> Result<Vault> {
         let (_, log_start) = crate::format::split_file(&file).unwrap();
-        let walk = log::walk(&file[log_start..], log_start as u64, None)?;
+        let walk = log::walk(&file[log_start..], log::At::file(log_start), None)?;
         let vault_id = log::verified_header(&walk.commits[0])?.vault_id;
         drop(walk);
         let options = OpenOptions {

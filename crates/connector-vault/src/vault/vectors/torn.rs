@@ -8,6 +8,11 @@ use crate::format::commit::FIXED_LEN;
 use crate::vault::forge::Team;
 
 pub(super) fn make(cases: &mut Cases) {
+    zeros(cases);
+    blocks(cases);
+}
+
+fn zeros(cases: &mut Cases) {
     let before = Team::solo();
     let at = before.file.len();
     let mut team = Team::solo();
@@ -163,4 +168,192 @@ pub(super) fn make(cases: &mut Cases) {
             file,
         )
         .known(&before.vault.known_head());
+}
+
+/// Where the block of 512 bytes begins that `at` lies in.
+fn block(at: usize) -> usize {
+    at / 512 * 512
+}
+
+/// Blocks of the file that never reached the disk.
+fn blocks(cases: &mut Cases) {
+    // In a file without locks and in one with a lock, whose log begins elsewhere.
+    for (team, name) in [
+        (Team::alone(), "torn-block-at-the-start"),
+        (
+            Team::founded(7, Some("correct horse")),
+            "torn-block-at-the-start-behind-locks",
+        ),
+    ] {
+        let (team, at) = long(team);
+        let mut file = team.file.clone();
+        file[at..block(at) + 512].fill(0);
+        let rule = "a commit is torn if its part of the block in which it begins is zero";
+        cases.opens(name, rule, &team, file);
+    }
+
+    let (team, at) = long(Team::alone());
+    let end = team.file.len();
+    // The second block behind the one in which it begins: no header, table or signature is in there.
+    let middle = block(at) + 1024;
+    assert!(middle + 513 < block(end), "it lies wholly in the commit");
+    let mut torn = |name, rule: &str, change: &dyn Fn(&mut Vec<u8>)| {
+        let mut file = team.file.clone();
+        change(&mut file);
+        cases.opens(name, rule, &team, file);
+    };
+    torn(
+        "torn-block-in-the-middle",
+        "a commit is torn if a block of the file inside it is zero",
+        &|file| file[middle..middle + 512].fill(0),
+    );
+    torn(
+        "torn-block-in-the-middle-and-zeros-behind",
+        "a commit with a block of zeros is torn, with zeros behind it too",
+        &|file| {
+            file[middle..middle + 512].fill(0);
+            file.resize(block(end) + 4096, 0);
+        },
+    );
+    torn(
+        "torn-block-only-the-last",
+        "a commit is torn if only its last block is there",
+        &|file| file[at..block(end)].fill(0),
+    );
+    let mut refuse = |name, rule: &str, change: &dyn Fn(&mut Vec<u8>)| {
+        let mut file = team.file.clone();
+        change(&mut file);
+        cases.refused(name, rule, &team, file, Code::Damaged);
+    };
+    refuse(
+        "not-torn-block-out-of-place",
+        "512 zeros that do not begin where a block of the file does are not torn",
+        &|file| {
+            file[middle + 1..middle + 513].fill(0);
+            file[middle] |= 1;
+            file[middle + 513] |= 1;
+        },
+    );
+    refuse(
+        "not-torn-block-but-one-byte",
+        "a block in which one byte is not zero is not torn",
+        &|file| {
+            file[middle..middle + 512].fill(0);
+            file[middle + 255] = 1;
+        },
+    );
+    refuse(
+        "not-torn-block-at-the-start-but-one-byte",
+        "a commit whose part of the block in which it begins is zero but for one byte is not torn",
+        &|file| {
+            file[at..block(at) + 512].fill(0);
+            file[at] = 1;
+        },
+    );
+    let mut file = team.file.clone();
+    file[at..block(at) + 512].fill(0);
+    let known = team.vault.known_head();
+    cases
+        .refused(
+            "torn-block-known-head",
+            "a known head in a commit that lost a block was acknowledged: the vault went back",
+            &team,
+            file,
+            Code::RolledBack,
+        )
+        .known(&known);
+
+    let mut followed = team;
+    followed.update("x", "APIKey", "c");
+    for (name, rule, from) in [
+        (
+            "not-torn-block-at-the-start-of-a-commit-before",
+            "a commit that lost the block in which it begins is not torn if another one follows",
+            at,
+        ),
+        (
+            "not-torn-block-of-a-commit-before",
+            "a commit that lost a block is not torn if another one follows",
+            middle,
+        ),
+    ] {
+        let mut file = followed.file.clone();
+        file[from..block(from) + 512].fill(0);
+        cases.refused(name, rule, &followed, file, Code::Damaged);
+    }
+
+    let (team, at) = ending_at(1..8);
+    let mut file = team.file.clone();
+    let end = file.len();
+    assert!(block(end) > at, "it lies in two blocks");
+    file[block(end)..].fill(0);
+    cases.opens(
+        "torn-block-of-few-bytes",
+        "a commit is torn if its part of the block in which it ends is zero, however short that is",
+        &team,
+        file,
+    );
+}
+
+/// A team whose last commit is longer than four blocks, and where that begins.
+fn long(mut team: Team) -> (Team, usize) {
+    team.add("x", &[("APIKey", "a")]);
+    let at = team.file.len();
+    team.update("x", "APIKey", &"b".repeat(2000));
+    (team, at)
+}
+
+/// A team whose file ends so many bytes behind the start of a block, and where its last commit
+/// begins.
+fn ending_at(bytes: std::ops::Range<usize>) -> (Team, usize) {
+    // Lengths are padded, so a commit moves the end by one of a few distances.
+    for updates in 1..8 {
+        for len in [1, 65, 129, 193, 257, 321, 385, 449] {
+            let mut team = Team::solo();
+            for _ in 1..updates {
+                team.update("x", "APIKey", "b");
+                team.update("x", "APIKey", "c");
+            }
+            let at = team.file.len();
+            team.update("x", "APIKey", &"d".repeat(len));
+            if bytes.contains(&(team.file.len() % 512)) {
+                return (team, at);
+            }
+        }
+    }
+    panic!("no file ends there");
+}
+
+/// Whichever blocks of the newest commit a power failure has taken: the commit is torn, for who opens
+/// the file and for who follows it, also behind commits that were followed before.
+#[test]
+fn any_missing_blocks_of_the_newest_commit_are_torn() {
+    let mut team = Team::solo();
+    let mut vault = team.open_as("ops");
+    let followed = team.file.len();
+    for value in ["b", "c"] {
+        team.update("x", "APIKey", value);
+    }
+    vault.refresh(team.file[followed..].to_vec()).unwrap();
+    let at = team.file.len();
+    team.update("x", "APIKey", &"d".repeat(2000));
+    let end = team.file.len();
+    let starts: Vec<usize> = (block(at)..end).step_by(512).collect();
+    assert_eq!(starts.len(), 6);
+    for missing in 1..1 << starts.len() {
+        let mut file = team.file.clone();
+        for (number, start) in starts.iter().enumerate() {
+            if missing >> number & 1 == 1 {
+                file[(*start).max(at)..(start + 512).min(end)].fill(0);
+            }
+        }
+        let tail = file[at..].to_vec();
+        let opened = team.open_file(file, team.identity("ops")).unwrap();
+        let torn = opened.report().torn.map(|torn| torn.offset);
+        assert_eq!(torn, Some(at as u64), "{missing:b}");
+        let refreshed = vault.refresh(tail).unwrap();
+        assert_eq!(refreshed.commits, 0, "{missing:b}");
+        assert_eq!(refreshed.torn.map(|torn| torn.offset), Some(0));
+    }
+    assert_eq!(vault.refresh(team.file[at..].to_vec()).unwrap().commits, 1);
 }
