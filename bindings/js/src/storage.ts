@@ -14,6 +14,14 @@ export interface LogEnd {
   readonly torn: number;
 }
 
+/** Something that the user should know although a change is stored. */
+export interface StorageWarning {
+  /** Stable, like the code of an error: `not_durable`, `other_names`. */
+  readonly code: string;
+  /** What went wrong and where: lower case, no full stop. */
+  readonly message: string;
+}
+
 /** How the stored bytes compare with the log that the caller knows. */
 export type Compared =
   /** They end where the known log ends. */
@@ -96,6 +104,8 @@ export interface VaultStorage {
   exclusive?<T>(work: (storage: VaultStorage) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Calls `changed` when somebody else may have changed the vault. Returns how to stop that. */
   subscribe?(changed: () => void): () => void;
+  /** Tells the host what went wrong beside a change that is stored. */
+  warn?(warning: StorageWarning): void;
   /** Deletes the bytes of torn tails that were kept beside the vault; returns how many there were. */
   removeTornTails?(): Promise<number>;
 }

@@ -1,21 +1,95 @@
 /** Files on the disk: created privately, read and written whole, made durable (docs/file-lock.md section 6). */
 
 import { randomBytes } from "node:crypto";
-import { closeSync, fdatasync, fstatSync, fsync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fdatasyncSync,
+  fstatSync,
+  fsync,
+  fsyncSync,
+  openSync,
+  readSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+  type StatsBase,
+} from "node:fs";
+import { dirname } from "node:path";
 import { getSystemErrorMap } from "node:util";
 
 import { VaultError } from "../error.js";
 import type { StoredBytes } from "../storage/compare.js";
+
+/** A vault file larger than this is not read: 1 GiB. */
+export const VAULT_LEN_MAX = 1 << 30;
 
 /** Creates a file that nobody else may read, for reading and writing; never opens one that is there. */
 export function createPrivate(path: string): number {
   return openSync(path, "wx+", 0o600);
 }
 
+/**
+ * Opens a file that is there. Refuses anything else, and waits for nothing: to open a FIFO waits for its
+ * other end, and to open a device may do anything.
+ */
+export function openFile(path: string, access: "read" | "change"): number {
+  checkFile(statSync(path));
+  const flags = access === "read" ? constants.O_RDONLY : constants.O_RDWR;
+  const file = openAtOnce(path, flags);
+  try {
+    // It may have been exchanged in between.
+    checkFile(fstatSync(file));
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
+  return file;
+}
+
+function openAtOnce(path: string, flags: number): number {
+  // On Windows there are no such flags.
+  const { O_NONBLOCK = 0, O_NOCTTY = 0 } = constants as Partial<typeof constants>;
+  try {
+    return openSync(path, flags | O_NONBLOCK | O_NOCTTY);
+  } catch (error) {
+    // Of a file, that is a lease of a file server (fcntl(2)), which soon gives way.
+    if (!hasCode(error, "EAGAIN")) throw error;
+    return openSync(path, flags);
+  }
+}
+
+/** Checks that something is a regular file. */
+export function checkFile(stat: StatsBase<number | bigint>): void {
+  if (stat.isFile()) return;
+  if (stat.isDirectory()) throw new NotAFile("a folder");
+  if (stat.isSymbolicLink()) throw new NotAFile("a symbolic link");
+  if (stat.isFIFO()) throw new NotAFile("a FIFO");
+  if (stat.isSocket()) throw new NotAFile("a socket");
+  throw new NotAFile("a device");
+}
+
+/** Something else stands where a file belongs; {@link ioError} knows it. */
+class NotAFile extends Error {
+  constructor(readonly kind: string) {
+    super(`it is ${kind}, not a file`);
+  }
+}
+
+/**
+ * Checks that so much can be read: whoever makes a file, sparse perhaps, must not choose our memory use. Fails
+ * with `limit_exceeded`.
+ */
+export function checkLength(length: number, max: number, path: string): void {
+  if (length <= max) return;
+  const message = `${path} has ${length} bytes, and at most ${max} are read`;
+  throw new VaultError("limit_exceeded", message, "check the path: is it the right file?");
+}
+
 /** What is in an open file now: what is appended later is left out. */
 export function storedIn(file: number): StoredBytes {
   const stat = fstatSync(file);
-  if (!stat.isFile()) throw new Error("not a regular file");
   return { length: stat.size, read: (at, length) => readUpTo(file, at, length) };
 }
 
@@ -56,11 +130,38 @@ export async function syncDir(dir: string): Promise<void> {
   try {
     await sync(file);
   } catch (error) {
-    // Some network and user-space file systems cannot sync a folder; there is no other way to ask.
-    if (!hasCode(error, "EINVAL", "EOPNOTSUPP", "ENOTSUP", "ENOSYS")) throw error;
+    if (!cannotSyncDirs(error)) throw error;
   } finally {
     closeSync(file);
   }
+}
+
+/** Makes durable what a process left that died before it did so: the content of a file, and its name. */
+export function settle(path: string): void {
+  try {
+    const file = openFile(path, "read");
+    try {
+      fdatasyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) throw error;
+  }
+  if (process.platform === "win32") return;
+  const dir = openSync(dirname(path), "r");
+  try {
+    fsyncSync(dir);
+  } catch (error) {
+    if (!cannotSyncDirs(error)) throw error;
+  } finally {
+    closeSync(dir);
+  }
+}
+
+/** Some network and user-space file systems cannot sync a folder; there is no other way to ask. */
+function cannotSyncDirs(error: unknown): boolean {
+  return hasCode(error, "EINVAL", "EOPNOTSUPP", "ENOTSUP", "ENOSYS");
 }
 
 /**
@@ -98,10 +199,18 @@ export function hasCode(error: unknown, ...codes: string[]): boolean {
 }
 
 /** The operating system refused an operation; `operation` is a verb phrase that the path completes. */
-export function ioError(operation: string, path: string, cause: unknown): VaultError {
-  const hint = hasCode(cause, "ENOSPC", "EDQUOT")
-    ? "free some space and try again; nothing that was acknowledged is lost"
-    : undefined;
+export function ioError(operation: string, path: string, cause: unknown, advice?: string): VaultError {
+  if (cause instanceof VaultError) return cause;
+  if (cause instanceof NotAFile) {
+    const hint = `give the path of a file, or move away what stands at ${path}`;
+    return new VaultError("not_a_file", `${path} is ${cause.kind}, not a file`, hint);
+  }
+  let hint = advice;
+  if (hasCode(cause, "ENOSPC", "EDQUOT")) {
+    hint = "free some space and try again; nothing that was acknowledged is lost";
+  } else if (hasCode(cause, "EFBIG")) {
+    hint = "a limit on the size of files was reached (ulimit -f); nothing that was acknowledged is lost";
+  }
   return new VaultError("io", `cannot ${operation} ${path}: ${reason(cause)}`, hint, { cause });
 }
 

@@ -1,31 +1,26 @@
 /** A vault in a file: read, created, or locked to be changed (docs/file-lock.md section 6). */
 
-import {
-  closeSync,
-  linkSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-  realpathSync,
-  renameSync,
-  watch,
-} from "node:fs";
-import { open } from "node:fs/promises";
+import { closeSync, linkSync, lstatSync, read, readlinkSync, realpathSync, renameSync, watch } from "node:fs";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
+import { promisify } from "node:util";
 
 import type { KnownHeads } from "../heads.js";
-import type { Compared, LogEnd, VaultStorage } from "../storage.js";
-import { compare } from "../storage/compare.js";
+import type { Compared, LogEnd, StorageWarning, VaultStorage } from "../storage.js";
+import { compare, type StoredBytes } from "../storage/compare.js";
 import {
   attempt,
+  checkLength,
   discard,
   hasCode,
   hasNoHardLinks,
   ioError,
   notDurable,
   openError,
+  openFile,
+  settle,
   storedIn,
   syncDir,
+  VAULT_LEN_MAX,
 } from "./disk.js";
 import { DEFAULT_TIMEOUT_MS, FileLock } from "./file-lock.js";
 import { FileKnownHeads } from "./known-heads.js";
@@ -40,6 +35,8 @@ export interface FileStorageOptions {
   readonly heads?: KnownHeads | null | undefined;
   /** How long to wait for another process that changes the vault; by default 30 seconds. */
   readonly lockTimeoutMs?: number | undefined;
+  /** Hears of what went wrong beside a change that is stored; by default a warning of the process (`process.emitWarning`). */
+  readonly onWarning?: ((warning: StorageWarning) => void) | undefined;
 }
 
 /**
@@ -56,6 +53,9 @@ export class FileStorage implements VaultStorage {
   readonly places: readonly string[];
   readonly heads: KnownHeads | undefined;
   readonly #lockTimeoutMs: number;
+  readonly #onWarning: (warning: StorageWarning) => void;
+  /** Codes that were told: a program that changes the vault often need not hear the same each time. */
+  readonly #warned = new Set<string>();
 
   /**
    * The vault at `path`, which need not exist yet, but its folder must. Symbolic links are resolved here
@@ -73,6 +73,7 @@ export class FileStorage implements VaultStorage {
     }
     this.heads = options.heads === undefined ? defaultHeads() : (options.heads ?? undefined);
     this.#lockTimeoutMs = options.lockTimeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#onWarning = options.onWarning ?? emitWarning;
   }
 
   /**
@@ -86,14 +87,14 @@ export class FileStorage implements VaultStorage {
     // The lock makes the temporary name ours.
     return this.#locked(async () => {
       const standing = attempt("find", this.path, () => lstatSync(this.path, { throwIfNoEntry: false }));
-      if (standing !== undefined) throw fileExists(this.path);
+      if (standing !== undefined) {
+        // Durable before anybody hears of it: whoever created it may have died before it was.
+        await this.#syncDir();
+        throw fileExists(this.path);
+      }
       closeSync(await writeUnfinished(this.path, file, () => undefined));
       this.#publishNew();
-      try {
-        await syncDir(dirname(this.path));
-      } catch (error) {
-        throw notDurable(this.path, error);
-      }
+      await this.#syncDir();
     }, signal);
   }
 
@@ -103,15 +104,12 @@ export class FileStorage implements VaultStorage {
    */
   async read(signal?: AbortSignal): Promise<Uint8Array> {
     signal?.throwIfAborted();
-    const file = await open(this.path).catch((error: unknown) => {
-      throw openError("open", this.path, error);
-    });
+    const [file, { length }] = this.#open();
     try {
-      const { length } = storedIn(file.fd);
       const bytes = new Uint8Array(length);
       let done = 0;
       while (done < length) {
-        const { bytesRead } = await file.read(bytes, done, length - done, done);
+        const { bytesRead } = await readInParts(file, bytes, done, length - done, done);
         signal?.throwIfAborted();
         if (bytesRead === 0) return bytes.slice(0, done);
         done += bytesRead;
@@ -121,24 +119,30 @@ export class FileStorage implements VaultStorage {
       signal?.throwIfAborted();
       throw ioError("read", this.path, error);
     } finally {
-      await file.close();
+      closeSync(file);
     }
   }
 
   /** Compares without the lock: of an append at the same time a part may be seen. */
   async compare(known: LogEnd, signal?: AbortSignal): Promise<Compared> {
     signal?.throwIfAborted();
-    let file: number;
+    const [file, stored] = this.#open();
     try {
-      file = openSync(this.path, "r");
-    } catch (error) {
-      throw openError("open", this.path, error);
-    }
-    try {
-      return attempt("read", this.path, () => compare(storedIn(file), known));
+      return attempt("read", this.path, () => compare(stored, known));
     } finally {
       closeSync(file);
     }
+  }
+
+  /** Makes durable what is stored: an answer that writes nothing relies on it. */
+  sync(_known: LogEnd, signal?: AbortSignal): Promise<void> {
+    return this.#opened((file) => file.sync(), signal);
+  }
+
+  warn(warning: StorageWarning): void {
+    if (this.#warned.has(warning.code)) return;
+    this.#warned.add(warning.code);
+    this.#onWarning(warning);
   }
 
   append(commit: Uint8Array, known: LogEnd, signal?: AbortSignal): Promise<void> {
@@ -186,6 +190,8 @@ export class FileStorage implements VaultStorage {
     return this.#locked(async (lock) => {
       const file = new LockedFile(this, this.path, lock);
       try {
+        const names = file.otherNames();
+        if (names !== undefined) this.warn(otherNamesWarning(this.path, names));
         return await work(file);
       } finally {
         await file.close();
@@ -194,11 +200,50 @@ export class FileStorage implements VaultStorage {
   }
 
   async #locked<T>(work: (lock: FileLock) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const lock = await FileLock.acquire(`${this.path}.lock`, { timeoutMs: this.#lockTimeoutMs, signal });
+    const lock = await FileLock.acquire(`${this.path}.lock`, {
+      timeoutMs: this.#lockTimeoutMs,
+      signal,
+      settle: () => {
+        try {
+          settle(this.path);
+        } catch (error) {
+          throw notDurable(this.path, error);
+        }
+      },
+    });
     try {
+      // A dead owner may have left its new version of the vault, which takes room and, once it was linked, is a
+      // second name of the vault.
+      if (lock.broke) discard(unfinishedPath(this.path));
       return await work(lock);
     } finally {
       lock.release();
+    }
+  }
+
+  /** The file opened to be read, and what is in it now. */
+  #open(): [file: number, stored: StoredBytes] {
+    let file: number;
+    try {
+      file = openFile(this.path, "read");
+    } catch (error) {
+      throw openError("open", this.path, error);
+    }
+    try {
+      const stored = attempt("read", this.path, () => storedIn(file));
+      checkLength(stored.length, VAULT_LEN_MAX, this.path);
+      return [file, stored];
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+  }
+
+  async #syncDir(): Promise<void> {
+    try {
+      await syncDir(dirname(this.path));
+    } catch (error) {
+      throw notDurable(this.path, error);
     }
   }
 
@@ -216,6 +261,19 @@ export class FileStorage implements VaultStorage {
       discard(unfinished);
     }
   }
+}
+
+const readInParts = promisify(read);
+
+function emitWarning({ code, message }: StorageWarning): void {
+  process.emitWarning(message, { type: "ConnectorVaultWarning", code });
+}
+
+function otherNamesWarning(path: string, names: string): StorageWarning {
+  const message =
+    `${path} ${names}, and programs that use another name do not notice this one here: changes may be lost; ` +
+    "use one name, and mount folders instead of files";
+  return { code: "other_names", message };
 }
 
 /** The real path; of a file that is yet to be created, where it will be. */

@@ -6,7 +6,6 @@ import {
   fchownSync,
   fstatSync,
   ftruncateSync,
-  openSync,
   readdirSync,
   renameSync,
   unlinkSync,
@@ -19,21 +18,25 @@ import type { Compared, LogEnd, VaultStorage } from "../storage.js";
 import { compare, isUnchanged, logEnd } from "../storage/compare.js";
 import {
   attempt,
+  checkLength,
   createPrivate,
   discard,
   hasCode,
   ioError,
   notDurable,
   openError,
+  openFile,
   randomHex,
   readUpTo,
   storedIn,
   sync,
   syncData,
   syncDir,
+  VAULT_LEN_MAX,
   writeAll,
 } from "./disk.js";
 import type { FileLock } from "./file-lock.js";
+import { checkCurrent, hasLinks, otherNames, otherNamesError } from "./names.js";
 
 /** A vault file that no other process changes, until it is closed. */
 export class LockedFile implements VaultStorage {
@@ -51,7 +54,7 @@ export class LockedFile implements VaultStorage {
   /**
    * Opens the file of `storage` by path under its lock: what was open before may have been replaced.
    *
-   * Fails with `file_not_found`, and with `io`.
+   * Fails with `file_not_found`, `file_replaced`, `not_a_file` and `io`.
    */
   constructor(storage: VaultStorage, path: string, lock: FileLock) {
     this.places = storage.places;
@@ -59,10 +62,21 @@ export class LockedFile implements VaultStorage {
     this.#path = path;
     this.#lock = lock;
     try {
-      this.#file = openSync(path, "r+");
+      this.#file = openFile(path, "change");
     } catch (error) {
       throw openError("open", path, error);
     }
+    try {
+      checkCurrent(this.#file, path);
+    } catch (error) {
+      closeSync(this.#file);
+      throw error;
+    }
+  }
+
+  /** The names of the file beside its path, as the words that follow the path. */
+  otherNames(): string | undefined {
+    return attempt("read", this.#path, () => otherNames(this.#file, this.#path));
   }
 
   /** Waits for changes under way and closes the file. The lock stays. */
@@ -81,6 +95,7 @@ export class LockedFile implements VaultStorage {
   async read(): Promise<Uint8Array> {
     return attempt("read", this.#path, () => {
       const stored = storedIn(this.#file);
+      checkLength(stored.length, VAULT_LEN_MAX, this.#path);
       return stored.read(0, stored.length);
     });
   }
@@ -95,8 +110,8 @@ export class LockedFile implements VaultStorage {
    *
    * Fails with `io` if they could not be written, for example because the disk is full: the log is as
    * before then. Fails with `not_durable` if they could not be synced: the outcome is unknown, and this
-   * file refuses further work. Fails with `conflict` if somebody changed the file, and with `lock_lost`
-   * if somebody took the lock away.
+   * file refuses further work. Fails with `conflict` if somebody changed the file, with `lock_lost` if
+   * somebody took the lock away, and with `file_replaced` if another file stands in its place.
    */
   append(commit: Uint8Array, known: LogEnd): Promise<void> {
     return this.#change(known, async () => {
@@ -105,8 +120,9 @@ export class LockedFile implements VaultStorage {
         writeAll(this.#file, commit, end);
       } catch (error) {
         // Nothing of it was acknowledged. If this fails too, a torn tail stays, which is dropped when
-        // the vault is opened.
-        this.#tryToCut(end);
+        // the vault is opened. Synced, so that the next append to this place does not mix with bytes of this
+        // one in a power failure.
+        if (this.#tryToCut(end)) await syncData(this.#file).catch(() => undefined);
         throw ioError("append to", this.#path, error);
       }
       try {
@@ -117,6 +133,27 @@ export class LockedFile implements VaultStorage {
         this.#tryToCut(end);
         throw this.#poison(error);
       }
+      this.#checkCurrent();
+    });
+  }
+
+  /**
+   * Makes durable what is in the file: an answer that writes nothing may rely on bytes of a process that died
+   * before it synced them.
+   *
+   * Fails with `not_durable`, after which this file refuses further work; with `lock_lost` and
+   * `file_replaced`.
+   */
+  sync(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#checkUsable();
+      this.#lock.verify();
+      try {
+        await syncData(this.#file);
+      } catch (error) {
+        throw this.#poison(error);
+      }
+      this.#checkCurrent();
     });
   }
 
@@ -126,16 +163,22 @@ export class LockedFile implements VaultStorage {
    * resolves. The file's mode is kept, its owner and group if the system permits; access control lists
    * and further hard links are not.
    *
-   * Fails with `io`, `conflict` or `lock_lost`, in which case the log is as before; and with
-   * `not_durable` if the new file stands there but a power failure may still bring back the old one.
+   * Fails with `io`, `conflict`, `lock_lost`, `file_replaced`, or with `other_names` if the file has several
+   * links: the log is as before then. Fails with `not_durable` if the new file stands there but a power failure
+   * may still bring back the old one.
    */
   replace(file: Uint8Array, known: LogEnd): Promise<void> {
     return this.#change(known, async (settled) => {
-      const fresh = await writeUnfinished(this.#path, file, (unfinished) => keepMode(this.#file, unfinished));
+      const fresh = await writeUnfinished(this.#path, file, (unfinished) => {
+        // An unfinished version that was left behind may have been a name of the vault, but is gone by now.
+        const names = hasLinks(this.#file) ? otherNames(this.#file, this.#path) : undefined;
+        if (names !== undefined) throw otherNamesError(this.#path, names);
+        keepMode(this.#file, unfinished);
+      });
       try {
         // Writing may have taken long.
         this.#checkUnchanged(settled);
-        attempt("replace", this.#path, () => renameSync(unfinishedPath(this.#path), this.#path));
+        this.#publish();
       } catch (error) {
         closeSync(fresh);
         discard(unfinishedPath(this.#path));
@@ -148,7 +191,18 @@ export class LockedFile implements VaultStorage {
       } catch (error) {
         throw this.#poison(error);
       }
+      this.#checkCurrent();
     });
+  }
+
+  /** Gives the new version the vault's name. */
+  #publish(): void {
+    try {
+      renameSync(unfinishedPath(this.#path), this.#path);
+    } catch (error) {
+      const hint = "is the file mounted here by itself, into a container? Mount its folder instead";
+      throw ioError("replace", this.#path, error, hasCode(error, "EBUSY") ? hint : undefined);
+    }
   }
 
   async removeTornTails(): Promise<number> {
@@ -163,11 +217,15 @@ export class LockedFile implements VaultStorage {
 
   /** Takes one step at a time, on a file that ends with the known log and without a torn tail. */
   #change(known: LogEnd, step: (settled: LogEnd) => Promise<void>): Promise<void> {
-    const change = this.#changed.then(async () => {
+    return this.#inTurn(async () => {
       this.#checkUnchanged(known);
       if (known.torn > 0) await this.#cutTornTail(known);
       await step({ ...known, torn: 0 });
     });
+  }
+
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    const change = this.#changed.then(step);
     this.#changed = change.catch(() => undefined);
     return change;
   }
@@ -197,11 +255,13 @@ export class LockedFile implements VaultStorage {
     }
   }
 
-  #tryToCut(end: number): void {
+  #tryToCut(end: number): boolean {
     try {
       ftruncateSync(this.#file, end);
+      return true;
     } catch {
       // A torn tail is no obstacle.
+      return false;
     }
   }
 
@@ -214,9 +274,15 @@ export class LockedFile implements VaultStorage {
     if (this.#poisoned) throw notDurable(this.#path);
   }
 
+  /** A commit in a file that nobody will ever open again is lost, and so must not be acknowledged. */
+  #checkCurrent(): void {
+    attempt("find", this.#path, () => checkCurrent(this.#file, this.#path));
+  }
+
   #checkUnchanged(known: LogEnd): void {
     this.#checkUsable();
     this.#lock.verify();
+    this.#checkCurrent();
     const stored = attempt("read", this.#path, () => storedIn(this.#file));
     if (attempt("read", this.#path, () => isUnchanged(stored, known))) return;
     const expected = logEnd(known) + known.torn;

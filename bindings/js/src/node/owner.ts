@@ -53,6 +53,20 @@ export function describeOwner({ pid, host }: Owner): string {
   return `process ${pid} on ${host.replace(/\p{Cc}/gu, "")}`;
 }
 
+/** The user to whom a file belongs: `user ann (1001)`. */
+export function ownerOf(user: number): string {
+  if (process.platform === "win32") return "another user";
+  // Whom other sources of names know (nsswitch.conf) is a number here.
+  const name = nameOf(user, text("/etc/passwd"));
+  return name === undefined ? `user ${user}` : `user ${name} (${user})`;
+}
+
+/** A line of passwd(5) is `name:password:user:group:...`. */
+export function nameOf(user: number, passwd: string): string | undefined {
+  const lines = passwd.split("\n").map((line) => line.split(":"));
+  return lines.find(([, , id]) => id === String(user))?.[0];
+}
+
 /** What this process knows about itself and where it runs. */
 export interface Myself extends Omit<Owner, "token"> {
   /** Whether `/proc/<pid>` speaks of the same processes as `kill` does. */

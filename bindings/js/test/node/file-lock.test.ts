@@ -3,22 +3,33 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import fs, {
+import {
   readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { mock, test, type TestContext } from "node:test";
+import { test, type TestContext } from "node:test";
 import { setImmediate } from "node:timers/promises";
 
+import { VaultError } from "../../src/error.js";
 import { FileLock } from "../../src/node/file-lock.js";
-import { failsWith, names, Player, sandbox, statFields, until } from "./sandbox.js";
+import {
+  failsWith,
+  instead,
+  names,
+  NOT_FILES,
+  Player,
+  sandbox,
+  statFields,
+  systemError,
+  until,
+} from "./sandbox.js";
 
 const ONCE = { timeoutMs: 0 };
 const linux = { skip: process.platform !== "linux" };
@@ -41,22 +52,12 @@ function gone(): string {
   return JSON.stringify({ ...owner(), start_time: 1 });
 }
 
-/** For the rest of a test, something else is done in place of a function of node:fs. */
-function instead<K extends "linkSync">(
-  t: TestContext,
-  name: K,
-  make: (original: (typeof fs)[K]) => (typeof fs)[K],
-): void {
-  const method = mock.method(fs, name, make(fs[name]));
-  syncBuiltinESMExports();
-  t.after(() => {
-    method.mock.restore();
-    syncBuiltinESMExports();
-  });
-}
-
 /** Whether a lock file with this content is broken; if not, it must stay as it is. */
-async function isBroken(t: TestContext, content: string | Uint8Array): Promise<boolean> {
+async function isBroken(
+  t: TestContext,
+  content: string | Uint8Array,
+  code = "lock_timeout",
+): Promise<boolean> {
   const dir = sandbox(t);
   const path = join(dir, "v.lock");
   writeFileSync(path, content);
@@ -65,7 +66,7 @@ async function isBroken(t: TestContext, content: string | Uint8Array): Promise<b
     assert.deepEqual(names(dir), []);
     return true;
   } catch (error) {
-    failsWith("lock_timeout")(error);
+    failsWith(code)(error);
     assert.deepEqual(readFileSync(path), Buffer.from(content));
     assert.deepEqual(names(dir), ["v.lock"]);
     return false;
@@ -141,12 +142,13 @@ test("only what is provably gone is broken", linux, async (t) => {
   assert.ok(!(await broken({ pid: dead, pid_namespace: "pid:[1]" })), "a foreign namespace");
   assert.ok(!(await broken({ boot_id: "another" })), "unknown machine");
   assert.ok(!(await broken({ boot_id: "" })), "no boot id");
-  assert.ok(!(await broken({ pid: String(dead) })), "not the format");
   assert.ok(await isBroken(t, ""), "empty");
   assert.ok(await isBroken(t, new Uint8Array(200)), "all zero");
-  assert.ok(!(await isBroken(t, "\n")), "blank is not empty");
-  assert.ok(!(await isBroken(t, "4711")), "another program's lock");
-  assert.ok(!(await isBroken(t, gone().slice(0, 50))), "half of one");
+  const unreadable = (content: string) => isBroken(t, content, "lock_unreadable");
+  assert.ok(!(await unreadable(JSON.stringify({ ...owner(), pid: String(dead) }))), "not the format");
+  assert.ok(!(await unreadable("\n")), "blank is not empty");
+  assert.ok(!(await unreadable("4711")), "another program's lock");
+  assert.ok(!(await unreadable(gone().slice(0, 50))), "half of one");
 });
 
 test("a zombie is gone", linux, async (t) => {
@@ -219,7 +221,7 @@ test("a blank lock is removed only if it is the same file", linux, async (t) => 
   writeFileSync(path, "");
   writeFileSync(other, "");
   // After the proof, while the guard is taken, another blank file comes.
-  instead(t, "linkSync", (linkSync) => (from, to) => {
+  instead(t, "linkSync", (linkSync) => (from: string, to: string) => {
     if (to === `${path}.break`) renameSync(other, path);
     linkSync(from, to);
   });
@@ -264,6 +266,94 @@ test("a lock that a hand took away is lost, and the next one left alone", async 
   assert.throws(() => second.verify(), failsWith("lock_lost"));
   second.release();
   assert.equal(readFileSync(path, "utf8"), "");
+});
+
+test("what is not a file is refused without waiting", linux, async (t) => {
+  const kinds = {
+    ...NOT_FILES,
+    "a symbolic link": (_: unknown, path: string) => symlinkSync("nowhere", path),
+  };
+  for (const [kind, make] of Object.entries(kinds)) {
+    const path = join(sandbox(t), "v.lock");
+    make(t, path);
+    await assert.rejects(FileLock.acquire(path), (error: Error & { hint?: string }) => {
+      assert.equal(error.message, `${path} is ${kind}, not a file`);
+      assert.ok(error.hint?.includes("move away"));
+      return failsWith("not_a_file")(error);
+    });
+    // And in the place of the guard, when a lock is to be broken.
+    renameSync(path, `${path}.break`);
+    writeFileSync(path, "");
+    await assert.rejects(FileLock.acquire(path), (error: Error) => {
+      assert.ok(error.message.startsWith(`${path}.break is `), error.message);
+      return failsWith("not_a_file")(error);
+    });
+  }
+});
+
+test("a lock that nobody can judge is told long before the time is over", async (t) => {
+  const path = join(sandbox(t), "v.lock");
+  writeFileSync(path, "another program's");
+  const impatient = { patienceMs: 0 };
+  await assert.rejects(FileLock.acquire(path, impatient), failsWith("lock_unreadable"));
+  instead(t, "openSync", (openSync) => (name: string, ...rest: [string]) => {
+    if (name === path) throw systemError("EACCES");
+    return openSync(name, ...rest);
+  });
+  const { uid } = statSync(path);
+  await assert.rejects(FileLock.acquire(path, impatient), (error: Error & { hint?: string }) => {
+    const said = new RegExp(`^cannot tell who holds ${path}: it belongs to user .*\\b${uid}\\b`);
+    if (process.platform !== "win32") assert.match(error.message, said);
+    assert.ok(error.hint?.endsWith(`delete ${path}`));
+    return failsWith("lock_unreadable")(error);
+  });
+});
+
+test("a lock that could not be removed is taken over by its process", async (t) => {
+  const dir = sandbox(t);
+  const path = join(dir, "v.lock");
+  const lock = await FileLock.acquire(path, ONCE);
+  const restore = instead(t, "unlinkSync", () => () => {
+    throw systemError("EIO");
+  });
+  lock.release();
+  restore();
+  assert.deepEqual(names(dir).includes("v.lock"), true);
+  (await FileLock.acquire(path, ONCE)).release();
+  assert.ok(!names(dir).includes("v.lock"));
+});
+
+test("a lock that cannot be looked at is not lost", async (t) => {
+  const dir = sandbox(t);
+  const path = join(dir, "v.lock");
+  const lock = await FileLock.acquire(path, ONCE);
+  const restore = instead(t, "openSync", () => () => {
+    throw systemError("EMFILE");
+  });
+  assert.throws(() => lock.verify(), failsWith("io"));
+  lock.release();
+  restore();
+  assert.deepEqual(names(dir), ["v.lock"]);
+  (await FileLock.acquire(path, ONCE)).release();
+  assert.deepEqual(names(dir), []);
+});
+
+test("what a dead owner left is settled before its lock goes", linux, async (t) => {
+  const dir = sandbox(t);
+  const path = join(dir, "v.lock");
+  writeFileSync(path, gone());
+  const settle = () => {
+    assert.ok(names(dir).includes("v.lock"));
+    throw new VaultError("not_durable", "the disk is broken");
+  };
+  await assert.rejects(FileLock.acquire(path, { ...ONCE, settle }), failsWith("not_durable"));
+  assert.deepEqual(names(dir), ["v.lock"]);
+  const lock = await FileLock.acquire(path, ONCE);
+  assert.ok(lock.broke);
+  lock.release();
+  const next = await FileLock.acquire(path, ONCE);
+  assert.ok(!next.broke);
+  next.release();
 });
 
 test("a lock in a missing folder is an error", async (t) => {

@@ -1,26 +1,41 @@
 /** What a vault file goes through, on a real file system. */
 
 import assert from "node:assert/strict";
-import fs, {
+import {
   appendFileSync,
   chmodSync,
   chownSync,
+  copyFileSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   statSync,
   symlinkSync,
+  truncateSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { mock, test, type TestContext } from "node:test";
+import { test, type TestContext } from "node:test";
 
+import { VAULT_LEN_MAX } from "../../src/node/disk.js";
 import { FileStorage } from "../../src/node/file-storage.js";
 import { FileKnownHeads } from "../../src/node/known-heads.js";
-import type { VaultStorage } from "../../src/storage.js";
-import { bytes, failsWith, known, names, sandbox, start } from "./sandbox.js";
+import type { LockedFile } from "../../src/node/locked-file.js";
+import type { StorageWarning, VaultStorage } from "../../src/storage.js";
+import {
+  bytes,
+  failsWith,
+  instead,
+  known,
+  names,
+  NOT_FILES,
+  sandbox,
+  start,
+  systemError,
+} from "./sandbox.js";
 
 const posix = { skip: process.platform === "win32" };
 
@@ -33,26 +48,6 @@ async function created(t: TestContext, log: string): Promise<{ dir: string; stor
 
 function holds({ path }: FileStorage, log: string, locks?: string): void {
   assert.equal(readFileSync(path, "utf8"), start(locks) + log);
-}
-
-/** Lets a function of `node:fs` fail in this test. */
-function failing(
-  t: TestContext,
-  name: "fdatasync" | "fsync" | "writeSync",
-  implementation: (...args: never[]) => unknown,
-) {
-  const { mock: mocked } = mock.method(fs, name, implementation as never);
-  syncBuiltinESMExports();
-  const restore = () => {
-    mocked.restore();
-    syncBuiltinESMExports();
-  };
-  t.after(restore);
-  return restore;
-}
-
-function systemError(code: string, errno: number): Error {
-  return Object.assign(new Error(code), { code, errno });
 }
 
 test("create, read, compare", async (t) => {
@@ -88,10 +83,161 @@ test("a missing vault or folder", async (t) => {
   }
 });
 
-test("a folder is no vault", async (t) => {
-  const storage = new FileStorage(sandbox(t), { heads: null });
-  await assert.rejects(storage.read(), failsWith("io"));
-  await assert.rejects(storage.compare(known("abc")), failsWith("io"));
+test("what is not a file is not a vault", posix, async (t) => {
+  for (const [kind, make] of Object.entries(NOT_FILES)) {
+    const path = join(sandbox(t), "v");
+    make(t, path);
+    const storage = new FileStorage(path, { heads: null });
+    const refused = (error: Error) => {
+      assert.equal(error.message, `${path} is ${kind}, not a file`);
+      return failsWith("not_a_file")(error);
+    };
+    await assert.rejects(storage.read(), refused);
+    await assert.rejects(storage.compare(known("abc")), refused);
+    await assert.rejects(storage.append(bytes("d"), known("abc")), refused);
+  }
+});
+
+test("a file that is too large is not read", async (t) => {
+  const { storage } = await created(t, "abc");
+  // Sparse: it takes no room.
+  truncateSync(storage.path, VAULT_LEN_MAX + 1);
+  await assert.rejects(storage.read(), failsWith("limit_exceeded"));
+  await assert.rejects(storage.compare(known("abc")), failsWith("limit_exceeded"));
+  await assert.rejects(
+    storage.exclusive((file) => file.read()),
+    failsWith("limit_exceeded"),
+  );
+});
+
+test("a file that was replaced or deleted is not written to", posix, async (t) => {
+  const { dir, storage } = await created(t, "abc");
+  const away = join(dir, "away");
+  const ways = {
+    replaced: () => {
+      copyFileSync(storage.path, away);
+      renameSync(away, storage.path);
+    },
+    deleted: () => unlinkSync(storage.path),
+  };
+  for (const spoil of Object.values(ways)) {
+    const content = readFileSync(storage.path);
+    const changes = {
+      append: (file: VaultStorage) => file.append(bytes("def"), known("abc")),
+      replace: (file: VaultStorage) => file.replace(bytes(`${start()}xyz`), known("abc")),
+      sync: (file: VaultStorage) => (file as LockedFile).sync(),
+    };
+    for (const change of Object.values(changes)) {
+      await storage.exclusive(async (file) => {
+        spoil();
+        await assert.rejects(change(file), failsWith("file_replaced"));
+      });
+      writeFileSync(storage.path, content);
+    }
+  }
+  holds(storage, "abc");
+  assert.deepEqual(names(dir), ["v"]);
+});
+
+test("a commit that went into a file that nobody will open is not acknowledged", posix, async (t) => {
+  const { dir, storage } = await created(t, "abc");
+  const away = join(dir, "away");
+  writeFileSync(away, `${start()}abc`);
+  // After the last look, somebody who takes no lock puts another file in the vault's place.
+  instead(t, "fdatasync", (fdatasync) => (file: number, done: (error: Error | null) => void) => {
+    renameSync(away, storage.path);
+    fdatasync(file, done);
+  });
+  await assert.rejects(storage.append(bytes("def"), known("abc")), failsWith("file_replaced"));
+  holds(storage, "abc");
+});
+
+test("an answer that writes nothing is synced", async (t) => {
+  const { storage } = await created(t, "abc");
+  const synced: string[] = [];
+  const restore = instead(t, "fdatasync", () => (_: number, done: (error: Error | null) => void) => {
+    synced.push("vault");
+    done(null);
+  });
+  await storage.sync(known("abc"));
+  await storage.exclusive(async (file) => (file as LockedFile).sync());
+  assert.deepEqual(synced, ["vault", "vault"]);
+  restore();
+  instead(t, "fdatasync", () => (_: number, done: (error: Error) => void) => done(systemError("EIO", -5)));
+  await assert.rejects(storage.sync(known("abc")), failsWith("not_durable"));
+});
+
+test("a file with other names is not replaced, and is a warning", posix, async (t) => {
+  const { dir } = await created(t, "abc");
+  const warnings: StorageWarning[] = [];
+  const storage = new FileStorage(join(dir, "v"), {
+    heads: null,
+    onWarning: (warning) => warnings.push(warning),
+  });
+  linkSync(storage.path, join(dir, "w"));
+  await assert.rejects(storage.replace(bytes(`${start()}xyz`), known("abc")), (error: Error) => {
+    assert.ok(error.message.startsWith(`${storage.path} has 2 names`), error.message);
+    return failsWith("other_names")(error);
+  });
+  await storage.append(bytes("def"), known("abc"));
+  holds(storage, "abcdef");
+  assert.deepEqual(names(dir), ["v", "w"]);
+  assert.deepEqual(
+    warnings.map(({ code }) => code),
+    ["other_names"],
+    "once for each storage",
+  );
+  unlinkSync(join(dir, "w"));
+  // A creator that died may leave the vault's second name.
+  linkSync(storage.path, join(dir, "v.unfinished"));
+  await storage.replace(bytes(`${start()}xyz`), known("abcdef"));
+  holds(storage, "xyz");
+});
+
+test("a file that is mounted by itself is not replaced, and the error says what to do", async (t) => {
+  const { dir, storage } = await created(t, "abc");
+  instead(t, "renameSync", () => () => {
+    throw systemError("EBUSY", -16);
+  });
+  await assert.rejects(
+    storage.replace(bytes(`${start()}xyz`), known("abc")),
+    (error: Error & { hint?: string }) => {
+      assert.ok(error.hint?.includes("Mount its folder"), error.hint);
+      return failsWith("io")(error);
+    },
+  );
+  holds(storage, "abc");
+  assert.deepEqual(names(dir), ["v"]);
+});
+
+test("what a dead owner left is durable before its lock goes", posix, async (t) => {
+  const { dir, storage } = await created(t, "abc");
+  const events: string[] = [];
+  const tell =
+    (event: string) =>
+    (original: (...args: never[]) => unknown) =>
+    (...args: never[]) => {
+      events.push(event);
+      return original(...args);
+    };
+  writeFileSync(`${storage.path}.lock`, "");
+  writeFileSync(`${storage.path}.unfinished`, "half of");
+  instead(t, "fdatasyncSync", tell("sync"));
+  instead(t, "fsyncSync", tell("sync the folder"));
+  instead(t, "unlinkSync", (unlinkSync) => (path: string) => {
+    if (path.endsWith(".lock")) events.push("unlock");
+    unlinkSync(path);
+  });
+  await storage.exclusive(async () => undefined);
+  // The second one is our own.
+  assert.deepEqual(events, ["sync", "sync the folder", "unlock", "unlock"]);
+  assert.deepEqual(names(dir), ["v"]);
+});
+
+test("a vault that is there is durable before another creator hears of it", posix, async (t) => {
+  const { storage } = await created(t, "abc");
+  instead(t, "fsync", () => (_: number, done: (error: Error) => void) => done(systemError("EIO", -5)));
+  await assert.rejects(storage.create(bytes("other")), failsWith("not_durable"));
 });
 
 test("appends follow each other, each with its lock or all under one", async (t) => {
@@ -244,12 +390,11 @@ test("a torn tail makes room and is kept beside the vault", async (t) => {
 test("an append that does not fit leaves no trace", async (t) => {
   const { dir, storage } = await created(t, "abc");
   await storage.exclusive(async (file) => {
-    const { writeSync } = fs;
     let full = false;
-    const restore = failing(
+    const restore = instead(
       t,
       "writeSync",
-      (fd: number, data: Uint8Array, offset: number, _: number, at: number) => {
+      (writeSync) => (fd: number, data: Uint8Array, offset: number, _: number, at: number) => {
         if (full) throw systemError("ENOSPC", -28);
         full = true;
         return writeSync(fd, data, offset, 1, at);
@@ -277,8 +422,10 @@ test("an append that does not fit leaves no trace", async (t) => {
 test("a failed sync is reported once and poisons", async (t) => {
   const { dir, storage } = await created(t, "abc");
   await storage.exclusive(async (file) => {
-    const restore = failing(t, "fdatasync", (_: number, done: (error: Error) => void) =>
-      done(systemError("EIO", -5)),
+    const restore = instead(
+      t,
+      "fdatasync",
+      () => (_: number, done: (error: Error) => void) => done(systemError("EIO", -5)),
     );
     await assert.rejects(file.append(bytes("def"), known("abc")), (error: Error) => {
       assert.equal(
@@ -298,8 +445,10 @@ test("a failed sync is reported once and poisons", async (t) => {
 
 test("what cannot be synced does not replace the vault", async (t) => {
   const { dir, storage } = await created(t, "abc~~");
-  const restore = failing(t, "fsync", (_: number, done: (error: Error) => void) =>
-    done(systemError("EIO", -5)),
+  const restore = instead(
+    t,
+    "fsync",
+    () => (_: number, done: (error: Error) => void) => done(systemError("EIO", -5)),
   );
   await assert.rejects(storage.replace(bytes("xyz"), known("abc", "~~")), failsWith("io"));
   await assert.rejects(new FileStorage(join(dir, "w")).create(bytes("xyz")), failsWith("io"));

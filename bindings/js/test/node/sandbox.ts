@@ -1,11 +1,14 @@
 /** What the tests of files share: folders of their own, processes in roles, vault files of a few letters. */
 
-import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import assert from "node:assert/strict";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import fs, { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { TestContext } from "node:test";
+import { mock, type TestContext } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
@@ -46,6 +49,48 @@ export function failsWith(code: string): (error: unknown) => boolean {
     throw error;
   };
 }
+
+type Mocked =
+  | "fdatasync"
+  | "fdatasyncSync"
+  | "fsync"
+  | "fsyncSync"
+  | "linkSync"
+  | "openSync"
+  | "renameSync"
+  | "unlinkSync"
+  | "writeSync";
+
+/** Until the end of the test, or of what it returns, something else is done in place of a function of `node:fs`. */
+export function instead<K extends Mocked>(
+  t: TestContext,
+  name: K,
+  make: (original: (typeof fs)[K]) => (...args: never[]) => unknown,
+): () => void {
+  const { mock: mocked } = mock.method(fs, name, make(fs[name]) as never);
+  syncBuiltinESMExports();
+  const restore = () => {
+    mocked.restore();
+    syncBuiltinESMExports();
+  };
+  t.after(restore);
+  return restore;
+}
+
+export function systemError(code: string, errno = 0): Error {
+  return Object.assign(new Error(code), { code, errno });
+}
+
+/** What may stand where a file belongs, by what it is called. */
+export const NOT_FILES: Record<string, (t: TestContext, path: string) => void> = {
+  "a folder": (_, path) => mkdirSync(path),
+  "a FIFO": (_, path) => assert.equal(spawnSync("mkfifo", [path]).status, 0),
+  "a socket": (t, path) => {
+    const server = createServer();
+    t.after(() => server.close());
+    server.listen(path);
+  },
+};
 
 /** A process that plays a role of role.ts, and ends with the test at the latest. */
 export function play(t: TestContext, ...args: string[]): Player {
