@@ -20,7 +20,7 @@ export { CORE_CODES, PACKAGE_CODES, STORAGE_CODES, VaultError, type ErrorCode } 
 export type { Head, KnownHead, KnownHeads } from "./heads.js";
 export { Identity, parseGrantKey } from "./identity.js";
 export { Plan } from "./plan.js";
-export type { Compared, LogEnd, VaultStorage } from "./storage.js";
+export type { Compared, LogEnd, StorageWarning, VaultStorage } from "./storage.js";
 export { compare, inMemory, isUnchanged, type StoredBytes } from "./storage/compare.js";
 export { MemoryStorage, type MemoryStorageOptions } from "./storage/memory.js";
 export type { Origin } from "./stored.js";

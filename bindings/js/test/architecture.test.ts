@@ -24,6 +24,7 @@ const ORDER = [
   "node/json",
   "node/disk",
   "node/owner",
+  "node/names",
   "node/file-lock",
   "node/locked-file",
   "node/known-heads",

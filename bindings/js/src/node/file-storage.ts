@@ -139,6 +139,17 @@ export class FileStorage implements VaultStorage {
     return this.#opened((file) => file.sync(), signal);
   }
 
+  /**
+   * Whether nobody is at work who may still withdraw what was read: a writer whose `fdatasync` fails cuts off its
+   * commit again.
+   */
+  async stays(known: LogEnd, signal?: AbortSignal): Promise<boolean> {
+    // In this order: a writer that was at work when the log was read may have withdrawn its commit before it
+    // released the lock.
+    const lock = attempt("find", this.path, () => lstatSync(`${this.path}.lock`, { throwIfNoEntry: false }));
+    return lock === undefined && (await this.compare(known, signal)).state !== "replaced";
+  }
+
   warn(warning: StorageWarning): void {
     if (this.#warned.has(warning.code)) return;
     this.#warned.add(warning.code);

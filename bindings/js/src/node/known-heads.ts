@@ -8,14 +8,27 @@
  */
 
 import { createHash } from "node:crypto";
-import { closeSync, mkdirSync, readFileSync, renameSync, unlinkSync } from "node:fs";
+import { closeSync, mkdirSync, renameSync, unlinkSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 
 import { VaultError } from "../error.js";
 import type { KnownHead, KnownHeads } from "../heads.js";
 import { isHeadEntry, type HeadEntry } from "../heads/entry.js";
-import { createPrivate, discard, hasCode, ioError, randomHex, writeAll } from "./disk.js";
+import {
+  createPrivate,
+  discard,
+  hasCode,
+  ioError,
+  openFile,
+  randomHex,
+  storedIn,
+  sync,
+  writeAll,
+} from "./disk.js";
 import { parseJson } from "./json.js";
+
+/** A state file larger than this is not read: a head has some kilobytes at most. */
+const ENTRY_LEN_MAX = 64 * 1024;
 
 /** The heads that this user has seen, in a folder of the user's own. */
 export class FileKnownHeads implements KnownHeads {
@@ -50,7 +63,7 @@ export class FileKnownHeads implements KnownHeads {
     if (before !== undefined && before.seq >= seq) return;
     const path = this.#path(vaultId, place);
     try {
-      this.#write(path, JSON.stringify({ vault_id: vaultId, place, seq, head: known }));
+      await this.#write(path, JSON.stringify({ vault_id: vaultId, place, seq, head: known }));
     } catch (error) {
       throw ioError("write", path, error);
     }
@@ -67,14 +80,9 @@ export class FileKnownHeads implements KnownHeads {
 
   #read(vaultId: string, place: string): HeadEntry | undefined {
     const path = this.#path(vaultId, place);
-    let bytes: Uint8Array;
-    try {
-      bytes = readFileSync(path);
-    } catch (error) {
-      if (hasCode(error, "ENOENT")) return undefined;
-      throw ioError("read", path, error);
-    }
-    // What a power failure leaves of a file that was not synced. An attacker who could write this could
+    const bytes = content(path);
+    if (bytes === undefined) return undefined;
+    // What a power failure left of a file that a former version did not sync. An attacker who could write this could
     // as well delete the file.
     if (bytes.every((byte) => byte === 0)) return undefined;
     const entry = parseJson(bytes);
@@ -94,15 +102,16 @@ export class FileKnownHeads implements KnownHeads {
     return join(this.dir, `${vaultId}-${digest.toString("hex", 0, 8)}.json`);
   }
 
-  #write(path: string, entry: string): void {
+  async #write(path: string, entry: string): Promise<void> {
     mkdirSync(this.dir, { recursive: true, mode: 0o700 });
     const temp = `${path}.${randomHex()}.tmp`;
     const file = createPrivate(temp);
     try {
       try {
-        // Not synced: to lose the newest head in a power failure weakens the witness by that one head,
-        // and every update would pay for it.
         writeAll(file, new TextEncoder().encode(entry), 0);
+        // Before it has its name: else a power failure may leave half of it, which nobody trusts. The folder is
+        // not synced: the former head is a witness too.
+        await sync(file);
       } finally {
         closeSync(file);
       }
@@ -128,7 +137,24 @@ function defaultDir(variables: Readonly<Record<string, string | undefined>>): st
   );
 }
 
+/** The bytes of a state file; nothing if there is none. */
+function content(path: string): Uint8Array | undefined {
+  let file: number | undefined;
+  try {
+    file = openFile(path, "read");
+    const stored = storedIn(file);
+    // A head that this package wrote is never that long.
+    if (stored.length <= ENTRY_LEN_MAX) return stored.read(0, stored.length);
+    throw unreadable(path, `it has ${stored.length} bytes`);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw ioError("read", path, error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
 function unreadable(path: string, reason: string): VaultError {
-  const hint = `verify the vault, then delete ${path} to trust it as it is now`;
+  const hint = `verify the vault, then open it once with \`accept\`, or delete ${path}, to trust it as it is now`;
   return new VaultError("state_unreadable", `the state file ${path} is damaged: ${reason}`, hint);
 }

@@ -167,6 +167,14 @@ test("an answer that writes nothing is synced", async (t) => {
   await assert.rejects(storage.sync(known("abc")), failsWith("not_durable"));
 });
 
+test("what was read stays once no writer is at work", async (t) => {
+  const { storage } = await created(t, "abcdef");
+  assert.ok(await storage.stays(known("abcdef")));
+  assert.ok(await storage.stays(known("abc")));
+  assert.ok(!(await storage.stays(known("abcdefghi"))), "it was withdrawn");
+  await storage.exclusive(async () => assert.ok(!(await storage.stays(known("abcdef")))));
+});
+
 test("a file with other names is not replaced, and is a warning", posix, async (t) => {
   const { dir } = await created(t, "abc");
   const warnings: StorageWarning[] = [];

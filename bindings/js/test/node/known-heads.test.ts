@@ -1,13 +1,13 @@
 /** Known heads in files: remembered by vault and place, and never replaced by older ones. */
 
 import assert from "node:assert/strict";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 
 import type { KnownHead } from "../../src/heads.js";
 import { FileKnownHeads } from "../../src/node/known-heads.js";
-import { failsWith, names, sandbox } from "./sandbox.js";
+import { failsWith, instead, names, NOT_FILES, sandbox, systemError } from "./sandbox.js";
 
 const VAULT = "a5".repeat(32);
 const PLACE = "/srv/vault.cvault";
@@ -101,6 +101,47 @@ test("a damaged file is no reason to trust anything", async (t) => {
   }
   await known.forget(VAULT, PLACE);
   assert.equal(await known.get(VAULT, PLACE), undefined);
+});
+
+test("a head is on the disk before it has its name", async (t) => {
+  const known = heads(t);
+  const events: string[] = [];
+  instead(t, "fsync", () => (_: number, done: (error: Error | null) => void) => {
+    events.push("sync");
+    done(null);
+  });
+  instead(t, "renameSync", (renameSync) => (from: string, to: string) => {
+    events.push("rename");
+    renameSync(from, to);
+  });
+  await known.remember(VAULT, PLACE, head(5));
+  assert.deepEqual(events, ["sync", "rename"]);
+  instead(t, "fsync", () => (_: number, done: (error: Error) => void) => done(systemError("EIO", -5)));
+  await assert.rejects(known.remember(VAULT, PLACE, head(6)), failsWith("io"));
+  assert.deepEqual(await known.get(VAULT, PLACE), head(5));
+  onlyFile(known);
+});
+
+test("what is too long, or not a file, is not read", async (t) => {
+  const known = heads(t);
+  await known.remember(VAULT, PLACE, head(5));
+  const path = onlyFile(known);
+  // Sparse: it takes no room.
+  truncateSync(path, 1 << 30);
+  await assert.rejects(known.get(VAULT, PLACE), (error: Error & { hint?: string }) => {
+    assert.ok(error.message.endsWith("it has 1073741824 bytes"), error.message);
+    assert.ok(error.hint?.includes("accept"), error.hint);
+    return failsWith("state_unreadable")(error);
+  });
+  if (process.platform === "win32") return;
+  for (const [kind, make] of Object.entries(NOT_FILES)) {
+    rmSync(path, { recursive: true });
+    make(t, path);
+    await assert.rejects(known.get(VAULT, PLACE), (error: Error) => {
+      assert.equal(error.message, `${path} is ${kind}, not a file`);
+      return failsWith("not_a_file")(error);
+    });
+  }
 });
 
 test("what a power failure leaves is nothing", async (t) => {

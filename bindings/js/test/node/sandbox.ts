@@ -2,7 +2,15 @@
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import fs, { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import fs, {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -88,7 +96,10 @@ export const NOT_FILES: Record<string, (t: TestContext, path: string) => void> =
   "a socket": (t, path) => {
     const server = createServer();
     t.after(() => server.close());
-    server.listen(path);
+    // Its own name may have a hundred letters at most.
+    const short = join(sandbox(t), "socket");
+    server.listen(short);
+    renameSync(short, path);
   },
 };
 
