@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File, FileType, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -240,10 +240,16 @@ fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn write_at(mut file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
-    use std::io::{Seek, SeekFrom, Write};
+    use std::io::{Seek, SeekFrom};
 
     file.seek(SeekFrom::Start(at))?;
     file.write_all(bytes)
+}
+
+/// Writes the whole content of a file that was just created. Not positioned: whoever watches the
+/// calls sees by them what is a change of the vault.
+pub(crate) fn write_new(mut file: &File, bytes: &[u8]) -> io::Result<()> {
+    call!(write(file, 0, bytes), file.write_all(bytes))
 }
 
 /// Cuts a file, or fills it up with zeros.

@@ -259,7 +259,7 @@ pub(crate) fn write_unfinished(
     let file =
         create_private(&unfinished).map_err(|error| Error::io("create", &unfinished, error))?;
     let temp = TempName::new(unfinished.clone());
-    disk::write_all_at(&file, bytes, 0)
+    disk::write_new(&file, bytes)
         .and_then(|()| prepare(&file))
         .and_then(|()| disk::sync_all(&file))
         .map_err(|error| Error::io("write", &unfinished, error))?;

@@ -161,7 +161,7 @@ impl KnownHeads {
         let name = TempName::new(temp.clone());
         // Not synced: to lose the newest head in a power failure weakens the witness by that one
         // head, and every update would pay for it.
-        disk::write_all_at(&file, &serde_json::to_vec(entry)?, 0)?;
+        disk::write_new(&file, &serde_json::to_vec(entry)?)?;
         disk::rename(&temp, path)?;
         name.keep();
         Ok(())

@@ -51,7 +51,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::disk::{
     self, Identity, TempName, check_file, create_private, create_unnamed, link_unnamed,
-    no_hard_links, parent, random_hex, with_suffix, write_all_at,
+    no_hard_links, parent, random_hex, with_suffix, write_new,
 };
 use crate::error::{Error, Result};
 use crate::owner::{Myself, Owner, owner_of};
@@ -308,7 +308,7 @@ impl Form {
 
     fn unnamed(path: &Path, content: &[u8]) -> io::Result<Self> {
         let file = create_unnamed(parent(path))?;
-        write_all_at(&file, content, 0)?;
+        write_new(&file, content)?;
         Ok(Self::Unnamed(file))
     }
 
@@ -316,7 +316,7 @@ impl Form {
         let temp = temp_path(path, token);
         let file = create_private(&temp).map_err(|error| Error::io("create", &temp, error))?;
         let remove = TempName::new(temp.clone());
-        write_all_at(&file, content, 0).map_err(|error| Error::io("write", &temp, error))?;
+        write_new(&file, content).map_err(|error| Error::io("write", &temp, error))?;
         Ok(Self::Named {
             temp,
             _remove: remove,
@@ -401,7 +401,7 @@ impl Candidate {
     fn publish_by_writing(&self) -> io::Result<()> {
         let file = create_private(&self.path)?;
         let remove = TempName::new(self.path.clone());
-        write_all_at(&file, self.content.as_bytes(), 0)?;
+        write_new(&file, self.content.as_bytes())?;
         remove.keep();
         Ok(())
     }
