@@ -88,6 +88,38 @@ suite("update", () => {
     });
   }
 
+  test("a token's value is pasted as it is, without the end of its only line", async () => {
+    await show();
+    await example();
+    const key = "-----BEGIN KEY-----\nMIIE\n-----END KEY-----\n";
+    const windows = key.replaceAll("\n", "\r\n");
+    await token().evaluate((field, text) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData("text/plain", text);
+      const init = { clipboardData, bubbles: true, composed: true, cancelable: true };
+      field.dispatchEvent(new ClipboardEvent("paste", init));
+    }, windows);
+    // A field loses the carriage returns, the value does not.
+    assert.equal(await token().inputValue(), key);
+    await planned("becomes");
+    await run();
+    await page.getByText("Twitter API is at version").waitFor();
+    assert.equal((await read("twitterConnectorId"))?.["APIKey"], windows);
+
+    for (const [text, expected] of [
+      [key, key],
+      ["n3w-key\n", "n3w-key"],
+      ["n3w-key\n\n", "n3w-key\n\n"],
+    ] as const) {
+      await token().fill("before");
+      await token().selectText();
+      await page.evaluate((text) => navigator.clipboard.writeText(text), text);
+      await page.keyboard.press("ControlOrMeta+V");
+      assert.equal(await token().inputValue(), expected);
+    }
+    await page.evaluate(() => views.set("twitterConnectorId", "APIKey", "n3w-key"));
+  });
+
   test("an action is pasted, and what is in clear in it is said where it is copied", async () => {
     await show();
     await paste(PASTED);

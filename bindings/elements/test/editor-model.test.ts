@@ -303,6 +303,9 @@ describe("what is pasted", () => {
   test("is one cell as spreadsheets copy it, without the end of its line", async () => {
     await check("abc=def \r\n", cell("abc=def "));
     await check('"line 1\nsay ""x"""\r\n', cell('line 1\nsay "x"'));
+    await check("\ts3cret\n", cell("\ts3cret"));
+    await check("s3cret\n\n", cell("s3cret\n\n"));
+    await check("\ns3cret\n", cell("\ns3cret\n"));
     assert.ok(isPlain("A=1") && !isPlain("A=1\n") && !isPlain("a\tb"));
   });
 });

@@ -3,6 +3,7 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
+import { withoutLineEnd } from "./line-end.js";
 import { sheet, theme } from "./sheet.js";
 
 @customElement("value-field")
@@ -41,11 +42,16 @@ export class ValueField extends LitElement {
         color: var(--_accent);
         font-size: 0.875rem;
       }
+      p {
+        font-size: 0.875rem;
+      }
     `,
   ];
 
   /** What the value is of. */
   @property() label = "";
+  /** What is said below it. */
+  @property() hint = "";
   @property({ type: Boolean }) invalid = false;
   @state() private isShown = false;
   @query("textarea") private input!: HTMLTextAreaElement;
@@ -61,6 +67,8 @@ export class ValueField extends LitElement {
         autocomplete="off"
         autocapitalize="none"
         spellcheck="false"
+        aria-describedby="hint"
+        @paste=${this.#paste}
       ></textarea>
       <button
         type="button"
@@ -69,7 +77,8 @@ export class ValueField extends LitElement {
         @click=${() => (this.isShown = !this.isShown)}
       >
         ${this.isShown ? "Hide" : "Show"}
-      </button>`;
+      </button>
+      <p id="hint" class="muted" ?hidden=${this.hint === ""}>${this.hint}</p>`;
   }
 
   /** What was typed, or what was given as long as nobody has changed it. */
@@ -82,6 +91,25 @@ export class ValueField extends LitElement {
     this.input.value = value;
     this.#given = { value, shown: this.input.value };
   }
+
+  readonly #paste = (event: ClipboardEvent): void => {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    const value = withoutLineEnd(text);
+    // Otherwise browsers insert it as it is.
+    if (value === text && !text.includes("\r")) return;
+    event.preventDefault();
+    const { input } = this;
+    const { selectionStart, selectionEnd } = input;
+    if (selectionStart === 0 && selectionEnd === input.value.length) {
+      this.value = value;
+      input.setSelectionRange(input.value.length, input.value.length);
+    } else {
+      input.setRangeText(value, selectionStart, selectionEnd, "end");
+    }
+    input.dispatchEvent(
+      new InputEvent("input", { bubbles: true, composed: true, inputType: "insertFromPaste" }),
+    );
+  };
 
   /** Forgets what was typed. */
   clear(): void {

@@ -5,18 +5,20 @@ import { customElement, property } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { TokenInfo } from "connector-vault";
 
-import { secretFieldSheet } from "../ui/secret-field.js";
 import { sheet, theme } from "../ui/sheet.js";
-import "../ui/secret-field.js";
+import "../ui/value-field.js";
 
 @customElement("token-values")
 export class TokenValues extends LitElement {
   static override styles = [
     theme,
     sheet,
-    secretFieldSheet,
     css`
-      secret-field > label {
+      .token {
+        display: grid;
+        gap: calc(var(--_space) / 2);
+      }
+      .token > span {
         font-family: var(--_font-mono);
         font-size: 0.9em;
         color: var(--_token);
@@ -37,12 +39,14 @@ export class TokenValues extends LitElement {
         ${repeat(
           this.tokens,
           ({ key }) => key,
-          ({ key, required }, index) =>
-            html`<secret-field
-              field=${`token-${index}`}
-              label=${key}
-              hint=${required ? "" : "Without a value its default is used."}
-            ></secret-field>`,
+          ({ key, required }) =>
+            html`<div class="token">
+              <span aria-hidden="true">${key}</span>
+              <value-field
+                label=${key}
+                hint=${required ? "" : "Without a value its default is used."}
+              ></value-field>
+            </div>`,
         )}
       </div>
     </section>`;
@@ -50,7 +54,7 @@ export class TokenValues extends LitElement {
 
   /** What was typed, by the tokens' keys. An empty field gives no value. */
   get values(): Record<string, string> {
-    const fields = [...this.renderRoot.querySelectorAll("secret-field")];
+    const fields = [...this.renderRoot.querySelectorAll("value-field")];
     return Object.fromEntries(
       fields.map(({ label, value }) => [label, value]).filter(([, value]) => value !== ""),
     );
@@ -58,7 +62,7 @@ export class TokenValues extends LitElement {
 
   /** Forgets what was typed. */
   clear(): void {
-    for (const field of this.renderRoot.querySelectorAll("secret-field")) field.clear();
+    for (const field of this.renderRoot.querySelectorAll("value-field")) field.clear();
   }
 
   readonly #typed = (event: Event): void => {

@@ -22,16 +22,21 @@ export function isPlain(text: string): boolean {
 
 /** What a text holds that is not plain. */
 export async function readPasted(text: string): Promise<Pasted> {
-  const line = withoutEnd(text);
-  const rows = isPlain(line) ? undefined : readDotenv(text);
+  const rows = isPlain(withoutEnds(text)) ? undefined : readDotenv(text);
   if (rows !== undefined) return { kind: "rows", from: "env", rows };
   const table = text.includes("\t") || text.startsWith('"') ? await readSpreadsheet(text) : undefined;
   // Also text of several lines, such as a private key.
-  return table ?? { kind: "cell", text: isPlain(line) ? line : text };
+  return table ?? { kind: "cell", text: withoutLineEnd(text) };
 }
 
-/** Spreadsheets end each line, also the only one. */
-function withoutEnd(text: string): string {
+/** One line is copied with an end that is not meant; text of several lines, such as a private key, is meant as it is. */
+function withoutLineEnd(text: string): string {
+  const end = text.endsWith("\r\n") ? 2 : text.endsWith("\n") ? 1 : 0;
+  const line = text.slice(0, text.length - end);
+  return line.includes("\n") || line.includes("\r") ? text : line;
+}
+
+function withoutEnds(text: string): string {
   let end = text.length;
   while (end > 0 && "\r\n".includes(text.charAt(end - 1))) end--;
   return text.slice(0, end);
