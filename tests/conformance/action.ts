@@ -58,6 +58,7 @@ const Succeeding = where(
 const Options = document({
   if_version: count.optional(),
   null: word("reject", "remove").optional(),
+  nested: word("replace", "merge").optional(),
   allow_mask: flag.optional(),
   no_tokens: flag.optional(),
 });
@@ -153,6 +154,7 @@ function optionsOf({ options, tokens }: ActionVector, ifVersion = options.if_ver
   return {
     ...(ifVersion !== undefined && { ifVersion }),
     ...(options.null !== undefined && { null: options.null }),
+    ...(options.nested !== undefined && { nested: options.nested }),
     ...(options.allow_mask !== undefined && { allowMask: options.allow_mask }),
     ...(options.no_tokens !== undefined && { noTokens: options.no_tokens }),
     tokens,

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use connector_vault::{
-    Action as Core, Code, Error, Note, Null, Options, Request as CoreRequest, RequestId, Secret,
-    TokenFn, TokenRef, Version,
+    Action as Core, Code, Error, Nested, Note, Null, Options, Request as CoreRequest, RequestId,
+    Secret, TokenFn, TokenRef, Version,
 };
 use js_sys::Uint8Array;
 use serde::Deserialize;
@@ -32,6 +32,10 @@ pub(crate) struct ActionOptions {
     #[serde(deserialize_with = "input::some")]
     #[tsify(optional, type = "NullMeaning")]
     null: Option<NullMeaning>,
+    /// What becomes of a stored JSON object when its property gets another one: by default it is replaced.
+    #[serde(deserialize_with = "input::some")]
+    #[tsify(optional, type = "NestedMeaning")]
+    nested: Option<NestedMeaning>,
     /// Whether a value may be a mask such as `***`.
     #[tsify(optional, type = "boolean")]
     allow_mask: bool,
@@ -52,6 +56,14 @@ pub(crate) enum NullMeaning {
     Remove,
 }
 
+/// What becomes of a stored JSON object: it is replaced as a whole, or the new one is merged into it.
+#[derive(Deserialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NestedMeaning {
+    Replace,
+    Merge,
+}
+
 impl ActionOptions {
     pub(crate) fn parse(json: &str) -> Result<Options> {
         let options: Self = input::options(json)?;
@@ -61,6 +73,10 @@ impl ActionOptions {
             null: match options.null {
                 Some(NullMeaning::Remove) => Null::Remove,
                 Some(NullMeaning::Reject) | None => Null::Reject,
+            },
+            nested: match options.nested {
+                Some(NestedMeaning::Merge) => Nested::Merge,
+                Some(NestedMeaning::Replace) | None => Nested::Replace,
             },
             allow_mask: options.allow_mask,
             no_tokens: options.no_tokens,

@@ -26,7 +26,7 @@ export type ChangeKind = "added" | "changed" | "removed" | "unchanged";
 /** Where a property's value comes from: `Properties` or `PropertiesJson`. */
 export type Source = "grid" | "json";
 /** What an outcome warns of: docs/action.md section 9. */
-export type WarningCode = "repeated_name" | "token_default_used" | "value_emptied" | "similar_name";
+export type WarningCode = "repeated_name" | "token_default_used" | "value_emptied" | "surrounding_space" | "nested_names_dropped" | "similar_name";
 /** What a grant permits. Each role may do what those before it may: list, read values, update, everything. */
 export type Role = "viewer" | "reader" | "updater" | "owner";
 /** How a vault relates to the newest head that this client had seen. */

@@ -19,7 +19,7 @@ use connector_vault::{Properties, PropertyName, Secret};
 use serde_json::Value;
 
 use support::{Ran, Sandbox, ran_with};
-use vectors::{NullOption, Vector};
+use vectors::{NestedOption, NullOption, Vector};
 
 #[test]
 fn action_vectors() {
@@ -126,6 +126,9 @@ fn run_at(sandbox: &Sandbox, vector: &Vector, if_version: Option<u64>, more: &[&
     }
     if let NullOption::Remove = vector.options.null {
         command.args(["--null", "remove"]);
+    }
+    if let NestedOption::Merge = vector.options.nested {
+        command.args(["--nested", "merge"]);
     }
     if vector.options.allow_mask {
         command.arg("--allow-mask");

@@ -20,7 +20,7 @@ mod warning;
 
 pub(crate) use connectors::NewConnector;
 pub use connectors::NewConnectors;
-pub use options::{Note, Null, Options, RequestId};
+pub use options::{Nested, Note, Null, Options, RequestId};
 pub(crate) use request::{AddRequest, Changes, DeleteRequest, Kind, UpdateRequest, Write};
 pub use request::{Request, Source};
 pub use warning::{Warning, WarningCode};

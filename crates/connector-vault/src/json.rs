@@ -2,6 +2,8 @@
 //! of names, duplicates, positions; and that reads tokens in value position (docs/action.md
 //! section 4).
 
+use std::collections::HashMap;
+
 use crate::connector::{Text, TextBuf};
 
 mod parser;
@@ -121,6 +123,14 @@ pub(crate) fn write_string(text: &str, out: &mut TextBuf) {
         out.push_str(escape);
     }
     out.push('"');
+}
+
+/// The values of an object by their names.
+pub(crate) fn by_name(members: &[Member]) -> HashMap<&str, &Value> {
+    let members = members.iter();
+    members
+        .map(|member| (member.name.as_str(), &member.value))
+        .collect()
 }
 
 /// The first member whose name stood before in the same object.

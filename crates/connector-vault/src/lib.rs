@@ -78,8 +78,8 @@ mod vault;
 
 pub use access::{BrokenLock, Unlock};
 pub use action::{
-    Action, ActionType, NewConnectors, Note, Null, Options, Request, RequestId, Source, Warning,
-    WarningCode,
+    Action, ActionType, Nested, NewConnectors, Note, Null, Options, Request, RequestId, Source,
+    Warning, WarningCode,
 };
 pub use connector::{
     Connector, ConnectorId, Op, Properties, PropertyName, Secret, Timestamp, Version,

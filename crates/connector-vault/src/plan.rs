@@ -5,9 +5,12 @@ use std::fmt;
 use crate::action::{AddRequest, DeleteRequest, Note, Options, RequestId, UpdateRequest, Warning};
 use crate::connector::{Connector, ConnectorId, Op, Properties, Secret, Version};
 use crate::error::{Code, Error, Result, quoted};
+use crate::json::{self, Syntax, Value};
 
+mod mask;
 mod merge;
 mod near_miss;
+mod nested;
 mod outcome;
 
 use merge::{by_name, merge};
@@ -164,7 +167,7 @@ impl Draft {
 
 /// Plans `Connectors.Update`: properties that the request does not name keep their values.
 ///
-/// Fails with `conflict`, `mask_value` or `too_many_properties`.
+/// Fails with `conflict`, `mask_value`, `null_value`, `value_too_large` or `too_many_properties`.
 pub(crate) fn update(
     before: &Connector,
     request: &UpdateRequest,
@@ -251,6 +254,19 @@ pub(crate) fn differences(from: &Properties, to: &Properties) -> Vec<Change> {
         })
         .filter(|change| change.change != ChangeKind::Unchanged)
         .collect()
+}
+
+/// The JSON object or array that a value is.
+fn container(value: &Secret) -> Option<Value> {
+    let text = value.expose();
+    // Most values are no JSON, and their first character says so.
+    if !text.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    match json::parse(text, Syntax::VALUE) {
+        Ok(value @ (Value::Object(_) | Value::Array(_))) => Some(value),
+        _ => None,
+    }
 }
 
 fn draft_of(before: &Connector, op: Op, options: &Options) -> Draft {

@@ -18,11 +18,11 @@ mod vectors;
 use std::collections::{BTreeMap, BTreeSet};
 
 use connector_vault::{
-    Action, Code, ConnectorId, Error, Null, Options, Outcome, Plan, Result, Secret, Status, Vault,
-    Version, WarningCode,
+    Action, Code, ConnectorId, Error, Nested, Null, Options, Outcome, Plan, Result, Secret, Status,
+    Vault, Version, WarningCode,
 };
 use support::{Kept, properties, values};
-use vectors::{NullOption, Vector};
+use vectors::{NestedOption, NullOption, Vector};
 
 /// Codes that no vector can show, and why.
 const WITHOUT_VECTOR: [(Code, &str); 3] = [
@@ -136,6 +136,10 @@ fn options_of(vector: &Vector) -> Options {
         null: match vector.options.null {
             NullOption::Reject => Null::Reject,
             NullOption::Remove => Null::Remove,
+        },
+        nested: match vector.options.nested {
+            NestedOption::Replace => Nested::Replace,
+            NestedOption::Merge => Nested::Merge,
         },
         allow_mask: vector.options.allow_mask,
         no_tokens: vector.options.no_tokens,

@@ -68,6 +68,10 @@ export class RunOptions extends LitElement {
           <span><code>null</code> in the JSON removes a property</span>
         </label>
         <label class="inline">
+          <input type="checkbox" name="nested" />
+          <span>A JSON object is merged into the stored one</span>
+        </label>
+        <label class="inline">
           <input type="checkbox" name="mask" />
           <span>A mask such as <code>***</code> is a value</span>
         </label>
@@ -84,6 +88,7 @@ export class RunOptions extends LitElement {
       ...(note !== "" && { note }),
       ...(version > 0 && { ifVersion: version }),
       ...(fields.has("null") && { null: "remove" }),
+      ...(fields.has("nested") && { nested: "merge" }),
       ...(fields.has("mask") && { allowMask: true }),
     };
   }

@@ -194,6 +194,9 @@ pub(crate) struct RunArgs {
     /// What null as a value means: an error, or that the property is removed
     #[arg(long, value_enum, default_value_t)]
     pub(crate) null: NullArg,
+    /// What becomes of a stored JSON object: it is replaced, or the new one is merged into it
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) nested: NestedArg,
     /// Takes a value such as *** for a value
     #[arg(long)]
     pub(crate) allow_mask: bool,
@@ -213,6 +216,13 @@ pub(crate) enum NullArg {
     #[default]
     Reject,
     Remove,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum NestedArg {
+    #[default]
+    Replace,
+    Merge,
 }
 
 #[derive(Debug, Args)]

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use connector_vault::{Action, Note, Null, Options, RequestId, Secret, Version};
+use connector_vault::{Action, Nested, Note, Null, Options, RequestId, Secret, Version};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use super::Context;
-use crate::cli::{NullArg, RunArgs};
+use crate::cli::{NestedArg, NullArg, RunArgs};
 use crate::failure::{Failure, Result};
 use crate::input::{Text, Wanted, json_failure, name_and_rest, set_variable};
 use crate::{report, unlock};
@@ -50,6 +50,10 @@ fn options(args: &RunArgs) -> Result<Options> {
         null: match args.null {
             NullArg::Reject => Null::Reject,
             NullArg::Remove => Null::Remove,
+        },
+        nested: match args.nested {
+            NestedArg::Replace => Nested::Replace,
+            NestedArg::Merge => Nested::Merge,
         },
         allow_mask: args.allow_mask,
         no_tokens: args.no_tokens,

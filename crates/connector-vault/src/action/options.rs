@@ -24,6 +24,8 @@ pub struct Options {
     pub request_id: Option<RequestId>,
     /// What `null` as a value means.
     pub null: Null,
+    /// What becomes of a stored JSON object when its property gets another one.
+    pub nested: Nested,
     /// Whether a value may be a mask such as `***`.
     pub allow_mask: bool,
     /// Whether brackets are only text.
@@ -41,6 +43,17 @@ pub enum Null {
     Reject,
     /// Removes the property, as in RFC 7396.
     Remove,
+}
+
+/// What becomes of a stored JSON object when its property gets another one.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Nested {
+    /// It is replaced as a whole, like any value; the names that it loses are a warning.
+    #[default]
+    Replace,
+    /// The new object is merged into it, as in RFC 7396: names that it does not have stay.
+    Merge,
 }
 
 macro_rules! checked_text {

@@ -33,16 +33,22 @@ pub enum WarningCode {
     TokenDefaultUsed,
     /// A property that had a value is empty now.
     ValueEmptied,
+    /// A value begins or ends with white space.
+    SurroundingSpace,
+    /// A JSON object was replaced by one that lacks some of its names.
+    NestedNamesDropped,
     /// A new property differs from another one only in case, Unicode form or spaces around it.
     SimilarName,
 }
 
 impl WarningCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::RepeatedName,
         Self::TokenDefaultUsed,
         Self::ValueEmptied,
+        Self::SurroundingSpace,
+        Self::NestedNamesDropped,
         Self::SimilarName,
     ];
 
@@ -53,6 +59,8 @@ impl WarningCode {
             Self::RepeatedName => "repeated_name",
             Self::TokenDefaultUsed => "token_default_used",
             Self::ValueEmptied => "value_emptied",
+            Self::SurroundingSpace => "surrounding_space",
+            Self::NestedNamesDropped => "nested_names_dropped",
             Self::SimilarName => "similar_name",
         }
     }

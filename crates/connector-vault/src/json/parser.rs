@@ -39,6 +39,8 @@ impl Syntax {
         depth: 0,
         quoted_depth: 4,
     };
+    /// The text of a property's value: all of it is that value.
+    pub(crate) const VALUE: Self = Self::resolved(0);
     /// `PropertiesJson` with tokens.
     pub(crate) const fn template(token_len: TokenLen) -> Self {
         Self {

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::mask::{Masked, masked};
 use super::near_miss::fold;
+use super::nested::{dropped_names, merged};
 use super::{Change, ChangeKind};
-use crate::action::{Changes, Options, Source, Warning, WarningCode, Write};
+use crate::action::{Changes, Nested, Options, Source, Warning, WarningCode, Write};
 use crate::connector::{Properties, PropertyName, Secret};
 use crate::error::{Code, Error, Result, quoted};
 
@@ -32,18 +34,20 @@ pub(super) fn merge(before: &Properties, request: &Changes, options: &Options) -
     let mut warnings = request.warnings.clone();
     for write in &request.writes {
         let old_value = old.get(&write.name).copied();
-        if let Some(value) = &write.value {
-            check_mask(write, value, old_value, options)?;
-            if value.expose().is_empty() && old_value.is_some_and(|old| !old.expose().is_empty()) {
-                let name = quoted(write.name.as_str());
-                let message = format!("the property {name} had a value and is empty now");
-                warnings.push(Warning::new(WarningCode::ValueEmptied, message));
-            }
-            after.set(write.name.clone(), value.clone())?;
+        let new_value = match &write.value {
+            Some(value) => Some(checked(write, value, old_value, options).map_err(|error| {
+                error.within(format_args!("property {}", quoted(write.name.as_str())))
+            })?),
+            None => None,
+        };
+        let change = ChangeKind::between(old_value, new_value.as_ref());
+        if let Some(value) = new_value {
+            warn_of_value(&write.name, &value, old_value, options, &mut warnings);
+            after.set(write.name.clone(), value)?;
         }
         changes.push(Change {
             name: write.name.as_str().to_owned(),
-            change: ChangeKind::between(old_value, write.value.as_ref()),
+            change,
             source: Some(write.source),
             overridden: write.overridden,
         });
@@ -56,6 +60,21 @@ pub(super) fn merge(before: &Properties, request: &Changes, options: &Options) -
     })
 }
 
+/// The value that a property has after a write.
+fn checked(
+    write: &Write,
+    value: &Secret,
+    old: Option<&Secret>,
+    options: &Options,
+) -> Result<Secret> {
+    let value = match options.nested {
+        Nested::Replace => value.clone(),
+        Nested::Merge => merged(old, value, options.null)?,
+    };
+    check_mask(write, &value, old, options)?;
+    Ok(value)
+}
+
 /// Only of what ends up stored: a mask in the grid that the JSON overrides does no harm, and one
 /// that is stored already is not made worse.
 fn check_mask(
@@ -64,26 +83,69 @@ fn check_mask(
     old: Option<&Secret>,
     options: &Options,
 ) -> Result<()> {
-    if options.allow_mask || !is_mask(value.expose()) || old == Some(value) {
+    if options.allow_mask {
         return Ok(());
     }
-    let name = quoted(write.name.as_str());
-    let source = match write.source {
-        Source::Grid => "Properties",
-        Source::Json => "PropertiesJson",
+    let Some(masked) = masked(value, old) else {
+        return Ok(());
     };
-    Err(Error::new(
-        Code::MaskValue,
-        format!("property {name}: {source} has a mask, not a value"),
-    )
-    .hint("leave the property out to keep its value, or allow masks for this request"))
+    let place = match write.source {
+        Source::Grid => "",
+        Source::Json => " in PropertiesJson",
+    };
+    let message = match masked {
+        Masked::Wholly => format!("the value{place} is a mask"),
+        // No name: inside a property, names are part of its value.
+        Masked::Within => format!("a mask stands within the value{place}"),
+    };
+    Err(Error::new(Code::MaskValue, message).hint(match masked {
+        Masked::Wholly => {
+            "leave the property out to keep its value, or allow masks for this request"
+        }
+        Masked::Within => "write the value in its place, or allow masks for this request",
+    }))
 }
 
-/// What other systems show in place of a secret.
-fn is_mask(value: &str) -> bool {
-    (value.len() >= 3 && value.bytes().all(|b| b == b'*'))
-        || value == "__PWRD__"
-        || value.starts_with("__n8n_BLANK_VALUE_")
+fn warn_of_value(
+    name: &PropertyName,
+    value: &Secret,
+    old: Option<&Secret>,
+    options: &Options,
+    warnings: &mut Vec<Warning>,
+) {
+    let name = quoted(name.as_str());
+    let mut warn = |code, message| warnings.push(Warning::new(code, message));
+    if value.expose().is_empty() && old.is_some_and(|old| !old.expose().is_empty()) {
+        let message = format!("the property {name} had a value and is empty now");
+        warn(WarningCode::ValueEmptied, message);
+    }
+    if let Some(space) = surrounding_space(value.expose()) {
+        let message = format!("the value of the property {name} has {space}");
+        warn(WarningCode::SurroundingSpace, message);
+    }
+    if options.nested == Nested::Merge {
+        // A name is gone only where a null asked for that.
+        return;
+    }
+    if let Some(names) = old.and_then(|old| dropped_names(old, value)) {
+        let message = format!(
+            "the new value of the property {name} lacks names that the stored JSON object has: {names}"
+        );
+        warn(WarningCode::NestedNamesDropped, message);
+    }
+}
+
+/// Where a value has white space that somebody may have copied along with it.
+fn surrounding_space(value: &str) -> Option<&'static str> {
+    let begins = value.starts_with(char::is_whitespace);
+    let ends = value.ends_with(char::is_whitespace);
+    match (begins, ends) {
+        (false, false) => None,
+        (true, true) => Some("white space around it"),
+        (true, false) => Some("white space at its start"),
+        (false, true) if value.ends_with(['\n', '\r']) => Some("a line break at its end"),
+        (false, true) => Some("white space at its end"),
+    }
 }
 
 fn warn_of_similar_names(

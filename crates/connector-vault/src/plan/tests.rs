@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::action::{Changes, Source, Write};
+use crate::action::{Changes, Nested, Null, Source, Write};
 use crate::connector::{PropertyName, Secret, Timestamp};
 
 fn properties(list: &[(&str, &str)]) -> Properties {
@@ -172,6 +172,86 @@ fn the_outcome_has_exactly_this_shape() {
     assert_eq!(answered.id(), plan.id());
 }
 
+#[test]
+fn the_names_that_a_json_object_loses_are_few_and_short() {
+    let long = "n".repeat(100);
+    let stored = format!(
+        r#"{{"a": 1, "b": {{"c d": 1, "e": {{"{long}": 1}}, "kept": 1}}, "f": 1, "g": 1, "h": 1, "i": 1}}"#
+    );
+    let before = connector(properties(&[("A", &stored)]));
+    let value = r#"{"b": {"e": {}, "kept": "s3cret"}}"#;
+    let draft = update(
+        &before,
+        &request(&[("A", Some(value))]),
+        &Options::default(),
+    )
+    .unwrap();
+    let [warning] = draft.warnings.as_slice() else {
+        panic!("{:?}", draft.warnings)
+    };
+    let clipped = format!("\"{}\"...", "n".repeat(64));
+    assert_eq!(
+        warning.message,
+        format!(
+            "the new value of the property \"A\" lacks names that the stored JSON object has: \
+             \"a\", \"b\".\"c d\", \"b\".\"e\".{clipped}, \"f\", \"g\" and 2 more"
+        )
+    );
+}
+
+/// What `nested: merge` makes of a value.
+fn merged_value(stored: &str, value: &str) -> String {
+    let options = Options {
+        nested: Nested::Merge,
+        null: Null::Remove,
+        ..Options::default()
+    };
+    let before = connector(properties(&[("A", stored)]));
+    let draft = update(&before, &request(&[("A", Some(value))]), &options).unwrap();
+    draft.after.get("A").unwrap().expose().to_owned()
+}
+
+/// RFC 7396 section 2, as it stands there.
+fn merge_patch(target: serde_json::Value, patch: &serde_json::Value) -> serde_json::Value {
+    let serde_json::Value::Object(patch) = patch else {
+        return patch.clone();
+    };
+    let mut target = match target {
+        serde_json::Value::Object(target) => target,
+        _ => serde_json::Map::new(),
+    };
+    for (name, value) in patch {
+        if value.is_null() {
+            target.remove(name);
+        } else {
+            let before = target.remove(name).unwrap_or_default();
+            target.insert(name.clone(), merge_patch(before, value));
+        }
+    }
+    target.into()
+}
+
+fn json_value() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i32>().prop_map(Into::into),
+        "[a-c ]{0,2}".prop_map(Into::into),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..3).prop_map(Into::into),
+            proptest::collection::btree_map("[a-d]", inner, 0..4)
+                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+fn json_object() -> impl Strategy<Value = serde_json::Value> {
+    proptest::collection::btree_map("[a-d]", json_value(), 0..4)
+        .prop_map(|map| serde_json::Value::Object(map.into_iter().collect()))
+}
+
 type Map = BTreeMap<String, String>;
 
 fn map() -> impl Strategy<Value = Map> {
@@ -202,6 +282,23 @@ fn to_map(properties: &Properties) -> Map {
 }
 
 proptest! {
+    #[test]
+    fn a_nested_merge_is_that_of_rfc_7396(stored in json_value(), patch in json_object()) {
+        let merged = merged_value(&stored.to_string(), &patch.to_string());
+        let found: serde_json::Value = serde_json::from_str(&merged).unwrap();
+        prop_assert_eq!(found, merge_patch(stored, &patch));
+        prop_assert_eq!(merged_value(&merged, &patch.to_string()), merged);
+    }
+
+    #[test]
+    fn texts_that_are_nearly_json_do_no_harm(stored in r#"[\[\]{}",:a*0 \\]{0,20}"#, value in r#"[\[\]{}",:a*0 \\]{0,20}"#) {
+        let before = connector(properties(&[("A", &stored)]));
+        for nested in [Nested::Replace, Nested::Merge] {
+            let options = Options { nested, ..Options::default() };
+            let _ = update(&before, &request(&[("A", Some(&value))]), &options);
+        }
+    }
+
     #[test]
     fn merging_twice_is_merging_once(before in map(), writes in map()) {
         let once = merged(&from_map(&before), &writes);

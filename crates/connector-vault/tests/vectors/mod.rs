@@ -44,6 +44,7 @@ pub struct Other {
 pub struct VectorOptions {
     pub if_version: Option<u64>,
     pub null: NullOption,
+    pub nested: NestedOption,
     pub allow_mask: bool,
     pub no_tokens: bool,
 }
@@ -54,6 +55,14 @@ pub enum NullOption {
     #[default]
     Reject,
     Remove,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NestedOption {
+    #[default]
+    Replace,
+    Merge,
 }
 
 /// Either an error, or what stands there afterwards.
