@@ -50,6 +50,19 @@ pub(crate) fn warnings(outcome: &Outcome, output: Output) {
     }
 }
 
+/// Warnings of several outcomes, each led by its connector.
+pub(crate) fn warnings_of_all(outcomes: &[Outcome], output: Output) {
+    if output.json {
+        return;
+    }
+    for outcome in outcomes {
+        for warning in &outcome.warnings {
+            let message = format!("{}: {}", outcome.id, warning.message);
+            output.warn(warning.code.as_str(), &message);
+        }
+    }
+}
+
 fn head(outcome: &Outcome, action: Option<ActionType>) -> String {
     let id = printable(&outcome.id);
     let after = outcome.version_after;

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
-use connector_vault::{Connector, NewConnectors, Options, Outcome};
+use connector_vault::{Code, Connector, NewConnectors, Options, Outcome};
 use connector_vault_store::FileVault;
 use serde::Serialize;
 use serde_json::json;
@@ -34,9 +34,7 @@ pub(super) fn import(args: &ImportArgs, context: &Context) -> Result<()> {
     context.output.result(&json!({"outcomes": outcomes}), || {
         format!("Imported {}", count(outcomes.len(), "connector"))
     })?;
-    for outcome in &outcomes {
-        report::warnings(outcome, context.output);
-    }
+    report::warnings_of_all(&outcomes, context.output);
     Ok(())
 }
 
@@ -52,9 +50,15 @@ pub(super) fn import_text(
 
 fn parse(text: &str) -> Result<NewConnectors> {
     NewConnectors::parse(text).map_err(|error| {
-        Failure::from(error).or_hint(
-            r#"the document is {"connectors": [{"id", "name", "type", "properties": {..}}]}"#,
-        )
+        // What is wrong with a value has nothing to do with the shape of the document.
+        let is_of_value = matches!(error.code(), Code::NullValue | Code::ValueTooLarge);
+        let failure = Failure::from(error);
+        match is_of_value {
+            true => failure,
+            false => failure.or_hint(
+                r#"the document is {"connectors": [{"id", "name", "type", "properties": {..}}]}"#,
+            ),
+        }
     })
 }
 

@@ -295,3 +295,18 @@ fn export_and_import() {
     }
     assert!(other.bytes() == before, "nothing was changed");
 }
+
+#[test]
+fn white_space_around_a_value_is_told_wherever_it_comes_in() {
+    let sandbox = twitter();
+    let document = r#"{"connectors": [{"id": "a", "name": "A", "type": "X", "properties": {"K": "s3cret\n"}}]}"#;
+    let imported = ran_with(&mut sandbox.cvault(["import", "v.cvault", "-"]), document);
+    assert_eq!(imported.text(), "Imported 1 connector\n");
+    let told = "warning: a: the value of the property \"K\" has a line break at its end\n";
+    assert_eq!(imported.stderr, told);
+
+    sandbox.write("key", "line 1\nline 2\n");
+    let mut add = sandbox.cvault(["add", "v.cvault", "--name", "N", "--type", "T"]);
+    let added = ran(add.args(["--set-file", "K=key", "--json"]));
+    assert_eq!(added.json()["warnings"][0]["code"], "surrounding_space");
+}

@@ -340,7 +340,7 @@ fn similar_names_are_warned_of_on_import() {
     assert!(
         import
             .stderr
-            .starts_with("warning: the property \"a\" is new"),
+            .starts_with("warning: a: the property \"a\" is new"),
         "{import:?}"
     );
     let json: Value = sandbox.run(["list", "v.cvault", "--json"]).json();
