@@ -4,7 +4,7 @@ import type { KdfCost, Opening, RepairReport, Vault as CoreVault } from "../pkg/
 import { run } from "#worker";
 import { orAborted } from "./abort.js";
 import { VaultError } from "./error.js";
-import type { Head, KnownHead } from "./heads.js";
+import type { Head, KnownHead, KnownHeads } from "./heads.js";
 import type { Identity } from "./identity.js";
 import type { Abortable, OpenOptions } from "./options.js";
 import type { VaultStorage } from "./storage.js";
@@ -127,10 +127,25 @@ async function seenHeads(
   const heads = headsOf(storage, options);
   if (heads === undefined || vaultId === undefined) return [];
   const seen = await orAborted(
-    Promise.all(storage.places.map((place) => heads.get(vaultId, place))),
+    Promise.all(storage.places.map((place) => seenHead(heads, vaultId, place, options))),
     options.signal,
   );
   return seen.filter((known) => known !== undefined);
+}
+
+async function seenHead(
+  heads: KnownHeads,
+  vaultId: string,
+  place: string,
+  { accept }: OpenOptions,
+): Promise<KnownHead | undefined> {
+  try {
+    return await heads.get(vaultId, place);
+  } catch (error) {
+    // The vault is taken as it is, and what was seen before is forgotten: that cures such a file too.
+    if (accept === true && error instanceof VaultError && error.code === "state_unreadable") return undefined;
+    throw error;
+  }
 }
 
 function bytesOf(storage: VaultStorage, { signal }: Abortable): Promise<Uint8Array> {

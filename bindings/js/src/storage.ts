@@ -104,6 +104,11 @@ export interface VaultStorage {
   exclusive?<T>(work: (storage: VaultStorage) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Calls `changed` when somebody else may have changed the vault. Returns how to stop that. */
   subscribe?(changed: () => void): () => void;
+  /**
+   * Whether the whole may be replaced when nobody asked for it, as a compaction does that happens by itself.
+   * Absent: yes.
+   */
+  mayReplace?(): boolean;
   /** Tells the host what went wrong beside a change that is stored. */
   warn?(warning: StorageWarning): void;
   /** Deletes the bytes of torn tails that were kept beside the vault; returns how many there were. */

@@ -148,11 +148,11 @@ export class StoredVault {
     return this.ask(() => parsed(this.#known));
   }
 
-  /** Remembers the newest head that stays. */
-  async remember(signal: AbortSignal | undefined): Promise<void> {
+  /** Remembers the newest head that stays. `storage`: where writers are kept out, if they are. */
+  async remember(signal: AbortSignal | undefined, storage = this.storage): Promise<void> {
     if (!this.#isSettled()) {
       const core = this.ask((core) => core);
-      this.#known = await orAborted(settled(core, this.#known, this.storage), signal);
+      this.#known = await orAborted(settled(core, this.#known, storage), signal);
     }
     await orAborted(remember(this.#known, this.storage, this.#heads), signal);
   }
@@ -191,7 +191,7 @@ export class StoredVault {
       }
       // The data is stored: failing to record the head is not an error, and the next opening records it. The
       // vault may have been locked meanwhile.
-      if (moved && !this.isLocked) await this.remember(signal).catch(() => undefined);
+      if (moved && !this.isLocked) await this.remember(signal, storage).catch(() => undefined);
       if (isStored) this.#changed("own");
       return outcomes;
     }
@@ -244,15 +244,20 @@ export class StoredVault {
     return true;
   }
 
-  /** The change before it is stored, and so a failure here is none of its: the next change tries again. */
+  /** The change before it is stored, so a failure here is not its failure: the next change tries again. */
   async #compactIfPays(storage: VaultStorage, signal: AbortSignal): Promise<void> {
-    if (!this.ask((core) => core.wantsCompaction())) return;
+    if (!this.ask((core) => core.wantsCompaction()) || storage.mayReplace?.() === false) return;
     let prepared: Prepared | undefined;
     try {
       prepared = this.ask((core) => core.prepareAutomaticCompaction());
       await this.#keep(storage, prepared, signal);
-    } catch {
+    } catch (error) {
       prepared?.free();
+      if (!(error instanceof VaultError) || error.code !== "not_durable") return;
+      // The compacted file stands there, and what it holds was acknowledged before. But until its name is durable,
+      // a power failure may bring back the former file, without what is added from now on.
+      const message = `the vault was compacted, and later changes may be lost in a power failure: ${error.message}`;
+      storage.warn?.({ code: "not_durable", message });
       return;
     }
     this.#apply(prepared);

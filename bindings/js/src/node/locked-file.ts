@@ -14,7 +14,7 @@ import { basename, dirname, join } from "node:path";
 
 import { VaultError } from "../error.js";
 import type { KnownHeads } from "../heads.js";
-import type { Compared, LogEnd, VaultStorage } from "../storage.js";
+import type { Compared, LogEnd, StorageWarning, VaultStorage } from "../storage.js";
 import { compare, isUnchanged, logEnd } from "../storage/compare.js";
 import {
   attempt,
@@ -44,6 +44,7 @@ export class LockedFile implements VaultStorage {
   readonly heads: KnownHeads | undefined;
   readonly #path: string;
   readonly #lock: FileLock;
+  readonly #warn: (warning: StorageWarning) => void;
   /** The descriptor; -1, which all calls refuse, once it is closed. */
   #file: number;
   /** A change may or may not have reached the disk, and so nothing may be built on it. */
@@ -61,6 +62,7 @@ export class LockedFile implements VaultStorage {
     this.heads = storage.heads;
     this.#path = path;
     this.#lock = lock;
+    this.#warn = (warning) => storage.warn?.(warning);
     try {
       this.#file = openFile(path, "change");
     } catch (error) {
@@ -203,6 +205,21 @@ export class LockedFile implements VaultStorage {
       const hint = "is the file mounted here by itself, into a container? Mount its folder instead";
       throw ioError("replace", this.#path, error, hasCode(error, "EBUSY") ? hint : undefined);
     }
+  }
+
+  /** A new version would leave other names of the file behind, and on a mounted one it cannot take its place. */
+  mayReplace(): boolean {
+    const names = this.otherNames();
+    if (names === undefined) return true;
+    const message =
+      `${this.#path} ${names}, so it was not compacted, which would leave them behind; use one name, and ` +
+      "mount folders instead of files";
+    this.#warn({ code: "other_names", message });
+    return false;
+  }
+
+  warn(warning: StorageWarning): void {
+    this.#warn(warning);
   }
 
   async removeTornTails(): Promise<number> {
