@@ -37,6 +37,7 @@ export const CORE_CODES = [
   "value_too_large",
   "too_many_properties",
   "invalid_argument",
+  "clock",
   "grant_not_found",
   "grant_exists",
   "last_owner",

@@ -122,7 +122,7 @@ export class Vault extends EventTarget {
     const cost = costOf(owner.cost);
     const stretched = passphrase === undefined ? undefined : await opening.stretch(passphrase, cost, owner);
     const identity = owner.identity === undefined ? undefined : opening.identityBytes(owner.identity);
-    const now = clockOf(owner)().toISOString();
+    const now = timeOf(clockOf(owner));
     try {
       owner.signal?.throwIfAborted();
       const created = call((core) => core.create(label, stretched, JSON.stringify(cost), identity, now));
@@ -551,7 +551,7 @@ export class Vault extends EventTarget {
   }
 
   #now(): string {
-    return this.#clock().toISOString();
+    return timeOf(this.#clock);
   }
 
   #keepPlan(core: CorePlan): Plan {
@@ -604,6 +604,12 @@ async function resolveRequest(
 
 function clockOf(options: HostOptions): () => Date {
   return options.clock ?? (() => new Date());
+}
+
+/** What a clock says. Whether that is a time, the core decides. */
+function timeOf(clock: () => Date): string {
+  const now = clock();
+  return Number.isNaN(now.getTime()) ? "" : now.toISOString();
 }
 
 function createPlan(core: CoreVault, connector: NewConnector, options: CreateOptions): CorePlan {

@@ -17,7 +17,7 @@ impl Host {
     /// `now` is JavaScript's `toISOString()`. Fails with `internal` if the platform has no randomness.
     pub(crate) fn new(now: &str) -> Result<Self> {
         Ok(Self {
-            now: Timestamp::new(now)?,
+            now: Timestamp::from_clock(now)?,
             rng: random()?,
         })
     }

@@ -14,6 +14,8 @@ mod usage;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+#[cfg(unix)]
+use std::sync::Arc;
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -21,7 +23,12 @@ use clap::error::ErrorKind;
 use cli::Cli;
 use output::Output;
 
+// Whoever panics gives back the lock of the vault while the stack unwinds.
+#[cfg(not(panic = "unwind"))]
+compile_error!("cvault needs panic = \"unwind\": a lock must not outlive a panic");
+
 fn main() -> ExitCode {
+    refuse_to_die_of_large_files();
     let args: Vec<OsString> = std::env::args_os().collect();
     let asks_json = args
         .iter()
@@ -40,6 +47,20 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// Makes a write fail (EFBIG) that a limit on the size of files forbids. It would end the process, with
+/// the lock held and half a commit written (SIGXFSZ, setrlimit(2)).
+#[cfg(unix)]
+fn refuse_to_die_of_large_files() {
+    use signal_hook::consts::SIGXFSZ;
+
+    // A handler, since there is no safe way to ignore a signal. Without one, such a write ends the
+    // process as before, and what it leaves is taken for what it is.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
+}
+
+#[cfg(not(unix))]
+fn refuse_to_die_of_large_files() {}
 
 /// Help is a result, and so is the version; everything else is an error in the command line.
 fn wrong(error: &clap::Error, output: Output) -> failure::Result<()> {

@@ -1,7 +1,7 @@
 //! A vault and its file: refresh, re-plan and retry, so that several processes lose nothing.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use connector_vault::{
     Action, Code, Head, Host, KnownHead, MergeOptions, NewOwner, OpenOptions, Options, Outcome,
@@ -247,6 +247,8 @@ impl FileVault {
         &mut self,
         prepare: impl FnOnce(&Vault, &mut Host<'_>) -> connector_vault::Result<Prepared>,
     ) -> Result<Vec<Outcome>> {
+        // Before anybody waits for the lock.
+        timestamp(SystemTime::now())?;
         let mut locked = self.store.lock(self.lock_timeout)?;
         self.write_locked(&mut locked, prepare)
     }
@@ -408,7 +410,11 @@ pub(crate) fn expect_known(
     let places = store.places();
     let seen = places
         .iter()
-        .map(|place| heads.get(vault_id.as_bytes(), place));
+        .map(|place| match heads.get(vault_id.as_bytes(), place) {
+            // What it held no longer counts.
+            Err(Error::StateUnreadable { .. }) if accept => Ok(None),
+            seen => seen,
+        });
     let seen: Vec<Option<KnownHead>> = seen.collect::<Result<_>>()?;
     open.expect(seen.into_iter().flatten(), accept);
     Ok(())
@@ -442,12 +448,51 @@ fn rng() -> Result<StdRng> {
 }
 
 fn host(rng: &mut StdRng) -> Result<Host<'_>> {
-    let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
-    let now = Timestamp::new(now).map_err(|_| {
-        connector_vault::Error::new(
-            Code::Internal,
-            "the system's clock is out of the range of RFC 3339",
-        )
-    })?;
+    let now = timestamp(SystemTime::now())?;
     Ok(Host { now, rng })
+}
+
+/// Fails with `clock`.
+fn timestamp(now: SystemTime) -> Result<Timestamp> {
+    /// 10000-01-01T00:00:00Z.
+    const SECONDS_END: u64 = 253_402_300_800;
+
+    // Outside of this, humantime panics.
+    let in_range = now
+        .duration_since(UNIX_EPOCH)
+        .is_ok_and(|since| since.as_secs() < SECONDS_END);
+    let text = match in_range {
+        true => humantime::format_rfc3339_millis(now).to_string(),
+        false => String::new(),
+    };
+    Ok(Timestamp::from_clock(text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks() {
+        let at = |seconds: i64| {
+            let distance = Duration::from_secs(seconds.unsigned_abs());
+            let time = match seconds < 0 {
+                true => UNIX_EPOCH - distance,
+                false => UNIX_EPOCH + distance,
+            };
+            timestamp(time).map(|time| time.to_string())
+        };
+        for (seconds, expected) in [
+            (0, Some("1970-01-01T00:00:00.000Z")),
+            (1_795_464_900, Some("2026-11-23T20:15:00.000Z")),
+            (253_402_300_799, Some("9999-12-31T23:59:59.000Z")),
+            (-1, None),
+            (-104_126_121, None),
+            (253_402_300_800, None),
+            (300_000_000_000, None),
+        ] {
+            let found = at(seconds).map_err(|error| error.code());
+            assert_eq!(found.as_deref(), expected.ok_or(&"clock"), "{seconds}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use connector_vault::LogEnd;
 use connector_vault_store::{Compared, DEFAULT_TIMEOUT, FileLock, FileStore, LockedFile};
@@ -39,6 +40,7 @@ fn play_role() {
         }
         ["count", count] => count_up(Path::new(&path), count.parse().unwrap()),
         ["hit-the-limit"] => hit_the_limit(&path),
+        ["panic"] => panic_under_the_lock(&path),
         _ => assert_eq!(role, "a known role"),
     }
 }
@@ -294,4 +296,26 @@ fn hit_the_limit(path: &str) {
     assert_eq!(error.code(), "io");
     assert_eq!(file.read().unwrap(), before);
     file.append(&commit(0, 1)).unwrap();
+}
+
+/// Its lock is not left to be proven gone, which another container could not do.
+#[test]
+fn a_process_that_panics_gives_back_the_lock() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = new_store(dir.path());
+    let output = role("panic", store.path()).output().unwrap();
+    assert!(!output.status.success());
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("on purpose"), "{text}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    let lock = FileLock::acquire(&store.lock_path(), Duration::ZERO).unwrap();
+    assert!(!lock.broke());
+}
+
+#[expect(clippy::panic, reason = "that is what it is for")]
+fn panic_under_the_lock(path: &str) {
+    let store = FileStore::new(path).unwrap();
+    let file = store.lock(DEFAULT_TIMEOUT).unwrap();
+    assert!(store.lock_path().exists());
+    panic!("on purpose, with {file:?}");
 }

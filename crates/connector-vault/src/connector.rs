@@ -340,6 +340,31 @@ impl Timestamp {
         Ok(Self(text))
     }
 
+    /// As [`new`](Self::new), for what a host's clock says.
+    ///
+    /// Fails with `clock` if that is not a time, or one before 1970.
+    ///
+    /// ```
+    /// # use connector_vault::{Code, Timestamp};
+    /// assert!(Timestamp::from_clock("2026-11-23T20:15:00.000Z").is_ok());
+    /// for text in ["1969-12-31T23:59:59.999Z", "+010000-01-01T00:00:00.000Z", ""] {
+    ///     assert_eq!(Timestamp::from_clock(text).unwrap_err().code(), Code::Clock);
+    /// }
+    /// ```
+    pub fn from_clock(text: impl Into<String>) -> Result<Self> {
+        // The form has a fixed width, so its text is in the order of time.
+        Self::new(text)
+            .ok()
+            .filter(|time| time.0.as_str() >= "1970")
+            .ok_or_else(|| {
+                Error::new(
+                    Code::Clock,
+                    "the clock says a time before 1970 or after 9999",
+                )
+                .hint("set the clock of this machine, then try again")
+            })
+    }
+
     pub(crate) fn check(text: &str) -> Result<()> {
         if is_timestamp(text) {
             return Ok(());

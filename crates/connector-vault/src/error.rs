@@ -278,6 +278,8 @@ codes! {
     TooManyProperties = "too_many_properties",
     /// A request id, note, label or time is not valid.
     InvalidArgument = "invalid_argument",
+    /// The host's clock says a time before 1970 or after 9999.
+    Clock = "clock",
 
     // Grants
     /// No grant has this label.
