@@ -1,6 +1,6 @@
 //! What comes in: lengths are checked before anything is allocated, so that no input stops the module.
 
-use connector_vault::limits::COUNTER_MAX;
+use connector_vault::limits::{COUNTER_MAX, FILE_LEN_MAX};
 use connector_vault::{Code, Error};
 use js_sys::Uint8Array;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
@@ -8,15 +8,13 @@ use zeroize::Zeroizing;
 
 use crate::error::Result;
 
-/// The largest vault file, in bytes: a WebAssembly memory has at most 4 GiB, and a replacement needs room for two.
-const FILE_LEN_MAX: u32 = 1 << 30;
 /// The largest text that may hold a secret, in bytes: an action is at most 16 MiB, and JSON may
 /// write each of its bytes as six.
 const TEXT_LEN_MAX: u32 = 128 << 20;
 
 /// The bytes of a vault file, or of a part of one.
 pub(crate) fn file(array: &Uint8Array) -> Result<Vec<u8>> {
-    bytes(array, FILE_LEN_MAX)
+    bytes(array, FILE_LEN_MAX as u32)
 }
 
 /// Text that may hold a secret, as UTF-8.

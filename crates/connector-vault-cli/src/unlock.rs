@@ -140,23 +140,16 @@ pub(crate) fn heads(no_heads: bool, output: Output) -> Option<KnownHeads> {
 /// Before anybody types a passphrase for it.
 fn check_file(path: &Path) -> Result<()> {
     require_path(path, "VAULT")?;
-    let store = FileStore::new(path)?;
-    if store.path().is_dir() {
-        return Err(
-            Failure::new("io", format!("{} is a folder, not a vault", path.display()))
-                .hint("give the path of the vault's file"),
-        );
-    }
-    if std::fs::symlink_metadata(store.path())
-        .is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound)
-    {
-        return Err(Failure::new(
-            "file_not_found",
-            format!("there is no vault at {}", path.display()),
-        )
-        .hint("check the path, or create the vault with `cvault init`"));
-    }
-    Ok(())
+    FileStore::new(path)
+        .and_then(|store| store.check())
+        .map_err(|error| match error {
+            Error::FileNotFound { .. } => Failure::new(
+                "file_not_found",
+                format!("there is no vault at {}", path.display()),
+            )
+            .hint("check the path, or create the vault with `cvault init`"),
+            error => opening_failure(error),
+        })
 }
 
 pub(crate) fn cost(args: CostArgs, output: Output) -> Cost {
@@ -233,6 +226,10 @@ fn opening_failure(error: Error) -> Failure {
     let failure = Failure::from(error);
     match failure.code {
         "grant_not_found" => failure.or_hint("`cvault grants` shows the list"),
+        "state_unreadable" => failure.hint(
+            "check the vault with `cvault verify --no-heads`, then take it as it is with --accept, which \
+             replaces that file",
+        ),
         "io" if failure.hint.is_none() => failure.hint(
             "check the path and its permissions; where known heads cannot be kept, set CVAULT_STATE_DIR \
              or use --no-heads",

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::path::Path;
 
-use connector_vault::{LogEnd, PREFIX_LEN};
+use connector_vault::{LogEnd, PREFIX_LEN, check_file_len};
 
 use crate::disk::read_exact_at;
 use crate::error::{Error, Result};
@@ -71,6 +71,7 @@ impl ReadFile<'_> {
     }
 
     pub(crate) fn read_from(&mut self, at: u64) -> Result<Vec<u8>> {
+        check_file_len(self.end)?;
         self.file
             .seek(SeekFrom::Start(at))
             .and_then(|_| read_to_end(self.file))

@@ -138,6 +138,11 @@ pub(crate) fn open_file(path: &Path, options: &OpenOptions) -> io::Result<File> 
     Ok(file)
 }
 
+/// Opens a file that is there to read it: see [`open_file`].
+pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
+    open_file(path, OpenOptions::new().read(true))
+}
+
 #[cfg(unix)]
 fn open_at_once(path: &Path, options: &OpenOptions) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;

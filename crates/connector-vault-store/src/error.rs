@@ -241,6 +241,16 @@ impl Error {
                     "free some space and try again; nothing that was acknowledged is lost"
                         .to_owned(),
                 ),
+                // EFBIG of a write, where SIGXFSZ is ignored (setrlimit(2)).
+                io::ErrorKind::FileTooLarge => Some(
+                    "a limit on the size of files was reached (ulimit -f); nothing that was \
+                     acknowledged is lost"
+                        .to_owned(),
+                ),
+                io::ErrorKind::ResourceBusy => Some(
+                    "if the file is mounted into a container by itself, mount its folder instead"
+                        .to_owned(),
+                ),
                 _ => None,
             },
             Self::NotAFile { path, .. } => Some(format!(
@@ -286,7 +296,7 @@ impl Error {
                     .to_owned(),
             ),
             Self::StateUnreadable { path, .. } => Some(format!(
-                "verify the vault, then delete {} to trust it as it is now",
+                "verify the vault without known heads, then accept it as it is, which replaces {}",
                 path.display()
             )),
             Self::NoStateDir => {

@@ -19,7 +19,7 @@ use crate::disk::record::{Event, failing, recording};
 use crate::disk::with_suffix;
 use crate::lock::DEFAULT_TIMEOUT;
 use crate::owner::Myself;
-use crate::{FileLock, FileOptions, FileStore, FileVault, OnWarning};
+use crate::{FileLock, FileOptions, FileStore, FileVault, KnownHeads, OnWarning, write_new_file};
 
 fn lost(call: &str, wanted: &str) -> Option<io::Error> {
     (call == wanted).then(|| io::Error::other("lost"))
@@ -158,12 +158,11 @@ fn a_lock_stays_if_what_its_owner_left_cannot_be_made_durable() {
     let dir = tempfile::tempdir().unwrap();
     let store = log(dir.path());
     left_behind(&store.lock_path());
-    for call in ["sync", "sync_dir"] {
-        let fault = match call {
-            "sync" => |call: &str, _: Option<&Path>| lost(call, "sync"),
-            _ => |call: &str, _: Option<&Path>| lost(call, "sync_dir"),
-        };
-        let refused = failing(fault, || store.lock(Duration::ZERO).map(drop));
+    for fault in ["sync", "sync_dir"] {
+        let refused = failing(
+            move |call, _| lost(call, fault),
+            || store.lock(Duration::ZERO).map(drop),
+        );
         assert_eq!(refused.unwrap_err().code(), "not_durable");
         assert!(store.lock_path().exists());
     }
@@ -230,4 +229,196 @@ fn a_compaction_that_may_not_last_is_a_warning_of_the_change() {
     // Nothing that was acknowledged is gone, and work goes on.
     add(&mut vault, "y", "c");
     assert_eq!(vault.vault().len(), 2);
+}
+
+/// Whoever replaces or deletes the file while it is locked, just before the call of this name.
+fn disturbed(
+    call: &'static str,
+    disturb: fn(&Path),
+    path: &Path,
+) -> impl Fn(&str, Option<&Path>) -> Option<io::Error> + use<> {
+    let path = path.to_owned();
+    move |made, _| {
+        if made == call && path.exists() && fs::read(&path).is_ok_and(|bytes| bytes != b"another") {
+            disturb(&path);
+        }
+        None
+    }
+}
+
+fn replaced(path: &Path) {
+    let other = with_suffix(path, ".other");
+    fs::write(&other, "another").unwrap();
+    fs::rename(other, path).unwrap();
+}
+
+fn deleted(path: &Path) {
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_write_into_a_file_that_was_replaced_is_no_success() {
+    type Work = fn(&mut crate::LockedFile) -> crate::Result<()>;
+    let cases: [(&str, Work); 6] = [
+        ("write", |file| file.append(b"commit")),
+        ("sync", |file| file.append(b"commit")),
+        ("sync", |file| file.sync()),
+        // Of the new version, before it takes the vault's name.
+        ("write", |file| file.replace(b"all")),
+        ("sync", |file| file.replace(b"all")),
+        ("sync_dir", |file| file.replace(b"all")),
+    ];
+    type Disturb = fn(&Path);
+    let disturbances: [(Disturb, Option<&[u8]>); 2] =
+        [(replaced, Some(b"another")), (deleted, None)];
+    for (disturb, expected) in disturbances {
+        for (number, (call, work)) in cases.into_iter().enumerate() {
+            let dir = tempfile::tempdir().unwrap();
+            let store = log(dir.path());
+            let mut file = store.lock(DEFAULT_TIMEOUT).unwrap();
+            let result = failing(disturbed(call, disturb, store.path()), || work(&mut file));
+            assert_eq!(result.unwrap_err().code(), "file_replaced", "{number}");
+            let error = file.append(b"more").unwrap_err();
+            assert_eq!(error.code(), "file_replaced", "{number}");
+            drop(file);
+            let now = fs::read(store.path()).ok();
+            assert_eq!(now.as_deref(), expected, "{number}");
+            assert!(!store.lock_path().exists());
+        }
+    }
+}
+
+#[test]
+fn what_a_purge_deletes_stays_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = log(dir.path());
+    let side = with_suffix(store.path(), ".torn-1-aa");
+    fs::write(&side, "old").unwrap();
+    let mut file = store.lock(DEFAULT_TIMEOUT).unwrap();
+    let (removed, events) = recording([(store.path().to_owned(), 0)], || file.remove_torn_tails());
+    assert_eq!(removed.unwrap(), 1);
+    assert!(matches!(
+        &events[..],
+        [Event::Remove { path }, Event::SyncDir { .. }] if *path == side
+    ));
+    let refused = failing(
+        |call, _| lost(call, "sync_dir"),
+        || file.remove_torn_tails(),
+    );
+    assert_eq!(refused.unwrap_err().code(), "not_durable");
+}
+
+#[test]
+fn a_head_is_on_the_disk_before_it_has_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let heads = KnownHeads::open(dir.path().join("state"));
+    let names = |events: &[Event]| -> Vec<&'static str> {
+        let names = events.iter().map(|event| match event {
+            Event::Create { .. } => "create",
+            Event::Write { .. } => "write",
+            Event::Sync { .. } => "sync",
+            Event::SyncDir { .. } => "sync the folder",
+            Event::Rename { .. } => "rename",
+            _ => "another",
+        });
+        names.collect()
+    };
+    let remember =
+        |seq: u64| recording([], || heads.remember(&[1; 32], "place", seq, &seq).unwrap());
+    let (_, events) = remember(1);
+    let first = ["create", "write", "sync", "rename", "sync the folder"];
+    assert_eq!(names(&events), first);
+    let (_, events) = remember(2);
+    assert_eq!(names(&events), first[..4]);
+    for call in ["write", "sync", "rename"] {
+        let refused = failing(
+            move |made, _| lost(made, call),
+            || heads.remember(&[1; 32], "place", 3, &3),
+        );
+        assert_eq!(refused.unwrap_err().code(), "io");
+        assert_eq!(fs::read_dir(heads.dir()).unwrap().count(), 1, "{call}");
+        assert_eq!(heads.get::<u64>(&[1; 32], "place").unwrap(), Some(2));
+    }
+}
+
+#[test]
+fn a_new_file_is_written_whole_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("export");
+    for call in ["write", "sync", "link"] {
+        let refused = failing(
+            move |made, _| lost(made, call),
+            || write_new_file(&path, b"secret"),
+        );
+        assert_eq!(refused.unwrap_err().code(), "io", "{call}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "{call}");
+    }
+    let refused = failing(
+        |made, _| lost(made, "sync_dir"),
+        || write_new_file(&path, b"secret"),
+    );
+    assert_eq!(refused.unwrap_err().code(), "not_durable");
+    assert_eq!(fs::read(&path).unwrap(), b"secret");
+    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    assert_eq!(
+        write_new_file(&path, b"other").unwrap_err().code(),
+        "file_exists"
+    );
+    // Somebody else was faster.
+    let other = dir.path().join("other");
+    let first = other.clone();
+    let taken = failing(
+        move |made, _| {
+            if made == "link" {
+                fs::write(&first, "first").unwrap();
+            }
+            None
+        },
+        || write_new_file(&other, b"second"),
+    );
+    assert_eq!(taken.unwrap_err().code(), "file_exists");
+    assert_eq!(fs::read(&other).unwrap(), b"first");
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink("nowhere", &link).unwrap();
+    assert_eq!(
+        write_new_file(&link, b"other").unwrap_err().code(),
+        "file_exists"
+    );
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn a_new_file_is_written_whole_also_by_a_temporary_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("export");
+    let unnamed = |made: &str, path: Option<&Path>| match path {
+        None => lost(made, "create"),
+        Some(_) => None,
+    };
+    failing(unnamed, || write_new_file(&path, b"secret")).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"secret");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    let taken = failing(unnamed, || write_new_file(&path, b"other"));
+    assert_eq!(taken.unwrap_err().code(), "file_exists");
+    // Where there are no hard links.
+    let elsewhere = dir.path().join("elsewhere");
+    let without_links = move |made: &str, path: Option<&Path>| match made {
+        "link" => Some(io::Error::from_raw_os_error(1)),
+        _ => unnamed(made, path),
+    };
+    failing(without_links, || write_new_file(&elsewhere, b"secret")).unwrap();
+    assert_eq!(fs::read(&elsewhere).unwrap(), b"secret");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn hints_say_what_a_system_error_means_here() {
+    for (kind, expected) in [
+        (io::ErrorKind::ResourceBusy, "mount its folder"),
+        (io::ErrorKind::FileTooLarge, "ulimit"),
+        (io::ErrorKind::StorageFull, "free some space"),
+    ] {
+        let hint = crate::Error::io("replace", Path::new("v"), kind.into()).hint();
+        assert!(hint.unwrap().contains(expected), "{kind}");
+    }
 }

@@ -1,14 +1,17 @@
 //! A vault in a file: read, created, or locked to be changed (docs/file-lock.md section 6).
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use connector_vault::LogEnd;
+use connector_vault::{LogEnd, check_file_len};
 
 use crate::compare::{Compared, ReadFile};
-use crate::disk::{self, TempName, create_private, no_hard_links, parent, sync_dir, with_suffix};
+use crate::disk::{
+    self, TempName, create_private, no_hard_links, open_file, open_to_read, parent, sync_dir,
+    with_suffix,
+};
 use crate::error::{Error, Result};
 use crate::lock::{DEFAULT_TIMEOUT, FileLock};
 use crate::locked::LockedFile;
@@ -123,11 +126,17 @@ impl FileStore {
     /// at all. Of an append at the same time a part may be seen, which the core reports as a torn
     /// tail.
     ///
-    /// Fails with `file_not_found`, and with `io`.
+    /// Fails with `file_not_found`, with `not_a_file`, with `limit_exceeded` before a file is read that
+    /// is too large, and with `io`.
     pub fn read(&self) -> Result<Vec<u8>> {
-        let mut file =
-            File::open(&self.path).map_err(|error| Error::open("open", &self.path, error))?;
-        read_to_end(&mut file).map_err(|error| Error::io("read", &self.path, error))
+        self.opened(|file| file.read_from(0))
+    }
+
+    /// Checks that a file stands there that may be a vault, before anybody types a passphrase for it.
+    ///
+    /// Fails with `file_not_found`, `not_a_file`, `limit_exceeded` and `io`.
+    pub fn check(&self) -> Result<()> {
+        self.opened(|file| Ok(check_file_len(file.end)?))
     }
 
     /// Compares the file with the log that the caller knows, without the lock: of an append at the
@@ -153,7 +162,7 @@ impl FileStore {
 
     fn opened<T>(&self, look: impl FnOnce(&mut ReadFile<'_>) -> Result<T>) -> Result<T> {
         let mut file =
-            File::open(&self.path).map_err(|error| Error::open("open", &self.path, error))?;
+            open_to_read(&self.path).map_err(|error| Error::open("open", &self.path, error))?;
         let metadata = file
             .metadata()
             .map_err(|error| Error::io("read", &self.path, error))?;
@@ -178,7 +187,10 @@ impl FileStore {
     /// Makes durable what a process left that died while it held the lock: bytes that it appended,
     /// and a new vault that it linked or renamed.
     fn settle(&self) -> Result<()> {
-        let file = match File::open(&self.path) {
+        // Windows syncs only what may be written.
+        let mut options = OpenOptions::new();
+        options.read(true).write(cfg!(windows));
+        let file = match open_file(&self.path, &options) {
             Ok(file) => Some(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(Error::io("open", &self.path, error)),
@@ -220,11 +232,8 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
 
 /// The bytes from where `file` is to where it ends now, in one allocation.
 pub(crate) fn read_to_end(file: &mut File) -> io::Result<Vec<u8>> {
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    let len = metadata
+    let len = file
+        .metadata()?
         .len()
         .saturating_sub(io::Seek::stream_position(file)?);
     let mut bytes = Vec::new();

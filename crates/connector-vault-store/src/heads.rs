@@ -11,7 +11,6 @@
 //!
 //! `head` is the core's document, which this module does not look into.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,8 +18,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::disk::{self, TempName, create_private, create_private_dir, random_hex, with_suffix};
+use crate::disk::{self, create_private_dir, open_to_read, sync_dir};
 use crate::error::{Error, Result};
+use crate::file::read_to_end;
+use crate::whole::write_over;
+
+/// A state file larger than this is not read: a head has some kilobytes at most.
+const ENTRY_LEN_MAX: u64 = 64 * 1024;
 
 /// The heads that this user has seen, in a folder of the user's own.
 #[derive(Clone, Debug)]
@@ -66,7 +70,7 @@ impl KnownHeads {
     /// [`FileStore::path`] resolves it.
     ///
     /// Fails with `state_unreadable` if the file does not hold one: trust is not given back
-    /// silently. Fails with `io`.
+    /// silently. Fails with `not_a_file` and `io`.
     ///
     /// [`FileStore::path`]: crate::FileStore::path
     pub fn get<H: DeserializeOwned>(&self, vault_id: &[u8; 32], place: &str) -> Result<Option<H>> {
@@ -88,6 +92,7 @@ impl KnownHeads {
         // replaces. That is harmless: a remembered head only has to be one that was seen. An older
         // one accepts a rollback to itself at worst, for as long as nobody opens the vault again.
         let known = self.entry::<serde::de::IgnoredAny>(vault_id, place)?;
+        let is_first = known.is_none();
         if known.is_some_and(|known| known.seq >= seq) {
             return Ok(false);
         }
@@ -98,7 +103,7 @@ impl KnownHeads {
             head,
         };
         let path = self.entry_path(vault_id, place);
-        self.write(&path, &entry)
+        self.write(&path, &entry, is_first)
             .map_err(|error| Error::io("write", &path, error))?;
         Ok(true)
     }
@@ -122,20 +127,21 @@ impl KnownHeads {
         place: &str,
     ) -> Result<Option<Entry<H>>> {
         let path = self.entry_path(vault_id, place);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io("read", &path, error)),
-        };
-        // What a power failure leaves of a file that was not synced. An attacker who could write
-        // this could as well delete the file.
-        if bytes.iter().all(|byte| *byte == 0) {
-            return Ok(None);
-        }
         let unreadable = |reason: String| Error::StateUnreadable {
             path: path.clone(),
             reason,
         };
+        let bytes = match read(&path) {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(len)) => return Err(unreadable(format!("it has {len} bytes"))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("read", &path, error)),
+        };
+        // What a power failure left of a file that an earlier version did not sync. An attacker who
+        // could write this could as well delete the file.
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Ok(None);
+        }
         let entry: Entry<H> =
             serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
         if entry.vault_id != base16ct::lower::encode_string(vault_id) || entry.place != place {
@@ -153,19 +159,26 @@ impl KnownHeads {
         ))
     }
 
-    fn write<H: Serialize>(&self, path: &Path, entry: &Entry<H>) -> io::Result<()> {
+    fn write<H: Serialize>(&self, path: &Path, entry: &Entry<H>, is_first: bool) -> io::Result<()> {
         create_private_dir(&self.dir)?;
-        let random = random_hex().map_err(io::Error::other)?;
-        let temp = with_suffix(path, &format!(".{random}.tmp"));
-        let file = create_private(&temp)?;
-        let name = TempName::new(temp.clone());
-        // Not synced: to lose the newest head in a power failure weakens the witness by that one
-        // head, and every update would pay for it.
-        disk::write_new(&file, &serde_json::to_vec(entry)?)?;
-        disk::rename(&temp, path)?;
-        name.keep();
+        write_over(path, &serde_json::to_vec(entry)?)?;
+        // The first head is the difference between a witness and none. To lose a later one in a power
+        // failure weakens the witness by that one head, and every update would pay for it.
+        if is_first {
+            sync_dir(&self.dir)?;
+        }
         Ok(())
     }
+}
+
+/// The bytes of a state file, or its length if that is more than such a file can have.
+fn read(path: &Path) -> io::Result<Result<Vec<u8>, u64>> {
+    let mut file = open_to_read(path)?;
+    let len = file.metadata()?.len();
+    if len > ENTRY_LEN_MAX {
+        return Ok(Err(len));
+    }
+    read_to_end(&mut file).map(Ok)
 }
 
 fn default_dir(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {

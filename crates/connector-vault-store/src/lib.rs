@@ -8,7 +8,11 @@
 //!   change it.
 //! - [`LockedFile`] compares, appends to and replaces the file while no other process can.
 //! - [`FileLock`] is the lock itself, which other languages take too (`docs/file-lock.md`).
+//! - [`write_new_file`] writes another new file, such as an export.
 //! - [`KnownHeads`] remembers the newest head seen of each vault, the witness against rollback.
+//!
+//! On Unix, a write that a limit on the size of files forbids (`ulimit -f`) ends a process that does not
+//! handle or ignore `SIGXFSZ`. In one that does, as `cvault` does, the write is an error.
 
 mod compare;
 mod disk;
@@ -25,6 +29,7 @@ mod repair;
 mod vault;
 mod waiting;
 mod warning;
+mod whole;
 
 pub use compare::Compared;
 pub use error::{Error, Result};
@@ -34,6 +39,7 @@ pub use lock::{DEFAULT_TIMEOUT, FileLock};
 pub use locked::LockedFile;
 pub use vault::{FileOptions, FileVault};
 pub use warning::{OnWarning, Warning};
+pub use whole::write_new_file;
 
 /// The examples of README.md compile and run as tests of this crate.
 #[cfg(doctest)]

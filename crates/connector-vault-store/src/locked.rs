@@ -10,7 +10,8 @@ use connector_vault::LogEnd;
 
 use crate::compare::{Compared, ReadFile};
 use crate::disk::{
-    self, TempName, create_private, parent, random_hex, sync_dir, with_suffix, write_all_at,
+    self, TempName, create_private, is_same_file, links, parent, random_hex, sync_dir, with_suffix,
+    write_all_at,
 };
 use crate::error::{Error, Result};
 use crate::file::{publish_unfinished, write_unfinished};
@@ -71,7 +72,9 @@ impl LockedFile {
     /// Fails with `io` if they could not be written, for example because the disk is full: the file
     /// is as before then. Fails with `not_durable` if they could not be synced: the outcome is
     /// unknown, and this `LockedFile` refuses further work. Fails with `conflict` if somebody
-    /// changed the file without the lock, and with `lock_lost` if somebody took the lock away.
+    /// changed the file without the lock, with `lock_lost` if somebody took the lock away, and with
+    /// `file_replaced` if another file stands in the place of this one, or none: the bytes are not in
+    /// the vault then.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.check_unchanged()?;
         let end = self.end;
@@ -91,21 +94,22 @@ impl LockedFile {
             return Err(self.not_durable(error));
         }
         self.end = end + bytes.len() as u64;
-        Ok(())
+        self.check_in_place()
     }
 
     /// Makes durable what is in the file: an answer that writes nothing may rely on bytes of a
     /// process that died before it synced them.
     ///
-    /// Fails with `not_durable`, after which this `LockedFile` refuses further work, and with
-    /// `lock_lost`.
+    /// Fails with `not_durable`, after which this `LockedFile` refuses further work, with `lock_lost`
+    /// and with `file_replaced`.
     pub fn sync(&mut self) -> Result<()> {
         self.check_usable()?;
         self.lock.verify()?;
         disk::sync_data(&self.file).map_err(|error| {
             self.poisoned = true;
             self.not_durable(error)
-        })
+        })?;
+        self.check_in_place()
     }
 
     /// Cuts the log at `offset`, counted from where it begins, after keeping what follows in a file
@@ -151,7 +155,8 @@ impl LockedFile {
     /// Deletes the files that [`save_torn_tail`](Self::save_torn_tail) has made beside this vault,
     /// and returns how many.
     ///
-    /// Fails with `io`, after deleting some.
+    /// Fails with `io`, after deleting some, and with `not_durable` if a power failure may bring them
+    /// back.
     pub fn remove_torn_tails(&mut self) -> Result<usize> {
         let dir = parent(&self.path);
         let failed = |error| Error::io("read", dir, error);
@@ -170,6 +175,8 @@ impl LockedFile {
                 removed += 1;
             }
         }
+        // Also if there were none: another process may have deleted them and died.
+        sync_dir(dir).map_err(|error| self.not_durable(error))?;
         Ok(removed)
     }
 
@@ -178,9 +185,9 @@ impl LockedFile {
     /// when this returns. The file's mode is kept, its owner and group if the system permits;
     /// access control lists and further hard links are not.
     ///
-    /// Fails with `io`, `conflict`, `lock_lost` or `other_names`, in which case the file is as before;
-    /// and with `not_durable` if the new file stands there but a power failure may still bring back the old
-    /// one.
+    /// Fails with `io`, `conflict`, `lock_lost`, `file_replaced` or `other_names`, in which case the file
+    /// is as before; and with `not_durable` if the new file stands there but a power failure may still
+    /// bring back the old one.
     pub fn replace(&mut self, bytes: &[u8]) -> Result<()> {
         self.check_unchanged()?;
         let old = &self.file;
@@ -192,15 +199,18 @@ impl LockedFile {
                 names: names.to_string(),
             });
         }
+        let file = OpenVault::fresh(file);
         // Writing may have taken long.
         self.lock.verify()?;
+        self.check_in_place()?;
         publish_unfinished(&self.path, temp)?;
-        self.file = OpenVault::fresh(file);
+        self.file = file;
         self.end = bytes.len() as u64;
         sync_dir(parent(&self.path)).map_err(|error| {
             self.poisoned = true;
             self.not_durable(error)
-        })
+        })?;
+        self.check_in_place()
     }
 
     /// The names of the file beside the one that is in use.
@@ -246,7 +256,26 @@ impl LockedFile {
         if found != self.end {
             return Err(self.conflict(self.end, found));
         }
-        Ok(())
+        self.check_in_place()
+    }
+
+    /// Checks that the open file is the one that the path leads to. Somebody who does not know of the
+    /// lock, or knows the file by another path, may have replaced or deleted it.
+    fn check_in_place(&self) -> Result<()> {
+        let failed = |error| Error::io("read", &self.path, error);
+        let open = self.file.metadata().map_err(failed)?;
+        let in_place = match fs::metadata(&self.path) {
+            // A file that is mounted by itself stays in sight after it was replaced elsewhere.
+            Ok(named) => is_same_file(&open, &named) && links(&open) > 0,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(failed(error)),
+        };
+        if in_place {
+            return Ok(());
+        }
+        Err(Error::FileReplaced {
+            path: self.path.clone(),
+        })
     }
 
     fn read_file(&mut self) -> ReadFile<'_> {

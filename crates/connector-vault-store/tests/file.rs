@@ -87,11 +87,58 @@ fn a_missing_vault_or_folder() {
     assert_eq!(error.code(), "file_not_found");
 }
 
+/// Each way to look at what stands there, or to change it.
+fn refusals(store: &FileStore) -> [&'static str; 4] {
+    [
+        store.check().unwrap_err().code(),
+        store.read().unwrap_err().code(),
+        store.compare(&known("abc")).unwrap_err().code(),
+        store.lock(DEFAULT_TIMEOUT).unwrap_err().code(),
+    ]
+}
+
 #[test]
 fn a_folder_is_no_vault() {
     let dir = tempfile::tempdir().unwrap();
-    let store = FileStore::new(dir.path()).unwrap();
-    assert_eq!(store.read().unwrap_err().code(), "io");
+    let path = dir.path().join("v");
+    fs::create_dir(&path).unwrap();
+    let store = FileStore::new(path).unwrap();
+    assert_eq!(refusals(&store), ["not_a_file"; 4]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_a_socket_and_a_device_are_no_vaults_and_nothing_waits_for_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = dir.path().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.unwrap().success());
+    let socket = dir.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let device = dir.path().join("device");
+    std::os::unix::fs::symlink("/dev/null", &device).unwrap();
+    for path in [fifo, socket, device] {
+        let store = FileStore::new(&path).unwrap();
+        let looks = &refusals(&store)[..3];
+        assert_eq!(looks, ["not_a_file"; 3], "{}", path.display());
+    }
+    let fifo = FileStore::new(dir.path().join("fifo")).unwrap();
+    assert_eq!(refusals(&fifo)[3], "not_a_file");
+    assert_eq!(fifo.create(b"new").unwrap_err().code(), "file_exists");
+}
+
+#[test]
+fn a_file_over_the_limit_is_not_read() {
+    let (_dir, store) = created("", "abc");
+    let file = fs::OpenOptions::new().write(true).open(store.path());
+    // Sparse: it takes no room.
+    let len = connector_vault::limits::FILE_LEN_MAX + 1;
+    file.unwrap().set_len(len).unwrap();
+    assert_eq!(store.check().unwrap_err().code(), "limit_exceeded");
+    assert_eq!(store.read().unwrap_err().code(), "limit_exceeded");
+    let grown = store.compare(&known("abc"));
+    assert_eq!(grown.unwrap_err().code(), "limit_exceeded");
+    assert_eq!(lock(&store).read().unwrap_err().code(), "limit_exceeded");
 }
 
 #[test]

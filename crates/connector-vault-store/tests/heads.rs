@@ -104,6 +104,33 @@ fn a_damaged_file_is_no_reason_to_trust_anything() {
 }
 
 #[test]
+fn a_file_over_the_limit_is_not_read() {
+    let (_dir, heads) = heads();
+    heads.remember(&VAULT, PLACE, 5, &"five").unwrap();
+    let path = only_file(&heads);
+    // Spaces: it would be sound otherwise.
+    let content = fs::read_to_string(&path).unwrap() + &" ".repeat(64 * 1024);
+    fs::write(&path, content).unwrap();
+    let error = heads.get::<String>(&VAULT, PLACE).unwrap_err();
+    assert_eq!(error.code(), "state_unreadable");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_state_file_and_nothing_waits_for_it() {
+    let (_dir, heads) = heads();
+    heads.remember(&VAULT, PLACE, 5, &"five").unwrap();
+    let path = only_file(&heads);
+    fs::remove_file(&path).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    let error = heads.get::<String>(&VAULT, PLACE).unwrap_err();
+    assert_eq!(error.code(), "not_a_file");
+    let error = heads.remember(&VAULT, PLACE, 6, &"six").unwrap_err();
+    assert_eq!(error.code(), "not_a_file");
+}
+
+#[test]
 fn what_a_power_failure_leaves_is_nothing() {
     let (_dir, heads) = heads();
     heads.remember(&VAULT, PLACE, 5, &"five").unwrap();

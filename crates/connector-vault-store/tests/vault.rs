@@ -167,12 +167,17 @@ impl Unsettled {
     }
 
     fn open(&self) -> Result<FileVault, Error> {
+        self.open_with(false)
+    }
+
+    fn open_with(&self, accept: bool) -> Result<FileVault, Error> {
         let options = FileOptions {
             open: OpenOptions {
                 vault_id: Some(self.vault_id),
                 ..OpenOptions::default()
             },
             heads: Some(self.heads()),
+            accept,
             ..FileOptions::default()
         };
         FileVault::open(&self.path, Unlock::Identity(&self.identity), options)
@@ -186,6 +191,32 @@ impl Unsettled {
             .get(self.vault_id.as_bytes(), place.to_str().unwrap())
             .unwrap();
         known.map(|known| known.head.seq)
+    }
+}
+
+#[test]
+fn an_unreadable_head_is_replaced_when_the_vault_is_accepted() {
+    let mut unsettled = Unsettled::new();
+    unsettled.locked = None;
+    unsettled.open().unwrap();
+    let dir = unsettled.heads().dir().to_owned();
+    let path = std::fs::read_dir(dir)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let whole = std::fs::read(&path).unwrap();
+    let mut half_zero = whole.clone();
+    half_zero[whole.len() / 2..].fill(0);
+    for damaged in [&whole[..whole.len() / 2], &half_zero, b"rubbish"] {
+        std::fs::write(&path, damaged).unwrap();
+        let error = unsettled.open().unwrap_err();
+        assert_eq!(error.code(), "state_unreadable");
+        assert!(error.hint().unwrap().contains("accept"), "{error}");
+        unsettled.open_with(true).unwrap();
+        assert_eq!(unsettled.remembered(), Some(2));
+        unsettled.open().unwrap();
     }
 }
 

@@ -89,7 +89,7 @@ pub use crypto::kdf::{Cost, Passphrase, Stretched};
 pub use error::{Code, Detail, Error, Place, Position, Result};
 pub use format::header::Role;
 pub use format::hex::{GrantId, RecordId, VaultId};
-pub use format::{PREFIX_LEN, log_start};
+pub use format::{PREFIX_LEN, check_file_len, log_start};
 pub use log::{Continuity, Head, KnownHead, TornTail};
 pub use plan::{Change, ChangeKind, Outcome, Plan, Status};
 pub use token::{TokenFn, TokenInfo, TokenRef, TokenSpan, Tokens, find_tokens};

@@ -19,6 +19,10 @@ pub const RECORD_LEN_MAX: usize = 16 * 1024 * 1024;
 /// Largest request id or note, in bytes of UTF-8.
 pub const NOTE_LEN_MAX: usize = 256;
 
+/// Largest vault file, in bytes: a WebAssembly memory has at most 4 GiB, and a replacement needs room
+/// for two.
+pub const FILE_LEN_MAX: u64 = 1024 * 1024 * 1024;
+
 /// Largest report of an opening that goes from one thread to another, in bytes.
 pub(crate) const REPORT_LEN_MAX: usize = 64 * 1024 * 1024;
 

@@ -1,11 +1,9 @@
 //! `import` and `export`: connectors with their values as one JSON document.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::Path;
 
 use connector_vault::{Code, Connector, NewConnectors, Options, Outcome};
-use connector_vault_store::FileVault;
+use connector_vault_store::{Error, FileVault};
 use serde::Serialize;
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -98,23 +96,11 @@ pub(super) fn export(args: &ExportArgs, context: &Context) -> Result<()> {
 
 /// Writes a new file that only the user can read, wholly or not at all.
 pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(|error| {
-        let failure = Failure::io("create", path, &error);
-        match error.kind() {
-            std::io::ErrorKind::AlreadyExists => {
-                failure.hint("choose another path; nothing was overwritten")
-            }
-            _ => failure,
-        }
-    })?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(|error| {
-            let _ = std::fs::remove_file(path);
-            Failure::io("write", path, &error)
-        })
+    connector_vault_store::write_new_file(path, bytes).map_err(|error| match error {
+        // Its folder, that is.
+        Error::Io {
+            operation, source, ..
+        } => Failure::io(operation, path, &source),
+        error => error.into(),
+    })
 }

@@ -132,6 +132,71 @@ fn a_rollback_is_refused_unless_accepted() {
 }
 
 #[test]
+fn an_unreadable_known_head_is_told_and_replaced_when_the_vault_is_accepted() {
+    let sandbox = twitter();
+    sandbox.run(["list", "v.cvault"]).text();
+    let state = fs::read_dir(sandbox.dir.path().join("state")).unwrap();
+    let state = state.last().unwrap().unwrap().path();
+    let head = fs::read(&state).unwrap();
+    fs::write(&state, &head[..head.len() / 2]).unwrap();
+    for command in [["list", "v.cvault"], ["head", "v.cvault"]] {
+        let refused = ran(sandbox.cvault(command).arg("--json")).error(1);
+        assert_eq!(refused["code"], "state_unreadable");
+        let hint = refused["hint"].as_str().unwrap();
+        assert!(hint.contains("--accept"), "{hint}");
+    }
+    sandbox
+        .run(["verify", "v.cvault", "--no-heads", "--json"])
+        .json();
+    sandbox
+        .run(["list", "v.cvault", "--accept", "--json"])
+        .json();
+    sandbox.run(["list", "v.cvault", "--json"]).json();
+    assert_eq!(fs::read(&state).unwrap(), head);
+}
+
+/// A limit on the size of files ends a process that writes more, unless it refuses to.
+#[cfg(unix)]
+#[test]
+fn a_write_over_the_limit_on_files_is_an_error() {
+    let sandbox = twitter();
+    let before = sandbox.bytes();
+    let action = UPDATE.replace("s3cret-2", &"k".repeat(100_000));
+    sandbox.write("large.json", &action);
+    for args in [
+        &["run", "v.cvault", "large.json", "--token", "Secrets:Key=k"][..],
+        &["compact", "v.cvault"],
+    ] {
+        let command = sandbox.cvault([]);
+        let mut limited = std::process::Command::new("sh");
+        // Blocks of 512 or of 1,024 bytes.
+        limited
+            .args(["-c", "ulimit -f 1; exec \"$0\" \"$@\" --json"])
+            .arg(command.get_program())
+            .args(args)
+            .env_clear()
+            .envs(
+                command
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .current_dir(sandbox.dir.path());
+        let refused = ran(&mut limited).error(1);
+        assert_eq!(refused["code"], "io", "{refused}");
+        assert!(
+            refused["hint"].as_str().unwrap().contains("ulimit"),
+            "{refused}"
+        );
+        assert_eq!(sandbox.bytes(), before);
+        let names = fs::read_dir(sandbox.dir.path()).unwrap();
+        let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        let left = names.iter().filter_map(|name| name.to_str());
+        let left: Vec<_> = left.filter(|name| name.starts_with("v.cvault.")).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+#[test]
 fn without_a_state_folder_work_goes_on() {
     let sandbox = twitter();
     let list = ran(sandbox
@@ -148,7 +213,7 @@ fn what_is_no_vault() {
     sandbox.write("text", "some other file, longer than a prefix");
     for (path, code) in [
         ("gone", "file_not_found"),
-        (".", "io"),
+        (".", "not_a_file"),
         ("text", "not_a_vault"),
     ] {
         let refused = sandbox.run(["list", path, "--json"]).error(1);

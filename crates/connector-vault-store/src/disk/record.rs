@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// A file, whatever its names are.
 pub(crate) type FileId = u32;
@@ -49,8 +50,9 @@ pub(crate) enum Event {
     },
 }
 
-/// Which call shall fail: the first for which this returns an error.
-pub(crate) type Fault = fn(call: &str, path: Option<&Path>) -> Option<io::Error>;
+/// Which call shall fail, by its name and the path that it is about; or what happens just before it.
+pub(crate) type Fault = fn(&str, Option<&Path>) -> Option<io::Error>;
+type AnyFault = Rc<dyn Fn(&str, Option<&Path>) -> Option<io::Error>>;
 
 struct Recorder {
     /// By inode. A number that was used again means the newer file.
@@ -61,7 +63,7 @@ struct Recorder {
 
 thread_local! {
     static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
-    static FAULT: RefCell<Option<Fault>> = const { RefCell::new(None) };
+    static FAULT: RefCell<Option<AnyFault>> = const { RefCell::new(None) };
 }
 
 /// Records what `work` does, on files some of which have numbers already.
@@ -87,8 +89,11 @@ pub(crate) fn recording<T>(
 }
 
 /// Lets calls of `work` fail.
-pub(crate) fn failing<T>(fault: Fault, work: impl FnOnce() -> T) -> T {
-    FAULT.set(Some(fault));
+pub(crate) fn failing<T>(
+    fault: impl Fn(&str, Option<&Path>) -> Option<io::Error> + 'static,
+    work: impl FnOnce() -> T,
+) -> T {
+    FAULT.set(Some(Rc::new(fault)));
     let result = work();
     FAULT.set(None);
     result
@@ -237,7 +242,7 @@ fn note(event: impl FnOnce(&mut Recorder) -> Event) {
 }
 
 fn fault(call: &str, path: Option<&Path>) -> io::Result<()> {
-    let fault = FAULT.with_borrow(|fault| *fault);
+    let fault = FAULT.with_borrow(Option::clone);
     fault
         .and_then(|fault| fault(call, path))
         .map_or(Ok(()), Err)

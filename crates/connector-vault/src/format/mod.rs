@@ -48,8 +48,25 @@ pub fn log_start(prefix: &[u8; PREFIX_LEN]) -> Result<u64> {
     Ok((PREFIX_LEN + len) as u64)
 }
 
+/// Checks how long a vault file is, or would be. Who reads one checks that before.
+///
+/// Fails with `limit_exceeded`.
+pub fn check_file_len(len: u64) -> Result<()> {
+    if len <= limits::FILE_LEN_MAX {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::LimitExceeded,
+        format!(
+            "a vault file of {len} bytes is larger than the limit of {} bytes",
+            limits::FILE_LEN_MAX
+        ),
+    ))
+}
+
 /// Splits a file into its locks part and its log; the second is where the log starts.
 pub(crate) fn split_file(file: &[u8]) -> Result<(&[u8], usize)> {
+    check_file_len(file.len() as u64)?;
     if file.is_empty() {
         return Err(Error::new(
             Code::NotAVault,

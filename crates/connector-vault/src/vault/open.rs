@@ -12,7 +12,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
 use crate::format::locks::{self, LockEntry};
-use crate::format::{PREFIX_LEN, mangled, split_file};
+use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
 use crate::limits;
 use crate::log::{self, After, At, Continuity, KnownHead, TornTail};
 
@@ -192,8 +192,9 @@ impl Vault {
         };
         let at = At {
             offset: 0,
-            position: self.index.file_start().len() as u64 + log_offset,
+            position: self.file_len(),
         };
+        check_file_len(at.position.saturating_add(tail.len() as u64))?;
         let walk = log::walk(&tail, at, Some(after))?;
         if verify {
             log::verify_back(&self.header, &walk.commits, None)?;

@@ -17,7 +17,7 @@ use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind, RecordBytes, SIGNATU
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
 use crate::format::locks;
-use crate::format::{PREFIX_LEN, mangled, split_file};
+use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
 use crate::limits;
 use crate::log::{self, KnownHead};
 
@@ -72,6 +72,7 @@ impl Vault {
         unsigned: bool,
     ) -> Result<Repaired> {
         require_expectation(unlock, options)?;
+        check_file_len(file.len() as u64)?;
         // A damaged start costs the locks; an identity opens the vault without them.
         let (locks, log_start) = match split_file(file) {
             Ok((part, start)) => (

@@ -14,10 +14,10 @@ use crate::crypto::kdf::{Cost, Passphrase};
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{FIXED_LEN, NewCommit, NewSnapshot, SIGNATURE_LEN};
-use crate::format::file_start;
 use crate::format::header::{Grant, Header, Role};
 use crate::format::hex::{GrantId, Hex, RecordId};
 use crate::format::locks::{self, LockEntry};
+use crate::format::{check_file_len, file_start};
 use crate::limits;
 use crate::log::{self, Head};
 use crate::plan::{Base, ChangeKind, Draft, Outcome, Plan, Step};
@@ -262,6 +262,7 @@ impl Vault {
         commit.encode(&mut bytes, |hash| {
             self.access.sign_commit(base.vault_id, hash)
         });
+        check_len(self.file_len() + bytes.len() as u64)?;
         Ok(Prepared {
             base,
             store: Store::Append(bytes),
@@ -381,6 +382,11 @@ impl Vault {
         Ok(prepared.outcomes)
     }
 
+    /// The length of the file, without a torn tail.
+    pub(super) fn file_len(&self) -> u64 {
+        self.index.file_start().len() as u64 + self.log_end().end
+    }
+
     /// Where the log ends.
     #[must_use]
     pub fn log_end(&self) -> LogEnd {
@@ -456,7 +462,15 @@ pub(super) fn snapshot_file(
     };
     let mut file = file_start(&locks::encode(locks)?);
     commit.encode(&mut file, |hash| access.sign_commit(header.vault_id, hash));
+    check_len(file.len() as u64)?;
     Ok(file)
+}
+
+/// Fails with `limit_exceeded` before a file is made that no reader takes.
+fn check_len(len: u64) -> Result<()> {
+    check_file_len(len).map_err(|error| {
+        error.hint("compact or purge the vault, or move connectors to another one")
+    })
 }
 
 /// A grant with its bundle.
