@@ -51,7 +51,7 @@ describe("in a browser", () => {
   afterEach(async () => {
     browser.assertNoProblems();
     assert.deepEqual(warnings.splice(0), []);
-    await Promise.all(browser.context.pages().map((page) => page.close()));
+    await browser.closeTabs();
   });
   after(async () => {
     for (const end of ends.reverse()) await end();

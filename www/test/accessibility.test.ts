@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 
 import { Chromium, Suite, type Site } from "../../bindings/js/test/browser/chromium.js";
+import { letPass } from "../../bindings/js/test/browser/held-time.js";
 import { CONNECTORS, PASSPHRASE, Visitor, bytesOf, fileOf, openInNode, vaultInNode } from "./journey.js";
 import { servePage } from "./site.js";
 
@@ -222,7 +223,6 @@ describe("accessibility", () => {
 
   test("who wants no motion sees none, and whoever goes away is warned", async () => {
     const page = await browser.context.newPage();
-    await page.clock.install();
     await page.emulateMedia({ reducedMotion: "reduce" });
     await page.goto(site.origin);
     const visitor = new Visitor(page);
@@ -239,7 +239,7 @@ describe("accessibility", () => {
         .filter((name) => !name.includes("cursor")),
     );
     assert.deepEqual(moving, []);
-    await page.clock.fastForward("04:31");
+    await letPass(page, { minutes: 4, seconds: 31 });
     await page.getByText("so it locks soon").waitFor();
     await check(page, "it locks soon");
   });

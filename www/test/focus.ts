@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 
 import type { CDPSession, Page } from "playwright-core";
 
+import { PATIENCE_MS } from "../../bindings/js/test/browser/chromium.js";
+
 /** What has the focus, as a screen reader says it. */
 export interface Focused {
   readonly role: string;
@@ -61,7 +63,7 @@ export class Keyboard {
 
   /** Waits until the focus is there by itself. */
   async isAt(role: string, name: string): Promise<void> {
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + PATIENCE_MS;
     let focused = await this.focused();
     while (focused.role !== role || focused.name !== name) {
       assert.ok(
@@ -87,15 +89,14 @@ export class Keyboard {
     return { role: String(node?.role?.value ?? "none"), name: String(node?.name?.value ?? "") };
   }
 
-  /** Fails if the focus is lost, or cannot be seen. */
+  /** Fails if the focus is lost and does not come back, or cannot be seen. */
   async assertFocus(when: string): Promise<void> {
-    let wrong: unknown;
-    // What moves the focus may do so in one of the next frames.
-    for (let frames = 0; frames < 10; frames++) {
-      wrong = await this.page.evaluate(`(${whatIsWrong})(${deepest})`);
+    // What moves the focus may do so later: when a vault has answered, a dialog is closed, a frame is drawn.
+    for (const deadline = Date.now() + PATIENCE_MS; ;) {
+      const wrong: unknown = await this.page.evaluate(`(${whatIsWrong})(${deepest})`);
       if (wrong === "") return;
+      assert.ok(Date.now() < deadline, `${when}: ${String(wrong)}`);
     }
-    assert.fail(`${when}: ${String(wrong)}`);
   }
 }
 

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { after, afterEach, before, describe, test } from "node:test";
 
 import { Chromium, Suite, type Site } from "../../bindings/js/test/browser/chromium.js";
+import { letPass } from "../../bindings/js/test/browser/held-time.js";
 import { Visitor, bytesOf, fileOf, openInNode } from "./journey.js";
 import { servePage } from "./site.js";
 
@@ -21,11 +22,7 @@ describe("the journey", () => {
     site = await servePage(suite);
     browser = await Chromium.launch(suite);
     await browser.context.grantPermissions(["clipboard-read", "clipboard-write"]);
-    const page = await browser.context.newPage();
-    page.setDefaultTimeout(15_000);
-    await page.clock.install();
-    await page.goto(site.origin);
-    visitor = new Visitor(page);
+    visitor = await Visitor.at(browser.context, site.origin);
   });
   afterEach(() => browser.assertNoProblems());
   after(suite.end);
@@ -231,9 +228,9 @@ describe("the journey", () => {
   });
 
   step("whoever goes away is warned, and the vault is locked", async () => {
-    await visitor.page.clock.fastForward("04:31");
+    await letPass(visitor.page, { minutes: 4, seconds: 31 });
     await visitor.page.getByText("so it locks soon").waitFor();
-    await visitor.page.clock.fastForward("00:30");
+    await letPass(visitor.page, { seconds: 30 });
     await visitor.page.getByText("Locked, because nobody used the vault for a while.").waitFor();
     assert.equal(await visitor.page.getByRole("navigation").count(), 0);
   });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, afterEach, before, describe, test } from "node:test";
 
-import { Chromium, Suite, type Site } from "../../bindings/js/test/browser/chromium.js";
+import { chooserOf, Chromium, Suite, type Site } from "../../bindings/js/test/browser/chromium.js";
 import { Keyboard } from "./focus.js";
 import { bytesOf, fileOf, openInNode } from "./journey.js";
 import { servePage } from "./site.js";
@@ -184,7 +184,7 @@ describe("with the keyboard alone", () => {
     await keyboard.press("Enter");
     await keyboard.isAt("heading", "Merge a copy");
     await keyboard.goTo("button", /^Choose the file/);
-    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
+    const chooser = await chooserOf(page, () => page.keyboard.press("Enter"));
     await chooser.setFiles(fileOf("copy.cvault", bytesOf(copy.storage)));
     await page.getByRole("heading", { name: "What would change here" }).waitFor();
     await keyboard.assertFocus("after the file was chosen");

@@ -6,6 +6,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 
 import { Chromium, Suite, type Site } from "../../bindings/js/test/browser/chromium.js";
+import { letPass } from "../../bindings/js/test/browser/held-time.js";
 import { servePage } from "./site.js";
 
 describe("time passes in Chromium", () => {
@@ -25,11 +26,9 @@ describe("time passes in Chromium", () => {
 
   after(suite.end);
 
-  /** A tab with a sample whose clock the test turns. */
+  /** A tab with a sample. */
   async function sample(): Promise<Page> {
-    const page = await browser.context.newPage();
-    await page.clock.install();
-    await page.goto(site.origin);
+    const page = await browser.open(site.origin);
     await page.getByRole("button", { name: "Try it" }).click();
     await page.getByRole("option", { name: /Twitter API/ }).click();
     await page.getByRole("button", { name: "Reveal APIKey" }).waitFor();
@@ -39,13 +38,13 @@ describe("time passes in Chromium", () => {
   test("an unused vault warns and locks", async () => {
     const page = await sample();
     const warning = page.getByText("so it locks soon");
-    await page.clock.fastForward("04:31");
+    await letPass(page, { minutes: 4, seconds: 31 });
     await warning.waitFor();
     await page.keyboard.press("Shift");
     await warning.waitFor({ state: "detached" });
-    await page.clock.fastForward("04:31");
+    await letPass(page, { minutes: 4, seconds: 31 });
     await warning.waitFor();
-    await page.clock.fastForward("00:30");
+    await letPass(page, { seconds: 30 });
     await page.getByText("Locked, because nobody used the vault for a while.").waitFor();
     assert.equal(await page.getByRole("button", { name: "Reveal APIKey" }).count(), 0);
   });
@@ -54,14 +53,14 @@ describe("time passes in Chromium", () => {
     const page = await sample();
     await page.getByRole("button", { name: /sample/ }).click();
     await page.getByLabel("Lock when unused").selectOption("after 1 minute");
-    await page.clock.fastForward("01:01");
+    await letPass(page, { minutes: 1, seconds: 1 });
     await page.getByText("Locked, because").waitFor();
     await page.reload();
     await page.getByRole("button", { name: "Try it" }).click();
     await page.getByRole("button", { name: /sample/ }).click();
     assert.equal(await page.getByLabel("Lock when unused").inputValue(), "1");
     await page.getByLabel("Lock when unused").selectOption("never");
-    await page.clock.fastForward("24:00:00");
+    await letPass(page, { minutes: 24 * 60 });
     assert.equal(await page.getByText("Locked").count(), 0);
     await page.getByLabel("Lock when unused").selectOption("after 5 minutes");
   });
@@ -71,7 +70,7 @@ describe("time passes in Chromium", () => {
     await page.getByRole("button", { name: "Reveal APIKey" }).click();
     const value = page.getByText("old_api_key_000");
     await value.waitFor();
-    await page.clock.fastForward("00:31");
+    await letPass(page, { seconds: 31 });
     await value.waitFor({ state: "detached" });
   });
 
@@ -86,11 +85,11 @@ describe("time passes in Chromium", () => {
       assert.equal(await clipboard(), "old_api_key_000");
     };
     await copy();
-    await page.clock.fastForward("00:30");
+    await letPass(page, { seconds: 30 });
     while ((await clipboard()) !== "") await page.evaluate(() => document.title);
     await copy();
     await page.evaluate(() => navigator.clipboard.writeText("something else"));
-    await page.clock.fastForward("00:30");
+    await letPass(page, { seconds: 30 });
     await page.getByRole("button", { name: "Reveal APIKey" }).click();
     assert.equal(await clipboard(), "something else");
     await copy();
@@ -107,7 +106,7 @@ describe("time passes in Chromium", () => {
     const value = page.getByRole("button", { name: "Copy APIKey" });
     const told = page.getByText("Copied. It is removed from the clipboard in 30 seconds");
     const left = async () => {
-      await page.clock.fastForward("00:31");
+      await letPass(page, { seconds: 31 });
       // What is late would be written until then.
       await page.getByRole("button", { name: "Reveal APIKey" }).click();
       await page.getByText("old_api_key_000").waitFor();

@@ -127,7 +127,9 @@ describe("offline", () => {
       });
       await registration.update().catch(() => undefined);
       const worker = await found;
-      while (worker?.state === "installing") await new Promise((resolve) => setTimeout(resolve, 20));
+      while (worker?.state === "installing") {
+        await new Promise((resolve) => worker.addEventListener("statechange", resolve, { once: true }));
+      }
       return worker?.state;
     });
     assert.equal(state, "redundant");

@@ -10,6 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { Chromium, Suite, type Site } from "../../bindings/js/test/browser/chromium.js";
+import { setClock } from "../../bindings/js/test/browser/held-time.js";
 import { Visitor } from "./journey.js";
 import { servePage } from "./site.js";
 
@@ -43,7 +44,7 @@ describe("screenshots", () => {
     test(`of the journey, on a ${size}`, async () => {
       const page = await browser.context.newPage();
       await page.setViewportSize(SIZES[size]);
-      await page.clock.install({ time: new Date("2026-03-09T10:30:00Z") });
+      await setClock(page, new Date("2026-03-09T10:30:00Z"));
       const visitor = new Visitor(page);
       const take = (name: string) => picture(visitor, size, name);
 

@@ -8,6 +8,7 @@ import type { Page } from "playwright-core";
 
 import { findInDom } from "../../bindings/elements/test/dom-search.js";
 import { Chromium, Suite, type Site } from "../../bindings/js/test/browser/chromium.js";
+import { letPass } from "../../bindings/js/test/browser/held-time.js";
 import { COST, Visitor, bytesOf } from "./journey.js";
 import { Memory } from "./memory-search.js";
 import { servePage } from "./site.js";
@@ -52,7 +53,6 @@ describe("secrets", () => {
   /** A tab that is searched later, and all that it said. */
   async function searched() {
     const page = await browser.context.newPage();
-    await page.clock.install();
     const memory = await Memory.of(page);
     const said: string[] = [];
     page.on("console", (message) => said.push(message.text()));
@@ -228,7 +228,7 @@ describe("secrets", () => {
     await visitor.reveal("Key71");
     await leave(visitor);
     await assertFinds(memory, page);
-    await page.clock.fastForward("05:01");
+    await letPass(page, { minutes: 5, seconds: 1 });
     await page.getByText("Locked, because nobody used the vault for a while.").waitFor();
     await assertKnowsNothing(memory, page, Object.values(TYPED), said);
   });

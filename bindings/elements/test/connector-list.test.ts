@@ -192,7 +192,8 @@ test("a locked vault leaves nothing", async () => {
   vault.lock();
   assert.equal(list.size, 0);
   assert.equal(list.isLoading, false);
-  await new Promise((done) => setTimeout(done, 20));
+  // Another list is loaded to its end: before that, what was being loaded would have come.
+  await loaded(listOf(many(3000)).list);
   assert.equal(list.found.length, 0, "what was being loaded comes no more");
   assert.equal(list.error, undefined);
 });

@@ -2,7 +2,10 @@
 
 import { MemoryStorage, Vault, type ActionInput, type ActionOptions } from "connector-vault";
 
+import type { HeldTime } from "../../js/test/browser/held-time.js";
 import "../src/update-plan.js";
+
+declare const heldTime: HeldTime;
 
 const passphrase = "correct horse";
 const cost = { memoryKib: 19_456, passes: 1, lanes: 1 };
@@ -21,6 +24,8 @@ await vault.createConnector({
     Legacy: "legacy-secret",
   },
 });
+
+for (const role of ["viewer", "reader"] as const) await vault.grant(role, role, { passphrase: role, cost });
 
 const element = document.createElement("update-plan");
 element.vault = vault;
@@ -62,7 +67,7 @@ const page = {
 
   /**
    * Types a name letter by letter. After the third comes a pause, so that its plan is begun; its token has a
-   * value only when all is written and planned. How many plans were begun.
+   * value only when all is written and planned. How many plans were begun. The test holds the pauses.
    */
   async type(name: string): Promise<number> {
     let begun = 0;
@@ -74,11 +79,11 @@ const page = {
     };
     for (let length = 1; length <= name.length; length++) {
       element.action = update({ [name.slice(0, length)]: "[Secrets:Key]" });
-      const written = performance.now();
-      while (length === 3 ? begun === 0 : performance.now() - written < 5) {
-        await new Promise((done) => setTimeout(done, 1));
-      }
+      await turn();
+      if (length === 3) await heldTime.letPass(1000);
+      while (length === 3 && begun === 0) await turn();
     }
+    await heldTime.letPass(1000);
     await element.updateComplete;
     release();
     // The late one has all that it needs to be planned.
@@ -116,7 +121,6 @@ const page = {
 
   /** Shows the same as somebody who may do less. */
   async become(role: "viewer" | "reader"): Promise<void> {
-    await vault.grant(role, role, { passphrase: role, cost });
     element.vault = await Vault.open(storage, { passphrase: role });
     await element.updateComplete;
   },
@@ -127,6 +131,11 @@ const page = {
   hasPlan: (): boolean => element.current !== undefined,
   changes: () => element.outcome?.changes,
 };
+
+/** Lets the page do what is next. */
+function turn(): Promise<void> {
+  return new Promise((done) => setTimeout(done));
+}
 
 export type PlanPage = typeof page;
 

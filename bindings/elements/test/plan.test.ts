@@ -6,6 +6,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import type { Locator, Page } from "playwright-core";
 
 import { Chromium, Suite, type Site } from "../../js/test/browser/chromium.js";
+import { holdFrom, letPass, type HeldTime } from "../../js/test/browser/held-time.js";
 import { findInDom } from "./dom-search.js";
 import { assertAccessible, serveElements } from "./elements-site.js";
 import type { PlanPage } from "./plan-page.js";
@@ -21,7 +22,10 @@ const SECRETS = [
 
 const NOTHING = "What the action would change is shown here.";
 
-declare const globalThis: { readonly page: PlanPage };
+/** Shorter than the pause after which is planned what somebody writes. */
+const PAUSES_MS = 100;
+
+declare const globalThis: { readonly page: PlanPage; readonly heldTime: HeldTime };
 
 describe("<update-plan>", () => {
   const suite = new Suite();
@@ -130,34 +134,30 @@ describe("<update-plan>", () => {
   });
 
   test("what is revealed goes with the next plan, and some time after the user", async () => {
-    const page = await browser.context.newPage();
-    await page.clock.install();
-    await page.goto(site.origin);
-    await page.waitForFunction(() => globalThis.page !== undefined);
-    const planned = planMuch(page);
-    await page.clock.runFor(1000);
-    await planned;
+    const page = await open();
+    await planMuch(page);
     await reveal(page, "Region").click();
     await page.getByText("eu-old-secret").waitFor();
-    await page.clock.runFor(120_000);
+    await letPass(page, { minutes: 2 });
     assert.equal(await page.getByText("eu-old-secret").count(), 1, "the user is still there");
 
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
-    await page.clock.runFor(29_000);
+    await letPass(page, { seconds: 29 });
     assert.equal(await page.getByText("eu-old-secret").count(), 1);
-    await page.clock.runFor(2_000);
-    assert.equal(await page.getByText("eu-old-secret").count(), 0);
+    await letPass(page, { seconds: 2 });
+    await page.getByText("eu-old-secret").waitFor({ state: "detached" });
 
     await reveal(page, "Region").click();
     await page.getByText("eu-old-secret").waitFor();
+    await holdFrom(page, PAUSES_MS);
     await page.evaluate(() => void globalThis.page.plan({ Region: "us" }));
-    await page.clock.runFor(1);
     assert.deepEqual(await findInDom(page, SECRETS), [], "before the new plan is there");
   });
 
   test("of what is written quickly only the newest is shown", async () => {
     const page = await open();
     await planMuch(page);
+    await holdFrom(page, PAUSES_MS);
     const begun = await page.evaluate(() => globalThis.page.type("Password"));
     assert.equal(begun, 2, "one in the pause, one in the end");
     assert.deepEqual(await rows(page), ["+ added Password Properties Reveal"]);
@@ -167,6 +167,7 @@ describe("<update-plan>", () => {
   test("while a plan is made the former one is shown, and there is none to commit", async () => {
     const page = await open();
     await planMuch(page);
+    await holdFrom(page, PAUSES_MS);
     const busy = await page.evaluate(async () => {
       const done = globalThis.page.plan({ Region: "us" });
       await new Promise((resolve) => requestAnimationFrame(resolve));
@@ -176,6 +177,7 @@ describe("<update-plan>", () => {
         rows: root?.querySelectorAll("[part~=change]").length,
         isBusy: root?.querySelector("[aria-busy]")?.ariaBusy,
       };
+      await globalThis.heldTime.letPass(1000);
       await done;
       return seen;
     });

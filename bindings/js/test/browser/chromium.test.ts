@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Chromium, pageWith, serve } from "./chromium.js";
+import { chooserOf, Chromium, pageWith, serve } from "./chromium.js";
+import { letPass, setClock } from "./held-time.js";
 
 const EVAL = "try { new Function('return 1')() } catch {}";
 
@@ -46,6 +47,44 @@ test("it is no problem: a page that keeps to the policy", async (t) => {
     await page.evaluate(async () => (await (globalThis as { ran?: Promise<Response> }).ran)?.ok),
     true,
   );
+  browser.assertNoProblems();
+});
+
+test("a chooser of files is never missed, also where a key opens it at once", async (t) => {
+  const site = await serve(t, { "/": `${pageWith()}<input type="file">` });
+  const browser = await Chromium.launch(t);
+  for (let time = 0; time < 20; time++) {
+    const page = await browser.open(site.origin);
+    await page.locator("input").focus();
+    const chooser = await chooserOf(page, () => page.keyboard.press("Enter"));
+    assert.equal(chooser.isMultiple(), false);
+    await page.close();
+  }
+  browser.assertNoProblems();
+});
+
+test("what a page does later is done when the test says so", async (t) => {
+  const script = `
+    const note = (what) => (document.title += " " + what);
+    setTimeout(() => { note("second"); setTimeout(note, 15_000, "third"); }, 20_000);
+    setTimeout(note, 10_000, "first");
+    clearTimeout(setTimeout(note, 12_000, "never"));
+    setTimeout(() => document.body.append("at once"), 0);
+  `;
+  const site = await serve(t, { "/": pageWith("/a.js"), "/a.js": script });
+  const browser = await Chromium.launch(t);
+  const page = await browser.context.newPage();
+  await setClock(page, new Date("2001-01-01T00:00:00Z"));
+  await page.goto(site.origin);
+  await page.getByText("at once").waitFor();
+  assert.equal(await page.title(), "test");
+  await letPass(page, { seconds: 20 });
+  assert.equal(await page.title(), "test first second");
+  await letPass(page, { minutes: 60 });
+  assert.equal(await page.title(), "test first second third");
+  const shown = await page.evaluate(() => [new Date().getFullYear(), Date.now()] as const);
+  assert.equal(shown[0], 2001);
+  assert.ok(shown[1] >= Date.parse("2001-01-01T01:00:20Z"), "what has passed is on the clock");
   browser.assertNoProblems();
 });
 

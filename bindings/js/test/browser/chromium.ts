@@ -1,14 +1,24 @@
 /** Real pages for tests: Chromium, a server on this machine with a strict policy, and bundles of TypeScript. */
 
+import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 
 import { build, type BuildOptions } from "esbuild";
-import { chromium, type BrowserContext, type Page } from "playwright-core";
+import { chromium, type BrowserContext, type FileChooser, type Page } from "playwright-core";
+
+import { holdTime } from "./held-time.js";
+
+/**
+ * How long a test waits for what must come, in milliseconds. Only what hangs takes so long: no test is about how fast
+ * something is, and a machine that does much else takes its time.
+ */
+export const PATIENCE_MS = 120_000;
 
 /** What pages may do unless a test says otherwise: run scripts of their own site, WebAssembly, workers. */
 export const POLICY =
@@ -122,6 +132,28 @@ export async function bundle(entry: URL, options: BuildOptions = {}): Promise<st
   return script.text;
 }
 
+/** Asks again and again, until the answer is the expected one. */
+export async function until<T>(ask: () => Promise<T>, expected: T): Promise<void> {
+  for (const end = Date.now() + PATIENCE_MS; ;) {
+    const answer = await ask();
+    if (isDeepStrictEqual(answer, expected)) return;
+    if (Date.now() > end) assert.deepEqual(answer, expected);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+/**
+ * The chooser of files that `act` opens. The browser hears by one way that choosers are the test's, and of keys and
+ * clicks by another: said at the same time, the key may come first, and opens a chooser that no test sees.
+ */
+export async function chooserOf(page: Page, act: () => Promise<void>): Promise<FileChooser> {
+  const opened = page.waitForEvent("filechooser");
+  // It comes by the first of the two ways, and so the browser has heard when it is answered.
+  await page.evaluate(() => undefined);
+  const [chooser] = await Promise.all([opened, act()]);
+  return chooser;
+}
+
 /** A running browser with its profile. */
 export class Chromium {
   /** Everything that went wrong in its pages and their workers, whoever caused it. */
@@ -203,9 +235,12 @@ async function start(profile: string): Promise<BrowserContext> {
     executablePath: await findChromium(),
     headless: true,
     args: ARGS,
+    timeout: PATIENCE_MS,
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   // tsx gives functions their names through this, also those that run in a page.
   await context.addInitScript(`globalThis.__name ??= (value) => value; ${REPORT_VIOLATIONS}`);
+  await context.addInitScript(holdTime);
   return context;
 }
 
