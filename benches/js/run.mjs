@@ -14,7 +14,9 @@ import { FileKnownHeads, FileStorage } from "connector-vault/node";
 
 import { blocked } from "./src/blocked.mjs";
 import { launch } from "./src/chromium.mjs";
+import { designer } from "./src/designer.mjs";
 import { fileOf } from "./src/files.mjs";
+import { picker } from "./src/picker.mjs";
 import { goals, markdown } from "./src/report.mjs";
 import { sizes } from "./src/size.mjs";
 import * as startup from "./src/startup.mjs";
@@ -34,6 +36,8 @@ Usage: cargo xtask bench js [WHAT..] [--in node|chromium] [--connectors N,N..] [
   update    change one property in an open store
   growth    the vault's update at every size, side by side
   blocked   how long a page is blocked by a vault of the largest size (Chromium)
+  picker    how long <connector-picker> blocks its page with as many connectors (Chromium)
+  designer  how long each step in the designer blocks its page with as many connectors (Chromium)
   builds    builds of the module side by side: --build FOLDER, for each that holds vault.js and vault.wasm
 
   --in           one of the two places; both unless told otherwise
@@ -42,7 +46,18 @@ Usage: cargo xtask bench js [WHAT..] [--in node|chromium] [--connectors N,N..] [
   --json         all times in milliseconds instead of tables
 `;
 
-const ALL = ["size", "startup", "unlock", "open", "list", "update", "growth", "blocked"];
+const ALL = [
+  "size",
+  "startup",
+  "unlock",
+  "open",
+  "list",
+  "update",
+  "growth",
+  "blocked",
+  "picker",
+  "designer",
+];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -138,12 +153,15 @@ async function inChromium() {
     }
   }
   const run = ({ name, options }) => globalThis.bench.run(name, options);
+  const most = Math.max(...options.sizes);
   const ofSuite = (name) => [name, () => browser.inPage("/", run, { name, options })];
   try {
     return await measure(`Chromium ${browser.version}`, {
       startup: async () => [await startup.inChromium(browser, options.rounds)],
       ...Object.fromEntries(Object.keys(suites).map(ofSuite)),
-      blocked: async () => [await blocked(browser, Math.max(...options.sizes), options.rounds)],
+      blocked: async () => [await blocked(browser, most, options.rounds)],
+      picker: async () => [await picker(most, options.rounds)],
+      designer: async () => [await designer(most, options.rounds)],
     });
   } finally {
     await browser.close();

@@ -13,16 +13,22 @@ export async function blocked(browser, count, rounds) {
   for (let round = 0; round < rounds; round++) {
     pages.push(await browser.inPage("/", (count) => globalThis.bench.blocked(count), count));
   }
+  return tableOf(`How long a page is blocked, ${count} connectors`, pages);
+}
+
+/** A table of steps, from what was observed in each page: rows with `what`, `longTask` and perhaps `lateTimer`. */
+export function tableOf(title, pages) {
   const steps = pages[0].map(({ what }, step) => ({ what, of: pages.map((page) => page[step]) }));
-  const tasks = (of) => of.map(({ longTask }) => longTask);
-  const rows = steps.map(({ what, of }) => ({
+  const longTasks = steps.map(({ what, of }) => ({ what, tasks: of.map(({ longTask }) => longTask) }));
+  const rows = steps.map(({ what, of }, step) => ({
     step: what,
-    "longest task, median": text(median(tasks(of))),
-    "of all pages": text(quantile(tasks(of), 1)),
-    "latest timer, median": `${median(of.map(({ lateTimer }) => lateTimer)).toFixed(1)} ms`,
+    "longest task, median": text(median(longTasks[step].tasks)),
+    "of all pages": text(quantile(longTasks[step].tasks, 1)),
+    ...("lateTimer" in of[0] && {
+      "latest timer, median": `${median(of.map(({ lateTimer }) => lateTimer)).toFixed(1)} ms`,
+    }),
   }));
-  const longest = Math.max(...tasks(steps.find(({ what }) => what === OPEN).of));
-  return { title: `How long a page is blocked, ${count} connectors`, rows, longest, pages };
+  return { title, rows, longTasks, pages };
 }
 
 /** What the browser says of a task. */

@@ -2,10 +2,10 @@
 
 import { IndexedDbStorage, MemoryStorage, Vault, ready } from "connector-vault";
 
-import { block, watch } from "../../../bindings/js/test/browser/blocked.ts";
 import { OPEN } from "./blocked.mjs";
 import { PASSPHRASE, updateOf } from "./stores.mjs";
 import { RANGE, suites } from "./suites.mjs";
+import { prove, watch } from "./watch.mjs";
 
 const host = {
   bytes: (file) => fetched(`/files/${file}`),
@@ -35,8 +35,7 @@ async function fetched(path) {
 
 /** What a page does with a large vault, and how long each step blocks it. Once in a page: the first time counts. */
 async function blocked(count) {
-  const proof = await watch(() => block(100));
-  if (proof.longTask < 100) throw new Error("a page that is blocked for 100 ms is not noticed");
+  await prove();
   const storage = new MemoryStorage(await fetched("/vault"));
   let vault;
   const steps = {

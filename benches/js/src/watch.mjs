@@ -3,26 +3,31 @@
  * (https://www.w3.org/TR/longtasks-1/) and by timers that come late.
  */
 
-/** In milliseconds. */
-export interface Blocked {
-  /** The longest task that the browser reports: 0 if none took more than 50 ms. */
-  readonly longTask: number;
-  /** By how much a timer came late at most. Finer than tasks, and sensitive to whatever else the machine does. */
-  readonly lateTimer: number;
-}
+/**
+ * @typedef {{ longTask: number, lateTimer: number }} Blocked
+ * Milliseconds: of the longest task that the browser reports, 0 if none took more than 50 ms; and by how much a timer came
+ * late at most, which is finer, and sensitive to whatever else the machine does.
+ */
 
 /** The shortest delay of a timer that follows timers (HTML, "timer nesting level"). */
 const TICK_MS = 4;
 
-/** Observes the page while `work` runs. */
-export async function watch(work: () => unknown): Promise<Blocked> {
+/**
+ * Observes the page while `work` runs.
+ *
+ * @param {() => unknown} work
+ * @returns {Promise<Blocked>}
+ */
+export async function watch(work) {
   let [longTask, lateTimer] = [0, 0];
-  const take = (entries: readonly PerformanceEntry[]) => {
+  const take = (entries) => {
     for (const { duration } of entries) longTask = Math.max(longTask, duration);
   };
+  // The task in which this is called is not the work's.
+  await ticks();
   const observer = new PerformanceObserver((list) => take(list.getEntries()));
   observer.observe({ type: "longtask" });
-  let ticked: number | undefined;
+  let ticked;
   const tick = () => {
     const now = performance.now();
     if (ticked !== undefined) lateTimer = Math.max(lateTimer, now - ticked - TICK_MS);
@@ -44,13 +49,16 @@ export async function watch(work: () => unknown): Promise<Blocked> {
 }
 
 /** Lets some timers and a frame pass. */
-async function ticks(): Promise<void> {
+async function ticks() {
   for (let count = 0; count < 8; count++) await new Promise((done) => setTimeout(done, TICK_MS));
   await new Promise((done) => requestAnimationFrame(done));
 }
 
-/** Blocks the page, to prove that it would be noticed. */
-export function block(milliseconds: number): void {
-  const end = performance.now() + milliseconds;
-  while (performance.now() < end);
+/** Fails if a page that is blocked on purpose is not noticed: no measurement would mean anything. */
+export async function prove() {
+  const end = () => performance.now() + 100;
+  const { longTask } = await watch(() => {
+    for (const until = end(); performance.now() < until;);
+  });
+  if (longTask < 100) throw new Error("a page that is blocked for 100 ms is not noticed");
 }

@@ -2,7 +2,6 @@
 
 import { MemoryStorage, Vault, type Overview } from "connector-vault";
 
-import { block, watch, type Blocked } from "../../js/test/browser/blocked.js";
 import { setTexts, type ConnectorPicker, type Texts } from "../src/index.js";
 
 /** What a test sets. */
@@ -132,43 +131,6 @@ const page = {
   lock: (): void => vaultOf(picker).lock(),
   setTexts: (texts: { readonly [Part in keyof Texts]?: Partial<Texts[Part]> }): void => setTexts(texts),
 
-  block: (milliseconds: number): Promise<Blocked> => watch(() => block(milliseconds)),
-
-  /** How long the page is blocked while a vault is handed to the picker and all connectors are loaded. */
-  async blockedByLoading(): Promise<Blocked> {
-    const { vault } = picker;
-    picker.vault = undefined;
-    await picker.updateComplete;
-    return await watch(async () => {
-      picker.vault = vault;
-      await frames(10);
-    });
-  },
-
-  /** How long while one letter after the other is typed. */
-  blockedByTyping: (text: string): Promise<Blocked> =>
-    watch(async () => {
-      const input = inputOf(picker);
-      input.focus();
-      for (let length = 1; length <= text.length; length++) {
-        input.value = text.slice(0, length);
-        input.dispatchEvent(new InputEvent("input", { bubbles: true, composed: true }));
-        await frames(2);
-      }
-    }),
-
-  /** The same where all that is typed is a value, and so an id that no connector has; the field is left, too. */
-  blockedByTypingExpression: async (text: string): Promise<Blocked> => {
-    picker.expressions = true;
-    const blocked = await watch(async () => {
-      await page.blockedByTyping(text);
-      inputOf(picker).blur();
-      await frames(2);
-    });
-    Object.assign(picker, { expressions: false, value: "" });
-    return blocked;
-  },
-
   /** Types as fast as a program, and leaves the field, while a vault's connectors are being loaded. */
   async typeWhileLoading(text: string): Promise<void> {
     const { vault } = picker;
@@ -182,18 +144,6 @@ const page = {
     input.dispatchEvent(new InputEvent("input", { bubbles: true, composed: true }));
     input.blur();
   },
-
-  /** How long while the open list is scrolled to its end. */
-  blockedByScrolling: (): Promise<Blocked> =>
-    watch(async () => {
-      const listbox = picker.renderRoot.querySelector("[role=listbox]");
-      if (listbox === null) throw new Error("there is no listbox");
-      const step = listbox.scrollHeight / 60;
-      for (let count = 0; count < 60; count++) {
-        listbox.scrollTop += step;
-        await frames(1);
-      }
-    }),
 };
 
 function many(count: number): typeof CONNECTORS {
@@ -214,10 +164,6 @@ function inputOf({ renderRoot }: ConnectorPicker): HTMLInputElement {
   const input = renderRoot.querySelector("input");
   if (input === null) throw new Error("there is no input");
   return input;
-}
-
-async function frames(count: number): Promise<void> {
-  for (let frame = 0; frame < count; frame++) await new Promise((done) => requestAnimationFrame(done));
 }
 
 export type PickerPage = typeof page;
