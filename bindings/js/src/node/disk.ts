@@ -22,7 +22,7 @@ import { getSystemErrorMap } from "node:util";
 import { VaultError } from "../error.js";
 import type { StoredBytes } from "../storage/compare.js";
 
-/** A vault file larger than this is not read: 1 GiB. */
+/** Largest vault file, in bytes: the core's limit. */
 export const VAULT_LEN_MAX = 1 << 30;
 
 /** Creates a file that nobody else may read, for reading and writing; never opens one that is there. */
@@ -78,13 +78,13 @@ class NotAFile extends Error {
 }
 
 /**
- * Checks that so much can be read: whoever makes a file, sparse perhaps, must not choose our memory use. Fails
- * with `limit_exceeded`.
+ * Checks how long a vault file is before it is read: whoever makes one, sparse perhaps, must not choose our memory
+ * use. Fails with `limit_exceeded`.
  */
-export function checkLength(length: number, max: number, path: string): void {
-  if (length <= max) return;
-  const message = `${path} has ${length} bytes, and at most ${max} are read`;
-  throw new VaultError("limit_exceeded", message, "check the path: is it the right file?");
+export function checkVaultLength(length: number): void {
+  if (length <= VAULT_LEN_MAX) return;
+  const message = `a vault file of ${length} bytes is larger than the limit of ${VAULT_LEN_MAX} bytes`;
+  throw new VaultError("limit_exceeded", message);
 }
 
 /** What is in an open file now: what is appended later is left out. */

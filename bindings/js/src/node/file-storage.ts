@@ -9,7 +9,7 @@ import type { Compared, LogEnd, StorageWarning, VaultStorage } from "../storage.
 import { compare, type StoredBytes } from "../storage/compare.js";
 import {
   attempt,
-  checkLength,
+  checkVaultLength,
   discard,
   hasCode,
   hasNoHardLinks,
@@ -20,7 +20,6 @@ import {
   settle,
   storedIn,
   syncDir,
-  VAULT_LEN_MAX,
 } from "./disk.js";
 import { DEFAULT_TIMEOUT_MS, FileLock } from "./file-lock.js";
 import { FileKnownHeads } from "./known-heads.js";
@@ -242,7 +241,7 @@ export class FileStorage implements VaultStorage {
     }
     try {
       const stored = attempt("read", this.path, () => storedIn(file));
-      checkLength(stored.length, VAULT_LEN_MAX, this.path);
+      checkVaultLength(stored.length);
       return [file, stored];
     } catch (error) {
       closeSync(file);

@@ -23,6 +23,7 @@ import {
   randomHex,
   storedIn,
   sync,
+  syncDir,
   writeAll,
 } from "./disk.js";
 import { parseJson } from "./json.js";
@@ -64,6 +65,9 @@ export class FileKnownHeads implements KnownHeads {
     const path = this.#path(vaultId, place);
     try {
       await this.#write(path, JSON.stringify({ vault_id: vaultId, place, seq, head: known }));
+      // The first head is the difference between a witness and none. To lose a later one in a power failure
+      // weakens the witness by that one head, and every update would pay for it.
+      if (before === undefined) await syncDir(this.dir);
     } catch (error) {
       throw ioError("write", path, error);
     }
@@ -109,8 +113,7 @@ export class FileKnownHeads implements KnownHeads {
     try {
       try {
         writeAll(file, new TextEncoder().encode(entry), 0);
-        // Before it has its name: else a power failure may leave half of it, which nobody trusts. The folder is
-        // not synced: the former head is a witness too.
+        // Before it has its name: else a power failure may leave half of it, which nobody trusts.
         await sync(file);
       } finally {
         closeSync(file);
@@ -155,6 +158,6 @@ function content(path: string): Uint8Array | undefined {
 }
 
 function unreadable(path: string, reason: string): VaultError {
-  const hint = `verify the vault, then open it once with \`accept\`, or delete ${path}, to trust it as it is now`;
+  const hint = `verify the vault without known heads, then accept it as it is, which replaces ${path}`;
   return new VaultError("state_unreadable", `the state file ${path} is damaged: ${reason}`, hint);
 }

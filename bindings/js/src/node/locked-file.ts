@@ -18,7 +18,7 @@ import type { Compared, LogEnd, StorageWarning, VaultStorage } from "../storage.
 import { compare, isUnchanged, logEnd } from "../storage/compare.js";
 import {
   attempt,
-  checkLength,
+  checkVaultLength,
   createPrivate,
   discard,
   hasCode,
@@ -32,7 +32,6 @@ import {
   sync,
   syncData,
   syncDir,
-  VAULT_LEN_MAX,
   writeAll,
 } from "./disk.js";
 import type { FileLock } from "./file-lock.js";
@@ -97,7 +96,7 @@ export class LockedFile implements VaultStorage {
   async read(): Promise<Uint8Array> {
     return attempt("read", this.#path, () => {
       const stored = storedIn(this.#file);
-      checkLength(stored.length, VAULT_LEN_MAX, this.#path);
+      checkVaultLength(stored.length);
       return stored.read(0, stored.length);
     });
   }
@@ -202,7 +201,7 @@ export class LockedFile implements VaultStorage {
     try {
       renameSync(unfinishedPath(this.#path), this.#path);
     } catch (error) {
-      const hint = "is the file mounted here by itself, into a container? Mount its folder instead";
+      const hint = "if the file is mounted into a container by itself, mount its folder instead";
       throw ioError("replace", this.#path, error, hasCode(error, "EBUSY") ? hint : undefined);
     }
   }
@@ -228,6 +227,12 @@ export class LockedFile implements VaultStorage {
     for (const name of names) {
       const path = join(dir, name);
       attempt("remove", path, () => unlinkSync(path));
+    }
+    try {
+      // Also if there were none: another process may have deleted them and died.
+      await syncDir(dir);
+    } catch (error) {
+      throw notDurable(this.#path, error);
     }
     return names.length;
   }
