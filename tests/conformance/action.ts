@@ -60,6 +60,7 @@ const Options = document({
   null: word("reject", "remove").optional(),
   nested: word("replace", "merge").optional(),
   allow_mask: flag.optional(),
+  allow_empty: flag.optional(),
   no_tokens: flag.optional(),
 });
 
@@ -156,6 +157,7 @@ function optionsOf({ options, tokens }: ActionVector, ifVersion = options.if_ver
     ...(options.null !== undefined && { null: options.null }),
     ...(options.nested !== undefined && { nested: options.nested }),
     ...(options.allow_mask !== undefined && { allowMask: options.allow_mask }),
+    ...(options.allow_empty !== undefined && { allowEmpty: options.allow_empty }),
     ...(options.no_tokens !== undefined && { noTokens: options.no_tokens }),
     tokens,
   };

@@ -60,6 +60,7 @@ export const CORE_CODES = [
   "empty_property_name",
   "missing_property_value",
   "null_value",
+  "empty_value",
   "mask_value",
   "properties_json_not_text",
   "token_unresolved",

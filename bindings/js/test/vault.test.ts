@@ -224,6 +224,12 @@ test("options go through to the core", async () => {
   await vault.run(update('{"A": null}'), { null: "remove" });
   await assert.rejects(vault.run(update('{"A": "***"}')), code("mask_value"));
   await vault.run(update('{"A": "***"}'), { allowMask: true });
+  await assert.rejects(vault.run(update('{"A": "[T]"}'), { tokens: { T: "" } }), code("empty_value"));
+  await assert.rejects(vault.run(update('{"A": "[T]"}'), { tokens: async () => "" }), code("empty_value"));
+  await vault.run(update('{"A": "[T]"}'), { tokens: { T: "" }, allowEmpty: true });
+  await vault.run(update('{"N": {"a": 1, "b": 2}}'));
+  await vault.run(update('{"N": {"a": 3}}'), { nested: "merge" });
+  assert.equal((await vault.read(TWITTER.id)).properties["N"], '{"a":3,"b":2}');
   await vault.run(update('{"A": "[B]"}'), { noTokens: true });
   assert.equal((await vault.read(TWITTER.id)).properties["A"], "[B]");
   for (const wrong of [
@@ -231,6 +237,7 @@ test("options go through to the core", async () => {
     { ifVersion: NaN },
     { ifVersion: null },
     { note: null },
+    { nested: "both" },
   ] as object[]) {
     await assert.rejects(vault.run(update('{"A": "x"}'), wrong), code("invalid_argument"));
   }

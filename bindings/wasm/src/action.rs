@@ -39,6 +39,9 @@ pub(crate) struct ActionOptions {
     /// Whether a value may be a mask such as `***`.
     #[tsify(optional, type = "boolean")]
     allow_mask: bool,
+    /// Whether a value may be empty because its token is: by default that is `empty_value`.
+    #[tsify(optional, type = "boolean")]
+    allow_empty: bool,
     /// Whether brackets are only text.
     #[tsify(optional, type = "boolean")]
     no_tokens: bool,
@@ -79,6 +82,7 @@ impl ActionOptions {
                 Some(NestedMeaning::Replace) | None => Nested::Replace,
             },
             allow_mask: options.allow_mask,
+            allow_empty: options.allow_empty,
             no_tokens: options.no_tokens,
             note: options.note.map(Note::new).transpose()?,
         })

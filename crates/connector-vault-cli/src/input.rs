@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 use std::path::Path;
 
-use connector_vault::limits;
+use connector_vault::{Code, limits};
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Result};
@@ -100,6 +100,20 @@ impl<'a> Wanted<'a> {
             Kind::Value => (limits::PROPERTY_VALUE_LEN_MAX as u64, "value_too_large"),
             Kind::Key => (KEY_LEN_MAX, "limit_exceeded"),
         }
+    }
+
+    /// The value, which must not be empty unless that is allowed: where a secret is not defined, its
+    /// variable is empty, and so is the pipe of a command that failed.
+    pub(crate) fn full(self, value: Text, allow_empty: bool) -> Result<Text> {
+        if !value.is_empty() || allow_empty {
+            return Ok(value);
+        }
+        let Self { what, asked_by, .. } = self;
+        Err(Failure::new(
+            Code::EmptyValue.as_str(),
+            format!("{what}, given by {asked_by}, is empty"),
+        )
+        .hint("an empty value usually is a value that got lost; if it is meant, add --allow-empty"))
     }
 
     fn too_large(self) -> Failure {

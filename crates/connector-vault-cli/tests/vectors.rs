@@ -133,6 +133,9 @@ fn run_at(sandbox: &Sandbox, vector: &Vector, if_version: Option<u64>, more: &[&
     if vector.options.allow_mask {
         command.arg("--allow-mask");
     }
+    if vector.options.allow_empty {
+        command.arg("--allow-empty");
+    }
     if vector.options.no_tokens {
         command.arg("--no-tokens");
     }

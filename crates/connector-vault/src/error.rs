@@ -328,6 +328,8 @@ codes! {
     MissingPropertyValue = "missing_property_value",
     /// A value is `null`.
     NullValue = "null_value",
+    /// A value is empty because the token, variable, file or pipe that it comes from is.
+    EmptyValue = "empty_value",
     /// A value is only a mask that other systems show in place of a secret.
     MaskValue = "mask_value",
     /// A raw JSON object stands where a string with JSON was expected.

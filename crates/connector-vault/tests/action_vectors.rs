@@ -142,6 +142,7 @@ fn options_of(vector: &Vector) -> Options {
             NestedOption::Merge => Nested::Merge,
         },
         allow_mask: vector.options.allow_mask,
+        allow_empty: vector.options.allow_empty,
         no_tokens: vector.options.no_tokens,
         ..Options::default()
     }

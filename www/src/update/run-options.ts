@@ -72,6 +72,10 @@ export class RunOptions extends LitElement {
           <span>A JSON object is merged into the stored one</span>
         </label>
         <label class="inline">
+          <input type="checkbox" name="empty" />
+          <span>An empty value from a token is a value</span>
+        </label>
+        <label class="inline">
           <input type="checkbox" name="mask" />
           <span>A mask such as <code>***</code> is a value</span>
         </label>
@@ -89,6 +93,7 @@ export class RunOptions extends LitElement {
       ...(version > 0 && { ifVersion: version }),
       ...(fields.has("null") && { null: "remove" }),
       ...(fields.has("nested") && { nested: "merge" }),
+      ...(fields.has("empty") && { allowEmpty: true }),
       ...(fields.has("mask") && { allowMask: true }),
     };
   }

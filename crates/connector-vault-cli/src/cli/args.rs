@@ -130,6 +130,9 @@ pub(crate) struct AddArgs {
     /// Takes a value such as *** for a value
     #[arg(long)]
     pub(crate) allow_mask: bool,
+    /// Takes an empty value from a variable, file or pipe, which usually is one that got lost
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
 }
 
 #[derive(Debug, Args)]
@@ -200,6 +203,9 @@ pub(crate) struct RunArgs {
     /// Takes a value such as *** for a value
     #[arg(long)]
     pub(crate) allow_mask: bool,
+    /// Takes an empty value from a token, variable, file or pipe, which usually is one that got lost
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
     /// A note that is kept with the version; not secret
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,

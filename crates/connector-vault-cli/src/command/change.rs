@@ -60,14 +60,16 @@ fn properties(args: &AddArgs, context: &Context) -> Result<Properties> {
         let (name, path) = name_and_rest("--set-file", text)?;
         let what = format!("the value of {}", property_named(name));
         let wanted = Wanted::value(&what, "--set-file");
-        set(name, context.input.value(Path::new(path), wanted)?)?;
+        let value = context.input.value(Path::new(path), wanted)?;
+        set(name, wanted.full(value, args.allow_empty)?)?;
     }
     for text in &args.set_env {
         let (name, variable) = name_and_rest("--set-env", text)?;
         let what = format!("the value of {}", property_named(name));
+        let wanted = Wanted::value(&what, "--set-env");
         set(
             name,
-            set_variable(variable, Wanted::value(&what, "--set-env"))?,
+            wanted.full(set_variable(variable, wanted)?, args.allow_empty)?,
         )?;
     }
     Ok(properties)

@@ -39,6 +39,7 @@ fn failure(error: connector_vault_store::Error) -> Failure {
     let failure = Failure::from(error);
     match failure.code {
         "null_value" => failure.or_hint("--null remove does that"),
+        "empty_value" => failure.or_hint("--allow-empty does that"),
         _ => failure,
     }
 }
@@ -56,6 +57,7 @@ fn options(args: &RunArgs) -> Result<Options> {
             NestedArg::Merge => Nested::Merge,
         },
         allow_mask: args.allow_mask,
+        allow_empty: args.allow_empty,
         no_tokens: args.no_tokens,
         note: args.note.as_deref().map(Note::new).transpose()?,
     })
@@ -82,16 +84,18 @@ fn tokens(args: &RunArgs, context: &Context) -> Result<BTreeMap<String, Secret>>
     for text in &args.token_env {
         let (name, from) = token("--token-env", text)?;
         let what = format!("the value of {}", token_named(name));
+        let wanted = Wanted::value(&what, "--token-env");
         add(
             name,
-            set_variable(from, Wanted::value(&what, "--token-env"))?,
+            wanted.full(set_variable(from, wanted)?, args.allow_empty)?,
         )?;
     }
     for text in &args.token_file {
         let (name, path) = token("--token-file", text)?;
         let what = format!("the value of {}", token_named(name));
         let wanted = Wanted::value(&what, "--token-file");
-        add(name, context.input.value(Path::new(path), wanted)?)?;
+        let value = context.input.value(Path::new(path), wanted)?;
+        add(name, wanted.full(value, args.allow_empty)?)?;
     }
     if let Some(path) = &args.tokens {
         let wanted = Wanted::list("the list of tokens", "--tokens");

@@ -242,3 +242,66 @@ fn a_passphrase_is_one_line_of_its_file() {
         (0, vec!["byte_order_mark".to_owned()])
     );
 }
+
+#[test]
+fn an_empty_value_is_refused_where_it_comes_in() {
+    let sandbox = twitter();
+    sandbox.write("empty", "");
+    sandbox.write("line", "\n");
+    sandbox.write("tokens.json", r#"{"Secrets:Key": ""}"#);
+    let action = r#"{"ActionType": "Connectors.Update", "Parameters": {"EntryId": "twitterConnectorId",
+        "Properties": [{"PropertyName": "APIKey", "PropertyValue": "[Secrets:Key]"}]}}"#;
+    sandbox.write("action.json", action);
+    let before = sandbox.bytes();
+    let run = ["run", "v.cvault", "action.json", "--json"];
+    let add = [
+        "add", "v.cvault", "--json", "--id", "b", "--name", "B", "--type", "T",
+    ];
+    let cases: [(&[&str], &str, &str); 8] = [
+        (&run, "--token-env", "Secrets:Key=EMPTY"),
+        (&run, "--token-file", "Secrets:Key=-"),
+        (&run, "--token-file", "Secrets:Key=line"),
+        (&run, "--token", "Secrets:Key="),
+        (&run, "--tokens", "tokens.json"),
+        (&add, "--set-env", "APIKey=EMPTY"),
+        (&add, "--set-file", "APIKey=empty"),
+        (&add, "--set-file", "APIKey=-"),
+    ];
+    let with = |command: &[&str], more: &[&str]| {
+        let mut cvault = sandbox.cvault([]);
+        cvault.args(command).args(more).env("EMPTY", "");
+        ran_with(&mut cvault, "")
+    };
+    for (command, option, value) in cases {
+        let refused = with(command, &[option, value]).error(1);
+        assert_eq!(refused["code"], "empty_value", "{option} {value}");
+        let hint = refused["hint"].as_str().unwrap();
+        assert!(hint.contains("--allow-empty"), "{hint}");
+        let message = refused["message"].as_str().unwrap();
+        let names_its_source = match option {
+            // The action says which token it is; there may be many in the list.
+            "--token" | "--tokens" => message.contains("[Secrets:Key]"),
+            _ => message.contains(option),
+        };
+        assert!(names_its_source, "{message}");
+    }
+    assert!(sandbox.bytes() == before, "nothing was changed");
+
+    for (command, option, value) in cases {
+        with(command, &[option, value, "--allow-empty"]).json();
+        let id = if command == run {
+            "twitterConnectorId"
+        } else {
+            "b"
+        };
+        assert_eq!(value_of(&sandbox, id, "APIKey"), "");
+        let delete = ["delete", "v.cvault", id, "--json"];
+        if command == add {
+            sandbox.run(delete).json();
+        }
+    }
+    // A document's own empty string is a value.
+    sandbox.write("properties.json", r#"{"APIKey": ""}"#);
+    with(&add, &["--from-json", "properties.json"]).json();
+    assert_eq!(value_of(&sandbox, "b", "APIKey"), "");
+}

@@ -28,6 +28,8 @@ pub struct Options {
     pub nested: Nested,
     /// Whether a value may be a mask such as `***`.
     pub allow_mask: bool,
+    /// Whether a value may be empty because its token is.
+    pub allow_empty: bool,
     /// Whether brackets are only text.
     pub no_tokens: bool,
     /// A note that is kept with the version.

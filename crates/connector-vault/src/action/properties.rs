@@ -1,6 +1,7 @@
 //! `PropertiesJson`: parsed as JSON first, so that no token value can add or override a property
 //! that it does not stand for (docs/action.md section 4).
 
+use super::Options;
 use crate::connector::Text;
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Member, Syntax, Value};
@@ -56,11 +57,16 @@ impl<'t> Document<'t> {
     }
 
     /// The properties, every token in them expanded.
-    pub(super) fn expand(self, expander: &mut Expander<'_>) -> Result<Vec<Member>> {
+    pub(super) fn expand(
+        self,
+        expander: &mut Expander<'_>,
+        options: &Options,
+    ) -> Result<Vec<Member>> {
+        let mut expansion = Expansion { expander, options };
         match self {
             Self::Empty => Ok(Vec::new()),
-            Self::Token(text) => expand_whole(text, expander),
-            Self::Object(members, text) => expand_members(members, text, expander),
+            Self::Token(text) => expansion.whole(text),
+            Self::Object(members, text) => expansion.members(members, text),
         }
         .map_err(|error| error.within(PLACE).of(PLACE))
     }
@@ -111,99 +117,145 @@ fn name_of(template: &Template) -> String {
         .map_or_else(String::new, |name| bracketed(&name))
 }
 
-fn expand_whole(text: &str, expander: &mut Expander<'_>) -> Result<Vec<Member>> {
-    let template = Template::parse(text)?;
-    let resolved = expander.expand(&template)?;
-    if resolved.trim_matches(is_space).is_empty() {
-        return Ok(Vec::new());
-    }
-    let name = name_of(&template);
-    // Whatever is wrong with it, its position and its text are the value's.
-    match json::parse(&resolved, Syntax::resolved(0)) {
-        Ok(Value::Object(members)) => Ok(members
-            .into_iter()
-            .map(|member| Member { at: 0, ..member })
-            .collect()),
-        Err(error) if error.code() == Code::DuplicateName => Err(Error::new(
-            Code::DuplicateName,
-            format!("the token {name} resolves to an object with a name twice"),
-        )),
-        Ok(_) | Err(_) => Err(Error::new(
-            Code::TokenNotAnObject,
-            format!("the token {name} does not resolve to a JSON object"),
-        )),
-    }
-}
-
-fn expand_members(
-    members: Vec<Member>,
-    text: &str,
-    expander: &mut Expander<'_>,
-) -> Result<Vec<Member>> {
-    let mut expanded = Vec::with_capacity(members.len());
-    for member in members {
-        let at = member.at;
-        let here = |error: Error| error.at(json::position(text, at));
-        let name = expand_text(&member.name, expander).map_err(here)?;
-        // One level is around each property's value.
-        let value = expand_value(member.value, 1, expander)
-            .map_err(|error| here(error.within(format_args!("property {}", quoted(&name)))))?;
-        expanded.push(Member { name, at, value });
-    }
-    check_names(&expanded, text)?;
-    match json::find_duplicate(&expanded) {
-        Some(member) => Err(twice(member, text)),
-        None => Ok(expanded),
-    }
-}
-
-fn expand_text(text: &str, expander: &mut Expander<'_>) -> Result<Text> {
-    expander.expand(&Template::parse(text)?)
-}
-
-fn expand_value(value: Value, depth: usize, expander: &mut Expander<'_>) -> Result<Value> {
-    Ok(match value {
-        Value::String(text) => Value::String(expand_text(&text, expander)?),
-        Value::Token(text) => {
-            let template = Template::parse(&text)?;
-            let resolved = expander.expand(&template)?;
-            json::parse(&resolved, Syntax::resolved(depth)).map_err(|_| {
-                let name = name_of(&template);
-                Error::new(
-                    Code::TokenNotJson,
-                    format!("the token {name} does not resolve to exactly one JSON value"),
-                )
-                .hint("to take its value as text, write the token in double quotes")
-            })?
-        }
-        Value::Array(values) => Value::Array(
-            values
-                .into_iter()
-                .map(|value| expand_value(value, depth + 1, expander))
-                .collect::<Result<_>>()?,
+/// The error for a value that is empty because of a token: `what` is wrong with that.
+pub(super) fn lost_value(name: &str, what: &str) -> Error {
+    Error::new(
+        Code::EmptyValue,
+        format!(
+            "the value is empty, because the token {} {what}",
+            bracketed(name)
         ),
-        Value::Object(members) => {
-            let members = members
-                .into_iter()
-                .map(|Member { name, at, value }| {
-                    Ok(Member {
-                        name: expand_text(&name, expander)?,
-                        at,
-                        value: expand_value(value, depth + 1, expander)?,
-                    })
-                })
-                .collect::<Result<Vec<_>>>()?;
-            if json::find_duplicate(&members).is_some() {
-                // No name: inside a property, names are part of its value.
+    )
+    .hint(
+        "an empty value usually is a value that got lost; if it is meant, allow empty values for \
+         this request",
+    )
+}
+
+struct Expansion<'e, 'h> {
+    expander: &'e mut Expander<'h>,
+    options: &'e Options,
+}
+
+impl Expansion<'_, '_> {
+    fn whole(&mut self, text: &str) -> Result<Vec<Member>> {
+        let template = Template::parse(text)?;
+        let resolved = self.expander.expand(&template)?;
+        if resolved.trim_matches(is_space).is_empty() {
+            return Ok(Vec::new());
+        }
+        let name = name_of(&template);
+        // Whatever is wrong with it, its position and its text are the value's.
+        let members = match json::parse(&resolved, Syntax::resolved(0)) {
+            Ok(Value::Object(members)) => members,
+            Err(error) if error.code() == Code::DuplicateName => {
                 return Err(Error::new(
                     Code::DuplicateName,
-                    "a name stands twice in one object after its tokens are expanded",
+                    format!("the token {name} resolves to an object with a name twice"),
                 ));
             }
-            Value::Object(members)
+            Ok(_) | Err(_) => {
+                return Err(Error::new(
+                    Code::TokenNotAnObject,
+                    format!("the token {name} does not resolve to a JSON object"),
+                ));
+            }
+        };
+        for member in &members {
+            self.check(&member.value, "has an empty string there")
+                .map_err(|error| of_property(error, &member.name))?;
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) => value,
-    })
+        Ok(members
+            .into_iter()
+            .map(|member| Member { at: 0, ..member })
+            .collect())
+    }
+
+    fn members(&mut self, members: Vec<Member>, text: &str) -> Result<Vec<Member>> {
+        let mut expanded = Vec::with_capacity(members.len());
+        for member in members {
+            let at = member.at;
+            let here = |error: Error| error.at(json::position(text, at));
+            let name = self.text(&member.name).map_err(here)?;
+            // One level is around each property's value.
+            let value = self
+                .value(member.value, 1)
+                .map_err(|error| here(of_property(error, &name)))?;
+            expanded.push(Member { name, at, value });
+        }
+        check_names(&expanded, text)?;
+        match json::find_duplicate(&expanded) {
+            Some(member) => Err(twice(member, text)),
+            None => Ok(expanded),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Result<Text> {
+        self.expander.expand(&Template::parse(text)?)
+    }
+
+    fn value(&mut self, value: Value, depth: usize) -> Result<Value> {
+        Ok(match value {
+            Value::String(text) => {
+                let value = Value::String(self.text(&text)?);
+                self.check(&value, "is")?;
+                value
+            }
+            Value::Token(text) => {
+                let template = Template::parse(&text)?;
+                let resolved = self.expander.expand(&template)?;
+                let value = json::parse(&resolved, Syntax::resolved(depth)).map_err(|_| {
+                    let name = name_of(&template);
+                    Error::new(
+                        Code::TokenNotJson,
+                        format!("the token {name} does not resolve to exactly one JSON value"),
+                    )
+                    .hint("to take its value as text, write the token in double quotes")
+                })?;
+                self.check(&value, "is")?;
+                value
+            }
+            Value::Array(values) => Value::Array(
+                values
+                    .into_iter()
+                    .map(|value| self.value(value, depth + 1))
+                    .collect::<Result<_>>()?,
+            ),
+            Value::Object(members) => {
+                let mut expanded = Vec::with_capacity(members.len());
+                for Member { name, at, value } in members {
+                    expanded.push(Member {
+                        name: self.text(&name)?,
+                        at,
+                        value: self.value(value, depth + 1)?,
+                    });
+                }
+                if json::find_duplicate(&expanded).is_some() {
+                    // No name: inside a property, names are part of its value.
+                    return Err(Error::new(
+                        Code::DuplicateName,
+                        "a name stands twice in one object after its tokens are expanded",
+                    ));
+                }
+                Value::Object(expanded)
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => value,
+        })
+    }
+
+    /// Refuses an empty string that comes from the host, not from the author.
+    fn check(&self, value: &Value, what: &str) -> Result<()> {
+        match (value, self.expander.answered()) {
+            (Value::String(text), Some(name)) if text.is_empty() && !self.options.allow_empty => {
+                Err(lost_value(name, what))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn of_property(error: Error, name: &str) -> Error {
+    error.within(format_args!("property {}", quoted(name)))
 }
 
 fn list_text(text: &str, infos: &mut Infos) -> Result<()> {

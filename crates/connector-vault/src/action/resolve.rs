@@ -1,10 +1,10 @@
 //! From an action to a request: tokens expanded, the grid and the JSON merged
 //! (docs/action.md sections 3 and 5).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::document::missing;
-use super::properties::Document;
+use super::properties::{Document, lost_value};
 use super::{
     AddRequest, Changes, Content, DeleteRequest, Kind, Null, Options, Request, Row, Source,
     Sources, UpdateRequest, Warning, WarningCode, Write,
@@ -24,6 +24,7 @@ pub(super) fn resolve(
         options,
         changes: Changes::default(),
         by_name: HashMap::new(),
+        lost: BTreeMap::new(),
         defaulted: HashSet::new(),
     };
     let kind = match content {
@@ -63,6 +64,9 @@ struct Resolver<'h, 'o> {
     changes: Changes,
     /// The index of each name's write, and whether its repetition was warned of.
     by_name: HashMap<PropertyName, (usize, bool)>,
+    /// By the index of the write: an empty value from a token, which does no harm if it is
+    /// overridden.
+    lost: BTreeMap<usize, Error>,
     defaulted: HashSet<String>,
 }
 
@@ -125,7 +129,7 @@ impl Resolver<'_, '_> {
         let document = Document::parse(&sources.json, !self.options.no_tokens)?;
         let members = match self.options.no_tokens {
             true => document.literal(),
-            false => document.expand(&mut self.expander)?,
+            false => document.expand(&mut self.expander, self.options)?,
         };
         self.warn_of_defaults("PropertiesJson");
         for member in members {
@@ -136,25 +140,45 @@ impl Resolver<'_, '_> {
                     .of("PropertiesJson")
             })?;
         }
-        Ok(())
+        match self.lost.pop_first() {
+            Some((_, error)) => Err(error),
+            None => Ok(()),
+        }
     }
 
     fn row(&mut self, number: usize, row: &Row) -> Result<()> {
         let place = format!("row {number} of Properties");
         let name = property_name(&place, &self.text(&place, &row.name)?)?;
-        let value = match &row.value {
-            Some(text) => Some(self.text(&format!("property {}", quoted(name.as_str())), text)?),
-            None => None,
+        let place = format!("property {}", quoted(name.as_str()));
+        let (value, lost) = match &row.value {
+            Some(text) => {
+                let value = self.text(&place, text)?;
+                let lost = self.lost(&value);
+                (Some(value), lost)
+            }
+            None => (None, None),
         };
-        self.write(name, value, Source::Grid)
+        let index = self.write(name, value, Source::Grid)?;
+        if let Some(error) = lost {
+            self.lost.insert(index, error.within(place).in_row(number));
+        }
+        Ok(())
+    }
+
+    /// The error for an empty value that comes from the host, not from the author.
+    fn lost(&self, value: &str) -> Option<Error> {
+        let name = self.expander.answered()?;
+        (value.is_empty() && !self.options.allow_empty).then(|| lost_value(name, "is"))
     }
 
     fn member(&mut self, member: Member) -> Result<()> {
         let name = property_name("PropertiesJson", &member.name)?;
         self.write(name, member.value.into_property(), Source::Json)
+            .map(drop)
     }
 
-    fn write(&mut self, name: PropertyName, value: Option<Text>, source: Source) -> Result<()> {
+    /// Takes a write, in the place of an earlier one of the same name; its index.
+    fn write(&mut self, name: PropertyName, value: Option<Text>, source: Source) -> Result<usize> {
         let of_property =
             |error: Error| error.within(format_args!("property {}", quoted(name.as_str())));
         let value = match value {
@@ -178,9 +202,11 @@ impl Resolver<'_, '_> {
                 source,
                 overridden: false,
             });
-            return Ok(());
+            return Ok(index);
         };
-        let write = &mut self.changes.writes[*index];
+        let index = *index;
+        self.lost.remove(&index);
+        let write = &mut self.changes.writes[index];
         write.value = value;
         if source == Source::Json {
             // Each name stands once in the JSON, so what was there came from the grid.
@@ -193,7 +219,7 @@ impl Resolver<'_, '_> {
             );
             self.warn(WarningCode::RepeatedName, message);
         }
-        Ok(())
+        Ok(index)
     }
 
     fn finish(self) -> Changes {

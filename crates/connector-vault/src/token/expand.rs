@@ -14,6 +14,8 @@ pub(crate) struct Expander<'h> {
     seen: HashSet<String>,
     used: Vec<String>,
     defaulted: Vec<String>,
+    /// The first token of the last text to which the host gave a value.
+    answered: Option<String>,
 }
 
 impl<'h> Expander<'h> {
@@ -24,11 +26,23 @@ impl<'h> Expander<'h> {
             seen: HashSet::new(),
             used: Vec::new(),
             defaulted: Vec::new(),
+            answered: None,
         }
     }
 
     /// The text with every token replaced by its value. Values are not scanned again.
     pub(crate) fn expand(&mut self, template: &Template) -> Result<Text> {
+        self.answered = None;
+        self.pieces(template)
+    }
+
+    /// The first token in the last text that the host gave a value, for its place in that text: not
+    /// for the parameter of another token. So if the text is empty, the value of this token is.
+    pub(crate) fn answered(&self) -> Option<&str> {
+        self.answered.as_deref()
+    }
+
+    fn pieces(&mut self, template: &Template) -> Result<Text> {
         let mut out = TextBuf::default();
         for piece in &template.0 {
             match piece {
@@ -68,10 +82,12 @@ impl<'h> Expander<'h> {
     }
 
     fn value(&mut self, token: &Token) -> Result<Text> {
+        let answered = self.answered.take();
         let mut params = Vec::with_capacity(token.params.len());
         for (key, value) in &token.params {
-            params.push((key.as_str(), self.expand(value)?));
+            params.push((key.as_str(), self.pieces(value)?));
         }
+        self.answered = answered;
         let wanted = TokenRef {
             namespace: token.namespace.as_deref(),
             name: &token.name,
@@ -92,9 +108,12 @@ impl<'h> Expander<'h> {
             self.used.push(name.clone());
         }
         match (found, &token.default) {
-            (Some(value), _) => Ok(Text::new(value.expose().to_owned())),
+            (Some(value), _) => {
+                self.answered.get_or_insert(name);
+                Ok(Text::new(value.expose().to_owned()))
+            }
             (None, Some(default)) => {
-                let value = self.expand(default)?;
+                let value = self.pieces(default)?;
                 self.defaulted.push(name);
                 Ok(value)
             }

@@ -46,6 +46,7 @@ pub struct VectorOptions {
     pub null: NullOption,
     pub nested: NestedOption,
     pub allow_mask: bool,
+    pub allow_empty: bool,
     pub no_tokens: bool,
 }
 
