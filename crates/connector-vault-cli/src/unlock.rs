@@ -186,9 +186,13 @@ fn agreed<T: PartialEq>(values: Vec<(&str, Option<T>)>) -> Result<Option<T>> {
 }
 
 fn vault_id(open: &OpenArgs, from_file: Option<VaultId>) -> Result<Option<VaultId>> {
-    let option = open.vault_id.as_deref().map(VaultId::parse).transpose()?;
+    let parse = |name: &str, id: Option<&str>| {
+        let id = id.map(VaultId::parse).transpose();
+        id.map_err(|error| Failure::from(error).within(name))
+    };
     let variable = variable("CVAULT_VAULT_ID")?;
-    let variable = variable.map(|id| VaultId::parse(&id)).transpose()?;
+    let option = parse("--vault-id", open.vault_id.as_deref())?;
+    let variable = parse("CVAULT_VAULT_ID", variable.as_deref().map(String::as_str))?;
     agreed(vec![
         ("--vault-id", option),
         ("CVAULT_VAULT_ID", variable),

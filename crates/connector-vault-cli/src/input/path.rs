@@ -17,17 +17,21 @@ pub(super) fn open(path: &Path, wanted: Wanted<'_>) -> Result<File> {
     let fail = |error: io::Error| unreadable(path, wanted, &error);
     let metadata = fs::metadata(path).map_err(fail)?;
     if let Some(kind) = refused_kind(metadata.file_type()) {
-        return Err(Failure::new(
-            "io",
-            format!(
-                "cannot read {} from {}: this is {kind}, not a file",
-                wanted.what,
-                path.display()
-            ),
-        )
-        .hint("give the path of a file, or - for standard input"));
+        return Err(not_a_file(path, wanted, kind));
     }
     File::open(path).map_err(fail)
+}
+
+fn not_a_file(path: &Path, wanted: Wanted<'_>, kind: &str) -> Failure {
+    Failure::new(
+        "io",
+        format!(
+            "cannot read {} from {}: this is {kind}, not a file",
+            wanted.what,
+            path.display()
+        ),
+    )
+    .hint("give the path of a file, or - for standard input")
 }
 
 /// A folder would fail later, a socket without saying why, and a disk has no end.
@@ -56,6 +60,9 @@ pub(super) fn unreadable(path: &Path, wanted: Wanted<'_>, error: &io::Error) -> 
         asked_by,
         kind,
     } = wanted;
+    if error.kind() == io::ErrorKind::IsADirectory {
+        return not_a_file(path, wanted, "a folder");
+    }
     if is_there(path) || (kind.is_document() && is_evident(path)) {
         return Failure::io(format_args!("read {what} from"), path, error);
     }

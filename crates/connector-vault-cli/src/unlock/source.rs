@@ -94,7 +94,8 @@ pub(super) fn key(
                  cannot choose"
             )));
         }
-        let (identity, vault_id) = identity(&secret(name, "the identity", input)?)?;
+        let text = secret(name, "the identity", input)?;
+        let (identity, vault_id) = identity(&text).map_err(|failure| failure.within(name))?;
         return Ok((Key::Identity(identity), vault_id));
     }
     Ok((from_text(&secret(name, "the passphrase", input)?)?, None))
@@ -136,7 +137,9 @@ pub(crate) fn owner_identity(input: &Input) -> Result<Identity> {
                 .hint("make one with `cvault identity new --out FILE`"),
         );
     };
-    Ok(identity(&secret(name, "the identity", input)?)?.0)
+    let text = secret(name, "the identity", input)?;
+    let (identity, _) = identity(&text).map_err(|failure| failure.within(name))?;
+    Ok(identity)
 }
 
 /// The passphrase of the owner that `init` creates.

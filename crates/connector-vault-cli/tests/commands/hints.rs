@@ -93,6 +93,41 @@ fn passphrases_and_locks() {
 }
 
 #[test]
+fn identities_and_keys_that_were_swapped() {
+    let sandbox = twitter();
+    let identity = connector_vault::Identity::parse(&sandbox.identity).unwrap();
+    let public = identity.grant_key().to_string();
+    let grant = [
+        "grant", "v.cvault", "--label", "x", "--role", "reader", "--json",
+    ];
+    let granted = ran(sandbox.cvault(grant).args(["--to", &sandbox.identity]));
+    check(
+        &granted,
+        "invalid_grant_key",
+        &["this is an identity, which is secret", "cvault-grant-1"],
+    );
+    assert!(!granted.stderr.contains(&sandbox.identity), "{granted:?}");
+    let list = |name: &str, value: &str| {
+        let mut list = cvault(sandbox.dir.path(), ["list", "v.cvault", "--json"]);
+        ran(list.env(name, value))
+    };
+    let swapped = "this is a public grant key, not an identity";
+    check(
+        &list("CVAULT_IDENTITY", &public),
+        "invalid_identity",
+        &["CVAULT_IDENTITY: ", swapped],
+    );
+    sandbox.write("public", &public);
+    check(
+        &list("CVAULT_IDENTITY_FILE", "public"),
+        "invalid_identity",
+        &["CVAULT_IDENTITY_FILE: ", swapped],
+    );
+    let other = sandbox.run(["list", "v.cvault", "--json", "--vault-id", "x"]);
+    check(&other, "invalid_vault_id", &["--vault-id: "]);
+}
+
+#[test]
 fn the_memory_that_is_allowed() {
     let dir = folder();
     let mut init = cvault(

@@ -43,12 +43,15 @@ impl Identity {
 
     /// Reads `cvault-identity-1...`. The checksum catches mistyped characters.
     pub fn parse(text: &str) -> Result<Self> {
-        let secret = decode_text(IDENTITY_HRP, text.trim()).ok_or_else(|| {
-            Error::new(
-                Code::InvalidIdentity,
-                "this is no identity, or it was mistyped",
-            )
-            .hint("an identity begins with cvault-identity-1")
+        let text = text.trim();
+        let secret = decode_text(IDENTITY_HRP, text).ok_or_else(|| {
+            let invalid = |message: &'static str| Error::new(Code::InvalidIdentity, message);
+            match begins_with(text, GRANT_HRP) {
+                true => invalid("this is a public grant key, not an identity")
+                    .hint("give the identity that the key belongs to: cvault-identity-1..."),
+                false => invalid("the text is not an identity, or it was mistyped")
+                    .hint("an identity begins with cvault-identity-1"),
+            }
         })?;
         Ok(Self(secret))
     }
@@ -98,12 +101,17 @@ pub struct GrantKey {
 impl GrantKey {
     /// Reads `cvault-grant-1...`.
     pub fn parse(text: &str) -> Result<Self> {
-        let bytes: Zeroizing<[u8; 64]> = decode_text(GRANT_HRP, text.trim()).ok_or_else(|| {
-            Error::new(
-                Code::InvalidGrantKey,
-                "this is no public grant key, or it was mistyped",
-            )
-            .hint("a public grant key begins with cvault-grant-1")
+        let text = text.trim();
+        let bytes: Zeroizing<[u8; 64]> = decode_text(GRANT_HRP, text).ok_or_else(|| {
+            let invalid = |message: &'static str| Error::new(Code::InvalidGrantKey, message);
+            match begins_with(text, IDENTITY_HRP) {
+                true => invalid("this is an identity, which is secret, not its public grant key").hint(
+                    "give its public key, cvault-grant-1...; if somebody else has seen the identity, make a \
+                     new one",
+                ),
+                false => invalid("the text is not a public grant key, or it was mistyped")
+                    .hint("a public grant key begins with cvault-grant-1"),
+            }
         })?;
         let (x25519, ed25519) = bytes.split_at(32);
         let mut key = Self {
@@ -123,6 +131,12 @@ impl fmt::Display for GrantKey {
             &[self.x25519, self.ed25519].concat(),
         ))
     }
+}
+
+/// Whether a text is meant to be of this kind, right or not.
+fn begins_with(text: &str, hrp: Hrp) -> bool {
+    let start = text.as_bytes().get(..hrp.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(hrp.as_str().as_bytes()))
 }
 
 fn encode_text(hrp: Hrp, bytes: &[u8]) -> String {

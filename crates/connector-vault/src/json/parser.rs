@@ -153,7 +153,10 @@ impl<'t> Parser<'t> {
                 return Ok(value);
             }
         }
-        Err(self.expected("a JSON value"))
+        match self.rest().starts_with('\u{feff}') {
+            true => Err(self.expected("a JSON value, not a byte order mark")),
+            false => Err(self.expected("a JSON value")),
+        }
     }
 
     /// Whether the bracket begins an array rather than a token: arrays stay arrays.
