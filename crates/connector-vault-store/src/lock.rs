@@ -19,14 +19,13 @@
 //!
 //! Suppose that some removal were the first to remove a lock whose owner lives, at whatever level.
 //!
-//! - It is not its owner's: that is allowed. It is not the release of another lock of that name
-//!   either: whoever releases has found its own token there and lives. As nobody has removed the
-//!   lock of a living owner before, that lock still stands when it is removed.
-//! - So a breaker did it. It lives and holds F.break, and by the same reason nobody took F.break
-//!   from it: it is the only breaker of F from its second look to the removal. In the second look
-//!   it found T. T's owner was gone before that look and does not come back, so nobody else was
-//!   left who could remove this file. It was there all the time, so nobody could publish another.
-//!   What was removed is the lock of T, whose owner is gone: a contradiction.
+//! - A release did not do it. Whoever releases lives, and has found its own token in F. Nobody had
+//!   removed the lock of a living owner before, so its own lock still stood there when it removed F.
+//! - So a breaker did it. It lives and holds F.break. Nobody had removed the lock of a living owner
+//!   before, so F.break was its alone: no other breaker touched F between its second look and the
+//!   removal. In the second look it found T. T's owner was gone before that look and does not come
+//!   back, so the owner did not touch F either. The file stood there all the time, and nobody could
+//!   publish another. So the breaker removed the lock of T, whose owner is gone: a contradiction.
 //!
 //! It is essential that the proof comes before the second look. A breaker that looks first and then
 //! asks for the process may sleep in between: the owner releases and ends, a third process publishes
@@ -37,8 +36,8 @@
 //! the same file: device, inode, and still blank. A breaker that sleeps while it holds F.break keeps
 //! the others out, and one that dies there is gone.
 //!
-//! A release that compares files instead of tokens is the same: while the file is open no other has
-//! its inode, so the name leads to the file that holds the own token.
+//! A release may compare files instead of tokens: while the own file is open, no other file has its
+//! inode, so the name leads to the file that holds the own token.
 //!
 //! There is no lease and no clock in this: a process that is stopped for an hour keeps its lock.
 
@@ -60,7 +59,7 @@ use crate::waiting::Waiting;
 /// How long to wait for a lock unless told otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A lock file larger than this is none.
+/// Most bytes of a lock file.
 const LOCK_LEN_MAX: u64 = 4096;
 /// How long one lock may stand there of which nobody can tell who holds it, before a person has to
 /// look. It may be in use, by another user whose work is not to be disturbed.

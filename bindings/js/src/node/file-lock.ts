@@ -34,7 +34,7 @@ import { describeOwner, ownerOf, ownerWith, parseOwner, provesGone, type Owner }
 /** How long to wait for a lock unless told otherwise. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
-/** A lock file larger than this is none. */
+/** Most bytes of a lock file. */
 const LOCK_LEN_MAX = 4096;
 /**
  * How long one lock may stand there of which nobody can tell who holds it, before a person has to look. It

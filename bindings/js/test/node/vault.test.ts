@@ -83,6 +83,20 @@ test("an answer that writes nothing is synced", async (t) => {
   await assert.rejects(update(vault, "old"), failsWith("not_durable"));
 });
 
+test("a clock out of range changes nothing, and leaves no lock", async (t) => {
+  const { dir, storage, options } = await example(t);
+  const before = readdirSync(dir);
+  for (const time of [-1, Date.UTC(10000, 0), NaN]) {
+    const clock = () => new Date(time);
+    const vault = await Vault.open(storage, { ...options, clock });
+    await assert.rejects(update(vault, "new"), failsWith("clock"), String(time));
+    const other = new FileStorage(join(dir, "other"), { heads: null });
+    await assert.rejects(Vault.create(other, { identity: options.identity, clock }), failsWith("clock"));
+    assert.deepEqual(readdirSync(dir), before);
+    assert.equal((await vault.read("x")).properties["Key"], "old");
+  }
+});
+
 test("a damaged known head is cured by taking the vault as it is", async (t) => {
   const { storage, heads, vault, options } = await example(t);
   const [name = ""] = readdirSync(heads.dir);
