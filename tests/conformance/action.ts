@@ -3,10 +3,16 @@
 import {
   Identity,
   MemoryStorage,
+  outcomesOf,
   Vault,
   type Action,
+  type ActionOptions,
+  type ActionOutcome,
+  type Connector,
   type Outcome,
+  type Ran,
   type RunOptions,
+  type TestResult,
   type Token,
   type VaultError,
 } from "connector-vault";
@@ -42,7 +48,8 @@ const Failing = document({
 
 const Succeeding = where(
   document({
-    status: word("updated", "unchanged", "created", "deleted").optional(),
+    status: word("updated", "unchanged", "created", "deleted", "tested").optional(),
+    outcomes: list(text).optional(),
     after: map(text).optional(),
     name: text.optional(),
     type: text.optional(),
@@ -50,9 +57,13 @@ const Succeeding = where(
     overridden: list(text).optional(),
     warnings: list(text).or([]),
     tokens: list(text).optional(),
+    outputs: map(text).or({}),
+    replayed: flag.or(false),
   }),
-  ({ status, after }) =>
-    status === undefined && after === undefined ? "has neither an error nor a result" : undefined,
+  ({ status, after, outcomes }) =>
+    status === undefined && after === undefined && outcomes === undefined
+      ? "has neither an error nor a result"
+      : undefined,
 );
 
 const Options = document({
@@ -62,7 +73,16 @@ const Options = document({
   allow_mask: flag.optional(),
   allow_empty: flag.optional(),
   no_tokens: flag.optional(),
+  condition_met: flag.optional(),
+  request_id: text.optional(),
 });
+type Options = Read<typeof Options>;
+
+const Earlier = ifNamed(
+  "compact",
+  document({ compact: count }),
+  document({ action: json, options: Options.or(Options.read({}, "")), tokens: map(text).or({}) }),
+);
 
 export const ActionVector = where(
   document({
@@ -76,6 +96,8 @@ export const ActionVector = where(
     action_text: text.optional(),
     options: Options.or(Options.read({}, "")),
     tokens: map(text).or({}),
+    tests: map(nullable(text)).optional(),
+    earlier: list(Earlier).or([]),
     expect: ifNamed("error", Failing, Succeeding),
   }),
   ({ action, action_text }) =>
@@ -105,27 +127,33 @@ export async function checkAction(vector: ActionVector): Promise<void> {
     }
     const plan = await vault.plan(actionOf(vector), optionsOf(vector));
     isAsBefore("a plan writes nothing");
-    const outcome = await vault.commit(plan);
-    checkDryRun(plan.outcome, outcome);
-    equal(plan.isUnchanged, outcome.status === "unchanged", "the plan says whether something changes");
-    if (outcome.status === "unchanged") isAsBefore("unchanged writes nothing");
-    else holds(vault.head.seq === head.seq + 1, "a change is one commit");
-    checkOutcome(vector, outcome);
+    const planned = plan.outcomes;
+    const isUnchanged = plan.isUnchanged;
+    const ran = await vault.commit(plan);
+    checkDryRun(planned, outcomesOf(ran));
+    const changes = changesOf(ran);
+    const writes = changes.filter(({ status, replayed }) => status !== "unchanged" && !replayed).length > 0;
+    equal(isUnchanged, !writes, "the plan says whether something changes");
+    const remembers = vector.options.request_id !== undefined && !expect.replayed;
+    if (writes || remembers) holds(vault.head.seq === head.seq + 1, "a change is one commit");
+    else isAsBefore("unchanged writes nothing");
+    checkRan(vector, ran);
 
     const reopened = await Vault.open(new MemoryStorage(storage.bytes), opening);
     equal(reopened.head, vault.head, "the head of the stored bytes");
-    for (const each of [vault, reopened]) await checkContents(vector, each, outcome);
+    for (const each of [vault, reopened]) await checkContents(vector, each, ran);
     reopened.lock();
 
     const other = await Vault.open(new MemoryStorage(before), opening);
-    const ran = await other.run(actionOf(vector), runOptionsOf(vector));
-    // Each creation has an id of its own.
-    const id = outcome.status === "created" ? outcome.id : ran.id;
-    equal({ ...ran, id }, outcome, "a run does what a plan does");
-    await checkContents(vector, other, ran);
+    const again = await other.run(actionOf(vector), runOptionsOf(vector));
+    equal(withoutNewIds(again), withoutNewIds(ran), "a run does what a plan does");
+    await checkContents(vector, other, again);
     other.lock();
 
-    if (outcome.status === "updated") await checkAgain(vector, vault, storage, outcome);
+    const [change] = changes;
+    if ("changes" in ran && change?.status === "updated" && !change.replayed) {
+      await checkAgain(vector, vault, storage, change);
+    }
   } finally {
     vault.lock();
     identity.dispose();
@@ -143,6 +171,10 @@ async function vaultOf(vector: ActionVector, storage: MemoryStorage, identity: I
     holds(versionAfter === 1, "a connector begins with version 1");
   }
   equal((await vault.read(id)).properties, properties, "the properties before");
+  for (const step of vector.earlier) {
+    if ("compact" in step) await vault.compact({ keep: step.compact });
+    else await vault.run(step.action as Action, { ...namedOptions(step.options), tokens: step.tokens });
+  }
   return vault;
 }
 
@@ -151,15 +183,29 @@ function actionOf({ action, action_text }: ActionVector): Action | string {
   return action_text ?? (action as Action);
 }
 
-function optionsOf({ options, tokens }: ActionVector, ifVersion = options.if_version): RunOptions {
+function optionsOf(vector: ActionVector, ifVersion = vector.options.if_version): RunOptions {
+  const { options, tokens, tests } = vector;
+  const test = ({ id }: Connector): TestResult => {
+    const message = tests?.[id];
+    return typeof message === "string" ? { success: false, message } : true;
+  };
   return {
-    ...(ifVersion !== undefined && { ifVersion }),
+    ...namedOptions({ ...options, if_version: ifVersion }),
+    tokens,
+    ...(tests !== undefined && { test }),
+  };
+}
+
+function namedOptions(options: Options): ActionOptions {
+  return {
+    ...(options.if_version !== undefined && { ifVersion: options.if_version }),
     ...(options.null !== undefined && { null: options.null }),
     ...(options.nested !== undefined && { nested: options.nested }),
     ...(options.allow_mask !== undefined && { allowMask: options.allow_mask }),
     ...(options.allow_empty !== undefined && { allowEmpty: options.allow_empty }),
     ...(options.no_tokens !== undefined && { noTokens: options.no_tokens }),
-    tokens,
+    ...(options.condition_met !== undefined && { conditionMet: options.condition_met }),
+    ...(options.request_id !== undefined && { requestId: options.request_id }),
   };
 }
 
@@ -186,45 +232,88 @@ function checkError(vector: ActionVector, error: VaultError): void {
   tellsNone(secretsOf(vector), error);
 }
 
-function checkDryRun(dry: Outcome, outcome: Outcome): void {
-  const status = outcome.status === "unchanged" ? "unchanged" : "planned";
-  equal(dry, { ...outcome, status }, "the dry run");
+function changesOf(ran: Ran): Outcome[] {
+  return outcomesOf(ran).filter((outcome): outcome is Outcome => "changes" in outcome);
 }
 
-function checkOutcome(vector: ActionVector, outcome: Outcome): void {
+/** What was done, the id of each new connector by a sign. */
+function withoutNewIds(ran: Ran): unknown {
+  const created = changesOf(ran).filter(({ status }) => status === "created");
+  return created.reduce((json, { id }) => json.replaceAll(id, NEW_ID), JSON.stringify(ran));
+}
+
+const NEW_ID = "<id>";
+
+function checkDryRun(dry: readonly ActionOutcome[], done: readonly ActionOutcome[]): void {
+  const planned = done.map((outcome) =>
+    !("changes" in outcome) || outcome.status === "unchanged" || outcome.replayed
+      ? outcome
+      : { ...outcome, status: "planned" },
+  );
+  equal(dry, planned, "the dry run");
+}
+
+function checkRan(vector: ActionVector, ran: Ran): void {
   const expect = vector.expect as Read<typeof Succeeding>;
-  const { status, changes, overridden, warnings, tokens } = expect;
-  tellsNone(secretsOf(vector), outcome);
+  tellsNone(secretsOf(vector), ran);
+  const outcomes = outcomesOf(ran);
+  if (expect.outcomes !== undefined) {
+    holds("outcomes" in ran, "a batch");
+    equal(
+      outcomes.map(({ status }) => status),
+      expect.outcomes,
+      "outcomes",
+    );
+  }
+  equal(
+    outcomes.flatMap((outcome) => ("warnings" in outcome ? outcome.warnings.map(({ code }) => code) : [])),
+    expect.warnings,
+    "warnings",
+  );
+  const created = changesOf(ran).filter(({ status }) => status === "created");
+  const isNew = (value: string) => created.some(({ id }) => id === value);
+  const outputs = Object.entries("outputs" in ran ? ran.outputs : {});
+  equal(
+    Object.fromEntries(outputs.map(([name, value]) => [name, isNew(value) ? NEW_ID : value])),
+    expect.outputs,
+    "outputs",
+  );
+  if ("changes" in ran) checkOutcome(expect, ran);
+  else if ("status" in ran) equal(ran.status, expect.status, "status");
+}
+
+function checkOutcome(expect: Read<typeof Succeeding>, outcome: Outcome): void {
+  const { status, changes, overridden, tokens, replayed } = expect;
+  equal(outcome.replayed, replayed, "replayed");
   if (status !== undefined) equal(outcome.status, status, "status");
   if (changes !== undefined) equal(outcome.changes, changes, "changes");
   if (overridden !== undefined) {
     const found = outcome.changes.filter((change) => change.overridden).map(({ name }) => name);
     equal(found, overridden, "overridden");
   }
-  equal(
-    outcome.warnings.map(({ code }) => code),
-    warnings,
-    "warnings",
-  );
   if (tokens !== undefined) equal(outcome.tokens, tokens, "tokens");
 }
 
-async function checkContents(vector: ActionVector, vault: Vault, outcome: Outcome): Promise<void> {
+async function checkContents(vector: ActionVector, vault: Vault, ran: Ran): Promise<void> {
   const { after, name, type } = vector.expect as Read<typeof Succeeding>;
-  const { id, status } = outcome;
-  if (status === "deleted") {
+  const changes = changesOf(ran);
+  const id = "changes" in ran ? ran.id : vector.id;
+  const newest = changes.filter((change) => change.id === id).at(-1);
+  if (newest?.status === "deleted") {
+    holds(!vault.has(id), "after a deletion");
     equal((await failure(() => vault.connector(id))).code, "connector_not_found", "after a deletion");
     return;
   }
   const connector = await vault.read(id);
-  equal(connector.version, outcome.versionAfter, "version");
+  if (newest !== undefined && !newest.replayed) equal(connector.version, newest.versionAfter, "version");
   if (after !== undefined) equal(connector.properties, after, "after");
   if (name !== undefined) equal(connector.name, name, "name");
   if (type !== undefined) equal(connector.type, type, "type");
-  if (status !== "created") {
+  if (newest?.status !== "created") {
     equal([connector.name, connector.type], [vector.name, vector.type], "name and type never change");
   }
-  for (const other of vector.others.filter((other) => other.id !== id)) {
+  const isTouched = (other: string) => changes.some((change) => change.id === other);
+  for (const other of vector.others.filter((other) => !isTouched(other.id))) {
     equal(vault.connector(other.id).version, 1, "the others are as they were");
   }
 }
@@ -237,6 +326,12 @@ async function checkAgain(vector: ActionVector, vault: Vault, storage: MemorySto
   holds(plan.isUnchanged, "the same action again changes nothing");
   plan.dispose();
   const again = await vault.run(actionOf(vector), options);
-  equal([again.status, again.versionAfter], ["unchanged", outcome.versionAfter], "the same action again");
+  holds("changes" in again, "one change");
+  const isRequest = vector.options.request_id !== undefined;
+  equal(
+    [again.status, again.replayed, again.versionAfter],
+    [isRequest ? "updated" : "unchanged", isRequest, outcome.versionAfter],
+    "the same action again",
+  );
   sameBytes(storage.bytes, before, "the same action again");
 }

@@ -4,7 +4,7 @@ import { Malformed } from "./read.js";
 import { readVector, type Files } from "./suite.js";
 
 /** What is not the schema's: it goes to the package as it is, and may hold any names and values. */
-const FREE = ["/action", "/given/request"];
+const FREE = /^(\/action|\/earlier\/\d+\/action|\/given\/request)$/;
 
 /** A name that no schema has. Its value is of none of the kinds that a map of a vector holds. */
 const SURPLUS = ["surplus", { surplus: [] }] as const;
@@ -35,7 +35,7 @@ export function spoil(files: Files): Strictness {
         changed(node, SURPLUS[0], SURPLUS[1], () => rejects("surplus", at));
       }
       for (const name of Object.keys(node)) {
-        if (FREE.includes(`${at}/${name}`)) continue;
+        if (FREE.test(`${at}/${name}`)) continue;
         const value = (node as Record<string, unknown>)[name];
         changed(node, name, mistyped(value), () => rejects("mistyped", `${at}/${name}`));
       }
@@ -55,7 +55,7 @@ function isRejected(path: string, vector: unknown): boolean {
 
 /** Visits every object and array that a schema describes. */
 function walk(node: unknown, at: string, visit: (node: Node, at: string) => void): void {
-  if (typeof node !== "object" || node === null || FREE.includes(at)) return;
+  if (typeof node !== "object" || node === null || FREE.test(at)) return;
   visit(node as Node, at);
   for (const [name, child] of Object.entries(node)) walk(child, `${at}/${name}`, visit);
 }

@@ -117,6 +117,7 @@ describe("the journey", () => {
     const action = await clipboard();
     const { vault } = await openInNode(await downloaded());
     const outcome = await vault.run(action, { tokens: { "Secrets:TwitterKey": "newer_key" } });
+    assert.ok("changes" in outcome);
     assert.deepEqual(
       outcome.changes.map(({ name, change, overridden }) => [name, change, overridden]),
       [

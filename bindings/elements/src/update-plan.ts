@@ -1,11 +1,11 @@
 /** `<update-plan>`: what an action would change, before it does. */
 
-import type { ActionInput, ActionOptions, Outcome, Plan, Tokens, Vault } from "connector-vault";
+import type { ActionInput, ActionOptions, Outcome, Plan, Ran, Tokens, Vault } from "connector-vault";
 import { LitElement, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
 import { changesSheet, type Revealing } from "./plan/changes.js";
-import { headlineOf, outcomeTemplate } from "./plan/outcome.js";
+import { headlineOf, ranTemplate } from "./plan/outcome.js";
 import { Planning, type Planned, type PlanRequest } from "./plan/planning.js";
 import { isSameJson, isSameTokens } from "./plan/same.js";
 import { planSheet } from "./plan/sheet.js";
@@ -17,9 +17,9 @@ import { VaultWatch } from "./vault-watch.js";
 
 /** A new plan is shown. */
 export class PlanEvent extends Event {
-  readonly outcome: Outcome;
+  readonly outcome: Ran;
 
-  constructor(outcome: Outcome) {
+  constructor(outcome: Ran) {
     super("plan", { bubbles: true, composed: true });
     this.outcome = outcome;
   }
@@ -83,13 +83,13 @@ export class UpdatePlan extends LitElement {
   options?: ActionOptions | undefined;
 
   /** A plan that is ready, in place of `action`: of `vault.planRestore`, say. It stays its owner's. */
-  @property({ attribute: false }) plan?: Plan | undefined;
+  @property({ attribute: false }) plan?: Plan<Ran> | undefined;
 
   /** What is shown: a plan, or why there is none. */
   @state() private _planned: Planned | undefined;
 
   /** The plan that is ours to dispose of. */
-  #own: Plan | undefined;
+  #own: Plan<Ran> | undefined;
   readonly #texts = new TextsController(this);
   readonly #reveal = new Reveal(this);
   readonly #planning = new Planning(
@@ -109,12 +109,12 @@ export class UpdatePlan extends LitElement {
    * The plan of what `action` is now, for `vault.commit`. Nothing while it is being made, or if there is none:
    * what is still shown then is of an earlier one.
    */
-  get current(): Plan | undefined {
+  get current(): Plan<Ran> | undefined {
     return this.#planning.isBusy ? undefined : this.#shown;
   }
 
   /** The report of the plan that is shown. */
-  get outcome(): Outcome | undefined {
+  get outcome(): Ran | undefined {
     return this.#shown?.outcome;
   }
 
@@ -138,7 +138,9 @@ export class UpdatePlan extends LitElement {
       ${
         outcome === undefined
           ? nothing
-          : html`<div class="outcome">${outcomeTemplate(texts, outcome, this.#revealing(outcome))}</div>`
+          : html`<div class="outcome">
+              ${ranTemplate(texts, outcome, (outcome, change) => this.#revealing(outcome, change))}
+            </div>`
       }
     </div>`;
   }
@@ -147,27 +149,34 @@ export class UpdatePlan extends LitElement {
     if (this.vault?.isLocked === true) return html`<p class="muted">${texts.locked}</p>`;
     const planned = this._planned;
     if (planned === undefined) return html`<p class="muted">${texts.empty}</p>`;
-    if ("plan" in planned) return html`<p class="headline">${headlineOf(texts, planned.plan)}</p>`;
+    if ("plan" in planned) return html`<p class="headline">${headlineOf(texts, planned.plan.outcome)}</p>`;
     // Most of what is half written cannot be planned.
     return quietProblemTemplate(problemOf(planned.error));
   }
 
   /** What was carried out has no values that are still to come. */
-  #revealing({ status, id, versionBefore }: Outcome): Revealing | undefined {
+  #revealing({ status, id, versionBefore }: Outcome, change: number): Revealing | undefined {
     const { vault } = this;
     const plan = this.#shown;
     if (vault === undefined || plan === undefined || status !== "planned") return undefined;
     return {
       reveal: this.#reveal,
+      key: (name) => `${change} ${name}`,
       load: async (name) => {
-        const after = plan.reveal(name);
-        const before = versionBefore === null ? undefined : await vault.readProperty(id, name, versionBefore);
-        return [before, after];
+        const after = plan.reveal(name, change);
+        return [await before(name), after];
       },
     };
+    async function before(name: string): Promise<string | undefined> {
+      if (versionBefore === null) return undefined;
+      // What an action before it in the batch made is in the plan alone.
+      const earlier = earlierChange(plan as Plan<Ran>, id, change);
+      if (earlier !== undefined) return plan?.reveal(name, earlier);
+      return await vault?.readProperty(id, name, versionBefore);
+    }
   }
 
-  get #shown(): Plan | undefined {
+  get #shown(): Plan<Ran> | undefined {
     return this._planned !== undefined && "plan" in this._planned ? this._planned.plan : undefined;
   }
 
@@ -214,6 +223,15 @@ export class UpdatePlan extends LitElement {
     this.#own = undefined;
     this._planned = planned;
   }
+}
+
+/** Which change before this one in the plan is of the same connector and made a version of it. */
+function earlierChange(plan: Plan<Ran>, id: string, change: number): number | undefined {
+  const changes = plan.outcomes.filter((outcome): outcome is Outcome => "changes" in outcome);
+  const index = changes
+    .slice(0, change)
+    .findLastIndex((earlier) => earlier.id === id && earlier.versionBefore !== earlier.versionAfter);
+  return index === -1 ? undefined : index;
 }
 
 declare global {

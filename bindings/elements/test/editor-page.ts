@@ -1,6 +1,6 @@
 /** The page of editor.test.ts: one `<update-connector-editor>` in a form, over a vault. */
 
-import { MemoryStorage, Vault, tokensOf, type Outcome } from "connector-vault";
+import { MemoryStorage, Vault, tokensOf, type Outcome, type Ran } from "connector-vault";
 
 import "../src/update-connector-editor.js";
 
@@ -35,6 +35,12 @@ const tokens = {
   "Flow:Environment": "prod",
 };
 
+/** The one change of an action. */
+function changeOf(ran: Ran): Outcome {
+  if ("changes" in ran) return ran;
+  throw new Error("not one change");
+}
+
 const page = {
   editor,
   form,
@@ -46,13 +52,13 @@ const page = {
   /** The tokens that the core finds in the value. */
   tokensOf: (): string[] => tokensOf(editor.value).map(({ name }) => name),
   /** Runs the value. */
-  run: async (): Promise<Outcome> => await vault.run(editor.value, { tokens }),
+  run: async (): Promise<Outcome> => changeOf(await vault.run(editor.value, { tokens })),
   /** The properties as they are now. */
   read: async (id: string): Promise<Record<string, string>> => (await vault.read(id)).properties,
   /** Shows the dry run at its place. */
   async plan(): Promise<void> {
     const plan = await vault.plan(editor.value, { tokens });
-    editor.plan = plan.outcome;
+    editor.plan = changeOf(plan.outcome);
     plan.dispose();
     await editor.updateComplete;
   },

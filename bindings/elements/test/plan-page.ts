@@ -1,6 +1,13 @@
 /** The page of plan.test.ts: one `<update-plan>` over a vault that another `Vault` changes, too. */
 
-import { MemoryStorage, Vault, type ActionInput, type ActionOptions } from "connector-vault";
+import {
+  MemoryStorage,
+  Vault,
+  type ActionInput,
+  type ActionOptions,
+  type Outcome,
+  type Ran,
+} from "connector-vault";
 
 import type { HeldTime } from "../../js/test/browser/held-time.js";
 import "../src/update-plan.js";
@@ -33,10 +40,16 @@ document.querySelector("main")?.append(element);
 
 /** Names of the events that were fired, with the status or the code that came with them. */
 const events: string[] = [];
-element.addEventListener("plan", (event) => events.push(`plan ${event.outcome.status}`));
+element.addEventListener("plan", (event) => events.push(`plan ${changeOf(event.outcome).status}`));
 element.addEventListener("plan-error", ({ error }) => {
   events.push(`plan-error ${(error as { code?: string }).code}`);
 });
+
+/** The one change of an action. */
+function changeOf(ran: Ran): Outcome {
+  if ("changes" in ran) return ran;
+  throw new Error("not one change");
+}
 
 /** An update of the connector. */
 function update(grid: Readonly<Record<string, string | null>>, json = ""): ActionInput {
@@ -100,7 +113,7 @@ const page = {
 
   async commit(): Promise<number> {
     if (element.current === undefined) throw new Error("there is no plan");
-    return (await vault.commit(element.current)).versionAfter;
+    return changeOf(await vault.commit(element.current)).versionAfter;
   },
 
   /** What somebody else changes. */
@@ -129,7 +142,7 @@ const page = {
   remove: (): void => element.remove(),
   knowsAction: (): boolean => element.action !== undefined || element.tokenValues !== undefined,
   hasPlan: (): boolean => element.current !== undefined,
-  changes: () => element.outcome?.changes,
+  changes: () => (element.outcome === undefined ? undefined : changeOf(element.outcome).changes),
 };
 
 /** Lets the page do what is next. */

@@ -7,19 +7,26 @@ export {
   type ActionInput,
   type ActionOptions,
   type AddAction,
+  type BatchAction,
   type DeleteAction,
+  type DeletedAction,
+  type Editors,
+  type Envelope,
   type Parameter,
   type PropertyRow,
   type PropertySources,
+  type RanOf,
+  type TestAction,
   type TokenInfo,
   type TokenSpan,
   type UpdateAction,
   type Wrapped,
 } from "./action.js";
+export type { TestResult, Tester } from "./asking.js";
 export { CORE_CODES, PACKAGE_CODES, STORAGE_CODES, VaultError, type ErrorCode } from "./error.js";
 export type { Head, KnownHead, KnownHeads } from "./heads.js";
 export { Identity, parseGrantKey } from "./identity.js";
-export { Plan } from "./plan.js";
+export { outcomesOf, Plan } from "./plan.js";
 export type { Compared, LogEnd, StorageWarning, VaultStorage } from "./storage.js";
 export { compare, inMemory, isUnchanged, type StoredBytes } from "./storage/compare.js";
 export { MemoryStorage, type MemoryStorageOptions } from "./storage/memory.js";
@@ -41,6 +48,8 @@ export { Vault, VaultChangeEvent, type Range, type Repaired, type VaultEvents } 
 export { ready, type ReadyOptions, type WasmSource } from "./wasm.js";
 export type { WorkerSource } from "./worker/job.js";
 export type {
+  ActionOutcome,
+  BatchOutcome,
   BrokenLock,
   Change,
   ChangeKind,
@@ -61,13 +70,16 @@ export type {
   Outcome,
   Overview,
   Problem,
+  Ran,
   RepairReport,
   Report,
   RevocationReport,
   Role,
   SignatureState,
+  SkippedOutcome,
   Source,
   Status,
+  TestOutcome,
   TornTail,
   Verdict,
   Warning,

@@ -1,6 +1,7 @@
 /** What callers say of a vault: how it is made, opened and changed. */
 
 import type { ActionOptions, KdfCost } from "../pkg/vault.js";
+import type { Tester } from "./asking.js";
 import type { KnownHead, KnownHeads } from "./heads.js";
 import type { Identity } from "./identity.js";
 import type { Tokens } from "./tokens.js";
@@ -52,6 +53,8 @@ export interface OpenOptions extends HostOptions {
 export interface RunOptions extends ActionOptions, Abortable {
   /** The values of the action's tokens. */
   readonly tokens?: Tokens | undefined;
+  /** Tests connectors, for `Connectors.Test`. */
+  readonly test?: Tester | undefined;
 }
 
 /** How a connector is created: what {@link ActionOptions} has for that. */

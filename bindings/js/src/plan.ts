@@ -1,6 +1,6 @@
 /** Plans: what would change, without a value (docs/action.md section 7). */
 
-import type { Op, Outcome, Plan as CorePlan } from "../pkg/vault.js";
+import type { ActionOutcome, Op, Outcome, Plan as CorePlan, Ran } from "../pkg/vault.js";
 import { VaultError } from "./error.js";
 import { call } from "./wasm.js";
 
@@ -8,34 +8,38 @@ import { call } from "./wasm.js";
  * What an action would change, and the dry run's report. It holds the new values, none of
  * which is in the report; `vault.commit(plan)` applies exactly this or fails with `conflict`.
  */
-export class Plan {
-  /** The report: status `planned`, or `unchanged`. */
-  readonly outcome: Outcome;
-  /** What committing it does to the connector; nothing if the request was carried out before. */
+export class Plan<R extends Ran = Outcome> {
+  /** The report: status `planned`, or `unchanged`; of a batch those of its actions. */
+  readonly outcome: R;
+  /** What committing it does to the connector, of a batch to the first; nothing if it was carried out before. */
   readonly op: Op | undefined;
+  /** Whether no property would change. */
+  readonly isUnchanged: boolean;
   #core: CorePlan | undefined;
 
   /** @internal */
   constructor(core: CorePlan) {
     this.#core = core;
-    const [first] = JSON.parse(call(() => core.outcomes())) as Outcome[];
+    const [first] = JSON.parse(call(() => core.outcomes())) as R[];
     if (first === undefined) throw new VaultError("internal", "a plan has an outcome");
     this.outcome = first;
     this.op = call(() => core.op());
+    this.isUnchanged = call(() => core.isUnchanged());
   }
 
-  /** Whether no property would change. */
-  get isUnchanged(): boolean {
-    return this.outcome.status === "unchanged";
+  /** The outcome of each action: of the one, or of those of a batch. */
+  get outcomes(): readonly ActionOutcome[] {
+    return outcomesOf(this.outcome);
   }
 
   /**
-   * The value that a property would have; nothing if there would be no such property. For people who look at
+   * The value that a property would have; nothing if there would be no such property. Of a batch `change` says
+   * which of its changes, from 0: tests and what is skipped do not count. For people who look at
    * one value before they commit it: as a string it is the program's, which cannot wipe it.
    */
-  reveal(name: string): string | undefined {
+  reveal(name: string, change = 0): string | undefined {
     const { core } = this;
-    return call(() => core.value(name));
+    return call(() => core.value(change, name));
   }
 
   /** Wipes the values. A plan that was committed needs it no more. */
@@ -55,4 +59,9 @@ export class Plan {
     }
     return this.#core;
   }
+}
+
+/** The outcome of each action: of the one, or of those of a batch. */
+export function outcomesOf(ran: Ran): readonly ActionOutcome[] {
+  return "outcomes" in ran ? ran.outcomes : [ran];
 }

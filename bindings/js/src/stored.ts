@@ -3,7 +3,7 @@
  * apply; where somebody was faster, again.
  */
 
-import type { Outcome, Prepared, Refreshed, Report, Vault as CoreVault } from "../pkg/vault.js";
+import type { Outcome, Prepared, Ran, Refreshed, Report, Vault as CoreVault } from "../pkg/vault.js";
 import { orAborted } from "./abort.js";
 import { VaultError } from "./error.js";
 import type { KnownHead, KnownHeads } from "./heads.js";
@@ -131,12 +131,15 @@ export class StoredVault {
    * when somebody else was faster. An abort ends all but the storing itself: who gives that up could not know
    * whether it happened.
    */
-  async write(prepare: (core: CoreVault) => Prepared, options: Abortable): Promise<Outcome[]> {
+  async write<R extends Ran = Outcome>(
+    prepare: (core: CoreVault) => Prepared,
+    options: Abortable,
+  ): Promise<R[]> {
     return await this.whileOpen(options.signal, (signal) =>
       this.queue(async () => {
         const { storage } = this;
         const storing = { hasBegun: false };
-        const attempt = (storage: VaultStorage) => this.#attempt(storage, prepare, storing, signal);
+        const attempt = (storage: VaultStorage) => this.#attempt<R>(storage, prepare, storing, signal);
         const work = storage.exclusive ? storage.exclusive(attempt, signal) : attempt(storage);
         return await orAborted(work, signal, () => storing.hasBegun);
       }, signal),
@@ -161,19 +164,19 @@ export class StoredVault {
     return this.ask((core) => core.knownHead()) === this.#known;
   }
 
-  async #attempt(
+  async #attempt<R extends Ran>(
     storage: VaultStorage,
     prepare: (core: CoreVault) => Prepared,
     storing: { hasBegun: boolean },
     signal: AbortSignal,
-  ): Promise<Outcome[]> {
+  ): Promise<R[]> {
     let moved = false;
     for (let conflicts = 0; ; conflicts++) {
       moved = (await this.#catchUp(storage, signal)) || moved;
       signal.throwIfAborted();
       storing.hasBegun = true;
       const prepared = this.ask(prepare);
-      const outcomes = JSON.parse(call(() => prepared.outcomes())) as Outcome[];
+      const outcomes = JSON.parse(call(() => prepared.outcomes())) as R[];
       let isStored: boolean;
       try {
         isStored = await this.#keep(storage, prepared, signal);

@@ -1,11 +1,8 @@
-/** Where the values of tokens come from, and how an action gets them (docs/action.md section 5.4). */
+/** Where the values of tokens come from (docs/action.md section 5.4). */
 
-import type { Request, Resolving, TokenWanted } from "../pkg/vault.js";
+import type { TokenWanted } from "../pkg/vault.js";
 import { orAborted } from "./abort.js";
-import { textOf, type ActionInput, type ActionOptions } from "./action.js";
 import { VaultError } from "./error.js";
-import { call } from "./wasm.js";
-import { utf8 } from "./utf8.js";
 
 /** A token whose value is wanted, its parameters expanded. */
 export interface Token {
@@ -34,51 +31,8 @@ export type TokenFunction = (
 export type Tokens =
   Readonly<Record<string, string | undefined>> | ReadonlyMap<string, string> | TokenFunction;
 
-/** An action with its tokens expanded. Free it. */
-export async function resolve(
-  action: ActionInput,
-  tokens: Tokens,
-  options: ActionOptions,
-  signal: AbortSignal,
-): Promise<Request> {
-  const text = utf8(textOf(action));
-  const resolving = call((core) => {
-    try {
-      return core.Action.parse(text).resolve(JSON.stringify(options));
-    } finally {
-      text.fill(0);
-    }
-  });
-  try {
-    for (;;) {
-      const wanted = call(() => resolving.step());
-      if (wanted === undefined) break;
-      signal.throwIfAborted();
-      await answer(resolving, JSON.parse(wanted) as TokenWanted, tokens, signal);
-    }
-  } catch (error) {
-    resolving.free();
-    throw error;
-  }
-  return call(() => resolving.intoRequest());
-}
-
-async function answer(
-  resolving: Resolving,
-  wanted: TokenWanted,
-  tokens: Tokens,
-  signal: AbortSignal,
-): Promise<void> {
-  const value = await valueOf(wanted, tokens, signal);
-  const bytes = value === undefined ? undefined : utf8(value);
-  try {
-    call(() => resolving.answer(keyOf(wanted), bytes));
-  } finally {
-    bytes?.fill(0);
-  }
-}
-
-async function valueOf(
+/** The value of a token, of the caller's tokens; nothing if it has none. */
+export async function valueOf(
   wanted: TokenWanted,
   tokens: Tokens,
   signal: AbortSignal,

@@ -16,9 +16,10 @@ import type {
   Overview,
   Plan as CorePlan,
   Prepared,
+  Ran,
   RepairReport,
   Report,
-  Request,
+  Run,
   Revocation,
   RevocationReport,
   Role,
@@ -26,7 +27,8 @@ import type {
   Verdict,
 } from "../pkg/vault.js";
 import { orAborted } from "./abort.js";
-import { jsonOf, type ActionInput } from "./action.js";
+import { jsonOf, type ActionInput, type RanOf } from "./action.js";
+import { answer, begin, step, type Asked } from "./asking.js";
 import { VaultError } from "./error.js";
 import type { Head, KnownHead } from "./heads.js";
 import * as opening from "./opening.js";
@@ -45,7 +47,6 @@ import type {
 import { Plan } from "./plan.js";
 import type { VaultStorage } from "./storage.js";
 import { StoredVault, type Origin } from "./stored.js";
-import { resolve } from "./tokens.js";
 import { utf8 } from "./utf8.js";
 import { call, ready } from "./wasm.js";
 
@@ -99,7 +100,7 @@ export class Vault extends EventTarget {
   readonly #stored: StoredVault;
   readonly #clock: () => Date;
   /** Plans that hold values; wiped with the keys. */
-  readonly #plans = new Set<WeakRef<Plan>>();
+  readonly #plans = new Set<WeakRef<Plan<Ran>>>();
 
   private constructor({ core, known }: opening.Opened, storage: VaultStorage, options: HostOptions) {
     super();
@@ -315,15 +316,10 @@ export class Vault extends EventTarget {
    *
    * Fails with the codes of docs/action.md; the vault is as before in any case.
    */
-  async plan(action: ActionInput, options: RunOptions = {}): Promise<Plan> {
-    return await this.#stored.whileOpen(options.signal, async (signal) => {
-      const request = await resolveRequest(action, options, signal);
-      try {
-        await this.refresh({ signal });
-        return this.#keepPlan(this.#ask((core) => core.plan(request, this.#now())));
-      } finally {
-        request.free();
-      }
+  async plan<A extends ActionInput>(action: A, options: RunOptions = {}): Promise<Plan<RanOf<A>>> {
+    return await this.#running(action, options, async (run, signal) => {
+      await this.#answered(run, options, signal);
+      return this.#keepPlan<RanOf<A>>(call(() => run.takePlan()));
     });
   }
 
@@ -364,8 +360,8 @@ export class Vault extends EventTarget {
 
   // Changing
 
-  /** Commits exactly this plan. Fails with `conflict` if its connector has moved on. */
-  async commit(plan: Plan | PromiseLike<Plan>, options: Abortable = {}): Promise<Outcome> {
+  /** Commits exactly this plan. Fails with `conflict` if one of its connectors has moved on. */
+  async commit<R extends Ran>(plan: Plan<R> | PromiseLike<Plan<R>>, options: Abortable = {}): Promise<R> {
     if (plan instanceof Plan) return first(await this.commitAll([plan], options));
     return await this.#stored.whileOpen(options.signal, async (signal) =>
       first(await this.commitAll([await orAborted(plan, signal)], { signal })),
@@ -373,14 +369,15 @@ export class Vault extends EventTarget {
   }
 
   /** Commits plans for different connectors together: all of them happen or none. */
-  async commitAll(plans: readonly Plan[], options: Abortable = {}): Promise<Outcome[]> {
+  async commitAll<R extends Ran>(plans: readonly Plan<R>[], options: Abortable = {}): Promise<R[]> {
     const [head, ...rest] = plans;
     if (head === undefined) return [];
     // Of our own: who shows the plans may plan again, and dispose of these, while this waits for its turn.
     const all = head.core.copy();
     try {
       for (const plan of rest) all.append(plan.core);
-      const outcomes = await this.#stored.write((core) => preparing(core, all.copy(), this.#now()), options);
+      const prepare = (core: CoreVault) => preparing(core, all.copy(), this.#now());
+      const outcomes = await this.#stored.write<R>(prepare, options);
       for (const plan of plans) plan.dispose();
       return outcomes;
     } finally {
@@ -390,16 +387,23 @@ export class Vault extends EventTarget {
 
   /**
    * Carries out an action: plans it on what others have written until now, and commits it before any
-   * other can; where somebody was faster, it is planned again.
+   * other can; where somebody was faster, it is planned again. Each token is asked for once, and none before the
+   * role, the connector, the request id and the version were checked.
    */
-  async run(action: ActionInput, options: RunOptions = {}): Promise<Outcome> {
-    return await this.#stored.whileOpen(options.signal, async (signal) => {
-      const request = await resolveRequest(action, options, signal);
-      try {
-        const prepare = (core: CoreVault) => preparing(core, core.plan(request, this.#now()), this.#now());
-        return first(await this.#stored.write(prepare, { signal }));
-      } finally {
-        request.free();
+  async run<A extends ActionInput>(action: A, options: RunOptions = {}): Promise<RanOf<A>> {
+    return await this.#running(action, options, async (run, signal) => {
+      const prepare = (core: CoreVault) => {
+        // Others were faster, and what they wrote makes the action ask for more.
+        if (step(run, core, this.#now()) !== undefined) throw UNANSWERED;
+        return preparing(core, run.takePlan(), this.#now());
+      };
+      for (;;) {
+        await this.#answered(run, options, signal);
+        try {
+          return first(await this.#stored.write<RanOf<A>>(prepare, { signal }));
+        } catch (error) {
+          if (error !== UNANSWERED) throw error;
+        }
       }
     });
   }
@@ -410,21 +414,21 @@ export class Vault extends EventTarget {
     const { id = call((core) => core.newConnectorId()) } = connector;
     const prepare = (core: CoreVault) =>
       preparing(core, createPlan(core, { ...connector, id }, options), this.#now());
-    return first(await this.#stored.write(prepare, options));
+    return first<Outcome>(await this.#stored.write(prepare, options));
   }
 
   /** Deletes a connector. */
   async deleteConnector(id: string, options: ChangeOptions & Abortable = {}): Promise<Outcome> {
     const prepare = (core: CoreVault) =>
       preparing(core, core.planDelete(id, optionsText(options)), this.#now());
-    return first(await this.#stored.write(prepare, options));
+    return first<Outcome>(await this.#stored.write(prepare, options));
   }
 
   /** Makes the properties of a kept version the present ones: a change like any other. */
   async restore(id: string, version: number, options: ChangeOptions & Abortable = {}): Promise<Outcome> {
     const prepare = (core: CoreVault) =>
       preparing(core, core.planRestore(id, version, optionsText(options)), this.#now());
-    return first(await this.#stored.write(prepare, options));
+    return first<Outcome>(await this.#stored.write(prepare, options));
   }
 
   /** Adds the connectors of a document, or of its JSON text: all or none. */
@@ -554,11 +558,40 @@ export class Vault extends EventTarget {
     return timeOf(this.#clock);
   }
 
-  #keepPlan(core: CorePlan): Plan {
-    const plan = new Plan(core);
+  #keepPlan<R extends Ran = Outcome>(core: CorePlan): Plan<R> {
+    const plan = new Plan<R>(core);
     for (const kept of this.#plans) if (kept.deref() === undefined) this.#plans.delete(kept);
     this.#plans.add(new WeakRef(plan));
     return plan;
+  }
+
+  /** Works on an action while the vault is open. */
+  async #running<T>(
+    action: ActionInput,
+    options: RunOptions,
+    work: (run: Run, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return await this.#stored.whileOpen(options.signal, async (signal) => {
+      await ready();
+      const { tokens: _tokens, test: _test, signal: _signal, ...known } = options;
+      const run = begin(action, known);
+      try {
+        return await work(run, signal);
+      } finally {
+        run.free();
+      }
+    });
+  }
+
+  /** Plans an action on what others have written until now, and asks for what it wants. */
+  async #answered(run: Run, asked: Asked, signal: AbortSignal): Promise<void> {
+    await this.refresh({ signal });
+    for (;;) {
+      signal.throwIfAborted();
+      const wanted = this.#ask((core) => step(run, core, this.#now()));
+      if (wanted === undefined) return;
+      await answer(run, wanted, asked, signal);
+    }
   }
 
   async #reduce(prepare: (core: CoreVault) => Revocation, options: Abortable): Promise<RevocationReport> {
@@ -592,15 +625,8 @@ export class Vault extends EventTarget {
   }
 }
 
-/** An action with its tokens expanded. Before anything else: a token may take its time. */
-async function resolveRequest(
-  action: ActionInput,
-  { tokens = {}, signal: _, ...options }: RunOptions,
-  signal: AbortSignal,
-): Promise<Request> {
-  await ready();
-  return await resolve(action, tokens, options, signal);
-}
+/** Thrown where a plan cannot be made before more is answered. */
+const UNANSWERED = new VaultError("internal", "the action asks for more");
 
 function clockOf(options: HostOptions): () => Date {
   return options.clock ?? (() => new Date());
@@ -656,7 +682,7 @@ async function bytesOf(source: VaultStorage | Uint8Array, signal: AbortSignal): 
   return source instanceof Uint8Array ? source : await orAborted(source.read(signal), signal);
 }
 
-function first(outcomes: readonly Outcome[]): Outcome {
+function first<R>(outcomes: readonly R[]): R {
   const [outcome] = outcomes;
   if (outcome === undefined) throw new VaultError("internal", "one plan has one outcome");
   return outcome;

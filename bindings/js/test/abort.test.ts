@@ -10,7 +10,7 @@ import {
   ready,
   Vault,
   VaultError,
-  type Action,
+  type UpdateAction,
   type KnownHeads,
   type LogEnd,
   type Plan,
@@ -19,7 +19,7 @@ import {
 
 const ID = "twitterConnectorId";
 
-function update(value: string): Action {
+function update(value: string): UpdateAction {
   return {
     ActionType: "Connectors.Update",
     Parameters: { EntryId: ID, PropertiesJson: `{"A": "${value}"}` },

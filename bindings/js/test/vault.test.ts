@@ -12,7 +12,7 @@ import {
   tokensOf,
   Vault,
   VaultError,
-  type Action,
+  type UpdateAction,
   type KdfCost,
   type KnownHead,
   type KnownHeads,
@@ -29,7 +29,7 @@ const TWITTER = {
   properties: { APIKey: "s3cret-old", Endpoint: "https://api.example", Retries: 3, Tags: ["a", "b"] },
 };
 
-function update(PropertiesJson: string, EntryId = TWITTER.id): Action {
+function update(PropertiesJson: string, EntryId = TWITTER.id): UpdateAction {
   return { ActionType: "Connectors.Update", Parameters: { EntryId, PropertiesJson } };
 }
 
@@ -53,7 +53,7 @@ function code(expected: string) {
 
 test("a plan shows names and is committed exactly", async () => {
   const { vault } = await example();
-  const action: Action = {
+  const action: UpdateAction = {
     ActionType: "Connectors.Update",
     Parameters: {
       EntryId: TWITTER.id,
@@ -109,7 +109,7 @@ test("a plan shows one value to who asks for it, until it is disposed of", async
 
 test("errors tell their place, and texts where their tokens are", async () => {
   const { vault } = await example();
-  const place = async (action: Action) =>
+  const place = async (action: UpdateAction) =>
     await vault.plan(action).then(
       () => assert.fail("it was planned"),
       (error: unknown) => (error as VaultError).place,
@@ -123,7 +123,7 @@ test("errors tell their place, and texts where their tokens are", async () => {
     { PropertyName: "A", PropertyValue: "1" },
     { PropertyName: "", PropertyValue: "2" },
   ];
-  const rows: Action = { ActionType: "Connectors.Update", Parameters: { EntryId: "x", Properties } };
+  const rows: UpdateAction = { ActionType: "Connectors.Update", Parameters: { EntryId: "x", Properties } };
   assert.deepEqual(await place(rows), { parameter: "Properties", row: 2 });
   assert.equal(await place(update("{}", "unknown")), undefined);
 

@@ -43,13 +43,12 @@ test("what is freed is wiped", () => {
     ActionType: "Connectors.Update",
     Parameters: { EntryId: "x", PropertiesJson: '{"Token": "[Secrets:Key]", "Again": "[Secrets:Key]"}' },
   };
-  const resolving = glue.Action.parse(utf8(JSON.stringify(action))).resolve("{}");
-  while (resolving.step() !== undefined) resolving.answer("Secrets:Key", utf8(TOKEN));
-  const request = resolving.intoRequest();
-  const plan = vault.plan(request, NOW);
+  const run = glue.Action.parse(utf8(JSON.stringify(action))).run("{}");
+  while (run.step(vault, NOW) !== undefined) run.answerToken(utf8(TOKEN));
+  const plan = run.takePlan();
   assert.ok(holds(TOKEN), "while it is needed, it is there: the search finds what there is");
   change(plan);
-  request.free();
+  run.free();
   assert.ok(vault.read("x").includes(TOKEN));
   assert.ok(vault.exportConnectors().includes(VALUE));
   assert.throws(() => vault.planCreate("y", "N", "T", utf8(`{"A": "${VALUE}", "A": 1}`), "{}"));

@@ -1,20 +1,22 @@
-//! Actions and their tokens. JavaScript fetches values asynchronously, so an action is resolved in steps:
-//! where a token's value is not known yet, the step says which one is wanted.
-
-use std::collections::HashMap;
+//! Actions and what they ask for. JavaScript answers asynchronously, so an action is planned in steps: where
+//! a token's value or the result of a test is not known yet, the step says what is wanted.
 
 use connector_vault::{
-    Action as Core, Code, Error, Nested, Note, Null, Options, Request as CoreRequest, RequestId,
-    Secret, TokenFn, TokenRef, Version,
+    Action as Core, ActionPlan, Answers, Asking, Code, Connector as CoreConnector, Error, Nested,
+    Note, Null, Options, RequestId, Secret, TestResult, TokenFn, TokenRef, Version,
 };
 use js_sys::Uint8Array;
 use serde::Deserialize;
 use tsify::Tsify;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Result;
+use crate::host::Host;
 use crate::input;
-use crate::wire::{self, TokenInfo, TokenSpan, TokenWanted};
+use crate::plan::Plan;
+use crate::vault::{Vault, secret_json};
+use crate::wire::{self, Connector, TokenInfo, TokenSpan, TokenWanted, Wanted};
 
 /// How an action is carried out (docs/action.md section 6).
 #[derive(Default, Deserialize, Tsify)]
@@ -49,6 +51,9 @@ pub(crate) struct ActionOptions {
     #[serde(deserialize_with = "input::some")]
     #[tsify(optional)]
     note: Option<String>,
+    /// Whether the action's `Condition` was evaluated, and held.
+    #[tsify(optional, type = "boolean")]
+    condition_met: bool,
 }
 
 /// What `null` as a value means: an error, or that the property is removed.
@@ -85,6 +90,7 @@ impl ActionOptions {
             allow_empty: options.allow_empty,
             no_tokens: options.no_tokens,
             note: options.note.map(Note::new).transpose()?,
+            condition_met: options.condition_met,
         })
     }
 }
@@ -114,13 +120,14 @@ impl Action {
         ))
     }
 
-    /// Begins to expand its tokens.
-    pub fn resolve(self, options: &str) -> Result<Resolving> {
-        Ok(Resolving {
+    /// Begins to plan it.
+    pub fn run(self, options: &str) -> Result<Run> {
+        Ok(Run {
             action: self.0,
             options: ActionOptions::parse(options)?,
-            answers: HashMap::new(),
-            request: None,
+            answers: Answers::default(),
+            answer: None,
+            plan: None,
         })
     }
 }
@@ -133,80 +140,90 @@ pub fn find_tokens(text: &Uint8Array) -> Result<String> {
     Ok(wire::json(&TokenSpan::all_of(&text, &spans)))
 }
 
-/// An action while its tokens are expanded.
+/// An action while it is planned. It remembers each answer, also when it is planned again.
 #[wasm_bindgen]
-pub struct Resolving {
+pub struct Run {
     action: Core,
     options: Options,
-    /// By the key with parameters; `None`: there is no value.
-    answers: HashMap<String, Option<Secret>>,
-    request: Option<CoreRequest>,
+    answers: Answers,
+    /// To what the last step wanted; the next one passes it on.
+    answer: Option<Answer>,
+    plan: Option<ActionPlan>,
+}
+
+enum Answer {
+    Token(Option<Secret>),
+    Test(TestResult),
 }
 
 #[wasm_bindgen]
-impl Resolving {
-    /// The next token that is wanted, as JSON; none once all are known.
-    pub fn step(&mut self) -> Result<Option<String>> {
-        let mut wanted = None;
-        let answers = &self.answers;
-        let mut tokens = TokenFn(|token: &TokenRef<'_>| {
-            let keys = keys(token);
-            match keys.first().and_then(|key| answers.get(key)) {
-                Some(answer) => Ok(answer.clone()),
-                None => {
-                    wanted = Some(wire::json(&TokenWanted::of(token, &keys)));
-                    Err(Error::new(
-                        Code::TokenSourceFailed,
-                        "the token is not known yet",
-                    ))
-                }
-            }
+impl Run {
+    /// Plans the action on what the vault holds, up to the next answer that is wanted, which is JSON;
+    /// none once the plan is made.
+    #[wasm_bindgen(unchecked_return_type = "string | undefined")]
+    pub fn step(&mut self, vault: &Vault, now: &str) -> Result<JsValue> {
+        let unknown = || Error::new(Code::Internal, "the answer is not known yet");
+        let mut host = Host::new(now)?;
+        let (mut token, mut test) = match self.answer.take() {
+            Some(Answer::Token(value)) => (Some(value), None),
+            Some(Answer::Test(result)) => (None, Some(result)),
+            None => (None, None),
+        };
+        let mut wanted_token = None;
+        let mut wanted_test = None;
+        let mut tokens = TokenFn(|wanted: &TokenRef<'_>| {
+            token.take().ok_or_else(|| {
+                wanted_token = Some(wire::json(&Wanted::Token(TokenWanted::of(wanted))));
+                unknown()
+            })
         });
-        let resolved = self.action.resolve(&mut tokens, &self.options);
-        match (wanted, resolved) {
-            (Some(wanted), _) => Ok(Some(wanted)),
-            (None, resolved) => {
-                self.request = Some(resolved?);
-                Ok(None)
-            }
+        let mut tester = |connector: &CoreConnector| {
+            test.take().ok_or_else(|| {
+                wanted_test = Some(connector.clone());
+                unknown()
+            })
+        };
+        let mut asking = Asking::new(&mut tokens)
+            .tester(&mut tester)
+            .with(std::mem::take(&mut self.answers));
+        let planned =
+            vault
+                .0
+                .plan_asking(&self.action, &mut asking, &self.options, &mut host.get());
+        self.answers = asking.into_answers();
+        if let Some(wanted) = wanted_token {
+            return Ok(JsValue::from_str(&wanted));
         }
+        if let Some(connector) = wanted_test {
+            return secret_json(&Wanted::Test(Connector::of(&connector)));
+        }
+        self.plan = Some(planned?);
+        Ok(JsValue::UNDEFINED)
     }
 
-    /// The value of the token that was wanted under this key, or that there is none.
-    pub fn answer(&mut self, key: String, value: Option<Uint8Array>) -> Result<()> {
+    /// The value of the token that is wanted, or that there is none.
+    #[wasm_bindgen(js_name = answerToken)]
+    pub fn answer_token(&mut self, value: Option<Uint8Array>) -> Result<()> {
         let value = match value {
             Some(value) => Some(Secret::new(std::mem::take(&mut *input::text(&value)?))?),
             None => None,
         };
-        self.answers.insert(key, value);
+        self.answer = Some(Answer::Token(value));
         Ok(())
     }
 
-    /// The action with its tokens expanded, once no token is wanted.
-    #[wasm_bindgen(js_name = intoRequest)]
-    pub fn into_request(self) -> Result<Request> {
-        let Self {
-            request, options, ..
-        } = self;
-        let request = request
-            .ok_or_else(|| Error::new(Code::Internal, "the tokens are not all known yet"))?;
-        Ok(Request { request, options })
+    /// Whether the connector that is wanted to be tested works: if it does not, why.
+    #[wasm_bindgen(js_name = answerTest)]
+    pub fn answer_test(&mut self, failure: Option<String>) {
+        let result = failure.map_or(TestResult::Passed, TestResult::Failed);
+        self.answer = Some(Answer::Test(result));
     }
-}
 
-/// The keys under which a map would hold the token: the one with parameters first.
-fn keys(token: &TokenRef<'_>) -> Vec<String> {
-    let mut keys = Vec::new();
-    token.lookup(|key| {
-        keys.push(key.to_owned());
-        None::<()>
-    });
-    keys
-}
-
-/// An action with its tokens expanded, and how to carry it out.
-#[wasm_bindgen]
-pub struct Request {
-    pub(crate) request: CoreRequest,
-    pub(crate) options: Options,
+    /// The plan, once nothing is wanted.
+    #[wasm_bindgen(js_name = takePlan)]
+    pub fn take_plan(&mut self) -> Result<Plan> {
+        let plan = self.plan.take();
+        let plan = plan.ok_or_else(|| Error::new(Code::Internal, "the plan is not made yet"))?;
+        Ok(Plan(vec![plan]))
+    }
 }

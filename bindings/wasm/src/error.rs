@@ -25,6 +25,10 @@ pub(crate) struct Thrown<'a> {
 #[derive(Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ErrorPlace {
+    /// The action of a batch, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    action: Option<usize>,
     /// The parameter; of the document itself if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
@@ -46,6 +50,7 @@ pub(crate) struct ErrorPlace {
 impl ErrorPlace {
     fn of(place: Place) -> Self {
         Self {
+            action: place.action,
             parameter: place.parameter,
             row: place.row,
             line: place.position.map(|position| position.line),

@@ -1,33 +1,40 @@
 //! Plans, merges, and what was prepared of them.
 
-use connector_vault::{self as core, Op, Outcome as CoreOutcome, Overview};
+use connector_vault::{self as core, ActionPlan, Frame, Op, Overview};
 use js_sys::{JsString, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Result;
-use crate::wire::{self, Conflict, Outcome};
+use crate::wire::{self, Conflict, Outcome, Ran};
 
 /// What would change: one plan or several that are committed together.
 #[wasm_bindgen]
-pub struct Plan(pub(crate) Vec<core::Plan>);
+pub struct Plan(pub(crate) Vec<ActionPlan>);
 
 #[wasm_bindgen]
 impl Plan {
     /// The reports, as JSON.
     pub fn outcomes(&self) -> String {
-        outcomes(&self.0.iter().map(core::Plan::outcome).collect::<Vec<_>>())
+        let ran: Vec<_> = self.0.iter().map(ActionPlan::ran).collect();
+        wire::json(&ran.iter().map(Ran::of).collect::<Vec<_>>())
     }
 
-    /// What committing the first plan does; nothing if it was carried out before.
+    /// Whether no property would change.
+    #[wasm_bindgen(js_name = isUnchanged)]
+    pub fn is_unchanged(&self) -> bool {
+        self.0.iter().all(ActionPlan::is_unchanged)
+    }
+
+    /// What committing the first change does; none if it was carried out before.
     #[wasm_bindgen(unchecked_return_type = "Op | undefined")]
     pub fn op(&self) -> Option<String> {
-        let op = self.0.first()?.op()?;
+        let op = self.changes().next()?.op()?;
         Some(op.as_str().to_owned())
     }
 
-    /// The value that a property of the first plan would have.
-    pub fn value(&self, name: &str) -> Option<JsString> {
-        let value = self.0.first()?.value(name)?;
+    /// The value that a property would have after one of the changes, counted from 0.
+    pub fn value(&self, change: usize, name: &str) -> Option<JsString> {
+        let value = self.changes().nth(change)?.value(name)?;
         Some(JsString::from(value.expose()))
     }
 
@@ -42,31 +49,80 @@ impl Plan {
     }
 }
 
-pub(crate) fn outcomes(outcomes: &[CoreOutcome]) -> String {
-    wire::json(&outcomes.iter().map(Outcome::of).collect::<Vec<_>>())
+impl Plan {
+    pub(crate) fn of(plan: core::Plan) -> Self {
+        Self(vec![plan.into()])
+    }
+
+    pub(crate) fn of_all(plans: Vec<core::Plan>) -> Self {
+        Self(plans.into_iter().map(ActionPlan::from).collect())
+    }
+
+    fn changes(&self) -> impl Iterator<Item = &core::Plan> {
+        self.0.iter().flat_map(ActionPlan::plans)
+    }
+
+    /// Seals the plans into one commit.
+    pub(crate) fn prepare(
+        &self,
+        vault: &core::Vault,
+        host: &mut core::Host<'_>,
+    ) -> Result<Prepared> {
+        let mut all = Vec::new();
+        let mut frames = Vec::new();
+        for plan in &self.0 {
+            let (plans, frame) = plan.clone().into_parts();
+            frames.push((plans.len(), frame));
+            all.extend(plans);
+        }
+        Ok(Prepared {
+            prepared: vault.prepare_all(all, host)?,
+            frames,
+        })
+    }
 }
 
 /// A change that is ready to be stored.
 #[wasm_bindgen]
-pub struct Prepared(pub(crate) core::Prepared);
+pub struct Prepared {
+    pub(crate) prepared: core::Prepared,
+    /// What to make of the outcomes: of how many, for each plan.
+    frames: Vec<(usize, Frame)>,
+}
 
 #[wasm_bindgen]
 impl Prepared {
-    /// What will have become of the plans once it is stored, as JSON.
+    /// What will have become of each plan once it is stored, as JSON.
     pub fn outcomes(&self) -> String {
-        outcomes(self.0.outcomes())
+        let mut outcomes = self.prepared.outcomes();
+        let mut ran = Vec::with_capacity(self.frames.len());
+        for (count, frame) in &self.frames {
+            let (of_plan, rest) = outcomes.split_at(*count);
+            outcomes = rest;
+            ran.push(frame.ran(of_plan.to_vec()));
+        }
+        wire::json(&ran.iter().map(Ran::of).collect::<Vec<_>>())
     }
 
     /// The commit to append, if this is one of changes.
     #[wasm_bindgen(js_name = toAppend)]
     pub fn to_append(&self) -> Option<Uint8Array> {
-        self.0.to_append().map(Uint8Array::from)
+        self.prepared.to_append().map(Uint8Array::from)
     }
 
     /// The file to put in the place of the present one, if this is a snapshot.
     #[wasm_bindgen(js_name = toReplace)]
     pub fn to_replace(&self) -> Option<Uint8Array> {
-        self.0.to_replace().map(Uint8Array::from)
+        self.prepared.to_replace().map(Uint8Array::from)
+    }
+}
+
+impl From<core::Prepared> for Prepared {
+    fn from(prepared: core::Prepared) -> Self {
+        Self {
+            prepared,
+            frames: Vec::new(),
+        }
     }
 }
 
@@ -83,7 +139,7 @@ impl Revocation {
     /// What is to be stored; once.
     #[wasm_bindgen(js_name = takePrepared)]
     pub fn take_prepared(&mut self) -> Option<Prepared> {
-        self.prepared.take().map(Prepared)
+        self.prepared.take().map(Prepared::from)
     }
 
     /// Ids of the connectors that the former holder could read, and the versions that were left out.
@@ -120,6 +176,6 @@ impl Merge {
     /// The plans, if nothing stands against them.
     #[wasm_bindgen(js_name = intoPlan)]
     pub fn into_plan(self) -> Result<Plan> {
-        Ok(Plan(self.0.into_plans()?))
+        Ok(Plan::of_all(self.0.into_plans()?))
     }
 }

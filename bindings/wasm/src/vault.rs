@@ -12,7 +12,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use zeroize::Zeroizing;
 
-use crate::action::{ActionOptions, Request};
+use crate::action::ActionOptions;
 use crate::error::Result;
 use crate::host::{self, Host};
 use crate::input;
@@ -246,14 +246,6 @@ impl Vault {
 /// Planning: nothing is written.
 #[wasm_bindgen]
 impl Vault {
-    /// What a request would change.
-    pub fn plan(&self, request: &Request, now: &str) -> Result<Plan> {
-        let Request { request, options } = request;
-        let mut host = Host::new(now)?;
-        let plan = self.0.plan_request(request, options, &mut host.get())?;
-        Ok(Plan(vec![plan]))
-    }
-
     /// A plan that creates a connector, under a new id if none is given; properties are JSON by the
     /// rules of `PropertiesJson`, without tokens.
     #[wasm_bindgen(js_name = planCreate)]
@@ -274,7 +266,7 @@ impl Vault {
         let plan = self
             .0
             .plan_create(id, name, type_name, &properties, &options)?;
-        Ok(Plan(vec![plan]))
+        Ok(Plan::of(plan))
     }
 
     /// A plan that creates the connectors of a document, all or none.
@@ -282,14 +274,14 @@ impl Vault {
     pub fn plan_import(&self, document: &Uint8Array, options: &str) -> Result<Plan> {
         let options = ActionOptions::parse(options)?;
         let connectors = NewConnectors::parse(&input::text(document)?)?;
-        Ok(Plan(self.0.plan_import(&connectors, &options)?))
+        Ok(Plan::of_all(self.0.plan_import(&connectors, &options)?))
     }
 
     /// A plan that deletes a connector.
     #[wasm_bindgen(js_name = planDelete)]
     pub fn plan_delete(&self, id: &str, options: &str) -> Result<Plan> {
         let plan = self.0.plan_delete(id, &ActionOptions::parse(options)?)?;
-        Ok(Plan(vec![plan]))
+        Ok(Plan::of(plan))
     }
 
     /// A plan that makes the properties of a kept version the present ones.
@@ -297,7 +289,7 @@ impl Vault {
     pub fn plan_restore(&self, id: &str, version: f64, options: &str) -> Result<Plan> {
         let options = ActionOptions::parse(options)?;
         let plan = self.0.plan_restore(id, self::version(version)?, &options)?;
-        Ok(Plan(vec![plan]))
+        Ok(Plan::of(plan))
     }
 
     /// What merging another copy would change.
@@ -322,14 +314,12 @@ impl Vault {
     /// Seals plans into one commit on the present head. The plan stays, for another try.
     pub fn prepare(&self, plan: &Plan, now: &str) -> Result<Prepared> {
         let mut host = Host::new(now)?;
-        Ok(Prepared(
-            self.0.prepare_all(plan.0.clone(), &mut host.get())?,
-        ))
+        plan.prepare(&self.0, &mut host.get())
     }
 
     /// Takes what was stored.
     pub fn apply(&mut self, prepared: Prepared) -> Result<()> {
-        self.0.apply(prepared.0)?;
+        self.0.apply(prepared.prepared)?;
         Ok(())
     }
 
@@ -347,15 +337,13 @@ impl Vault {
             None => VERSIONS_KEPT as u64,
         };
         let keep = usize::try_from(keep).unwrap_or(usize::MAX);
-        Ok(Prepared(
-            self.0.prepare_compaction(Retention::Newest(keep))?,
-        ))
+        Ok(self.0.prepare_compaction(Retention::Newest(keep))?.into())
     }
 
     /// The snapshot of a compaction that happens by itself.
     #[wasm_bindgen(js_name = prepareAutomaticCompaction)]
     pub fn prepare_automatic_compaction(&self) -> Result<Prepared> {
-        Ok(Prepared(self.0.prepare_compaction(Retention::Automatic)?))
+        Ok(self.0.prepare_compaction(Retention::Automatic)?.into())
     }
 
     /// A snapshot without the former versions of these connectors, or of all.
@@ -364,7 +352,7 @@ impl Vault {
         let ids: Option<Vec<&str>> = ids
             .as_ref()
             .map(|ids| ids.iter().map(String::as_str).collect());
-        Ok(Prepared(self.0.prepare_purge(ids.as_deref())?))
+        Ok(self.0.prepare_purge(ids.as_deref())?.into())
     }
 
     /// Grants a role to public keys.
@@ -379,12 +367,10 @@ impl Vault {
         let (role, key) = (Role::parse(role)?, GrantKey::parse(key)?);
         let mut host = Host::new(now)?;
         let to = Grantee::Key(&key);
-        Ok(Prepared(self.0.prepare_grant(
-            label,
-            role,
-            to,
-            &mut host.get(),
-        )?))
+        Ok(self
+            .0
+            .prepare_grant(label, role, to, &mut host.get())?
+            .into())
     }
 
     /// Grants a role to a stretched passphrase.
@@ -402,12 +388,10 @@ impl Vault {
         let cost = input::options::<KdfCost>(cost)?.cost();
         let mut host = Host::new(now)?;
         let to = Grantee::Passphrase(&passphrase, cost);
-        Ok(Prepared(self.0.prepare_grant(
-            label,
-            role,
-            to,
-            &mut host.get(),
-        )?))
+        Ok(self
+            .0
+            .prepare_grant(label, role, to, &mut host.get())?
+            .into())
     }
 
     /// Takes a grant away.
@@ -445,7 +429,7 @@ impl Vault {
         let prepared = self
             .0
             .prepare_passphrase(&passphrase, cost, &mut host.get())?;
-        Ok(Prepared(prepared))
+        Ok(prepared.into())
     }
 }
 
@@ -464,7 +448,7 @@ fn version(number: f64) -> Result<Version> {
 }
 
 /// JSON text that holds values: the copy on this side is wiped.
-fn secret_json(value: &impl Serialize) -> Result<JsValue> {
+pub(crate) fn secret_json(value: &impl Serialize) -> Result<JsValue> {
     let text = serde_json::to_string(value)
         .map_err(|_| Error::new(Code::Internal, "a connector cannot be written as JSON"))?;
     Ok(JsValue::from_str(&Zeroizing::new(text)))

@@ -1,11 +1,14 @@
 //! What crosses as JSON. TypeScript's declarations are made of these types, so that they cannot drift.
 
+use std::collections::BTreeMap;
+
 use connector_vault::{
     self as core, ChangeKind, CommitInfo, ConflictKind, ConnectorId, Continuity, Cost,
     DamagedRecord, GrantInfo as CoreGrant, MergeConflict, Op, OpenReport, Outcome as CoreOutcome,
     Overview as CoreOverview, PropertyName, Repaired, Role, SignatureState, Source, Status,
     Timestamp, TokenRef, TornTail as CoreTorn, Vault, WarningCode,
 };
+
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use tsify::Tsify;
@@ -20,13 +23,21 @@ const WORDS: &str = r#"
 /** How a version of a connector came to be. */
 export type Op = "create" | "update" | "delete" | "restore";
 /** What a request did, or, `planned`, would do. */
-export type Status = "updated" | "unchanged" | "planned" | "created" | "deleted" | "restored";
+export type Status = "updated" | "unchanged" | "planned" | "created" | "deleted" | "restored" | "tested" | "skipped";
 /** What happened to a property. */
 export type ChangeKind = "added" | "changed" | "removed" | "unchanged";
 /** Where a property's value comes from: `Properties` or `PropertiesJson`. */
 export type Source = "grid" | "json";
 /** What an outcome warns of: docs/action.md section 9. */
-export type WarningCode = "repeated_name" | "token_default_used" | "value_emptied" | "surrounding_space" | "nested_names_dropped" | "similar_name";
+export type WarningCode = "repeated_name" | "token_default_used" | "value_emptied" | "surrounding_space" | "nested_names_dropped" | "similar_name" | "token_name_in_brackets";
+/** What became of an action that is marked as deleted in its batch. */
+export interface SkippedOutcome { readonly status: "skipped" }
+/** What became of one action of a batch, or would. */
+export type ActionOutcome = Outcome | TestOutcome | SkippedOutcome;
+/** What became of a batch, or would: one outcome for each action, and all tokens that they set. */
+export interface BatchOutcome { readonly outcomes: readonly ActionOutcome[]; readonly outputs: Readonly<Record<string, string>> }
+/** What became of an action's document, or would. */
+export type Ran = Outcome | TestOutcome | BatchOutcome;
 /** What a grant permits. Each role may do what those before it may: list, read values, update, everything. */
 export type Role = "viewer" | "reader" | "updater" | "owner";
 /** How a vault relates to the newest head that this client had seen. */
@@ -59,6 +70,96 @@ pub(crate) struct Outcome {
     warnings: Vec<Warning>,
     /// The names of the tokens that were resolved, each once.
     tokens: Vec<String>,
+    /// The tokens that the action sets, with their values: the new connector's id.
+    #[tsify(type = "Record<string, string>")]
+    outputs: BTreeMap<String, String>,
+    /// Whether the request had been carried out before: this is what it did then.
+    replayed: bool,
+}
+
+/// What a test of a connector found.
+#[derive(Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TestOutcome {
+    #[tsify(type = "\"tested\"")]
+    status: Status,
+    /// The connector's id.
+    id: String,
+    /// The version that was tested; of a batch perhaps one that it writes itself.
+    version: u64,
+    /// Whether the connector works.
+    success: bool,
+    /// Why it does not work; empty if it works.
+    message: String,
+    /// What somebody should look at.
+    warnings: Vec<Warning>,
+    /// The names of the tokens that were resolved, each once.
+    tokens: Vec<String>,
+    /// The tokens that the action sets, with their values.
+    #[tsify(type = "Record<string, string>")]
+    outputs: BTreeMap<String, String>,
+}
+
+/// What became of an action's document. Its declaration stands among the words above.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Ran {
+    One(Done),
+    Batch {
+        outcomes: Vec<Done>,
+        outputs: BTreeMap<String, String>,
+    },
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Done {
+    Changed(Outcome),
+    Tested(TestOutcome),
+    Skipped { status: Status },
+}
+
+impl Ran {
+    pub(crate) fn of(ran: &core::Ran) -> Self {
+        match ran {
+            core::Ran::Batch { outcomes, outputs } => Self::Batch {
+                outcomes: outcomes.iter().map(Done::of).collect(),
+                outputs: outputs.clone(),
+            },
+            core::Ran::One(done) => Self::One(Done::of(done)),
+            // What a later core may add.
+            _ => Self::One(Done::Skipped {
+                status: Status::Skipped,
+            }),
+        }
+    }
+}
+
+impl Done {
+    fn of(done: &core::Done) -> Self {
+        match done {
+            core::Done::Changed(outcome) => Self::Changed(Outcome::of(outcome)),
+            core::Done::Tested(outcome) => Self::Tested(TestOutcome::of(outcome)),
+            _ => Self::Skipped {
+                status: Status::Skipped,
+            },
+        }
+    }
+}
+
+impl TestOutcome {
+    fn of(outcome: &core::TestOutcome) -> Self {
+        Self {
+            status: outcome.status,
+            id: outcome.id.clone(),
+            version: outcome.version.get(),
+            success: outcome.success,
+            message: outcome.message.clone(),
+            warnings: outcome.warnings.iter().map(Warning::of).collect(),
+            tokens: outcome.tokens.clone(),
+            outputs: outcome.outputs.clone(),
+        }
+    }
 }
 
 /// What happened to one property.
@@ -94,6 +195,8 @@ impl Outcome {
             changes: outcome.changes.iter().map(Change::of).collect(),
             warnings: outcome.warnings.iter().map(Warning::of).collect(),
             tokens: outcome.tokens.clone(),
+            outputs: outcome.outputs.clone(),
+            replayed: outcome.replayed,
         }
     }
 }
@@ -625,7 +728,12 @@ pub(crate) struct TokenWanted {
 }
 
 impl TokenWanted {
-    pub(crate) fn of(token: &TokenRef<'_>, keys: &[String]) -> Self {
+    pub(crate) fn of(token: &TokenRef<'_>) -> Self {
+        let mut keys = Vec::new();
+        token.lookup(|key| {
+            keys.push(key.to_owned());
+            None::<()>
+        });
         let params = token.params();
         Self {
             namespace: token.namespace().map(str::to_owned),
@@ -633,9 +741,19 @@ impl TokenWanted {
             params: params
                 .map(|(key, value)| (key.to_owned(), value.to_owned()))
                 .collect(),
-            keys: keys.to_vec(),
+            keys,
         }
     }
+}
+
+/// What an action asks for next.
+#[derive(Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Wanted<'a> {
+    /// The value of a token.
+    Token(TokenWanted),
+    /// Whether a connector works.
+    Test(Connector<'a>),
 }
 
 /// What trying a passphrase costs: Argon2id version 1.3 (RFC 9106 section 3.1).

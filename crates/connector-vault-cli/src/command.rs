@@ -11,6 +11,7 @@ mod merge;
 mod read;
 mod repair;
 mod run;
+mod tester;
 mod tokens;
 mod transfer;
 

@@ -1,8 +1,11 @@
 //! Outcomes and plans for people: what changed, like a diff, without a value.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use connector_vault::{ActionType, Change, ChangeKind, DamagedRecord, Outcome, Source, Status};
+use connector_vault::{
+    Change, ChangeKind, DamagedRecord, Done, Outcome, Ran, Source, Status, TestOutcome, Warning,
+};
 use serde_json::{Value, json};
 
 use crate::output::{BOLD, DIM, GREEN, Output, RED, YELLOW, styled};
@@ -11,18 +14,82 @@ use crate::terminal::printable;
 /// What stands in place of a value.
 pub(crate) const MASK: &str = "******";
 
-/// The outcome of an action, or what it would be.
-pub(crate) fn outcome(outcome: &Outcome, action: Option<ActionType>) -> String {
-    let mut out = format!("{}\n", styled(BOLD, &head(outcome, action)));
-    for change in &outcome.changes {
-        let _ = writeln!(out, "{}", line(change, action.is_some()));
+/// What became of an action, or would.
+pub(crate) fn ran(ran: &Ran) -> String {
+    match ran {
+        Ran::Batch { outcomes, .. } => {
+            let mut out = String::new();
+            for (number, done) in (1..).zip(outcomes) {
+                let _ = write!(out, "{number}. {}", self::done(done));
+            }
+            match outcomes.is_empty() {
+                true => "The batch is empty: nothing was done\n".to_owned(),
+                false => out,
+            }
+        }
+        Ran::One(done) => self::done(done),
+        _ => String::new(),
     }
-    if !outcome.tokens.is_empty() {
-        let names: Vec<_> = outcome.tokens.iter().map(|name| printable(name)).collect();
+}
+
+fn done(done: &Done) -> String {
+    match done {
+        Done::Changed(change) => outcome(change, Origin::Action),
+        Done::Tested(test) => tested(test),
+        _ => "Skipped: the action is marked as deleted\n".to_owned(),
+    }
+}
+
+/// Whether a change comes from an action, which has a grid and a JSON.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Action,
+    Command,
+}
+
+/// The outcome of a change, or what it would be.
+pub(crate) fn outcome(outcome: &Outcome, origin: Origin) -> String {
+    let mut out = format!("{}\n", styled(BOLD, &head(outcome)));
+    for change in &outcome.changes {
+        let _ = writeln!(out, "{}", line(change, origin));
+    }
+    names_of_tokens(&mut out, &outcome.tokens);
+    outputs(&mut out, &outcome.outputs);
+    if outcome.replayed {
+        let text = "  carried out before: this is what the request did then";
+        let _ = writeln!(out, "{}", styled(DIM, text));
+    }
+    out
+}
+
+fn tested(test: &TestOutcome) -> String {
+    let (id, version) = (printable(&test.id), test.version);
+    let result = match test.success {
+        true => styled(GREEN, "works"),
+        false => styled(RED, &format!("does not work: {}", printable(&test.message))),
+    };
+    let mut out = format!(
+        "{} {result}\n",
+        styled(BOLD, &format!("Tested {id}, version {version}:"))
+    );
+    names_of_tokens(&mut out, &test.tokens);
+    outputs(&mut out, &test.outputs);
+    out
+}
+
+fn names_of_tokens(out: &mut String, tokens: &[String]) {
+    if !tokens.is_empty() {
+        let names: Vec<_> = tokens.iter().map(|name| printable(name)).collect();
         let text = format!("  tokens: {}", names.join(", "));
         let _ = writeln!(out, "{}", styled(DIM, &text));
     }
-    out
+}
+
+fn outputs(out: &mut String, outputs: &BTreeMap<String, String>) {
+    for (name, value) in outputs {
+        let text = format!("  sets [{}] = {}", printable(name), printable(value));
+        let _ = writeln!(out, "{}", styled(DIM, &text));
+    }
 }
 
 /// Records that a tolerant opening, or a repair, goes on without.
@@ -43,8 +110,23 @@ pub(crate) fn count(number: usize, what: &str) -> String {
 
 /// Warnings of an outcome, which in JSON stand in the outcome itself.
 pub(crate) fn warnings(outcome: &Outcome, output: Output) {
+    warn(&outcome.warnings, output);
+}
+
+/// The same, of all that an action did.
+pub(crate) fn warnings_of(ran: &Ran, output: Output) {
+    for done in ran.all() {
+        match done {
+            Done::Changed(outcome) => warn(&outcome.warnings, output),
+            Done::Tested(outcome) => warn(&outcome.warnings, output),
+            _ => {}
+        }
+    }
+}
+
+fn warn(warnings: &[Warning], output: Output) {
     if !output.json {
-        for warning in &outcome.warnings {
+        for warning in warnings {
             output.warn(warning.code.as_str(), &warning.message);
         }
     }
@@ -63,21 +145,20 @@ pub(crate) fn warnings_of_all(outcomes: &[Outcome], output: Output) {
     }
 }
 
-fn head(outcome: &Outcome, action: Option<ActionType>) -> String {
+fn head(outcome: &Outcome) -> String {
     let id = printable(&outcome.id);
     let after = outcome.version_after;
     let versions = match outcome.version_before {
         Some(before) if before != after => format!("version {before} -> {after}"),
         _ => format!("version {after}"),
     };
-    match (outcome.status, action) {
-        (Status::Planned, Some(ActionType::Add)) => {
-            "Plan: creates a connector; nothing is written".to_owned()
-        }
-        (Status::Planned, Some(ActionType::Delete)) => {
+    match (outcome.status, outcome.version_before) {
+        (Status::Planned, None) => "Plan: creates a connector; nothing is written".to_owned(),
+        // An update that changes nothing is not planned, but unchanged.
+        (Status::Planned, Some(_)) if outcome.changes.is_empty() => {
             format!("Plan: deletes {id}; nothing is written")
         }
-        (Status::Planned, _) => format!("Plan: updates {id}, {versions}; nothing is written"),
+        (Status::Planned, Some(_)) => format!("Plan: updates {id}, {versions}; nothing is written"),
         (Status::Unchanged, _) => format!("Unchanged {id}, {versions}: nothing differs"),
         (Status::Created, _) => format!("Created {id}, {versions}"),
         (Status::Deleted, _) => format!("Deleted {id}, {versions}"),
@@ -87,10 +168,10 @@ fn head(outcome: &Outcome, action: Option<ActionType>) -> String {
 }
 
 /// Only an action has a grid and a JSON.
-pub(crate) fn line(change: &Change, of_action: bool) -> String {
+pub(crate) fn line(change: &Change, origin: Origin) -> String {
     let name = printable(&change.name);
     let source = match (change.source, change.overridden) {
-        _ if !of_action => "",
+        _ if origin == Origin::Command => "",
         (Some(Source::Json), true) => "  (json, overrides grid)",
         (Some(Source::Json), false) => "  (json)",
         (Some(_), _) => "  (grid)",

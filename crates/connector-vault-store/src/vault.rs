@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use connector_vault::{
-    Action, Code, Head, Host, KnownHead, MergeOptions, NewOwner, OpenOptions, Options, Outcome,
-    Plan, Prepared, Retention, Timestamp, Tokens, Unlock, Vault, VaultId,
+    Action, ActionPlan, Asking, Code, Head, Host, KnownHead, MergeOptions, NewOwner, OpenOptions,
+    Options, Outcome, Plan, Prepared, Ran, Retention, Timestamp, Tokens, Unlock, Vault, VaultId,
 };
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
@@ -78,8 +78,8 @@ impl Default for FileOptions {
 ///     }
 /// }"#)?;
 /// let mut tokens = std::collections::BTreeMap::new();
-/// let outcome = vault.run(&action, &mut tokens, &Options::default())?;
-/// assert_eq!(outcome.version_after.get(), 2);
+/// let ran = vault.run(&action, &mut tokens, &Options::default())?;
+/// assert_eq!(ran.outcome().map(|outcome| outcome.version_after.get()), Some(2));
 /// # Ok(())
 /// # }
 /// ```
@@ -201,14 +201,21 @@ impl FileVault {
         action: &Action,
         tokens: &mut dyn Tokens,
         options: &Options,
-    ) -> Result<Plan> {
-        // Before the lock or anything else: a token may take its time.
-        let request = action.resolve(tokens, options)?;
+    ) -> Result<ActionPlan> {
+        self.plan_asking(action, &mut Asking::new(tokens), options)
+    }
+
+    /// The same, for an action that may test connectors.
+    pub fn plan_asking(
+        &mut self,
+        action: &Action,
+        asking: &mut Asking<'_>,
+        options: &Options,
+    ) -> Result<ActionPlan> {
         self.refresh()?;
         let mut rng = rng()?;
-        Ok(self
-            .vault
-            .plan_request(&request, options, &mut host(&mut rng)?)?)
+        let mut host = host(&mut rng)?;
+        Ok(self.vault.plan_asking(action, asking, options, &mut host)?)
     }
 
     /// Carries out an action: plans it on what other processes have written until now, and commits
@@ -218,15 +225,45 @@ impl FileVault {
         action: &Action,
         tokens: &mut dyn Tokens,
         options: &Options,
-    ) -> Result<Outcome> {
-        let request = action.resolve(tokens, options)?;
-        self.change(|vault, host| Ok(vec![vault.plan_request(&request, options, host)?]))
-            .map(first)
+    ) -> Result<Ran> {
+        self.run_asking(action, &mut Asking::new(tokens), options)
     }
 
-    /// Commits exactly this plan. Fails with `conflict` if its connector has moved on.
-    pub fn commit(&mut self, plan: Plan) -> Result<Outcome> {
-        self.change(|_, _| Ok(vec![plan])).map(first)
+    /// The same, for an action that may test connectors.
+    pub fn run_asking(
+        &mut self,
+        action: &Action,
+        asking: &mut Asking<'_>,
+        options: &Options,
+    ) -> Result<Ran> {
+        // Without the lock, which others wait for: a token or a test may take its time.
+        let plan = self.plan_asking(action, asking, options)?;
+        let head = self.vault.head();
+        self.commit_with(|vault, host| match vault.head() == head {
+            true => Ok(plan),
+            // Others were faster. What was answered is not asked again.
+            false => vault.plan_asking(action, asking, options, host),
+        })
+    }
+
+    /// Commits exactly this plan. Fails with `conflict` if one of its connectors has moved on.
+    pub fn commit(&mut self, plan: impl Into<ActionPlan>) -> Result<Ran> {
+        let plan = plan.into();
+        self.commit_with(|_, _| Ok(plan))
+    }
+
+    fn commit_with(
+        &mut self,
+        plan: impl FnOnce(&Vault, &mut Host<'_>) -> connector_vault::Result<ActionPlan>,
+    ) -> Result<Ran> {
+        let mut frame = None;
+        let outcomes = self.write(|vault, host| {
+            let (plans, of_plan) = plan(vault, host)?.into_parts();
+            frame = Some(of_plan);
+            vault.prepare_all(plans, host)
+        })?;
+        let frame = frame.expect("what was written was planned");
+        Ok(frame.ran(outcomes))
     }
 
     /// Plans and commits under the file's lock, so that nothing comes between. All plans happen or
@@ -433,13 +470,6 @@ pub(crate) fn forget(vault_id: VaultId, store: &FileStore, heads: &KnownHeads) -
         heads.forget(vault_id.as_bytes(), &place)?;
     }
     Ok(())
-}
-
-fn first(outcomes: Vec<Outcome>) -> Outcome {
-    outcomes
-        .into_iter()
-        .next()
-        .expect("one plan has one outcome")
 }
 
 /// A generator seeded by the system. Seeding may fail; what it then gives does not.

@@ -1,14 +1,15 @@
 //! The platform's actions: `Connectors.Update` and its siblings (docs/action.md).
 //!
-//! [`Action::parse`] checks the document, [`Action::resolve`] expands its tokens into a
-//! [`Request`], and the vault plans and commits that.
+//! [`Action::parse`] checks the document. The vault plans it: it resolves what names a connector,
+//! checks what can be checked, and only then asks for the other tokens ([`Asking`]).
 
 use std::fmt;
 
 use crate::connector::Text;
-use crate::error::{Error, Result};
-use crate::token::{Infos, Template, TokenInfo, Tokens};
+use crate::error::{Code, Error, Result};
+use crate::token::{Infos, Template, TokenInfo};
 
+mod asking;
 mod connectors;
 mod document;
 mod literal;
@@ -18,11 +19,14 @@ mod request;
 mod resolve;
 mod warning;
 
+pub(crate) use asking::outputs_of_test;
+pub use asking::{Answers, Asking, TestResult, Tester};
 pub(crate) use connectors::NewConnector;
 pub use connectors::NewConnectors;
 pub use options::{Nested, Note, Null, Options, RequestId};
-pub(crate) use request::{AddRequest, Changes, DeleteRequest, Kind, UpdateRequest, Write};
-pub use request::{Request, Source};
+pub use request::Source;
+pub(crate) use request::{Changes, Write};
+pub(crate) use resolve::{Outputs, Resolver};
 pub use warning::{Warning, WarningCode};
 
 use properties::Document;
@@ -37,11 +41,24 @@ pub enum ActionType {
     Add,
     /// `CredStore.DeleteEntry`: deletes a connector.
     Delete,
+    /// `Connectors.Test`: has the host try a connector out.
+    Test,
+    /// `ExecuteActions`: carries out several actions, all or none.
+    Batch,
 }
 
 impl ActionType {
     /// Every type.
-    pub const ALL: [Self; 3] = [Self::Update, Self::Add, Self::Delete];
+    pub const ALL: [Self; 5] = [
+        Self::Update,
+        Self::Add,
+        Self::Delete,
+        Self::Test,
+        Self::Batch,
+    ];
+
+    /// The types that a batch may hold.
+    pub(crate) const IN_BATCH: [Self; 4] = [Self::Update, Self::Add, Self::Delete, Self::Test];
 
     /// The `ActionType` as it stands in the document.
     #[must_use]
@@ -50,14 +67,21 @@ impl ActionType {
             Self::Update => "Connectors.Update",
             Self::Add => "CredStore.AddConnectorEntry",
             Self::Delete => "CredStore.DeleteEntry",
+            Self::Test => "Connectors.Test",
+            Self::Batch => "ExecuteActions",
         }
     }
 }
 
 /// An action as its author wrote it: checked, its tokens not yet expanded. `Debug` is redacted.
-pub struct Action(Content);
+pub struct Action {
+    pub(crate) content: Content,
+    /// Whether it has a `Condition`.
+    has_condition: bool,
+}
 
-enum Content {
+/// What an action does, and to what; its texts may hold tokens.
+pub(crate) enum Content {
     Update {
         entry_id: Text,
         sources: Sources,
@@ -66,14 +90,21 @@ enum Content {
         type_name: Text,
         entry_name: Text,
         sources: Sources,
+        token_name: Option<Text>,
     },
     Delete {
         entry_id: Text,
     },
+    Test {
+        entry_id: Text,
+        token_name: Option<Text>,
+    },
+    /// `None` for an action that its editor marked as deleted.
+    Batch(Vec<Option<Action>>),
 }
 
 /// Where properties come from.
-struct Sources {
+pub(crate) struct Sources {
     grid: Vec<Row>,
     json: Text,
 }
@@ -105,61 +136,106 @@ impl Action {
     /// # Ok::<(), connector_vault::Error>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self> {
-        document::parse(text).map(Self)
+        document::parse(text)
     }
 
     /// What the action does.
     #[must_use]
     pub fn action_type(&self) -> ActionType {
-        match self.0 {
+        match self.content {
             Content::Update { .. } => ActionType::Update,
             Content::Add { .. } => ActionType::Add,
             Content::Delete { .. } => ActionType::Delete,
+            Content::Test { .. } => ActionType::Test,
+            Content::Batch(_) => ActionType::Batch,
         }
     }
 
     /// The tokens that the action needs, each once, so that an asynchronous host can fetch them
-    /// before it calls [`resolve`](Self::resolve).
+    /// before the action is planned. Tokens that an earlier action of a batch sets are not among
+    /// them.
     ///
     /// Fails with `token_limit` or `invalid_token_format`.
     pub fn tokens(&self) -> Result<Vec<TokenInfo>> {
         let mut infos = Infos::default();
-        let (texts, sources) = match &self.0 {
-            Content::Update { entry_id, sources } => (vec![("EntryId", entry_id)], Some(sources)),
+        self.list_tokens(&mut infos)?;
+        Ok(infos.into_list())
+    }
+
+    fn list_tokens(&self, infos: &mut Infos) -> Result<()> {
+        let list = |parameter: &'static str, text: &Text, infos: &mut Infos| {
+            let template = Template::parse(text).map_err(|error| error.of(parameter))?;
+            template.list(infos);
+            Ok(())
+        };
+        match &self.content {
+            Content::Update { entry_id, sources } => {
+                list("EntryId", entry_id, infos)?;
+                sources.list_tokens(infos)
+            }
             Content::Add {
                 type_name,
                 entry_name,
                 sources,
-            } => (
-                vec![("TypeName", type_name), ("EntryName", entry_name)],
-                Some(sources),
-            ),
-            Content::Delete { entry_id } => (vec![("EntryId", entry_id)], None),
-        };
-        for (parameter, text) in texts {
-            let of_parameter = |error: Error| error.of(parameter);
-            Template::parse(text)
-                .map_err(of_parameter)?
-                .list(&mut infos);
-        }
-        if let Some(sources) = sources {
-            for (index, row) in sources.grid.iter().enumerate() {
-                for text in [Some(&row.name), row.value.as_ref()].into_iter().flatten() {
-                    let in_row = |error: Error| error.in_row(index + 1);
-                    Template::parse(text).map_err(in_row)?.list(&mut infos);
+                token_name,
+            } => {
+                list("TypeName", type_name, infos)?;
+                list("EntryName", entry_name, infos)?;
+                sources.list_tokens(infos)?;
+                if let Some(name) =
+                    resolve::list_token_name("EntryIdTokenName", token_name.as_ref(), infos)?
+                {
+                    infos.set(name);
                 }
+                Ok(())
             }
-            Document::parse(&sources.json, true)?.list(&mut infos)?;
+            Content::Delete { entry_id } => list("EntryId", entry_id, infos),
+            Content::Test {
+                entry_id,
+                token_name,
+            } => {
+                list("EntryId", entry_id, infos)?;
+                if let Some(name) =
+                    resolve::list_token_name("OutputTokenName", token_name.as_ref(), infos)?
+                {
+                    for output in asking::outputs_of_test(&name) {
+                        infos.set(output);
+                    }
+                }
+                Ok(())
+            }
+            Content::Batch(list) => (1..).zip(list).try_for_each(|(number, action)| {
+                let Some(action) = action else { return Ok(()) };
+                action
+                    .list_tokens(infos)
+                    .map_err(|error| error.in_action(number))
+            }),
         }
-        Ok(infos.into_list())
     }
 
-    /// Expands the tokens and checks the result.
-    ///
-    /// Fails with the codes of docs/action.md sections 3 to 5; nothing of a token's value is in
-    /// the error.
-    pub fn resolve(&self, tokens: &mut dyn Tokens, options: &Options) -> Result<Request> {
-        resolve::resolve(&self.0, tokens, options)
+    /// Fails with `condition_not_evaluated` if the action has a condition, unless `options` say that
+    /// it held.
+    pub(crate) fn check_condition(&self, options: &Options) -> Result<()> {
+        if !self.has_condition || options.condition_met {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::ConditionNotEvaluated,
+            "the action has a Condition, which the host has to evaluate",
+        )
+        .hint("evaluate the condition; if it holds, run the action with the option for that"))
+    }
+}
+
+impl Sources {
+    fn list_tokens(&self, infos: &mut Infos) -> Result<()> {
+        for (index, row) in self.grid.iter().enumerate() {
+            for text in [Some(&row.name), row.value.as_ref()].into_iter().flatten() {
+                let in_row = |error: Error| error.in_row(index + 1);
+                Template::parse(text).map_err(in_row)?.list(infos);
+            }
+        }
+        Document::parse(&self.json, true)?.list(infos)
     }
 }
 

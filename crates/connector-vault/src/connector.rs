@@ -1,6 +1,7 @@
 //! A connector and its parts: types that carry their checks (docs/format.md section 2).
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
@@ -288,15 +289,15 @@ impl Properties {
 /// The version of a connector: 1, 2, 3, ...
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Version(std::num::NonZeroU64);
+pub struct Version(NonZeroU64);
 
 impl Version {
     /// The version a connector is created with.
-    pub const FIRST: Self = Self(std::num::NonZeroU64::MIN);
+    pub const FIRST: Self = Self(NonZeroU64::MIN);
 
     /// Checks and takes a version: at least 1.
     pub fn new(version: u64) -> Result<Self> {
-        std::num::NonZeroU64::new(version)
+        NonZeroU64::new(version)
             .map(Self)
             .ok_or_else(|| Error::new(Code::InvalidArgument, "versions begin at 1"))
     }
@@ -305,6 +306,11 @@ impl Version {
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
+    }
+
+    /// The version before this one; `None` before the first.
+    pub(crate) fn before(self) -> Option<Self> {
+        NonZeroU64::new(self.0.get() - 1).map(Self)
     }
 
     /// The version as a number.
@@ -379,6 +385,30 @@ impl Timestamp {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether more than so many seconds lie between this time and `now`. In doubt it is not.
+    pub(crate) fn is_older_than(&self, seconds: u64, now: &Self) -> bool {
+        now.seconds().saturating_sub(self.seconds()) > seconds
+    }
+
+    /// Seconds since some moment before the year 0, in the proleptic Gregorian calendar.
+    fn seconds(&self) -> u64 {
+        let number = |at: usize, len: usize| {
+            let digits = self.0.get(at..at + len);
+            digits
+                .and_then(|digits| digits.parse().ok())
+                .unwrap_or(0u64)
+        };
+        let (year, month, day) = (number(0, 4), number(5, 2), number(8, 2));
+        // Years that begin in March end with the leap day. The calendar repeats after 400 years.
+        let (year, month) = match month {
+            0..=2 => (year + 399, month + 9),
+            _ => (year + 400, month - 3),
+        };
+        let days = 365 * year + year / 4 - year / 100 + year / 400;
+        let days = days + (153 * month + 2) / 5 + day;
+        days * 86_400 + number(11, 2) * 3_600 + number(14, 2) * 60 + number(17, 2)
     }
 }
 
@@ -469,6 +499,39 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(Timestamp::new(text).is_ok(), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn ages_of_timestamps() {
+        let time = |text: &str| Timestamp::new(text).expect("a time");
+        let day = 86_400;
+        for (then, now, seconds) in [
+            ("2026-11-23T20:15:00.000Z", "2026-11-23T20:15:01.000Z", 1),
+            (
+                "2024-02-28T00:00:00.000Z",
+                "2024-03-01T00:00:00.000Z",
+                2 * day,
+            ),
+            ("2023-02-28T00:00:00.000Z", "2023-03-01T00:00:00.000Z", day),
+            ("1900-02-28T00:00:00.000Z", "1900-03-01T00:00:00.000Z", day),
+            ("2025-12-31T23:59:59.000Z", "2026-01-01T00:00:00.000Z", 1),
+            (
+                "2000-01-01T00:00:00.000Z",
+                "2001-01-01T00:00:00.000Z",
+                366 * day,
+            ),
+            (
+                "0000-01-01T00:00:00.000Z",
+                "0000-03-01T00:00:00.000Z",
+                60 * day,
+            ),
+        ] {
+            let (then, now) = (time(then), time(now));
+            assert!(then.is_older_than(seconds - 1, &now), "{then} {now}");
+            assert!(!then.is_older_than(seconds, &now), "{then} {now}");
+            // What lies in the future is not old.
+            assert!(!now.is_older_than(0, &then), "{then} {now}");
         }
     }
 

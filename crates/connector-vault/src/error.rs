@@ -33,6 +33,8 @@ struct Inner {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Place {
+    /// The action of a batch, from 1.
+    pub action: Option<usize>,
     /// The parameter; `None` for the document itself.
     pub parameter: Option<&'static str>,
     /// The row of `Properties`, from 1.
@@ -144,6 +146,13 @@ impl Error {
     pub(crate) fn in_row(mut self, row: usize) -> Self {
         self.0.place.get_or_insert_default().row = Some(row);
         self.of("Properties")
+    }
+
+    /// The same error, in an action of a batch.
+    #[must_use]
+    pub(crate) fn in_action(mut self, number: usize) -> Self {
+        self.0.place.get_or_insert_default().action = Some(number);
+        self.within(format_args!("action {number} of ActionList"))
     }
 
     /// The same error, its message led by where it happened.
@@ -266,6 +275,8 @@ codes! {
     Conflict = "conflict",
     /// The request id was used for a request with other content.
     RequestIdReused = "request_id_reused",
+    /// The history does not reach back far enough to tell whether the request id was used.
+    RequestTooOld = "request_too_old",
     /// A connector id is empty, too long or holds control characters.
     InvalidConnectorId = "invalid_connector_id",
     /// A connector's name or type is empty, too long or holds control characters.
@@ -320,6 +331,12 @@ codes! {
     UnknownParameter = "unknown_parameter",
     /// A parameter has the wrong JSON type.
     WrongParameterType = "wrong_parameter_type",
+    /// The action is marked as deleted.
+    ActionDeleted = "action_deleted",
+    /// The action has a condition, which is the host's to evaluate.
+    ConditionNotEvaluated = "condition_not_evaluated",
+    /// The host gave nothing that tests connectors.
+    TesterMissing = "tester_missing",
     /// An expression is the host's to evaluate.
     ExpressionNotSupported = "expression_not_supported",
     /// A property name is empty.
@@ -342,12 +359,16 @@ codes! {
     TokenNotJson = "token_not_json",
     /// The token that is the whole `PropertiesJson` does not resolve to a JSON object.
     TokenNotAnObject = "token_not_an_object",
+    /// A text that should name a token does not.
+    InvalidTokenName = "invalid_token_name",
     /// A token's format has no `{0}`.
     InvalidTokenFormat = "invalid_token_format",
     /// Tokens are nested or expand beyond the limits.
     TokenLimit = "token_limit",
     /// The host's token source failed.
     TokenSourceFailed = "token_source_failed",
+    /// The host's tester failed: it could not tell whether the connector works.
+    TesterFailed = "tester_failed",
 
     // Host
     /// The host's source of randomness failed or another internal invariant broke.

@@ -56,6 +56,19 @@ impl Value {
         }
     }
 
+    /// Adds the strings and numbers in it, at any depth, but for names.
+    pub(crate) fn collect_texts(&self, texts: &mut Vec<Text>) {
+        match self {
+            Value::String(text) | Value::Number(text) => texts.push(text.clone()),
+            Value::Array(values) => values.iter().for_each(|value| value.collect_texts(texts)),
+            Value::Object(members) => {
+                let values = members.iter().map(|member| &member.value);
+                values.for_each(|value| value.collect_texts(texts));
+            }
+            Value::Null | Value::Bool(_) | Value::Token(_) => {}
+        }
+    }
+
     /// Compact JSON text: no white space, names in their order, numbers as written.
     pub(crate) fn to_compact(&self) -> Text {
         let mut out = TextBuf::default();

@@ -42,7 +42,7 @@
 //! }"#)?;
 //! let mut tokens = BTreeMap::from([("Secrets:TwitterKey".to_owned(), Secret::new("new_key")?)]);
 //! let plan = vault.plan(&action, &mut tokens, &Options::default(), &mut host)?;
-//! assert_eq!(plan.outcome().status, Status::Planned);
+//! assert_eq!(plan.plans()[0].outcome().status, Status::Planned);
 //! let prepared = vault.prepare(plan, &mut host)?;
 //! file.extend_from_slice(prepared.to_append().unwrap_or_default());
 //! assert_eq!(vault.apply(prepared)?[0].status, Status::Updated);
@@ -78,8 +78,8 @@ mod vault;
 
 pub use access::{BrokenLock, Unlock};
 pub use action::{
-    Action, ActionType, Nested, NewConnectors, Note, Null, Options, Request, RequestId, Source,
-    Warning, WarningCode,
+    Action, ActionType, Answers, Asking, Nested, NewConnectors, Note, Null, Options, RequestId,
+    Source, TestResult, Tester, Warning, WarningCode,
 };
 pub use connector::{
     Connector, ConnectorId, Op, Properties, PropertyName, Secret, Timestamp, Version,
@@ -91,7 +91,9 @@ pub use format::header::Role;
 pub use format::hex::{GrantId, RecordId, VaultId};
 pub use format::{PREFIX_LEN, check_file_len, log_start};
 pub use log::{Continuity, Head, KnownHead, TornTail};
-pub use plan::{Change, ChangeKind, Outcome, Plan, Status};
+pub use plan::{
+    ActionPlan, Change, ChangeKind, Done, Frame, Outcome, Plan, Ran, Status, TestOutcome,
+};
 pub use token::{TokenFn, TokenInfo, TokenRef, TokenSpan, Tokens, find_tokens};
 pub use vault::{
     CommitInfo, ConflictKind, DamagedRecord, Detached, GrantInfo, Grantee, Host, LogEnd, Merge,

@@ -58,11 +58,19 @@ pub const MEMORY_KIB_TIMES_PASSES_MAX: u64 = 1024 * 1024;
 
 /// Versions of a connector that a compaction keeps, unless told otherwise.
 pub const VERSIONS_KEPT: usize = 10;
+/// How long a request id is remembered, in seconds: seven days.
+pub const REQUEST_SECONDS_KEPT: u64 = 7 * 24 * 60 * 60;
+/// Most versions of a connector that a compaction keeps because requests among them are remembered.
+pub const REQUEST_VERSIONS_KEPT: usize = 1024;
 /// Log size below which no compaction happens by itself, in bytes.
 pub const COMPACTION_LEN_MIN: usize = 1024 * 1024;
 
 /// Largest action document, and largest text that its tokens may expand to, in bytes.
 pub const ACTION_LEN_MAX: usize = 16 * 1024 * 1024;
+/// Longest text of a tester that an outcome holds, in characters; what is longer is cut.
+pub const TEST_MESSAGE_CHARS_MAX: usize = 4096;
+/// Most actions of a batch.
+pub const ACTIONS_MAX: usize = 1024;
 /// Deepest nesting of JSON.
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Deepest nesting of tokens inside tokens.

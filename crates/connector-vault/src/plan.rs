@@ -2,20 +2,24 @@
 
 use std::fmt;
 
-use crate::action::{AddRequest, DeleteRequest, Note, Options, RequestId, UpdateRequest, Warning};
+use crate::action::{Changes, Note, Options, Outputs, RequestId, Warning};
 use crate::connector::{Connector, ConnectorId, Op, Properties, Secret, Version};
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Syntax, Value};
 
+mod action;
 mod mask;
 mod merge;
 mod near_miss;
 mod nested;
 mod outcome;
 
+pub(crate) use action::Step as ActionStep;
+pub use action::{ActionPlan, Frame};
+
 use merge::{by_name, merge};
 pub(crate) use near_miss::near_miss;
-pub use outcome::{Change, ChangeKind, Outcome, Status};
+pub use outcome::{Change, ChangeKind, Done, Outcome, Ran, Status, TestOutcome};
 
 /// What a request would change, and the dry run's report.
 ///
@@ -43,8 +47,17 @@ pub(crate) struct Base {
     pub(crate) vault_id: [u8; 32],
     /// How often the vault's sealing keys had changed.
     pub(crate) epoch: u64,
-    /// The record of the connector's newest version.
-    pub(crate) record_id: Option<[u8; 16]>,
+    /// The connector's newest version.
+    pub(crate) newest: Newest,
+}
+
+/// The version of a connector that a plan goes on from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Newest {
+    /// The one that the vault holds, by its record; `None` if it holds none.
+    Stored(Option<[u8; 16]>),
+    /// The one that a plan before this writes in the same commit.
+    Planned,
 }
 
 /// A plan as far as it does not concern keys.
@@ -63,6 +76,8 @@ pub(crate) struct Draft {
     pub(crate) changes: Vec<Change>,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) tokens: Vec<String>,
+    /// The tokens that the action sets.
+    pub(crate) outputs: Outputs,
 }
 
 impl Plan {
@@ -161,6 +176,8 @@ impl Draft {
             changes: self.changes.clone(),
             warnings: self.warnings.clone(),
             tokens: self.tokens.clone(),
+            outputs: self.outputs.clone(),
+            replayed: false,
         }
     }
 }
@@ -168,44 +185,44 @@ impl Draft {
 /// Plans `Connectors.Update`: properties that the request does not name keep their values.
 ///
 /// Fails with `conflict`, `mask_value`, `null_value`, `value_too_large` or `too_many_properties`.
-pub(crate) fn update(
-    before: &Connector,
-    request: &UpdateRequest,
-    options: &Options,
-) -> Result<Draft> {
+pub(crate) fn update(before: &Connector, request: &Changes, options: &Options) -> Result<Draft> {
     check_version(&before.id, Some(before.version), options)?;
-    let merged = merge(&before.properties, &request.changes, options)?;
+    let merged = merge(&before.properties, request, options)?;
     let mut draft = draft_of(before, Op::Update, options);
     draft.after = merged.after;
     draft.changes = merged.changes;
     draft.warnings = merged.warnings;
-    draft.tokens.clone_from(&request.changes.tokens);
+    draft.tokens.clone_from(&request.tokens);
     Ok(settle(draft, options))
 }
 
-/// Plans `CredStore.AddConnectorEntry`: from nothing, under an id that the vault chose. A deleted
-/// id continues after the `tombstone`'s version.
-pub(crate) fn add(
-    id: ConnectorId,
-    tombstone: Option<Version>,
-    request: &AddRequest,
-    options: &Options,
-) -> Result<Draft> {
-    check_version(&id, None, options)?;
-    let merged = merge(&Properties::new(), &request.changes, options)?;
+/// A connector that is to be created.
+pub(crate) struct NewEntry {
+    pub(crate) id: ConnectorId,
+    pub(crate) name: String,
+    pub(crate) type_name: String,
+    /// The version that deleted the id; the new connector continues after it.
+    pub(crate) tombstone: Option<Version>,
+}
+
+/// Plans `CredStore.AddConnectorEntry`, or a creation by the caller: from nothing.
+pub(crate) fn add(entry: NewEntry, request: &Changes, options: &Options) -> Result<Draft> {
+    check_version(&entry.id, None, options)?;
+    let merged = merge(&Properties::new(), request, options)?;
     Ok(Draft {
-        id,
-        name: request.name.clone(),
-        type_name: request.type_name.clone(),
+        id: entry.id,
+        name: entry.name,
+        type_name: entry.type_name,
         op: Op::Create,
         version_before: None,
-        version_after: tombstone.map_or(Version::FIRST, Version::next),
+        version_after: entry.tombstone.map_or(Version::FIRST, Version::next),
         after: merged.after,
         request_id: options.request_id.clone(),
         note: options.note.clone(),
         changes: merged.changes,
         warnings: merged.warnings,
-        tokens: request.changes.tokens.clone(),
+        tokens: request.tokens.clone(),
+        outputs: Outputs::new(),
     })
 }
 
@@ -213,12 +230,12 @@ pub(crate) fn add(
 /// of its own.
 pub(crate) fn delete(
     before: &Connector,
-    request: Option<&DeleteRequest>,
+    request: Option<&Changes>,
     options: &Options,
 ) -> Result<Draft> {
     check_version(&before.id, Some(before.version), options)?;
     let mut draft = draft_of(before, Op::Delete, options);
-    if let Some(DeleteRequest { changes, .. }) = request {
+    if let Some(changes) = request {
         draft.warnings.clone_from(&changes.warnings);
         draft.tokens.clone_from(&changes.tokens);
     }
@@ -283,6 +300,7 @@ fn draft_of(before: &Connector, op: Op, options: &Options) -> Draft {
         changes: Vec::new(),
         warnings: Vec::new(),
         tokens: Vec::new(),
+        outputs: Outputs::new(),
     }
 }
 
@@ -300,7 +318,11 @@ fn settle(mut draft: Draft, options: &Options) -> Draft {
 
 /// Checked before anything about the content: who lost a race should hear of that, not of an
 /// error that may no longer matter.
-fn check_version(id: &ConnectorId, version: Option<Version>, options: &Options) -> Result<()> {
+pub(crate) fn check_version(
+    id: &ConnectorId,
+    version: Option<Version>,
+    options: &Options,
+) -> Result<()> {
     let Some(wanted) = options.if_version else {
         return Ok(());
     };

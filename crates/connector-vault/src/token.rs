@@ -16,7 +16,7 @@ mod needs;
 
 pub(crate) use expand::Expander;
 pub use grammar::find_tokens;
-pub(crate) use grammar::token_len;
+pub(crate) use grammar::{is_token_name, token_len};
 pub(crate) use needs::Infos;
 pub use needs::TokenInfo;
 
@@ -43,21 +43,17 @@ impl<S: BuildHasher> Tokens for HashMap<String, Secret, S> {
 /// A closure as a source of tokens.
 ///
 /// ```
-/// use connector_vault::{Action, Options, Secret, TokenFn};
+/// use connector_vault::{Secret, TokenFn, TokenRef, Tokens};
 ///
-/// let action = Action::parse(
-///     r#"{"ActionType": "CredStore.DeleteEntry", "Parameters": {"EntryId": "[Flow:Connector]"}}"#,
-/// )?;
-/// let mut tokens = TokenFn(|token: &connector_vault::TokenRef<'_>| match token.name() {
+/// let mut tokens = TokenFn(|token: &TokenRef<'_>| match token.name() {
 ///     "Connector" => Secret::new("twitterConnectorId").map(Some),
 ///     _ => Ok(None),
 /// });
-/// let request = action.resolve(&mut tokens, &Options::default())?;
-/// assert_eq!(request.id().map(|id| id.as_str()), Some("twitterConnectorId"));
+/// # let _: &mut dyn Tokens = &mut tokens;
 /// # Ok::<(), connector_vault::Error>(())
 /// ```
 pub struct TokenFn<F>(
-    /// Called once for each token that is expanded.
+    /// Called once for each token that an action needs, told apart by name and parameters.
     pub F,
 );
 
@@ -100,6 +96,15 @@ impl TokenRef<'_> {
         canonical(self.namespace, self.name)
     }
 
+    /// The key that tells it from every other token: the one with parameters, if it has any.
+    pub(crate) fn key(&self) -> Text {
+        let name = self.canonical();
+        match self.params.is_empty() {
+            true => Text::new(name),
+            false => key_with_params(&name, self.params()),
+        }
+    }
+
     /// Looks the token up in a map: first by its key with parameters, if it has any, then by
     /// [`canonical`](Self::canonical).
     ///
@@ -108,14 +113,10 @@ impl TokenRef<'_> {
     /// that no value can look like two parameters.
     pub fn lookup<T>(&self, mut get: impl FnMut(&str) -> Option<T>) -> Option<T> {
         let name = self.canonical();
-        if !self.params.is_empty() {
-            let params = self
-                .params
-                .iter()
-                .map(|(key, value)| (*key, value.as_str()));
-            if let Some(found) = get(&key_with_params(&name, params)) {
-                return Some(found);
-            }
+        if !self.params.is_empty()
+            && let Some(found) = get(&self.key())
+        {
+            return Some(found);
         }
         get(&name)
     }

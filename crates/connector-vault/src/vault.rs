@@ -1,6 +1,7 @@
 //! The vault: open, read, plan, commit. Sans I/O: bytes, passphrase, clock and randomness are
 //! handed in, bytes are handed back.
 
+mod actions;
 mod audit;
 mod compact;
 mod detach;

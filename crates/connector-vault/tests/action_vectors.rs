@@ -18,17 +18,19 @@ mod vectors;
 use std::collections::{BTreeMap, BTreeSet};
 
 use connector_vault::{
-    Action, Code, ConnectorId, Error, Nested, Null, Options, Outcome, Plan, Result, Secret, Status,
-    Vault, Version, WarningCode,
+    Action, ActionPlan, Asking, Code, Connector, ConnectorId, Done, Error, Nested, Null, Options,
+    Outcome, Ran, RequestId, Result, Retention, Secret, Status, TestResult, Vault, Version,
+    WarningCode,
 };
 use support::{Kept, properties, values};
-use vectors::{NestedOption, NullOption, Vector};
+use vectors::{Earlier, NEW_ID, NestedOption, NullOption, Vector, VectorOptions};
 
 /// Codes that no vector can show, and why.
-const WITHOUT_VECTOR: [(Code, &str); 3] = [
+const WITHOUT_VECTOR: [(Code, &str); 4] = [
     (Code::ActionTooLarge, "a vector of 16 MiB"),
     (Code::ValueTooLarge, "a vector of 1 MiB"),
     (Code::TokenSourceFailed, "needs a host that fails"),
+    (Code::TesterFailed, "needs a host that fails"),
 ];
 
 #[test]
@@ -60,33 +62,32 @@ fn a_vector_with_a_name_more_is_rejected() {
 fn check(vector: &Vector) {
     let mut kept = vault_of(vector);
     let before = (kept.file.clone(), kept.vault.head());
-    let planned = plan(vector, &mut kept, &options_of(vector));
+    let planned = plan(vector, &mut kept, &options_of(&vector.options));
     assert_eq!(
         (&kept.file, kept.vault.head()),
         (&before.0, before.1),
         "a plan writes nothing"
     );
-    let dry = planned.as_ref().map(Plan::outcome).ok();
-    let outcome = planned.and_then(|plan| {
-        let prepared = kept.vault.prepare(plan, &mut kept.fixed.host())?;
-        Ok(kept.store(prepared)?.remove(0))
-    });
-    match (outcome, &vector.expect.error) {
+    let dry = planned.as_ref().map(ActionPlan::ran).ok();
+    let ran = planned.and_then(|plan| kept.commit(plan));
+    match (ran, &vector.expect.error) {
         (Err(error), Some(code)) => {
             check_error(vector, &error, code);
             assert_eq!(kept.file, before.0, "an error changes nothing");
             assert_eq!(kept.vault.head(), before.1);
         }
-        (Ok(outcome), None) => {
+        (Ok(ran), None) => {
             let dry = dry.expect("what was carried out was planned");
-            check_dry_run(&dry, &outcome);
-            check_outcome(vector, &mut kept, &outcome);
+            check_dry_run(&dry, &ran);
             let wrote = kept.file != before.0;
-            assert_eq!(
-                wrote,
-                outcome.status != Status::Unchanged,
-                "unchanged writes nothing"
-            );
+            let writes = ran
+                .changes()
+                .any(|outcome| outcome.status != Status::Unchanged && !outcome.replayed);
+            let remembers = vector.options.request_id.is_some() && !vector.expect.replayed;
+            assert_eq!(wrote, writes || remembers, "unchanged writes nothing");
+            let seq = before.1.seq + u64::from(wrote);
+            assert_eq!(kept.vault.head().seq, seq, "a change is one commit");
+            check_ran(vector, &mut kept, &ran);
         }
         (Err(error), None) => panic!("{error:?}"),
         (Ok(_), Some(code)) => panic!("no {code}"),
@@ -124,38 +125,80 @@ fn vault_of(vector: &Vector) -> Kept {
         let prepared = kept.vault.prepare(plan.unwrap(), &mut kept.fixed.host());
         kept.store(prepared.unwrap()).unwrap();
     }
+    for earlier in &vector.earlier {
+        match earlier {
+            Earlier::Action {
+                action,
+                options,
+                tokens,
+            } => {
+                let options = options_of(options);
+                kept.run_with(&action.to_string(), &mut secrets(tokens), &options)
+                    .unwrap();
+            }
+            Earlier::Compact { compact } => {
+                let keep = Retention::Newest(usize::try_from(*compact).unwrap());
+                let prepared = kept.vault.prepare_compaction(keep).unwrap();
+                kept.store(prepared).unwrap();
+            }
+        }
+    }
     kept
 }
 
-fn options_of(vector: &Vector) -> Options {
+fn options_of(options: &VectorOptions) -> Options {
+    let VectorOptions {
+        if_version,
+        null,
+        nested,
+        allow_mask,
+        allow_empty,
+        no_tokens,
+        condition_met,
+        request_id,
+    } = options;
     Options {
-        if_version: vector
-            .options
-            .if_version
-            .map(|version| Version::new(version).unwrap()),
-        null: match vector.options.null {
+        if_version: if_version.map(|version| Version::new(version).unwrap()),
+        null: match null {
             NullOption::Reject => Null::Reject,
             NullOption::Remove => Null::Remove,
         },
-        nested: match vector.options.nested {
+        nested: match nested {
             NestedOption::Replace => Nested::Replace,
             NestedOption::Merge => Nested::Merge,
         },
-        allow_mask: vector.options.allow_mask,
-        allow_empty: vector.options.allow_empty,
-        no_tokens: vector.options.no_tokens,
+        allow_mask: *allow_mask,
+        allow_empty: *allow_empty,
+        no_tokens: *no_tokens,
+        condition_met: *condition_met,
+        request_id: request_id.as_ref().map(|id| RequestId::new(id).unwrap()),
         ..Options::default()
     }
 }
 
-fn plan(vector: &Vector, kept: &mut Kept, options: &Options) -> Result<Plan> {
-    let tokens = vector.tokens.iter();
-    let mut tokens: BTreeMap<String, Secret> = tokens
+fn secrets(tokens: &BTreeMap<String, String>) -> BTreeMap<String, Secret> {
+    let tokens = tokens.iter();
+    tokens
         .map(|(name, value)| (name.clone(), Secret::new(value).unwrap()))
-        .collect();
+        .collect()
+}
+
+fn plan(vector: &Vector, kept: &mut Kept, options: &Options) -> Result<ActionPlan> {
+    let mut tokens = secrets(&vector.tokens);
+    let mut tester = |connector: &Connector| {
+        let tests = vector.tests.as_ref().unwrap();
+        Ok(match &tests[connector.id.as_str()] {
+            None => TestResult::Passed,
+            Some(message) => TestResult::Failed(message.clone()),
+        })
+    };
+    let mut asking = Asking::new(&mut tokens);
+    if vector.tests.is_some() {
+        asking = asking.tester(&mut tester);
+    }
     let action = Action::parse(&vector.action())?;
     kept.vault
-        .plan(&action, &mut tokens, options, &mut kept.fixed.host())
+        .plan_asking(&action, &mut asking, options, &mut kept.fixed.host())
 }
 
 fn check_error(vector: &Vector, error: &Error, code: &str) {
@@ -174,26 +217,79 @@ fn check_error(vector: &Vector, error: &Error, code: &str) {
     }
 }
 
-fn check_dry_run(dry: &Outcome, outcome: &Outcome) {
-    let status = match outcome.status {
-        Status::Unchanged => Status::Unchanged,
-        _ => Status::Planned,
-    };
-    assert_eq!(
-        *dry,
-        Outcome {
-            status,
-            ..outcome.clone()
+fn check_dry_run(dry: &Ran, ran: &Ran) {
+    let (dry, ran) = (dry.all(), ran.all());
+    assert_eq!(dry.len(), ran.len());
+    for (dry, done) in dry.iter().zip(ran) {
+        let Done::Changed(outcome) = done else {
+            assert_eq!(dry, done);
+            continue;
+        };
+        let mut expected = outcome.clone();
+        if outcome.status != Status::Unchanged && !outcome.replayed {
+            expected.status = Status::Planned;
         }
-    );
+        assert_eq!(*dry, Done::Changed(expected));
+    }
+}
+
+fn check_ran(vector: &Vector, kept: &mut Kept, ran: &Ran) {
+    let expect = &vector.expect;
+    let json = serde_json::to_value(ran).unwrap();
+    for secret in vector.secrets() {
+        assert!(!json.to_string().contains(secret), "{json}");
+    }
+    check_outputs(vector, ran);
+    let all = match &expect.outcomes {
+        Some(statuses) => {
+            let outcomes = json["outcomes"].as_array().expect("a batch");
+            let found: Vec<_> = outcomes.iter().map(|done| done["status"].clone()).collect();
+            assert_eq!(&found, statuses);
+            outcomes.clone()
+        }
+        None => vec![json.clone()],
+    };
+    let warnings: Vec<_> = all
+        .iter()
+        .filter_map(|done| done["warnings"].as_array())
+        .flatten()
+        .map(|warning| warning["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(warnings, expect.warnings, "{json}");
+    if let Some(outcome) = ran.outcome() {
+        check_outcome(vector, kept, outcome);
+    } else if expect.outcomes.is_none() {
+        assert_eq!(json["status"].as_str(), expect.status.as_deref());
+    }
+    let reopened = kept.open().unwrap();
+    assert_eq!(reopened.head(), kept.vault.head());
+    for vault in [&kept.vault, &reopened] {
+        check_contents(vector, vault, ran);
+    }
+}
+
+/// What the action sets, the id of a new connector by its sign.
+fn check_outputs(vector: &Vector, ran: &Ran) {
+    let created: Vec<_> = ran
+        .changes()
+        .filter(|outcome| outcome.status == Status::Created)
+        .map(|outcome| outcome.id.as_str())
+        .collect();
+    let outputs = ran.outputs().iter().map(|(name, value)| {
+        let value = match created.contains(&value.as_str()) {
+            true => NEW_ID,
+            false => value,
+        };
+        (name.clone(), value.to_owned())
+    });
+    let outputs: BTreeMap<_, _> = outputs.collect();
+    assert_eq!(outputs, vector.expect.outputs);
 }
 
 fn check_outcome(vector: &Vector, kept: &mut Kept, outcome: &Outcome) {
     let expect = &vector.expect;
     let json = serde_json::to_value(outcome).unwrap();
-    for secret in vector.secrets() {
-        assert!(!json.to_string().contains(secret), "{json}");
-    }
+    assert_eq!(outcome.replayed, expect.replayed);
     if let Some(status) = &expect.status {
         assert_eq!(json["status"], status.as_str());
     }
@@ -205,45 +301,44 @@ fn check_outcome(vector: &Vector, kept: &mut Kept, outcome: &Outcome) {
     if let Some(expected) = &expect.overridden {
         assert_eq!(&overridden, expected);
     }
-    let warnings = outcome.warnings.iter().map(|warning| warning.code.as_str());
-    assert_eq!(
-        warnings.collect::<Vec<_>>(),
-        expect.warnings,
-        "{:?}",
-        outcome.warnings
-    );
     if let Some(tokens) = &expect.tokens {
         assert_eq!(&outcome.tokens, tokens);
     }
-    let reopened = kept.open().unwrap();
-    assert_eq!(reopened.head(), kept.vault.head());
-    for vault in [&kept.vault, &reopened] {
-        check_contents(vector, vault, outcome);
-    }
-    if outcome.status == Status::Updated {
+    if outcome.status == Status::Updated && !outcome.replayed {
         let again = Options {
             if_version: vector.options.if_version.map(|_| outcome.version_after),
-            ..options_of(vector)
+            ..options_of(&vector.options)
         };
         let again = plan(vector, kept, &again).unwrap();
         assert!(
             again.is_unchanged(),
             "the same action again changes nothing"
         );
+        assert_eq!(
+            again.ran().outcome().unwrap().replayed,
+            vector.options.request_id.is_some()
+        );
     }
 }
 
-fn check_contents(vector: &Vector, vault: &Vault, outcome: &Outcome) {
+fn check_contents(vector: &Vector, vault: &Vault, ran: &Ran) {
     let expect = &vector.expect;
-    if outcome.status == Status::Deleted {
-        let error = vault.connector(&outcome.id).unwrap_err();
+    let id = match ran {
+        Ran::One(Done::Changed(outcome)) => outcome.id.as_str(),
+        _ => vector.id.as_str(),
+    };
+    let newest = ran.changes().filter(|outcome| outcome.id == id).last();
+    if newest.is_some_and(|outcome| outcome.status == Status::Deleted) {
+        let error = vault.connector(id).unwrap_err();
         assert_eq!(error.code(), Code::ConnectorNotFound);
         return;
     }
-    let connector = vault.connector(&outcome.id).unwrap();
-    assert_eq!(connector.version, outcome.version_after);
+    let connector = vault.connector(id).unwrap();
+    if let Some(outcome) = newest.filter(|outcome| !outcome.replayed) {
+        assert_eq!(connector.version, outcome.version_after);
+    }
     if let Some(after) = &expect.after {
-        assert_eq!(&values(vault, &outcome.id), after);
+        assert_eq!(&values(vault, id), after);
     }
     if let Some(name) = &expect.name {
         assert_eq!(&connector.name, name);
@@ -251,14 +346,15 @@ fn check_contents(vector: &Vector, vault: &Vault, outcome: &Outcome) {
     if let Some(type_name) = &expect.type_name {
         assert_eq!(&connector.type_name, type_name);
     }
-    if outcome.status != Status::Created {
+    if newest.is_none_or(|outcome| outcome.status != Status::Created) {
         assert_eq!(
             (&connector.name, &connector.type_name),
             (&vector.name, &vector.type_name)
         );
     }
     // The others are as they were.
-    for other in vector.others.iter().filter(|other| other.id != outcome.id) {
+    let touched = |id: &str| ran.changes().any(|outcome| outcome.id == id);
+    for other in vector.others.iter().filter(|other| !touched(&other.id)) {
         assert_eq!(vault.connector(&other.id).unwrap().version, Version::FIRST);
     }
 }
@@ -277,10 +373,11 @@ fn every_code_has_a_vector() {
         let place = |code| Code::ALL.iter().position(|c| *c == code).unwrap();
         &Code::ALL[place(first)..=place(last)]
     };
-    let codes = family(Code::ActionTooLarge, Code::TokenSourceFailed)
+    let codes = family(Code::ActionTooLarge, Code::TesterFailed)
         .iter()
         .chain(family(Code::InvalidConnectorId, Code::TooManyProperties))
-        .chain(&[Code::Conflict, Code::ConnectorNotFound]);
+        .chain(family(Code::Conflict, Code::RequestTooOld))
+        .chain(&[Code::ConnectorNotFound]);
     for code in codes {
         let excused = WITHOUT_VECTOR.iter().any(|(excused, _)| excused == code);
         assert!(

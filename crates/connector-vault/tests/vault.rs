@@ -87,7 +87,9 @@ fn an_unchanged_update_writes_nothing_and_one_with_a_request_id_writes_once() {
     let again = kept
         .run(&update("x", "APIKey", "b"), &options)
         .expect("answered");
-    assert_eq!(again, first);
+    let mut replayed = first;
+    replayed.replayed = true;
+    assert_eq!(again, replayed);
     assert_eq!(kept.file, before);
     assert_eq!(values(&kept.vault, "x"), map(&[("APIKey", "c")]));
     let other = kept
@@ -104,6 +106,61 @@ fn an_unchanged_update_writes_nothing_and_one_with_a_request_id_writes_once() {
         .expect("remembered");
     assert_eq!(unchanged.status, Status::Unchanged);
     assert_eq!(unchanged.version_after.get(), 4);
+}
+
+#[test]
+fn a_compaction_that_happens_by_itself_keeps_requests_for_seven_days() {
+    let mut kept = Kept::new(4);
+    kept.add("x", &[("APIKey", "0")]).expect("added");
+    let with = |id: &str| Options {
+        request_id: Some(RequestId::new(id).expect("valid")),
+        ..Options::default()
+    };
+    let run = |kept: &mut Kept, day: u32, value: &str, options: &Options| {
+        kept.fixed.now = format!("2026-11-{day:02}T00:00:00.000Z");
+        kept.run(&update("x", "APIKey", value), options)
+    };
+    let compact = |kept: &mut Kept| {
+        // The second one drops what was made before the first.
+        for _ in 0..2 {
+            let prepared = kept.vault.prepare_compaction(Retention::Automatic);
+            kept.store(prepared.expect("an owner")).expect("stored");
+        }
+    };
+    run(&mut kept, 1, "first", &with("first")).expect("updated");
+    for number in 0..20 {
+        run(&mut kept, 2, &number.to_string(), &Options::default()).expect("updated");
+    }
+    run(&mut kept, 8, "newest", &Options::default()).expect("updated");
+    compact(&mut kept);
+    // Seven days: all is kept from the request on, though more than ten versions are newer.
+    assert_eq!(kept.vault.history("x").expect("its history").len(), 22);
+    let again = run(&mut kept, 8, "first", &with("first")).expect("answered");
+    assert!(again.replayed);
+    // A new id is new, since the kept versions reach back far enough.
+    let new = run(&mut kept, 9, "new", &with("new")).expect("updated");
+    assert!(!new.replayed);
+    // Eight days: the first is forgotten, and what is not known may have been used in a version that
+    // is gone, until the oldest that is kept is more than seven days old.
+    for number in 0..10 {
+        run(&mut kept, 9, &number.to_string(), &Options::default()).expect("updated");
+    }
+    compact(&mut kept);
+    assert_eq!(kept.vault.history("x").expect("its history").len(), 11);
+    for id in ["first", "other"] {
+        let error = run(&mut kept, 15, "x", &with(id)).expect_err("too old");
+        assert_eq!(error.code(), Code::RequestTooOld);
+    }
+    assert!(
+        run(&mut kept, 15, "new", &with("new"))
+            .expect("answered")
+            .replayed
+    );
+    assert!(
+        !run(&mut kept, 17, "x", &with("other"))
+            .expect("updated")
+            .replayed
+    );
 }
 
 #[test]

@@ -2,7 +2,15 @@
 
 import { LitElement, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import { tokensOf, type ActionOptions, type Outcome, type TokenInfo, type Vault } from "connector-vault";
+import {
+  outcomesOf,
+  tokensOf,
+  type ActionOptions,
+  type Outcome,
+  type Ran,
+  type TokenInfo,
+  type Vault,
+} from "connector-vault";
 import { problemOf } from "connector-vault-elements/problem.js";
 import type { PlanEvent, PlanErrorEvent, UpdatePlan } from "connector-vault-elements/update-plan.js";
 import type { UpdateConnectorEditor } from "connector-vault-elements/update-connector-editor.js";
@@ -40,9 +48,9 @@ export class UpdateView extends LitElement {
   @state() private options: ActionOptions = {};
   /** What is offered where a bracket opens. */
   @state() private suggestions: readonly { readonly name: string }[] = [];
-  @state() private planned: { readonly outcome?: Outcome; readonly error?: unknown } = {};
+  @state() private planned: { readonly outcome?: Ran; readonly error?: unknown } = {};
   /** What was run, until something else is written. */
-  @state() private done: Outcome | undefined;
+  @state() private done: Ran | undefined;
   /** Somebody is looking for a connector: what they have typed is no id yet, and nothing is planned of it. */
   @state() private isPicking = false;
   #pickedId = "";
@@ -104,7 +112,7 @@ export class UpdateView extends LitElement {
           .vault=${vault}
           .value=${this.action}
           .tokens=${this.suggestions}
-          .plan=${this.done ?? this.planned.outcome}
+          .plan=${changeOf(this.done ?? this.planned.outcome)}
           .error=${isEmpty ? undefined : this.#errorOfForm()}
           @input=${() => this.#edited(vault)}
           @change=${() => this.#picked()}
@@ -176,18 +184,20 @@ export class UpdateView extends LitElement {
       </div>`;
   }
 
-  #outcome(vault: Vault, { id, status, versionAfter }: Outcome): TemplateResult {
-    const name = nameOf(vault, id);
+  #outcome(vault: Vault, ran: Ran): TemplateResult {
+    const changed = outcomesOf(ran).filter((outcome): outcome is Outcome => "changes" in outcome);
+    const ids = [...new Set(changed.map(({ id }) => id))].filter((id) => vault.has(id));
+    const [id] = ids;
     return html`<div class="stack">
-      <p>
-        <b
-          >✓ ${status === "unchanged" ? "Nothing had to change" : `${name} is at version ${versionAfter}`}.</b
-        >
-        The values of tokens were forgotten.
-      </p>
-      <div class="row">
-        ${this.#way("History", { view: "history", id })} ${this.#way("Connector", { view: "connector", id })}
-      </div>
+      <p><b>✓ ${noticeOf(vault, ran)}</b> The values of tokens were forgotten.</p>
+      ${
+        ids.length === 1 && id !== undefined
+          ? html`<div class="row">
+              ${this.#way("History", { view: "history", id })}
+              ${this.#way("Connector", { view: "connector", id })}
+            </div>`
+          : nothing
+      }
     </div>`;
   }
 
@@ -257,7 +267,10 @@ export class UpdateView extends LitElement {
   #planned(vault: Vault, planned: UpdateView["planned"]): void {
     this.planned = planned;
     const { used } = draftOf(vault);
-    for (const token of planned.outcome?.tokens ?? []) used.add(token);
+    const outcomes = planned.outcome === undefined ? [] : outcomesOf(planned.outcome);
+    for (const outcome of outcomes) {
+      if ("tokens" in outcome) for (const token of outcome.tokens) used.add(token);
+    }
     this.#suggest(vault);
   }
 
@@ -287,12 +300,7 @@ export class UpdateView extends LitElement {
     this.tokenValues = {};
     this.runOptions?.renew();
     this.done = outcome;
-    const name = nameOf(vault, outcome.id);
-    const text =
-      outcome.status === "unchanged"
-        ? `${name} is as it was.`
-        : `${name} is at version ${outcome.versionAfter}.`;
-    this.dispatchEvent(new NoticeEvent(text));
+    this.dispatchEvent(new NoticeEvent(noticeOf(vault, outcome)));
   }
 
   /** Why there was no plan when the button was pressed. */
@@ -319,6 +327,21 @@ export class UpdateView extends LitElement {
 function movedOn(): Error {
   const message = "what would change is not what it was, so nothing was run";
   return Object.assign(new Error(message), { hint: "look at it again, then run it" });
+}
+
+/** The one change of an action: of a batch, the editor marks none. */
+function changeOf(ran: Ran | undefined): Outcome | undefined {
+  return ran !== undefined && "changes" in ran ? ran : undefined;
+}
+
+/** What was done, in one sentence. */
+function noticeOf(vault: Vault, ran: Ran): string {
+  if ("outcomes" in ran)
+    return `${ran.outcomes.length === 1 ? "1 action was" : `${ran.outcomes.length} actions were`} carried out.`;
+  const name = nameOf(vault, ran.id);
+  if (!("changes" in ran)) return ran.success ? `${name} works.` : `${name} does not work.`;
+  if (ran.status === "deleted") return `${name} was deleted.`;
+  return ran.status === "unchanged" ? `${name} is as it was.` : `${name} is at version ${ran.versionAfter}.`;
 }
 
 function nameOf(vault: Vault, id: string): string {

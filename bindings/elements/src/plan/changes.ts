@@ -18,6 +18,8 @@ const SIGNS: Readonly<Record<ChangeKind, string>> = {
 /** How the values of a change are revealed. */
 export interface Revealing {
   readonly reveal: Reveal;
+  /** Tells a property from those of the same name in other changes that are shown; by default its name does. */
+  readonly key?: (name: string) => string;
   /** The values before and after, without their labels. */
   readonly load: (name: string) => Promise<readonly [before: string | undefined, after: string | undefined]>;
 }
@@ -39,6 +41,7 @@ export function changesTemplate(
   };
   const row = (change: Change): TemplateResult => {
     const { name } = change;
+    const key = revealing?.key?.(name) ?? name;
     const isRevealable = revealing !== undefined && change.change !== "unchanged";
     return html`<li class="change ${change.change}" part="change ${change.change}">
       <span class="kind"
@@ -47,8 +50,8 @@ export function changesTemplate(
       >
       <span class="name mono" part="name" translate="no">${name}</span>
       <span class="origin muted">${originTemplate(texts, change)}</span>
-      ${isRevealable ? revealing.reveal.button(texts, name, name, () => load(name)) : nothing}
-      ${isRevealable ? revealing.reveal.values(texts, name) : nothing}
+      ${isRevealable ? revealing.reveal.button(texts, name, key, () => load(name)) : nothing}
+      ${isRevealable ? revealing.reveal.values(texts, key) : nothing}
     </li>`;
   };
   return html`<ul class="changes" part="changes" role="list">

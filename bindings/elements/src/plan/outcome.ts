@@ -1,27 +1,68 @@
 /** An outcome in words: the headline, the properties, the warnings, the tokens. */
 
-import type { ChangeKind, Outcome, Plan, Warning } from "connector-vault";
+import type { ActionOutcome, ChangeKind, Outcome, Ran, Warning } from "connector-vault";
 import { html, nothing, svg, type TemplateResult } from "lit";
 
 import { sentence } from "../problem.js";
 import type { PlanTexts } from "../texts.js";
 import { changesTemplate, type Revealing } from "./changes.js";
 
-/** What would happen as a whole. */
-export function headlineOf(texts: PlanTexts, { op, outcome }: Plan): string {
-  const { status, versionBefore, versionAfter, changes } = outcome;
+/** What one action would do as a whole, or a batch. */
+export function headlineOf(texts: PlanTexts, ran: Ran): string {
+  return "outcomes" in ran ? texts.batch(ran.outcomes.length) : headlineOfOne(texts, ran);
+}
+
+function headlineOfOne(texts: PlanTexts, outcome: ActionOutcome): string {
+  if (outcome.status === "skipped") return texts.skipped;
+  if ("success" in outcome) return outcome.success ? texts.works : texts.doesNotWork(outcome.message);
+  const { status, versionBefore, versionAfter, changes } = outcome as Outcome;
   if (status === "unchanged") return texts.changesNothing;
   if (status !== "planned") return texts.answered(versionAfter);
   const counts: Partial<Record<ChangeKind, number>> = {};
   for (const { change } of changes) counts[change] = (counts[change] ?? 0) + 1;
   if (versionBefore === null) return texts.creates(counts);
-  return op === "delete" ? texts.deletes(versionBefore) : texts.updates(versionBefore, versionAfter, counts);
+  // An update that changes nothing is not planned, but unchanged.
+  return changes.length === 0
+    ? texts.deletes(versionBefore)
+    : texts.updates(versionBefore, versionAfter, counts);
+}
+
+/** What happens to each property, and what else is known: of one action, or of each of a batch. */
+export function ranTemplate(
+  texts: PlanTexts,
+  ran: Ran,
+  revealing: (outcome: Outcome, change: number) => Revealing | undefined,
+): TemplateResult {
+  if (!("outcomes" in ran)) return doneTemplate(texts, ran, (outcome) => revealing(outcome, 0));
+  // Tests and what is skipped change nothing.
+  let changes = 0;
+  return html`<ol class="batch" part="batch">
+    ${ran.outcomes.map((outcome) => {
+      const change = "changes" in outcome ? changes++ : 0;
+      return html`<li>
+        <p part="action">
+          ${"id" in outcome ? html`<span class="mono" translate="no">${outcome.id}</span>: ` : nothing}${headlineOfOne(texts, outcome)}
+        </p>
+        ${doneTemplate(texts, outcome, (outcome) => revealing(outcome, change))}
+      </li>`;
+    })}
+  </ol>`;
+}
+
+function doneTemplate(
+  texts: PlanTexts,
+  outcome: ActionOutcome,
+  revealing: (outcome: Outcome) => Revealing | undefined,
+): TemplateResult {
+  if (!("warnings" in outcome)) return html``;
+  if ("changes" in outcome) return outcomeTemplate(texts, outcome, revealing(outcome));
+  return outcomeTemplate(texts, { ...outcome, changes: [] }, undefined);
 }
 
 /** What happens to each property, and what else is known. */
-export function outcomeTemplate(
+function outcomeTemplate(
   texts: PlanTexts,
-  { changes, warnings, tokens }: Outcome,
+  { changes, warnings, tokens }: Pick<Outcome, "changes" | "warnings" | "tokens">,
   revealing: Revealing | undefined,
 ): TemplateResult {
   return html`${changesTemplate(texts, changes, revealing)}

@@ -1,6 +1,6 @@
 /** Plans again and again while an action is being written: only the newest counts. */
 
-import type { ActionInput, ActionOptions, Plan, Tokens, Vault } from "connector-vault";
+import type { ActionInput, ActionOptions, Plan, Ran, Tokens, Vault } from "connector-vault";
 
 /** How long nothing more has to be written before it is planned, in milliseconds. */
 const PAUSE = 150;
@@ -14,7 +14,7 @@ export interface PlanRequest {
 }
 
 /** What came of it. */
-export type Planned = { readonly plan: Plan } | { readonly error: unknown };
+export type Planned = { readonly plan: Plan<Ran> } | { readonly error: unknown };
 
 /** Whoever gets a plan of it disposes of it. */
 export class Planning {

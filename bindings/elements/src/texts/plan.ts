@@ -20,6 +20,13 @@ export interface PlanTexts {
   readonly deletes: (before: number) => string;
   /** Of a request that was carried out before, by its id. */
   readonly answered: (after: number) => string;
+  /** Of several actions that are carried out together. */
+  readonly batch: (count: number) => string;
+  /** Of an action of a batch that is marked as deleted. */
+  readonly skipped: string;
+  /** Of a test. */
+  readonly works: string;
+  readonly doesNotWork: (message: string) => string;
 
   // What happens to a property
   readonly added: string;
@@ -61,6 +68,11 @@ export const PLAN_TEXTS: PlanTexts = {
   creates: (counts) => `A connector would be created${after(list(counts))}`,
   deletes: (before) => `The connector would be deleted at version ${before}; its history stays`,
   answered: (after) => `Carried out before: it made version ${after}`,
+  batch: (count) => (count === 1 ? "1 action" : `${count} actions, all or none`),
+  skipped: "Skipped: marked as deleted",
+  works: "The connector works",
+  doesNotWork: (message) =>
+    message === "" ? "The connector does not work" : `The connector does not work: ${message}`,
 
   added: "added",
   changed: "changed",

@@ -209,6 +209,13 @@ pub(crate) struct RunArgs {
     /// A note that is kept with the version; not secret
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,
+    /// Says that the action's Condition was evaluated, and held
+    #[arg(long)]
+    pub(crate) condition_met: bool,
+    /// Tests connectors, for Connectors.Test: the command reads the connector's JSON, with its values,
+    /// and ends with 0 if the connector works; else its standard error says why not
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) test_with: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -10,8 +10,9 @@ use super::Context;
 use crate::cli::{AddArgs, ConnectorArgs, RestoreArgs};
 use crate::failure::{Failure, Result};
 use crate::input::{Text, Wanted, name_and_rest, set_variable};
+use crate::report::{self, Origin};
 use crate::terminal::shell_word;
-use crate::{report, unlock};
+use crate::unlock;
 
 pub(super) fn add(args: &AddArgs, context: &Context) -> Result<()> {
     let properties = properties(args, context)?;
@@ -142,9 +143,9 @@ fn print_with(
     let [outcome] = outcomes else {
         return Err(Failure::new("internal", "one plan has one outcome"));
     };
-    context
-        .output
-        .result(outcome, || report::outcome(outcome, None) + &below())?;
+    context.output.result(outcome, || {
+        report::outcome(outcome, Origin::Command) + &below()
+    })?;
     report::warnings(outcome, context.output);
     Ok(())
 }

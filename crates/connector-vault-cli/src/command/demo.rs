@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use connector_vault::{Action, Identity, NewOwner, Options, Outcome, Secret, Vault};
+use connector_vault::{Action, Identity, NewOwner, Options, Ran, Secret, Vault};
 use connector_vault_store::{FileOptions, FileVault, KnownHeads};
 use serde::Serialize;
 use serde_json::Value;
@@ -29,8 +29,8 @@ const TOKENS: [(&str, &str); 2] = [
 #[derive(Serialize)]
 struct Step {
     action: Value,
-    plan: Outcome,
-    result: Outcome,
+    plan: Ran,
+    result: Ran,
 }
 
 #[derive(Serialize)]
@@ -123,13 +123,11 @@ fn step(
     tour.command_line(&format!("cat {name}"));
     tour.show(text);
     tour.command(&format!("run demo.cvault {name}{options} --plan"));
-    let plan = file
-        .plan(&action, &mut tokens, &Options::default())?
-        .outcome();
-    tour.show(&report::outcome(&plan, Some(action.action_type())));
+    let plan = file.plan(&action, &mut tokens, &Options::default())?.ran();
+    tour.show(&report::ran(&plan));
     tour.command(&format!("run demo.cvault {name}{options}"));
     let result = file.run(&action, &mut tokens, &Options::default())?;
-    tour.show(&report::outcome(&result, Some(action.action_type())));
+    tour.show(&report::ran(&result));
     Ok(Step {
         action: serde_json::from_str(text).map_err(crate::output::not_json)?,
         plan,

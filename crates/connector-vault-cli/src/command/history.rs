@@ -14,7 +14,7 @@ use super::read::{moment, names};
 use crate::cli::{ConnectorArgs, DiffArgs, PurgeArgs, ReadConnectorArgs};
 use crate::failure::{Failure, Result};
 use crate::output::{BOLD, GREEN, RED, YELLOW, styled};
-use crate::report::{self, count};
+use crate::report::{self, Origin, count};
 use crate::table::Table;
 use crate::terminal::{can_confirm, confirm, printable, printable_value};
 use crate::unlock;
@@ -103,7 +103,7 @@ pub(super) fn diff(args: &DiffArgs, context: &Context) -> Result<()> {
     context.output.result(&result, || {
         let mut out = head;
         for change in &changes {
-            let _ = writeln!(out, "{}", report::line(change, false));
+            let _ = writeln!(out, "{}", report::line(change, Origin::Command));
         }
         out
     })

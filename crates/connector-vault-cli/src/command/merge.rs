@@ -13,7 +13,7 @@ use crate::cli::{MergeArgs, ResolveArg};
 use crate::failure::{Failure, Result};
 use crate::input::require_path;
 use crate::output::{BOLD, Output, YELLOW, styled};
-use crate::report;
+use crate::report::{self, Origin};
 use crate::terminal::printable;
 use crate::unlock;
 
@@ -56,7 +56,7 @@ pub(super) fn merge(args: &MergeArgs, context: &Context) -> Result<()> {
             output.result(&result, || {
                 let mut out = found.text();
                 for outcome in &outcomes {
-                    out.push_str(&report::outcome(outcome, None));
+                    out.push_str(&report::outcome(outcome, Origin::Command));
                 }
                 match outcomes.is_empty() {
                     true => out + "Nothing to take over\n",
@@ -115,7 +115,7 @@ fn plan_text(plan: &Plan, outcome: &Outcome) -> String {
     );
     let mut out = format!("{}\n", styled(BOLD, &head));
     for change in &outcome.changes {
-        let _ = writeln!(out, "{}", report::line(change, false));
+        let _ = writeln!(out, "{}", report::line(change, Origin::Command));
     }
     out
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use connector_vault::{Action, Nested, Note, Null, Options, RequestId, Secret, Version};
+use connector_vault::{Action, Asking, Nested, Note, Null, Options, RequestId, Secret, Version};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use super::Context;
+use super::tester::CommandTester;
 use crate::cli::{NestedArg, NullArg, RunArgs};
 use crate::failure::{Failure, Result};
 use crate::input::{Text, Wanted, json_failure, name_and_rest, set_variable};
@@ -15,22 +16,26 @@ use crate::{report, unlock};
 
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<()> {
     let options = options(args)?;
+    let command = args.test_with.as_deref();
+    let mut tester = command.map(CommandTester::parse).transpose()?;
     let text = context.input.text(&args.action, Wanted::ACTION)?;
     let action = Action::parse(&text)?;
     drop(text);
     let mut tokens = tokens(args, context)?;
     let mut file = unlock::open(&args.vault, &context.input, context.output)?;
-    let outcome = match args.plan {
+    let mut asking = Asking::new(&mut tokens);
+    if let Some(tester) = &mut tester {
+        asking = asking.tester(tester);
+    }
+    let ran = match args.plan {
         true => file
-            .plan(&action, &mut tokens, &options)
-            .map(|plan| plan.outcome()),
-        false => file.run(&action, &mut tokens, &options),
+            .plan_asking(&action, &mut asking, &options)
+            .map(|plan| plan.ran()),
+        false => file.run_asking(&action, &mut asking, &options),
     };
-    let outcome = outcome.map_err(failure)?;
-    context.output.result(&outcome, || {
-        report::outcome(&outcome, Some(action.action_type()))
-    })?;
-    report::warnings(&outcome, context.output);
+    let ran = ran.map_err(failure)?;
+    context.output.result(&ran, || report::ran(&ran))?;
+    report::warnings_of(&ran, context.output);
     Ok(())
 }
 
@@ -60,6 +65,7 @@ fn options(args: &RunArgs) -> Result<Options> {
         allow_empty: args.allow_empty,
         no_tokens: args.no_tokens,
         note: args.note.as_deref().map(Note::new).transpose()?,
+        condition_met: args.condition_met,
     })
 }
 

@@ -13,6 +13,9 @@ const PASSPHRASE: [&str; 2] = ["CVAULT_PASSPHRASE", "CVAULT_PASSPHRASE_FILE"];
 const NEW_PASSPHRASE: [&str; 2] = ["CVAULT_NEW_PASSPHRASE", "CVAULT_NEW_PASSPHRASE_FILE"];
 const IDENTITY: [&str; 2] = ["CVAULT_IDENTITY", "CVAULT_IDENTITY_FILE"];
 
+/// The variables that unlock a vault. A program that is run does not get them.
+pub(crate) const VARIABLES: [[&str; 2]; 3] = [PASSPHRASE, NEW_PASSPHRASE, IDENTITY];
+
 /// A shorter passphrase is warned of, in characters.
 const PASSPHRASE_CHARS_MIN: usize = 12;
 

@@ -151,10 +151,49 @@ fn run_answers_a_request_once() {
     };
     let action = UPDATE.replace(r#"\"APIKey\": \"s3cret-2\","#, "");
     sandbox.write("update.json", &action);
-    let first = run("Secrets:Key=1").json();
+    let mut first = run("Secrets:Key=1").json();
     assert_eq!(first["status"], "updated");
+    first["replayed"] = true.into();
     assert_eq!(run("Secrets:Key=1").json(), first);
-    assert_eq!(run("Secrets:Key=2").error(1)["code"], "request_id_reused");
+    // The action is the same: what its token is by now is not asked for.
+    assert_eq!(run("Secrets:Key=2").json(), first);
+    sandbox.write("update.json", action.replace("Timeout", "Retries"));
+    assert_eq!(run("Secrets:Key=1").error(1)["code"], "request_id_reused");
+}
+
+#[test]
+fn run_carries_out_a_batch() {
+    let sandbox = twitter();
+    let batch = r#"{"ActionType": "ExecuteActions", "Parameters": {"ActionList": [
+        {"ActionType": "CredStore.AddConnectorEntry",
+         "Parameters": {"TypeName": "T", "EntryName": "N", "EntryIdTokenName": "NewId"}},
+        {"ActionType": "Mail.Send", "IsDeleted": true},
+        {"ActionType": "Connectors.Test", "Parameters": {"EntryId": "[NewId]"}},
+        {"ActionType": "CredStore.DeleteEntry", "Parameters": {"EntryId": "[NewId]"}}]}}"#;
+    let run = |more: &[&str]| {
+        let mut run = sandbox.cvault(["run", "v.cvault", "-"]);
+        ran_with(run.args(more), batch)
+    };
+    let refused = run(&["--json"]).error(1);
+    assert_eq!(refused["code"], "tester_missing");
+    let tester = ["--test-with", "sh -c 'echo no route >&2; false'"];
+    let ran = run(&tester);
+    let text = ran.text();
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines[0].starts_with("1. Created "), "{text}");
+    assert!(lines[1].starts_with("  sets [NewId] = "), "{text}");
+    assert_eq!(lines[2], "2. Skipped: the action is marked as deleted");
+    assert!(
+        lines[3].ends_with("version 1: does not work: no route"),
+        "{text}"
+    );
+    assert!(lines[5].starts_with("4. Deleted "), "{text}");
+    let failed = run(&["--test-with", "/no/such/program", "--json"]).error(1);
+    assert_eq!(failed["code"], "tester_failed");
+    assert_eq!(
+        run(&["--test-with", "'", "--json"]).error(2)["code"],
+        "usage"
+    );
 }
 
 #[test]

@@ -2,13 +2,26 @@
 //! (docs/action.md section 2).
 
 use super::properties::Document;
-use super::{ActionType, Content, Row, Sources};
+use super::{Action, ActionType, Content, Row, Sources};
 use crate::connector::Text;
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Member, Syntax, Value};
 use crate::limits;
 
-pub(super) fn parse(text: &str) -> Result<Content> {
+/// Names of an action that its editor writes for itself. They are read and ignored, as is every name
+/// that begins with [`EDITORS`].
+const ENVELOPE: [&str; 6] = [
+    "Title",
+    "Description",
+    "Id",
+    "EventName",
+    "Definition",
+    "ActionErrorMessage",
+];
+/// How the platform's editor marks names of its own.
+const EDITORS: &str = "$_";
+
+pub(super) fn parse(text: &str) -> Result<Action> {
     if text.len() > limits::ACTION_LEN_MAX {
         return Err(Error::new(
             Code::ActionTooLarge,
@@ -16,13 +29,30 @@ pub(super) fn parse(text: &str) -> Result<Content> {
         ));
     }
     let Value::Object(members) = json::parse(text, Syntax::ACTION)? else {
-        return Err(Error::new(
-            Code::NotAnObject,
-            "the action is not a JSON object",
-        ));
+        return Err(not_an_object("the action"));
     };
-    let mut document = Fields::new("the action", members, &["ActionType", "Parameters"])?;
-    let action_type = action_type(document.take("ActionType"))?;
+    action(members, &ActionType::ALL)?.ok_or_else(|| {
+        Error::new(
+            Code::ActionDeleted,
+            "the action is marked as deleted: IsDeleted is true",
+        )
+        .hint("remove IsDeleted to carry the action out")
+    })
+}
+
+fn not_an_object(what: &str) -> Error {
+    Error::new(Code::NotAnObject, format!("{what} is not a JSON object"))
+}
+
+/// An action of one of these types; `None` for one that its editor marked as deleted.
+fn action(members: Vec<Member>, types: &[ActionType]) -> Result<Option<Action>> {
+    let known = ["ActionType", "Parameters", "Condition", "IsDeleted"];
+    let mut document = Fields::of_action("the action", members, &known, &ENVELOPE)?;
+    if is_deleted(document.take("IsDeleted"))? {
+        return Ok(None);
+    }
+    let has_condition = has_condition(&mut document)?;
+    let action_type = action_type(document.take("ActionType"), types)?;
     let parameters = match document.take("Parameters") {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::Object(members)) => members,
@@ -30,11 +60,19 @@ pub(super) fn parse(text: &str) -> Result<Content> {
     };
     let known: &[&str] = match action_type {
         ActionType::Update => &["EntryId", "Properties", "PropertiesJson"],
-        ActionType::Add => &["TypeName", "EntryName", "Properties", "PropertiesJson"],
+        ActionType::Add => &[
+            "TypeName",
+            "EntryName",
+            "Properties",
+            "PropertiesJson",
+            "EntryIdTokenName",
+        ],
         ActionType::Delete => &["EntryId"],
+        ActionType::Test => &["EntryId", "OutputTokenName"],
+        ActionType::Batch => &["ActionList"],
     };
-    let mut parameters = Fields::new(action_type.as_str(), parameters, known)?;
-    Ok(match action_type {
+    let mut parameters = Fields::of_action(action_type.as_str(), parameters, known, &[])?;
+    let content = match action_type {
         ActionType::Update => Content::Update {
             entry_id: required_text(&mut parameters, "EntryId")?,
             sources: sources(&mut parameters)?,
@@ -43,23 +81,79 @@ pub(super) fn parse(text: &str) -> Result<Content> {
             type_name: required_text(&mut parameters, "TypeName")?,
             entry_name: required_text(&mut parameters, "EntryName")?,
             sources: sources(&mut parameters)?,
+            token_name: optional_text(&mut parameters, "EntryIdTokenName")?,
         },
         ActionType::Delete => Content::Delete {
             entry_id: required_text(&mut parameters, "EntryId")?,
         },
-    })
+        ActionType::Test => Content::Test {
+            entry_id: required_text(&mut parameters, "EntryId")?,
+            token_name: optional_text(&mut parameters, "OutputTokenName")?,
+        },
+        ActionType::Batch => Content::Batch(list(&mut parameters)?),
+    };
+    Ok(Some(Action {
+        content,
+        has_condition,
+    }))
 }
 
-fn action_type(value: Option<Value>) -> Result<ActionType> {
-    let known = ActionType::ALL.map(ActionType::as_str).join(", ");
+fn is_deleted(value: Option<Value>) -> Result<bool> {
+    match value {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(deleted)) => Ok(deleted),
+        Some(other) => Err(wrong_type("IsDeleted", &other, "a boolean")),
+    }
+}
+
+/// Whether the action is to be carried out only under a condition, which is the host's to evaluate.
+fn has_condition(document: &mut Fields) -> Result<bool> {
+    let value = match document.take_unwrapped("Condition") {
+        // The wrapper says that it is an expression.
+        Err(error) if error.code() == Code::ExpressionNotSupported => return Ok(true),
+        value => value?,
+    };
+    match value {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::String(text)) => Ok(!text.trim().is_empty()),
+        Some(other) => Err(wrong_type("Condition", &other, "a string")),
+    }
+}
+
+fn list(parameters: &mut Fields) -> Result<Vec<Option<Action>>> {
+    const LIST: &str = "ActionList";
+    let actions = match parameters.take_unwrapped(LIST)? {
+        Some(Value::Array(actions)) => actions,
+        None | Some(Value::Null) => return Err(missing(LIST)),
+        Some(other) => return Err(wrong_type(LIST, &other, "an array of actions").of(LIST)),
+    };
+    if actions.len() > limits::ACTIONS_MAX {
+        let message = format!("ActionList has more than {} actions", limits::ACTIONS_MAX);
+        return Err(Error::new(Code::LimitExceeded, message).of(LIST));
+    }
+    (1..)
+        .zip(actions)
+        .map(|(number, value)| {
+            let Value::Object(members) = value else {
+                return Err(not_an_object("it").in_action(number));
+            };
+            action(members, &ActionType::IN_BATCH).map_err(|error| error.in_action(number))
+        })
+        .collect()
+}
+
+fn action_type(value: Option<Value>, types: &[ActionType]) -> Result<ActionType> {
+    let known: Vec<_> = types.iter().map(|known| known.as_str()).collect();
+    let known = known.join(", ");
     match value {
         None | Some(Value::Null) => Err(Error::new(
             Code::MissingActionType,
             "the action has no ActionType",
         )
         .hint(format!("one of {known}"))),
-        Some(Value::String(text)) => ActionType::ALL
-            .into_iter()
+        Some(Value::String(text)) => types
+            .iter()
+            .copied()
             .find(|action_type| action_type.as_str() == text.as_str())
             .ok_or_else(|| {
                 Error::new(
@@ -76,6 +170,20 @@ fn action_type(value: Option<Value>) -> Result<ActionType> {
 pub(super) struct Fields(Vec<Member>);
 
 impl Fields {
+    /// The members of an object of an action, without those of the editor and those in `ignored`.
+    fn of_action(
+        place: &str,
+        mut members: Vec<Member>,
+        known: &[&str],
+        ignored: &[&str],
+    ) -> Result<Self> {
+        members.retain(|member| {
+            let name = member.name.as_str();
+            !name.starts_with(EDITORS) && !ignored.contains(&name)
+        });
+        Self::new(place, members, known)
+    }
+
     pub(super) fn new(place: &str, members: Vec<Member>, known: &[&str]) -> Result<Self> {
         for member in &members {
             let name = member.name.as_str();
@@ -114,7 +222,8 @@ fn is_wrapper(members: &[Member]) -> bool {
 
 fn unwrap(name: &str, members: Vec<Member>) -> Result<Option<Value>> {
     let known = ["Expression", "Value", "IsExpression", "Parameters"];
-    let mut wrapper = Fields::new(&format!("the wrapper of {name}"), members, &known)?;
+    let place = format!("the wrapper of {name}");
+    let mut wrapper = Fields::of_action(&place, members, &known, &[])?;
     match wrapper.take("IsExpression") {
         Some(Value::Bool(false)) | None => {}
         Some(Value::Bool(true)) => {
@@ -161,6 +270,14 @@ fn required_text(parameters: &mut Fields, name: &'static str) -> Result<Text> {
     match parameters.take_unwrapped(name)? {
         Some(Value::String(text)) if !text.is_empty() => Ok(text),
         None | Some(Value::Null | Value::String(_)) => Err(missing(name)),
+        Some(other) => Err(wrong_type(name, &other, "a string").of(name)),
+    }
+}
+
+fn optional_text(parameters: &mut Fields, name: &'static str) -> Result<Option<Text>> {
+    match parameters.take_unwrapped(name)? {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
         Some(other) => Err(wrong_type(name, &other, "a string").of(name)),
     }
 }
@@ -213,7 +330,7 @@ fn row(number: usize, value: Value) -> Result<Row> {
     let Value::Object(members) = value else {
         return Err(wrong_type(&place, &value, "an object"));
     };
-    let mut row = Fields::new(&place, members, &["PropertyName", "PropertyValue"])?;
+    let mut row = Fields::of_action(&place, members, &["PropertyName", "PropertyValue"], &[])?;
     let in_row = |error: Error| error.within(&place);
     let name = match row.take_unwrapped("PropertyName").map_err(in_row)? {
         Some(Value::String(name)) if !name.is_empty() => name,

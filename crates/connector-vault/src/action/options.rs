@@ -34,6 +34,44 @@ pub struct Options {
     pub no_tokens: bool,
     /// A note that is kept with the version.
     pub note: Option<Note>,
+    /// Whether the host evaluated the action's `Condition`, and it held.
+    pub condition_met: bool,
+}
+
+impl Options {
+    /// The options that differ from the default, by name: a part of what makes two requests the same.
+    /// So an option that is added later leaves the requests before it as they were.
+    pub(crate) fn digest_parts(&self) -> Vec<(&'static str, String)> {
+        // By name, so that a new option cannot be forgotten here.
+        let Self {
+            if_version,
+            request_id: _,
+            null,
+            nested,
+            allow_mask,
+            allow_empty,
+            no_tokens,
+            note,
+            condition_met,
+        } = self;
+        let yes = |is: &bool| is.then(|| "true".to_owned());
+        [
+            ("if_version", if_version.map(|version| version.to_string())),
+            ("null", (*null == Null::Remove).then(|| "remove".to_owned())),
+            (
+                "nested",
+                (*nested == Nested::Merge).then(|| "merge".to_owned()),
+            ),
+            ("allow_mask", yes(allow_mask)),
+            ("allow_empty", yes(allow_empty)),
+            ("no_tokens", yes(no_tokens)),
+            ("note", note.as_ref().map(|note| note.as_str().to_owned())),
+            ("condition_met", yes(condition_met)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+    }
 }
 
 /// What `null` as a value means.

@@ -1,41 +1,12 @@
-//! A request: an action whose tokens are expanded.
-
-use std::fmt;
+//! What an action writes once its tokens are expanded, and what makes two actions the same request.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{ActionType, Warning};
-use crate::connector::{ConnectorId, PropertyName, Secret};
+use super::{Action, Content, Options, Sources, Warning};
+use crate::connector::{PropertyName, Secret};
 
-/// An action with its tokens expanded, ready to be planned. It holds the new values: `Debug` is
-/// redacted, memory is wiped when it is dropped, and nothing reads them but the vault.
-pub struct Request(pub(crate) Kind);
-
-pub(crate) enum Kind {
-    Update(UpdateRequest),
-    Add(AddRequest),
-    Delete(DeleteRequest),
-}
-
-pub(crate) struct UpdateRequest {
-    pub(crate) id: ConnectorId,
-    pub(crate) changes: Changes,
-}
-
-pub(crate) struct AddRequest {
-    pub(crate) name: String,
-    pub(crate) type_name: String,
-    pub(crate) changes: Changes,
-}
-
-pub(crate) struct DeleteRequest {
-    pub(crate) id: ConnectorId,
-    /// No writes: only what was found on the way.
-    pub(crate) changes: Changes,
-}
-
-/// What a request writes, each name once, and what was found on the way.
+/// What an action writes, each name once, and what was found on the way.
 #[derive(Default)]
 pub(crate) struct Changes {
     pub(crate) writes: Vec<Write>,
@@ -63,45 +34,75 @@ pub enum Source {
     Json,
 }
 
-impl Request {
-    /// What the request does.
+impl Source {
+    /// The word that stands in JSON.
     #[must_use]
-    pub fn action_type(&self) -> ActionType {
-        match self.0 {
-            Kind::Update(_) => ActionType::Update,
-            Kind::Add(_) => ActionType::Add,
-            Kind::Delete(_) => ActionType::Delete,
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Grid => "grid",
+            Self::Json => "json",
         }
     }
 
-    /// The connector that it names; none for [`ActionType::Add`].
-    #[must_use]
-    pub fn id(&self) -> Option<&ConnectorId> {
-        match &self.0 {
-            Kind::Update(UpdateRequest { id, .. }) | Kind::Delete(DeleteRequest { id, .. }) => {
-                Some(id)
-            }
-            Kind::Add(_) => None,
-        }
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Grid, Self::Json]
+            .into_iter()
+            .find(|source| source.as_str() == text)
     }
+}
 
-    /// What makes two requests the same, as bytes that no other request has: the action type, the
-    /// id (or name and type), and each write in order. Every part is led by its
-    /// length as `u32`.
-    pub(crate) fn digest_parts(&self) -> Zeroizing<Vec<u8>> {
-        let (head, changes) = match &self.0 {
-            Kind::Update(r) => (vec![r.id.as_str()], &r.changes),
-            Kind::Delete(r) => (vec![r.id.as_str()], &r.changes),
-            Kind::Add(r) => (vec![r.name.as_str(), r.type_name.as_str()], &r.changes),
-        };
+impl Action {
+    /// What makes two requests the same, as bytes that no other request has: the action as its author
+    /// wrote it, before any token is expanded, and the options (docs/format.md section 8.1). Every
+    /// part is led by its length as `u32`.
+    pub(crate) fn digest_parts(&self, options: &Options) -> Zeroizing<Vec<u8>> {
         let mut parts = vec![self.action_type().as_str()];
-        parts.extend(head);
-        for write in &changes.writes {
-            parts.push(write.name.as_str());
-            match &write.value {
-                Some(value) => parts.extend(["=", value.expose()]),
-                None => parts.push("-"),
+        let rows;
+        let mut sources = None;
+        match &self.content {
+            Content::Update {
+                entry_id,
+                sources: given,
+            } => {
+                parts.push(entry_id);
+                sources = Some(given);
             }
+            Content::Add {
+                type_name,
+                entry_name,
+                sources: given,
+                token_name,
+            } => {
+                let token_name = token_name.as_ref().map_or("", |name| name.as_str());
+                parts.extend([type_name.as_str(), entry_name, token_name]);
+                sources = Some(given);
+            }
+            Content::Delete { entry_id } => parts.push(entry_id),
+            Content::Test {
+                entry_id,
+                token_name,
+            } => {
+                parts.push(entry_id);
+                parts.push(token_name.as_ref().map_or("", |name| name.as_str()));
+            }
+            // Its actions are requests of their own.
+            Content::Batch(_) => {}
+        }
+        if let Some(Sources { grid, json }) = sources {
+            rows = grid.len().to_string();
+            parts.push(&rows);
+            for row in grid {
+                parts.push(&row.name);
+                match &row.value {
+                    Some(value) => parts.extend(["=", value.as_str()]),
+                    None => parts.extend(["-", ""]),
+                }
+            }
+            parts.push(json);
+        }
+        let options = options.digest_parts();
+        for (name, value) in &options {
+            parts.extend([*name, value.as_str()]);
         }
         // The whole length at once: a buffer that grew would leave copies behind.
         let len = parts.iter().map(|part| 4 + part.len()).sum();
@@ -112,11 +113,5 @@ impl Request {
             bytes.extend_from_slice(part.as_bytes());
         }
         bytes
-    }
-}
-
-impl fmt::Debug for Request {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Request({}, ..)", self.action_type().as_str())
     }
 }

@@ -1,64 +1,21 @@
-//! From an action to a request: tokens expanded, the grid and the JSON merged
+//! From an action's texts to what it writes: tokens expanded, the grid and the JSON merged
 //! (docs/action.md sections 3 and 5).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::document::missing;
 use super::properties::{Document, lost_value};
-use super::{
-    AddRequest, Changes, Content, DeleteRequest, Kind, Null, Options, Request, Row, Source,
-    Sources, UpdateRequest, Warning, WarningCode, Write,
-};
+use super::{Changes, Null, Options, Row, Source, Sources, Warning, WarningCode, Write};
 use crate::connector::{ConnectorId, PropertyName, Text, check_name, into_secret};
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Member};
-use crate::token::{Expander, Template, Tokens, bracketed};
+use crate::token::{Expander, Infos, Template, Tokens, bracketed, is_token_name};
 
-pub(super) fn resolve(
-    content: &Content,
-    tokens: &mut dyn Tokens,
-    options: &Options,
-) -> Result<Request> {
-    let mut resolver = Resolver {
-        expander: Expander::new(tokens),
-        options,
-        changes: Changes::default(),
-        by_name: HashMap::new(),
-        lost: BTreeMap::new(),
-        defaulted: HashSet::new(),
-    };
-    let kind = match content {
-        Content::Update { entry_id, sources } => {
-            let id = resolver.entry_id(entry_id)?;
-            resolver.sources(sources)?;
-            let changes = resolver.finish();
-            Kind::Update(UpdateRequest { id, changes })
-        }
-        Content::Add {
-            type_name,
-            entry_name,
-            sources,
-        } => {
-            let type_name = resolver.name("TypeName", type_name)?;
-            let name = resolver.name("EntryName", entry_name)?;
-            resolver.sources(sources)?;
-            let changes = resolver.finish();
-            Kind::Add(AddRequest {
-                name,
-                type_name,
-                changes,
-            })
-        }
-        Content::Delete { entry_id } => {
-            let id = resolver.entry_id(entry_id)?;
-            let changes = resolver.finish();
-            Kind::Delete(DeleteRequest { id, changes })
-        }
-    };
-    Ok(Request(kind))
-}
+/// The values of tokens that actions set, by their names.
+pub(crate) type Outputs = BTreeMap<String, String>;
 
-struct Resolver<'h, 'o> {
+/// Expands the texts of one action, in the order in which it is asked to.
+pub(crate) struct Resolver<'h, 'o> {
     expander: Expander<'h>,
     options: &'o Options,
     changes: Changes,
@@ -70,8 +27,19 @@ struct Resolver<'h, 'o> {
     defaulted: HashSet<String>,
 }
 
-impl Resolver<'_, '_> {
-    fn entry_id(&mut self, text: &Text) -> Result<ConnectorId> {
+impl<'h, 'o> Resolver<'h, 'o> {
+    pub(crate) fn new(tokens: &'h mut dyn Tokens, options: &'o Options) -> Self {
+        Self {
+            expander: Expander::new(tokens),
+            options,
+            changes: Changes::default(),
+            by_name: HashMap::new(),
+            lost: BTreeMap::new(),
+            defaulted: HashSet::new(),
+        }
+    }
+
+    pub(crate) fn entry_id(&mut self, text: &Text) -> Result<ConnectorId> {
         let id = self
             .text("EntryId", text)
             .map_err(|error| error.of("EntryId"))?;
@@ -81,7 +49,38 @@ impl Resolver<'_, '_> {
         ConnectorId::new(id.as_str()).map_err(|error| error.within("EntryId").of("EntryId"))
     }
 
-    fn name(&mut self, parameter: &'static str, text: &Text) -> Result<String> {
+    /// The name of the token that the action sets: a text that is `[Name]` means the name, not a
+    /// token whose value would be the name.
+    pub(crate) fn token_name(
+        &mut self,
+        parameter: &'static str,
+        text: Option<&Text>,
+    ) -> Result<Option<String>> {
+        let Some(text) = text else { return Ok(None) };
+        let name = match in_brackets(text) {
+            Some(name) => {
+                let message = format!("{parameter} names the token in brackets; they were ignored");
+                self.warn(WarningCode::TokenNameInBrackets, message);
+                name.to_owned()
+            }
+            None => {
+                let name = self
+                    .text(parameter, text)
+                    .map_err(|error| error.of(parameter))?;
+                name.as_str().to_owned()
+            }
+        };
+        match name.is_empty() {
+            true => Ok(None),
+            // What a token resolved to is not told.
+            false => {
+                let told = (name == text.as_str()).then(|| format!(": {}", quoted(&name)));
+                checked_token_name(parameter, name, &told.unwrap_or_default()).map(Some)
+            }
+        }
+    }
+
+    pub(crate) fn name(&mut self, parameter: &'static str, text: &Text) -> Result<String> {
         let name = self
             .text(parameter, text)
             .map_err(|error| error.of(parameter))?;
@@ -120,7 +119,7 @@ impl Resolver<'_, '_> {
         self.changes.warnings.push(Warning::new(code, message));
     }
 
-    fn sources(&mut self, sources: &Sources) -> Result<()> {
+    pub(crate) fn sources(&mut self, sources: &Sources) -> Result<()> {
         for (index, row) in sources.grid.iter().enumerate() {
             let number = index + 1;
             self.row(number, row)
@@ -222,7 +221,7 @@ impl Resolver<'_, '_> {
         Ok(index)
     }
 
-    fn finish(self) -> Changes {
+    pub(crate) fn finish(self) -> Changes {
         Changes {
             tokens: self.expander.into_used(),
             ..self.changes
@@ -232,4 +231,42 @@ impl Resolver<'_, '_> {
 
 fn property_name(place: &str, name: &Text) -> Result<PropertyName> {
     PropertyName::new(name.as_str()).map_err(|error| error.within(place))
+}
+
+/// The name in a text that is exactly `[name]`.
+fn in_brackets(text: &str) -> Option<&str> {
+    let name = text.strip_prefix('[')?.strip_suffix(']')?;
+    is_token_name(name).then_some(name)
+}
+
+/// A name is checked with what a test adds to it, where it is a test's.
+fn checked_token_name(parameter: &'static str, name: String, told: &str) -> Result<String> {
+    let token = match parameter {
+        "OutputTokenName" => format!("{name}:IsSuccess"),
+        _ => name.clone(),
+    };
+    if is_token_name(&token) {
+        return Ok(name);
+    }
+    Err(Error::new(
+        Code::InvalidTokenName,
+        format!("{parameter} cannot be the name of a token{told}"),
+    )
+    .hint("use letters and digits, beginning with a letter")
+    .of(parameter))
+}
+
+/// The name of the token that an action sets, where it is known before tokens are expanded.
+pub(super) fn list_token_name(
+    parameter: &'static str,
+    text: Option<&Text>,
+    infos: &mut Infos,
+) -> Result<Option<String>> {
+    let Some(text) = text else { return Ok(None) };
+    if let Some(name) = in_brackets(text) {
+        return Ok(Some(name.to_owned()));
+    }
+    let template = Template::parse(text).map_err(|error| error.of(parameter))?;
+    template.list(infos);
+    Ok(template.literal().map(str::to_owned))
 }

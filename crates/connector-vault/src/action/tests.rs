@@ -26,15 +26,23 @@ fn tokens(list: &[(&str, &str)]) -> BTreeMap<String, Secret> {
         .collect()
 }
 
-fn resolve(text: &str, list: &[(&str, &str)]) -> Result<Request> {
-    Action::parse(text)?.resolve(&mut tokens(list), &Options::default())
+/// What an update writes, its id resolved first.
+fn resolve_with(action: &Action, list: &[(&str, &str)], options: &Options) -> Result<Changes> {
+    let mut tokens = tokens(list);
+    let mut resolver = Resolver::new(&mut tokens, options);
+    if let Content::Update { entry_id, sources } = &action.content {
+        resolver.entry_id(entry_id)?;
+        resolver.sources(sources)?;
+    }
+    Ok(resolver.finish())
 }
 
-fn writes(request: &Request) -> Vec<(String, String)> {
-    let Kind::Update(request) = &request.0 else {
-        return Vec::new();
-    };
-    let writes = request.changes.writes.iter();
+fn resolve(text: &str, list: &[(&str, &str)]) -> Result<Changes> {
+    resolve_with(&Action::parse(text)?, list, &Options::default())
+}
+
+fn writes(changes: &Changes) -> Vec<(String, String)> {
+    let writes = changes.writes.iter();
     writes
         .map(|w| {
             let value = w.value.as_ref().map_or("", Secret::expose);
@@ -52,7 +60,7 @@ fn sizes_are_bounded() {
     );
     assert_eq!(code(&" ".repeat(limits::ACTION_LEN_MAX)), Code::InvalidJson);
     let large = "v".repeat(limits::PROPERTY_VALUE_LEN_MAX + 1);
-    let error = resolve(&update(&[("V", &large)], ""), &[]).unwrap_err();
+    let error = resolve(&update(&[("V", &large)], ""), &[]).err().unwrap();
     assert_eq!(error.code(), Code::ValueTooLarge);
     assert!(error.message().starts_with("property \"V\": "), "{error}");
 }
@@ -79,38 +87,74 @@ fn lists_tokens_of_every_place() {
 fn debug_is_redacted() {
     let text = update(&[("V", "hidden")], "{\"W\": \"hidden\"}");
     let action = Action::parse(&text).unwrap();
-    let request = action
-        .resolve(&mut tokens(&[]), &Options::default())
-        .unwrap();
     assert_eq!(format!("{action:?}"), "Action(Connectors.Update, ..)");
-    assert_eq!(format!("{request:?}"), "Request(Connectors.Update, ..)");
+}
+
+#[test]
+fn lists_tokens_of_a_batch() {
+    let list = |actions: serde_json::Value| {
+        let text = json!({"ActionType": "ExecuteActions", "Parameters": {"ActionList": actions}});
+        let infos = Action::parse(&text.to_string()).unwrap().tokens().unwrap();
+        infos.into_iter().map(|info| info.key).collect::<Vec<_>>()
+    };
+    let add = |name: &str| {
+        json!({"ActionType": "CredStore.AddConnectorEntry",
+            "Parameters": {"TypeName": "[T]", "EntryName": "N", "EntryIdTokenName": name}})
+    };
+    let delete =
+        |id: &str| json!({"ActionType": "CredStore.DeleteEntry", "Parameters": {"EntryId": id}});
+    let test = json!({"ActionType": "Connectors.Test",
+        "Parameters": {"EntryId": "x", "OutputTokenName": "R"}});
+    // An earlier action sets it, whether its name stands in brackets or not.
+    assert_eq!(list(json!([add("Id"), delete("[Id]")])), ["T"]);
+    assert_eq!(list(json!([add("[Id]"), delete("[Id]")])), ["T"]);
+    assert_eq!(list(json!([delete("[Id]"), add("Id")])), ["Id", "T"]);
+    assert_eq!(
+        list(json!([test, delete("[R:IsSuccess]"), delete("[R]")])),
+        ["R"]
+    );
 }
 
 #[test]
 fn digest_parts_tell_requests_apart() {
-    let parts = |grid: &[(&str, &str)], json: &str| {
+    let with = |grid: &[(&str, &str)], json: &str, options: &Options| {
         let action = Action::parse(&update(grid, json)).unwrap();
-        let options = Options {
-            null: Null::Remove,
-            ..Options::default()
-        };
-        let request = action.resolve(&mut tokens(&[]), &options).unwrap();
-        request.digest_parts().to_vec()
+        action.digest_parts(options).to_vec()
+    };
+    let parts = |grid: &[(&str, &str)], json: &str| with(grid, json, &Options::default());
+    let removing = Options {
+        null: Null::Remove,
+        ..Options::default()
+    };
+    let noting = |note: &str| Options {
+        note: Some(Note::new(note).unwrap()),
+        ..Options::default()
     };
     let all = [
         parts(&[], ""),
+        parts(&[], "{}"),
         parts(&[("A", "")], ""),
         parts(&[("A", "-")], ""),
+        parts(&[("A", "[T]")], ""),
         parts(&[("A", "B"), ("B", "")], ""),
         parts(&[("AB", ""), ("B", "")], ""),
-        parts(&[], "{\"A\": null}"),
-        parts(&[], "{\"A\": null, \"=\": null}"),
+        parts(&[("A", "1")], "{}"),
+        with(&[], "", &removing),
+        with(&[], "", &noting("a")),
+        with(&[], "", &noting("b")),
     ];
     let distinct: std::collections::BTreeSet<_> = all.iter().collect();
     assert_eq!(distinct.len(), all.len());
-    // What a request does counts, not how it is written.
-    assert_eq!(parts(&[("A", "1")], ""), parts(&[("A", "0")], "{\"A\": 1}"));
     assert!(all[0].starts_with(b"\x11\0\0\0Connectors.Update\x01\0\0\0x"));
+    // The envelope and wrappers are not what a request says.
+    let bare = parts(&[("A", "1")], "");
+    let text = update(&[("A", "1")], "").replace(
+        "\"x\"",
+        r#"{"Expression": "", "Value": "x", "IsExpression": false}"#,
+    );
+    let wrapped = text.replacen('{', r#"{"Title": "T", "$_uid": 5, "#, 1);
+    let wrapped = Action::parse(&wrapped).unwrap();
+    assert_eq!(*wrapped.digest_parts(&Options::default()), bare);
 }
 
 #[test]
@@ -130,8 +174,9 @@ fn errors_tell_their_place() {
     let check = |text: &str, expected: (Option<&str>, Option<usize>, Option<(usize, usize)>)| {
         let listed = Action::parse(text).and_then(|action| action.tokens().map(|_| action));
         let error = listed
-            .and_then(|action| action.resolve(&mut tokens(&[("t", "t")]), &Options::default()))
-            .unwrap_err();
+            .and_then(|action| resolve_with(&action, &[("t", "t")], &Options::default()))
+            .err()
+            .unwrap();
         let place = error.place().unwrap_or_default();
         let position = place.position.map(|at| (at.line, at.column));
         let found = (place.parameter, place.row, position);
@@ -205,7 +250,7 @@ proptest! {
         let text = update(&[("[a]", &json)], &json);
         if let Ok(action) = Action::parse(&text) {
             let _ = action.tokens();
-            let _ = action.resolve(&mut tokens(&[("a", &value)]), &Options::default());
+            let _ = resolve_with(&action, &[("a", &value)], &Options::default());
         }
     }
 
@@ -247,7 +292,7 @@ proptest! {
             update(&[], r#"{"A": [T]}"#),
             update(&[], "[T]"),
         ] {
-            let error = resolve(&text, &[("T", &value)]).unwrap_err();
+            let error = resolve(&text, &[("T", &value)]).err().unwrap();
             let told = format!("{error:?} {:?}", error.hint_text());
             prop_assert!(!told.contains(&value));
         }

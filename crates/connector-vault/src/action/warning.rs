@@ -4,8 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A warning: a stable code, and a message that holds no value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Warning {
     /// Which one.
     pub code: WarningCode,
@@ -39,18 +38,26 @@ pub enum WarningCode {
     NestedNamesDropped,
     /// A new property differs from another one only in case, Unicode form or spaces around it.
     SimilarName,
+    /// An action names the token that it sets in brackets, which were ignored.
+    TokenNameInBrackets,
 }
 
 impl WarningCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::RepeatedName,
         Self::TokenDefaultUsed,
         Self::ValueEmptied,
         Self::SurroundingSpace,
         Self::NestedNamesDropped,
         Self::SimilarName,
+        Self::TokenNameInBrackets,
     ];
+
+    /// The code of this text; `None` for one that this version does not know.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == text)
+    }
 
     /// The code as it stands in JSON.
     #[must_use]
@@ -62,6 +69,7 @@ impl WarningCode {
             Self::SurroundingSpace => "surrounding_space",
             Self::NestedNamesDropped => "nested_names_dropped",
             Self::SimilarName => "similar_name",
+            Self::TokenNameInBrackets => "token_name_in_brackets",
         }
     }
 }

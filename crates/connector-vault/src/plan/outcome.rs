@@ -1,14 +1,16 @@
 //! The outcome of a request: names, versions and warnings, never a value (docs/action.md
 //! section 7).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Source, Warning};
+use crate::action::{Outputs, Source, Warning};
 use crate::connector::{Secret, Version};
 
-/// What a request did, or would do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What a change of one connector did, or would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Outcome {
     /// What happened.
     pub status: Status,
@@ -24,6 +26,120 @@ pub struct Outcome {
     pub warnings: Vec<Warning>,
     /// The names of the tokens that were resolved, each once.
     pub tokens: Vec<String>,
+    /// The tokens that the action sets, with their values: the new connector's id.
+    pub outputs: BTreeMap<String, String>,
+    /// Whether the request had been carried out before: this is what it did then.
+    pub replayed: bool,
+}
+
+/// What a test of a connector found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TestOutcome {
+    /// Always [`Status::Tested`].
+    pub status: Status,
+    /// The connector's id.
+    pub id: String,
+    /// The version that was tested; of a batch perhaps one that it writes itself.
+    pub version: Version,
+    /// Whether the connector works.
+    pub success: bool,
+    /// Why it does not work; empty if it works.
+    pub message: String,
+    /// What somebody should look at.
+    pub warnings: Vec<Warning>,
+    /// The names of the tokens that were resolved, each once.
+    pub tokens: Vec<String>,
+    /// The tokens that the action sets, with their values.
+    pub outputs: BTreeMap<String, String>,
+}
+
+/// What became of one action, or would.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Done {
+    /// It changed a connector.
+    Changed(Outcome),
+    /// It tested a connector.
+    Tested(TestOutcome),
+    /// It is marked as deleted in its batch: nothing.
+    #[serde(serialize_with = "skipped")]
+    Skipped,
+}
+
+/// What became of a document: of its one action, or of those of a batch, in order.
+///
+/// As JSON it is the one outcome, or `{"outcomes": [..], "outputs": {..}}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Ran {
+    /// Of one action.
+    One(Done),
+    /// Of a batch.
+    Batch {
+        /// One for each of its actions.
+        outcomes: Vec<Done>,
+        /// All tokens that its actions set; of one that is set twice the last value.
+        outputs: BTreeMap<String, String>,
+    },
+}
+
+impl Ran {
+    /// What became of each action: of one, or of those of a batch.
+    #[must_use]
+    pub fn all(&self) -> &[Done] {
+        match self {
+            Self::One(done) => std::slice::from_ref(done),
+            Self::Batch { outcomes, .. } => outcomes,
+        }
+    }
+
+    /// The changes of connectors, in order.
+    pub fn changes(&self) -> impl Iterator<Item = &Outcome> {
+        self.all().iter().filter_map(|done| match done {
+            Done::Changed(outcome) => Some(outcome),
+            Done::Tested(_) | Done::Skipped => None,
+        })
+    }
+
+    /// The change of the one action; `None` of a batch, and of a test.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            Self::One(Done::Changed(outcome)) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// All tokens that were set.
+    #[must_use]
+    pub fn outputs(&self) -> &BTreeMap<String, String> {
+        static NONE: BTreeMap<String, String> = BTreeMap::new();
+        match self {
+            Self::One(done) => done.outputs().unwrap_or(&NONE),
+            Self::Batch { outputs, .. } => outputs,
+        }
+    }
+}
+
+impl Done {
+    fn outputs(&self) -> Option<&Outputs> {
+        match self {
+            Self::Changed(outcome) => Some(&outcome.outputs),
+            Self::Tested(outcome) => Some(&outcome.outputs),
+            Self::Skipped => None,
+        }
+    }
+}
+
+fn skipped<S: serde::Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+    use serde::ser::SerializeMap;
+
+    let mut map = serializer.serialize_map(Some(1))?;
+    map.serialize_entry("status", &Status::Skipped)?;
+    map.end()
 }
 
 /// What happened.
@@ -43,11 +159,14 @@ pub enum Status {
     Deleted,
     /// The connector's properties are those of an earlier version.
     Restored,
+    /// The connector was tested.
+    Tested,
+    /// The action is marked as deleted in its batch.
+    Skipped,
 }
 
 /// What happened to one property.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The property's name.
     pub name: String,
@@ -75,6 +194,23 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
+    const ALL: [Self; 4] = [Self::Added, Self::Changed, Self::Removed, Self::Unchanged];
+
+    /// The word that stands in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+            Self::Unchanged => "unchanged",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
     pub(crate) fn between(before: Option<&Secret>, after: Option<&Secret>) -> Self {
         match (before, after) {
             (None, Some(_)) => Self::Added,

@@ -54,6 +54,16 @@ pub(crate) fn token_len(text: &str) -> Result<Option<usize>> {
     Ok(token.map(|_| parser.at))
 }
 
+/// Whether `[name]` is a token of this name: without parameters, default and format.
+pub(crate) fn is_token_name(name: &str) -> bool {
+    let text = format!("[{name}]");
+    let mut parser = Parser::new(&text);
+    let Ok(Some(token)) = parser.token(0) else {
+        return false;
+    };
+    parser.at == text.len() && canonical(token.namespace.as_deref(), &token.name) == name
+}
+
 /// The outermost tokens of a text, in order, for editors that mark them; up to the first that
 /// [`Action::tokens`](crate::Action::tokens) would reject.
 ///

@@ -1,6 +1,6 @@
 //! Which tokens an action needs, for hosts that fetch them first (docs/action.md section 5.4).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use super::{Piece, Template, Token, canonical, key_with_params};
@@ -48,7 +48,8 @@ impl Template {
         }
     }
 
-    fn literal(&self) -> Option<&str> {
+    /// The text, if it holds no token.
+    pub(crate) fn literal(&self) -> Option<&str> {
         match self.0.as_slice() {
             [] => Some(""),
             [Piece::Literal(text)] => Some(text),
@@ -62,11 +63,16 @@ impl Template {
 pub(crate) struct Infos {
     list: Vec<TokenInfo>,
     by_key: HashMap<String, usize>,
+    /// Names of tokens that an earlier action sets.
+    set: HashSet<String>,
 }
 
 impl Infos {
     fn add(&mut self, token: &Token, required: bool) {
         let name = canonical(token.namespace.as_deref(), &token.name);
+        if self.set.contains(&name) {
+            return;
+        }
         let literals: Option<Vec<_>> = token
             .params
             .iter()
@@ -88,6 +94,11 @@ impl Infos {
             key,
             required,
         });
+    }
+
+    /// From here on, the token of this name has a value.
+    pub(crate) fn set(&mut self, name: String) {
+        self.set.insert(name);
     }
 
     pub(crate) fn into_list(self) -> Vec<TokenInfo> {

@@ -17,8 +17,9 @@ use crate::limits;
 pub enum Retention {
     /// The newest so many, at least one.
     Newest(usize),
-    /// The newest ten, and all that were made since the previous snapshot: ten junk updates must
-    /// not flush the good ones. What a compaction that happens by itself keeps.
+    /// The newest ten, all that were made since the previous snapshot (ten junk updates must not
+    /// flush the good ones), and all from the oldest on that remembers a request of the last seven
+    /// days, up to 1,024. A compaction that happens by itself keeps these.
     Automatic,
 }
 
@@ -38,12 +39,42 @@ impl Vault {
                 Retention::Newest(keep) => keep.max(1),
                 Retention::Automatic => limits::VERSIONS_KEPT,
             };
+            let remembering = match retention {
+                Retention::Newest(_) => 0,
+                Retention::Automatic => self.remembering(versions.clone())?,
+            };
+            let keep = keep.max(remembering);
             let kept = versions.enumerate().filter(|(index, stored)| {
                 *index + keep >= count || (retention == Retention::Automatic && stored.seq > since)
             });
             records.extend(kept.map(|(_, stored)| self.hashed(stored)));
         }
         self.prepare_snapshot(&self.access, &self.header, &self.locks, &records)
+    }
+
+    /// How many of a connector's newest versions there are from the oldest on whose request may be
+    /// repeated. Seven days count from its newest version, since a compaction has no clock.
+    fn remembering<'v>(
+        &self,
+        versions: impl DoubleEndedIterator<Item = &'v Stored>,
+    ) -> Result<usize> {
+        let mut newest = None;
+        let mut remembering = 0;
+        let newest_first = versions.rev().take(limits::REQUEST_VERSIONS_KEPT);
+        for (number, stored) in (1..).zip(newest_first) {
+            if !stored.has_request && newest.is_some() {
+                continue;
+            }
+            let at = self.index.overview(stored)?.at;
+            let newest = newest.get_or_insert_with(|| at.clone());
+            if at.is_older_than(limits::REQUEST_SECONDS_KEPT, newest) {
+                break;
+            }
+            if stored.has_request {
+                remembering = number;
+            }
+        }
+        Ok(remembering)
     }
 
     /// Whether a compaction pays: the log is larger than 1 MiB, more than half of it is

@@ -19,7 +19,7 @@ use crate::crypto::{Hash, sha256};
 use crate::format::commit::{NewCommit, NewSnapshot};
 use crate::format::hex::{Hex, RecordId, VaultId};
 use crate::log;
-use crate::plan::Plan;
+use crate::plan::{ActionPlan, Plan};
 
 /// Randomness that repeats on every machine and with every version of every library: SHA-256 of a
 /// counter.
@@ -195,7 +195,7 @@ impl Team {
         self.vault = self.open_as(label);
     }
 
-    pub(super) fn commit(&mut self, plan: Plan) {
+    pub(super) fn commit(&mut self, plan: impl Into<ActionPlan>) {
         let prepared = self.vault.prepare(plan, &mut host(&mut self.rng));
         self.store(prepared.unwrap());
     }

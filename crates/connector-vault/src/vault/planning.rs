@@ -1,104 +1,15 @@
-//! From a request to a plan: rights, preconditions and the present state, around the pure
-//! computation of `plan` (docs/action.md).
+//! Plans of the caller's own, without an action: create, import, delete, restore.
 
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
-
-use super::{Host, Vault};
-use crate::action::{
-    Action, AddRequest, Changes, Kind, NewConnector, NewConnectors, Options, Request, RequestId,
-    Source, Write,
-};
+use super::Vault;
+use super::actions::refuse_request_id;
+use crate::action::{Changes, NewConnector, NewConnectors, Options, Source, Write};
 use crate::connector::{Connector, ConnectorId, Op, Properties, Version, check_name};
 use crate::crypto::Hash;
-use crate::crypto::label::{self, bind};
 use crate::error::{Code, Error, Result};
 use crate::format::header::Role;
-use crate::plan::{self, Base, Draft, Outcome, Plan, Step};
-use crate::token::Tokens;
+use crate::plan::{self, Base, Draft, NewEntry, Newest, Plan, Step};
 
 impl Vault {
-    /// What an action would change. Nothing is written.
-    ///
-    /// Fails with the codes of `docs/action.md`; the vault is as before in any case.
-    ///
-    /// ```
-    /// # use connector_vault::*;
-    /// # use rand::{SeedableRng, rngs::StdRng};
-    /// # let mut rng = StdRng::seed_from_u64(1);
-    /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
-    /// # let identity = Identity::generate(host.rng);
-    /// # let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
-    /// # let (mut vault, mut file) = Vault::create(&mut host, &owner)?;
-    /// # let id = ConnectorId::new("x")?;
-    /// # let properties = Properties::from_json(r#"{"APIKey": "a"}"#)?;
-    /// # let plan = vault.plan_create(id, "Name", "Type", &properties, &Options::default())?;
-    /// # let prepared = vault.prepare(plan, &mut host)?;
-    /// # file.extend_from_slice(prepared.to_append().unwrap_or_default());
-    /// # vault.apply(prepared)?;
-    /// let action = Action::parse(r#"{"ActionType": "Connectors.Update", "Parameters": {
-    ///     "EntryId": "x", "PropertiesJson": "{\"APIKey\": \"b\"}"}}"#)?;
-    /// let mut tokens = std::collections::BTreeMap::new();
-    /// let plan = vault.plan(&action, &mut tokens, &Options::default(), &mut host)?;
-    /// assert_eq!(plan.outcome().changes[0].change, ChangeKind::Changed);
-    /// # Ok::<(), Error>(())
-    /// ```
-    pub fn plan(
-        &self,
-        action: &Action,
-        tokens: &mut dyn Tokens,
-        options: &Options,
-        host: &mut Host<'_>,
-    ) -> Result<Plan> {
-        self.plan_request(&action.resolve(tokens, options)?, options, host)
-    }
-
-    /// What a request, an action whose tokens are expanded, would change. Nothing is written.
-    pub fn plan_request(
-        &self,
-        request: &Request,
-        options: &Options,
-        host: &mut Host<'_>,
-    ) -> Result<Plan> {
-        let action = request.action_type().as_str();
-        match &request.0 {
-            Kind::Update(update) => {
-                self.require(Role::updates, action)?;
-                let id = update.id.as_str();
-                let newest = self
-                    .present(id)
-                    .map_err(|error| self.for_author(error, id))?;
-                let digest = options.request_id.as_ref().map(|_| request_digest(request));
-                if let (Some(request_id), Some(digest)) = (&options.request_id, &digest)
-                    && let Some(answer) = self.answered(&update.id, request_id, digest)?
-                {
-                    return Ok(Plan(Step::Answered {
-                        id: update.id.clone(),
-                        outcome: answer,
-                    }));
-                }
-                let before = self.unseal(newest)?.0;
-                self.plan_on_newest(plan::update(&before, update, options)?, digest)
-            }
-            Kind::Add(add) => {
-                self.require(Role::owns, action)?;
-                refuse_request_id(options)?;
-                let id = ConnectorId::generate(host.rng);
-                self.plan_on_newest(plan::add(id, None, add, options)?, None)
-            }
-            Kind::Delete(delete) => {
-                self.require(Role::owns, action)?;
-                refuse_request_id(options)?;
-                let id = delete.id.as_str();
-                let before = self
-                    .without_values(id)
-                    .map_err(|error| self.for_author(error, id))?;
-                let draft = plan::delete(&before, Some(delete), options)?;
-                self.plan_on_newest(draft, None)
-            }
-        }
-    }
-
     /// A plan that creates a connector under an id of the caller's choice, its properties taken
     /// literally. Fails with `connector_exists`. An id that was deleted continues its versions.
     pub fn plan_create(
@@ -132,20 +43,17 @@ impl Vault {
             writes: writes.collect(),
             ..Changes::default()
         };
-        let request = AddRequest {
+        let entry = NewEntry {
+            id,
             name,
             type_name,
-            changes,
+            tombstone: before.map(|before| before.version),
         };
-        let tombstone = before.map(|before| before.version);
-        let draft =
-            plan::add(id, tombstone, &request, options).map_err(|error| match error.code() {
-                // There is no value yet that leaving it out would keep.
-                Code::MaskValue => {
-                    error.hint("give the value itself, or allow masks for this request")
-                }
-                _ => error,
-            })?;
+        let draft = plan::add(entry, &changes, options).map_err(|error| match error.code() {
+            // There is no value yet that leaving it out would keep.
+            Code::MaskValue => error.hint("give the value itself, or allow masks for this request"),
+            _ => error,
+        })?;
         self.plan_on_newest(draft, None)
     }
 
@@ -214,39 +122,8 @@ impl Vault {
         Ok(Base {
             vault_id: *self.header.vault_id.as_bytes(),
             epoch: self.header.epoch,
-            record_id: newest.map(|newest| *newest.record_id.as_bytes()),
+            newest: Newest::Stored(newest.map(|newest| *newest.record_id.as_bytes())),
         })
-    }
-
-    /// The first outcome of a request, if it was carried out and its version is kept.
-    /// Fails with `request_id_reused` if the request was another one.
-    fn answered(
-        &self,
-        id: &ConnectorId,
-        request_id: &RequestId,
-        digest: &Hash,
-    ) -> Result<Option<Outcome>> {
-        for stored in self
-            .index
-            .versions(id.as_str())
-            .rev()
-            .filter(|stored| stored.has_request)
-        {
-            let overview = self.index.overview(stored)?;
-            if overview.request_id.as_deref() != Some(request_id.as_str()) {
-                continue;
-            }
-            let (_, request) = self.unseal(stored)?;
-            return match request {
-                Some(first) if first.digest.0.ct_eq(digest).into() => Ok(Some(first.outcome)),
-                _ => Err(Error::new(
-                    Code::RequestIdReused,
-                    format!("the request id was used for version {} of this connector with other content", stored.version),
-                )
-                .hint("use a new request id for a new request")),
-            };
-        }
-        Ok(None)
     }
 
     /// A connector as far as its overview tells.
@@ -261,21 +138,4 @@ impl Vault {
             properties: Properties::new(),
         })
     }
-}
-
-fn refuse_request_id(options: &Options) -> Result<()> {
-    match options.request_id {
-        None => Ok(()),
-        Some(_) => Err(Error::new(
-            Code::InvalidArgument,
-            "a request id works with Connectors.Update only",
-        )),
-    }
-}
-
-pub(super) fn request_digest(request: &Request) -> Hash {
-    let mut hasher = Sha256::new();
-    hasher.update(bind(label::REQUEST, &[]));
-    hasher.update(&*request.digest_parts());
-    hasher.finalize().into()
 }

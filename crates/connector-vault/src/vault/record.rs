@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::access::{Bundle, not_permitted};
+use crate::action::{Source, Warning, WarningCode};
 use crate::connector::{
     ConnectorId, Op, Properties, PropertyName, Secret, Timestamp, Version, check_name, check_text,
 };
@@ -20,7 +21,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::hex::{GrantId, Hex, RecordId, VaultId};
 use crate::format::{Object, commit};
 use crate::limits;
-use crate::plan::Outcome;
+use crate::plan::{Change, ChangeKind, Outcome, Status};
 
 /// The keys of an epoch at work: what seals and opens records.
 #[derive(Clone)]
@@ -365,7 +366,89 @@ pub(crate) struct RequestPart {
     /// SHA-256 of the request. It stands among the secrets: a viewer must not be able to guess
     /// values with it.
     pub(crate) digest: Hex<32>,
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: KeptOutcome,
+}
+
+/// What is kept of a request's first outcome: what the version itself does not tell. An open
+/// structure: readers ignore names and words that they do not know, so that an outcome may say
+/// more in times to come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptOutcome {
+    changes: Vec<KeptChange>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<KeptWarning>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tokens: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct KeptChange {
+    name: String,
+    change: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    overridden: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct KeptWarning {
+    code: String,
+    message: String,
+}
+
+impl KeptOutcome {
+    pub(crate) fn of(outcome: &Outcome) -> Self {
+        let changes = outcome.changes.iter().map(|change| KeptChange {
+            name: change.name.clone(),
+            change: change.change.as_str().to_owned(),
+            source: change.source.map(|source| source.as_str().to_owned()),
+            overridden: change.overridden,
+        });
+        let warnings = outcome.warnings.iter().map(|warning| KeptWarning {
+            code: warning.code.as_str().to_owned(),
+            message: warning.message.clone(),
+        });
+        Self {
+            changes: changes.collect(),
+            warnings: warnings.collect(),
+            tokens: outcome.tokens.clone(),
+        }
+    }
+
+    /// The outcome once more, of the version that `overview` is of.
+    pub(crate) fn replay(self, overview: &Overview) -> Outcome {
+        let changes = self.changes.into_iter().filter_map(|change| {
+            Some(Change {
+                name: change.name,
+                change: ChangeKind::parse(&change.change)?,
+                source: change.source.as_deref().and_then(Source::parse),
+                overridden: change.overridden,
+            })
+        });
+        let changes: Vec<_> = changes.collect();
+        let warnings = self.warnings.into_iter().filter_map(|warning| {
+            let code = WarningCode::parse(&warning.code)?;
+            Some(Warning::new(code, warning.message))
+        });
+        let is_unchanged = changes
+            .iter()
+            .all(|change| change.change == ChangeKind::Unchanged);
+        Outcome {
+            status: match is_unchanged {
+                true => Status::Unchanged,
+                false => Status::Updated,
+            },
+            id: overview.id.as_str().to_owned(),
+            version_before: overview.version.before(),
+            version_after: overview.version,
+            changes,
+            warnings: warnings.collect(),
+            tokens: self.tokens,
+            outputs: Default::default(),
+            replayed: true,
+        }
+    }
 }
 
 mod properties {

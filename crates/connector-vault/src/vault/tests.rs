@@ -16,7 +16,7 @@ use crate::crypto::sha256;
 use crate::format::commit::{NewCommit, NewSnapshot};
 use crate::format::hex::{Hex, RecordId};
 use crate::log;
-use crate::plan::Plan;
+use crate::plan::ActionPlan;
 
 struct Team {
     rng: StdRng,
@@ -392,7 +392,7 @@ fn the_library_refuses_what_a_role_does_not_permit() {
         assert_eq!(vault.role(), *role);
         assert_eq!(vault.connectors().count(), 1);
         assert_eq!(vault.read("x").is_ok(), role.reads(), "{role}");
-        let plan = |action: &str, rng: &mut StdRng| -> Result<Plan> {
+        let plan = |action: &str, rng: &mut StdRng| -> Result<ActionPlan> {
             let mut tokens = std::collections::BTreeMap::<String, Secret>::new();
             vault.plan(
                 &Action::parse(action)?,

@@ -2,10 +2,10 @@
 //! applied: nothing is acknowledged before it is kept.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::open::OpenOptions;
-use super::record::{OverviewText, RequestPart, SecretsPart, Text};
+use super::record::{KeptOutcome, OverviewText, RequestPart, SecretsPart, Text};
 use super::{Host, Vault};
 use crate::access::{self, Access, Bundle, BundlePlace};
 use crate::connector::{ConnectorId, Op, PropertyName, Version, check_text};
@@ -20,7 +20,7 @@ use crate::format::locks::{self, LockEntry};
 use crate::format::{check_file_len, file_start};
 use crate::limits;
 use crate::log::{self, Head};
-use crate::plan::{Base, ChangeKind, Draft, Outcome, Plan, Step};
+use crate::plan::{ActionPlan, Base, ChangeKind, Draft, Newest, Outcome, Plan, Step};
 use rand_core::CryptoRng;
 
 /// The first owner of a new vault. Without a passphrase the vault opens by the identity alone,
@@ -179,7 +179,7 @@ impl Vault {
         Ok((vault, file))
     }
 
-    /// Seals a plan into a commit on the present head. Nothing has changed until the commit is
+    /// Seals a plan, of one change or of an action, into a commit on the present head. Nothing has changed until the commit is
     /// stored and applied.
     ///
     /// Fails with `conflict` if the connector moved on since the plan was made.
@@ -204,33 +204,33 @@ impl Vault {
     /// assert!(prepared.to_append().is_none() && prepared.to_replace().is_none());
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn prepare(&self, plan: Plan, host: &mut Host<'_>) -> Result<Prepared> {
-        self.prepare_all(vec![plan], host)
+    pub fn prepare(&self, plan: impl Into<ActionPlan>, host: &mut Host<'_>) -> Result<Prepared> {
+        let (plans, _) = plan.into().into_parts();
+        self.prepare_all(plans, host)
     }
 
-    /// Seals several plans, for different connectors, into one commit: all of them happen or none.
+    /// Seals several plans into one commit: all of them happen or none. Of one connector there may be
+    /// several only if each was planned on the one before, as those of a batch are.
     pub fn prepare_all(&self, plans: Vec<Plan>, host: &mut Host<'_>) -> Result<Prepared> {
         self.require_sound()?;
         let mut records = Vec::with_capacity(plans.len());
         let mut outcomes = Vec::with_capacity(plans.len());
-        let mut ids = HashSet::new();
+        let mut written = HashMap::new();
         for plan in plans {
-            if !ids.insert(plan.id().clone()) {
-                return Err(conflict(plan.id(), "is changed by two plans at once"));
-            }
             match plan.0 {
                 Step::Draft {
                     draft,
                     base,
                     request_digest,
                 } => {
-                    self.check_current(&draft, &base)?;
+                    self.check_current(&draft, &base, written.get(&draft.id).copied())?;
                     check_counter(draft.version_after.get())?;
                     let outcome = draft.committed();
                     if draft.writes() {
+                        written.insert(draft.id.clone(), (draft.version_after, draft.op));
                         let request = request_digest.map(|digest| RequestPart {
                             digest: Hex(digest),
-                            outcome: outcome.clone(),
+                            outcome: KeptOutcome::of(&outcome),
                         });
                         records.push(self.seal_draft(draft, request, host)?);
                     }
@@ -270,8 +270,14 @@ impl Vault {
         })
     }
 
-    /// Fails with `conflict` if the vault moved on since a plan was made.
-    fn check_current(&self, draft: &Draft, base: &Base) -> Result<()> {
+    /// Fails with `conflict` if the vault moved on since a plan was made. `written` is what a plan
+    /// before it in the same commit writes of its connector.
+    fn check_current(
+        &self,
+        draft: &Draft,
+        base: &Base,
+        written: Option<(Version, Op)>,
+    ) -> Result<()> {
         self.require(|role| permits(role, draft.op), draft.op.as_str())?;
         let now = self.base_of(&draft.id)?;
         if base.vault_id != now.vault_id {
@@ -283,15 +289,31 @@ impl Vault {
                 "was planned with keys that have changed since",
             ));
         }
-        let newest = self.index.newest(draft.id.as_str());
+        let newest = match (&base.newest, written) {
+            (Newest::Planned, Some(written)) => Some(written),
+            (Newest::Planned, None) => {
+                return Err(conflict(
+                    &draft.id,
+                    "was planned on a change that is not committed with it",
+                ));
+            }
+            (Newest::Stored(_), Some(_)) => {
+                return Err(conflict(&draft.id, "is changed by two plans at once"));
+            }
+            (Newest::Stored(_), None) => {
+                let newest = self.index.newest(draft.id.as_str());
+                newest.map(|newest| (newest.version, newest.op))
+            }
+        };
         let before = newest
-            .filter(|newest| newest.op != Op::Delete)
-            .map(|newest| newest.version);
-        let next = newest.map_or(Version::FIRST, |newest| newest.version.next());
+            .filter(|(_, op)| *op != Op::Delete)
+            .map(|(version, _)| version);
+        let next = newest.map_or(Version::FIRST, |(version, _)| version.next());
         let same_version =
             before == draft.version_before && (!draft.writes() || next == draft.version_after);
         // Another copy of the vault may be at the same version.
-        if !same_version || base.record_id != now.record_id {
+        let same_record = base.newest == Newest::Planned || base.newest == now.newest;
+        if !same_version || !same_record {
             return Err(conflict(&draft.id, "has changed since this was planned"));
         }
         Ok(())

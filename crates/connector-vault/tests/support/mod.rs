@@ -6,25 +6,31 @@
 use std::collections::BTreeMap;
 
 use connector_vault::{
-    Action, ConnectorId, Host, Identity, NewOwner, OpenOptions, Options, Outcome, Prepared,
-    Properties, PropertyName, Result, Secret, Timestamp, Unlock, Vault,
+    Action, ActionPlan, ConnectorId, Host, Identity, NewOwner, OpenOptions, Options, Outcome,
+    Prepared, Properties, PropertyName, Ran, Result, Secret, Timestamp, Tokens, Unlock, Vault,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 /// A clock that stands still and randomness that repeats.
-pub(crate) struct Fixed(StdRng);
+pub(crate) struct Fixed {
+    rng: StdRng,
+    pub(crate) now: String,
+}
 
 impl Fixed {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(StdRng::seed_from_u64(seed))
+        Self {
+            rng: StdRng::seed_from_u64(seed),
+            now: "2026-11-23T20:15:00.000Z".to_owned(),
+        }
     }
 
     pub(crate) fn host(&mut self) -> Host<'_> {
-        let now = Timestamp::new("2026-11-23T20:15:00.000Z").expect("a valid time");
+        let now = Timestamp::new(self.now.as_str()).expect("a valid time");
         Host {
             now,
-            rng: &mut self.0,
+            rng: &mut self.rng,
         }
     }
 }
@@ -79,14 +85,30 @@ impl Kept {
         Ok(self.store(prepared)?.remove(0))
     }
 
+    /// Runs one action that changes a connector, without tokens.
     pub(crate) fn run(&mut self, action: &str, options: &Options) -> Result<Outcome> {
+        let ran = self.run_with(action, &mut BTreeMap::<String, Secret>::new(), options)?;
+        Ok(ran.outcome().expect("one change").clone())
+    }
+
+    pub(crate) fn run_with(
+        &mut self,
+        action: &str,
+        tokens: &mut dyn Tokens,
+        options: &Options,
+    ) -> Result<Ran> {
         let action = Action::parse(action)?;
-        let mut tokens = BTreeMap::<String, Secret>::new();
         let plan = self
             .vault
-            .plan(&action, &mut tokens, options, &mut self.fixed.host())?;
-        let prepared = self.vault.prepare(plan, &mut self.fixed.host())?;
-        Ok(self.store(prepared)?.remove(0))
+            .plan(&action, tokens, options, &mut self.fixed.host())?;
+        self.commit(plan)
+    }
+
+    /// Prepares, stores and applies a plan.
+    pub(crate) fn commit(&mut self, plan: ActionPlan) -> Result<Ran> {
+        let (plans, frame) = plan.into_parts();
+        let prepared = self.vault.prepare_all(plans, &mut self.fixed.host())?;
+        Ok(frame.ran(self.store(prepared)?))
     }
 
     pub(crate) fn update(&mut self, id: &str, name: &str, value: &str) -> Result<Outcome> {

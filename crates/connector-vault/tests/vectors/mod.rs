@@ -27,7 +27,28 @@ pub struct Vector {
     pub options: VectorOptions,
     #[serde(default)]
     pub tokens: BTreeMap<String, String>,
+    /// What the host's tester says of a connector, by its id: `null` if it works, else why not.
+    /// Without it the host has no tester.
+    pub tests: Option<BTreeMap<String, Option<String>>>,
+    /// What was done before.
+    #[serde(default)]
+    pub earlier: Vec<Earlier>,
     pub expect: Expect,
+}
+
+/// Something that was done before the action.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Earlier {
+    Action {
+        action: serde_json::Value,
+        #[serde(default)]
+        options: VectorOptions,
+        #[serde(default)]
+        tokens: BTreeMap<String, String>,
+    },
+    /// A compaction that keeps the newest so many versions.
+    Compact { compact: u64 },
 }
 
 /// Another connector of the vault, without properties.
@@ -39,7 +60,7 @@ pub struct Other {
     pub name: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct VectorOptions {
     pub if_version: Option<u64>,
@@ -48,6 +69,8 @@ pub struct VectorOptions {
     pub allow_mask: bool,
     pub allow_empty: bool,
     pub no_tokens: bool,
+    pub condition_met: bool,
+    pub request_id: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -84,7 +107,16 @@ pub struct Expect {
     #[serde(default)]
     pub warnings: Vec<String>,
     pub tokens: Option<Vec<String>>,
+    #[serde(default)]
+    pub outputs: BTreeMap<String, String>,
+    #[serde(default)]
+    pub replayed: bool,
+    /// The status of each action of a batch.
+    pub outcomes: Option<Vec<String>>,
 }
+
+/// In `outputs`: the id of the connector that the action creates, which is not known before.
+pub const NEW_ID: &str = "<id>";
 
 impl Vector {
     /// The action as it is passed to the surface under test.
@@ -131,7 +163,8 @@ pub fn load(folder: &str) -> Vec<(String, Vector)> {
 pub fn parse(name: &str, text: &str) -> Result<Vector, String> {
     let vector: Vector = serde_json::from_str(text).map_err(|error| format!("{name}: {error}"))?;
     let failing = vector.expect.error.is_some();
-    let passing = vector.expect.after.is_some() || vector.expect.status.is_some();
+    let expect = &vector.expect;
+    let passing = expect.after.is_some() || expect.status.is_some() || expect.outcomes.is_some();
     if failing == passing {
         return Err(format!("{name}: either an error or a result"));
     }

@@ -1,19 +1,16 @@
 //! Known answers for each step of the cryptography (docs/format.md section 3).
 
-use std::collections::BTreeMap;
-
 use super::files::{Given, KeyExpect, KeyVector};
 use crate::access::BundlePlace;
 use crate::action::{Action, Options};
-use crate::connector::Secret;
 use crate::crypto::aead::{SealingKey, padded_len};
 use crate::crypto::identity::{GrantKey, Identity};
 use crate::crypto::kdf::{self, Cost, Passphrase};
 use crate::crypto::label::{self, bind};
 use crate::format::commit::split_record;
 use crate::log;
+use crate::vault::actions::request_digest;
 use crate::vault::forge::{Team, update};
-use crate::vault::planning::request_digest;
 
 pub(super) fn make() -> Vec<(&'static str, KeyVector)> {
     let mut cases = Vec::new();
@@ -249,7 +246,7 @@ fn steps(add: &mut dyn FnMut(&'static str, &str, Given)) {
     let action = serde_json::from_str(&update("x", "APIKey", "b")).unwrap();
     add(
         "request",
-        "the digest of a request covers what it writes",
+        "the digest of a request covers the action as it is written",
         Given::Request(action),
     );
 }
@@ -325,10 +322,9 @@ pub(super) fn answer(given: &Given) -> KeyExpect {
             expect.bytes = Some(hex(&plaintext));
         }
         Given::Request(action) => {
-            let mut tokens = BTreeMap::<String, Secret>::new();
             let action = Action::parse(&action.to_string()).unwrap();
-            let request = action.resolve(&mut tokens, &Options::default()).unwrap();
-            expect.bytes = Some(hex(&request_digest(&request)));
+            let parts = action.digest_parts(&Options::default());
+            expect.bytes = Some(hex(&request_digest(&parts)));
         }
     }
     expect

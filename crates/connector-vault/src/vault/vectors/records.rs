@@ -59,9 +59,35 @@ fn secrets(cases: &mut Cases, name: &'static str, rule: &str, sealed_as: (&str, 
 }
 
 pub(super) fn make(cases: &mut Cases) {
+    kept_outcome(cases);
     forms(cases);
     contents(cases);
     all_secrets(cases);
+}
+
+fn kept_outcome(cases: &mut Cases) {
+    let mut team = Team::solo();
+    let mut overview = overview_of(&team);
+    overview["request_id"] = "r-1".into();
+    let secrets = json!({
+        "properties": {"APIKey": "b"},
+        "request": {"digest": "00".repeat(32), "outcome": {
+            "changes": [{"name": "APIKey", "change": "unheard_of", "more": 1}],
+            "warnings": [{"code": "unheard_of", "message": "", "more": 1}],
+            "more": {},
+        }},
+    });
+    let file = sealed(
+        &mut team,
+        &overview.to_string(),
+        ("x", 2, &secrets.to_string()),
+    );
+    cases.opens(
+        "accepted-outcome-of-later-times",
+        "a reader ignores names and words of a kept outcome that it does not know",
+        &team,
+        file,
+    );
 }
 
 fn forms(cases: &mut Cases) {

@@ -1,0 +1,203 @@
+//! What the host is asked while an action is planned: values of tokens, and whether a connector
+//! works (docs/action.md sections 5.4 and 1.3).
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use rand_core::CryptoRng;
+
+use super::Outputs;
+use crate::connector::{Connector, ConnectorId, Secret, Text, Version};
+use crate::error::{Code, Error, Result};
+use crate::token::{TokenRef, Tokens};
+
+/// Tries connectors out, for `Connectors.Test`: only the host knows the service behind one.
+pub trait Tester {
+    /// Whether the connector works.
+    ///
+    /// A failure to find out ends the action as `tester_failed`, with the error's message.
+    fn test(&mut self, connector: &Connector) -> Result<TestResult>;
+}
+
+impl<F: FnMut(&Connector) -> Result<TestResult>> Tester for F {
+    fn test(&mut self, connector: &Connector) -> Result<TestResult> {
+        self(connector)
+    }
+}
+
+/// What a [`Tester`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TestResult {
+    /// The connector works.
+    Passed,
+    /// The connector does not work, and why. In the outcome the connector's values are masked in
+    /// the text; it must hold no other secret.
+    Failed(String),
+}
+
+/// Whom an action asks. It remembers each answer, so that an action that is planned again, because
+/// somebody else changed the vault, asks nothing twice: a refresh token may be good for one use.
+///
+/// ```
+/// # use connector_vault::*;
+/// # use rand::{SeedableRng, rngs::StdRng};
+/// # let mut rng = StdRng::seed_from_u64(1);
+/// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
+/// # let identity = Identity::generate(host.rng);
+/// # let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
+/// # let (mut vault, _) = Vault::create(&mut host, &owner)?;
+/// # let properties = Properties::from_json(r#"{"APIKey": "a"}"#)?;
+/// # let plan = vault.plan_create(ConnectorId::new("x")?, "Name", "Type", &properties, &Options::default())?;
+/// # let prepared = vault.prepare(plan, &mut host)?;
+/// # vault.apply(prepared)?;
+/// let action = Action::parse(
+///     r#"{"ActionType": "Connectors.Test", "Parameters": {"EntryId": "x", "OutputTokenName": "T"}}"#,
+/// )?;
+/// let mut tokens = std::collections::BTreeMap::new();
+/// let mut tester = |connector: &Connector| Ok(match connector.properties.get("APIKey") {
+///     Some(_) => TestResult::Passed,
+///     None => TestResult::Failed("there is no APIKey".to_owned()),
+/// });
+/// let mut asking = Asking::new(&mut tokens).tester(&mut tester);
+/// let plan = vault.plan_asking(&action, &mut asking, &Options::default(), &mut host)?;
+/// assert_eq!(plan.outputs()["T:IsSuccess"], "true");
+/// # Ok::<(), Error>(())
+/// ```
+pub struct Asking<'a> {
+    tokens: &'a mut dyn Tokens,
+    tester: Option<&'a mut dyn Tester>,
+    answers: Answers,
+}
+
+/// What was answered, for a host that goes on later: [`Asking::with`]. Wiped when it is dropped.
+#[derive(Default)]
+pub struct Answers {
+    tokens: Known,
+    tests: HashMap<(ConnectorId, Version), TestResult>,
+    /// The ids of new connectors, by the number of the action.
+    ids: HashMap<usize, ConnectorId>,
+}
+
+/// What tokens were answered with; `None`: they have no value.
+type Known = HashMap<Key, Option<Secret>>;
+
+/// What a token is told from others by. Its parameters may be secret.
+#[derive(PartialEq, Eq)]
+struct Key(Text);
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.as_str().hash(state);
+    }
+}
+
+impl<'a> Asking<'a> {
+    /// Asks for tokens; nobody tests connectors.
+    pub fn new(tokens: &'a mut dyn Tokens) -> Self {
+        Self {
+            tokens,
+            tester: None,
+            answers: Answers::default(),
+        }
+    }
+
+    /// The same, with somebody who tests connectors.
+    #[must_use]
+    pub fn tester(self, tester: &'a mut dyn Tester) -> Self {
+        Self {
+            tester: Some(tester),
+            ..self
+        }
+    }
+
+    /// The same, with what was answered before.
+    #[must_use]
+    pub fn with(self, answers: Answers) -> Self {
+        Self { answers, ..self }
+    }
+
+    /// What was answered until now.
+    #[must_use]
+    pub fn into_answers(self) -> Answers {
+        self.answers
+    }
+
+    /// A source of tokens that knows what earlier actions set, and remembers what it was told.
+    pub(crate) fn tokens<'b>(&'b mut self, outputs: &'b Outputs) -> Remembering<'b> {
+        Remembering {
+            host: self.tokens,
+            answers: &mut self.answers.tokens,
+            outputs,
+        }
+    }
+
+    /// The id of the connector that an action creates: the same each time that it is planned.
+    pub(crate) fn new_id(&mut self, action: usize, rng: &mut dyn CryptoRng) -> ConnectorId {
+        let id = self.answers.ids.entry(action);
+        id.or_insert_with(|| ConnectorId::generate(rng)).clone()
+    }
+
+    /// Fails with `tester_missing` or `tester_failed`.
+    pub(crate) fn test(&mut self, connector: &Connector) -> Result<TestResult> {
+        let key = (connector.id.clone(), connector.version);
+        if let Some(known) = self.answers.tests.get(&key) {
+            return Ok(known.clone());
+        }
+        let Some(tester) = &mut self.tester else {
+            return Err(
+                Error::new(Code::TesterMissing, "nothing here can test a connector")
+                    .hint("run the action where the host gives a tester"),
+            );
+        };
+        let result = tester.test(connector).map_err(|error| {
+            let failed = Error::new(Code::TesterFailed, error.message().to_owned());
+            match error.hint_text() {
+                Some(hint) => failed.hint(hint.to_owned()),
+                None => failed,
+            }
+        })?;
+        self.answers.tests.insert(key, result.clone());
+        Ok(result)
+    }
+}
+
+impl fmt::Debug for Asking<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Asking(..)")
+    }
+}
+
+impl fmt::Debug for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answers(..)")
+    }
+}
+
+/// See [`Asking::tokens`].
+pub(crate) struct Remembering<'a> {
+    host: &'a mut dyn Tokens,
+    answers: &'a mut Known,
+    outputs: &'a Outputs,
+}
+
+impl Tokens for Remembering<'_> {
+    fn resolve(&mut self, token: &TokenRef<'_>) -> Result<Option<Secret>> {
+        // What an earlier action of the batch set comes before what the host has under that name.
+        if let Some(output) = self.outputs.get(&token.canonical()) {
+            return Secret::new(output.clone()).map(Some);
+        }
+        let key = Key(token.key());
+        if let Some(known) = self.answers.get(&key) {
+            return Ok(known.clone());
+        }
+        let value = self.host.resolve(token)?;
+        self.answers.insert(key, value.clone());
+        Ok(value)
+    }
+}
+
+/// The names of the tokens that a test sets.
+pub(crate) fn outputs_of_test(name: &str) -> [String; 2] {
+    [format!("{name}:IsSuccess"), format!("{name}:ErrorMessage")]
+}

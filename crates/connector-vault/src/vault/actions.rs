@@ -1,0 +1,410 @@
+//! From an action to a plan: rights, preconditions and the present state, and for a batch what its
+//! earlier actions did, around the pure computation of `plan` (docs/action.md sections 1, 6, 7).
+//!
+//! The order of the checks is part of the contract: the role, the connector, the request id and the
+//! version are checked before any token but those of the id is asked for. A token may be good for
+//! one use, such as a refresh token, and a conflict must not burn it.
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::{Host, Vault};
+use crate::action::{
+    Action, Asking, Changes, Content, Options, Outputs, RequestId, Resolver, TestResult,
+    outputs_of_test,
+};
+use crate::connector::{Connector, ConnectorId, Op, Text, Timestamp, Version};
+use crate::crypto::Hash;
+use crate::crypto::label::{self, bind};
+use crate::error::{Code, Error, Result};
+use crate::format::header::Role;
+use crate::json::{self, Syntax};
+use crate::limits;
+use crate::plan::{
+    self, ActionPlan, ActionStep, Draft, NewEntry, Newest, Outcome, Plan, Status, Step, TestOutcome,
+};
+use crate::token::Tokens;
+
+impl Vault {
+    /// What an action would change. Nothing is written.
+    ///
+    /// Fails with the codes of `docs/action.md`; the vault is as before in any case.
+    ///
+    /// ```
+    /// # use connector_vault::*;
+    /// # use rand::{SeedableRng, rngs::StdRng};
+    /// # let mut rng = StdRng::seed_from_u64(1);
+    /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
+    /// # let identity = Identity::generate(host.rng);
+    /// # let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
+    /// # let (mut vault, mut file) = Vault::create(&mut host, &owner)?;
+    /// # let id = ConnectorId::new("x")?;
+    /// # let properties = Properties::from_json(r#"{"APIKey": "a"}"#)?;
+    /// # let plan = vault.plan_create(id, "Name", "Type", &properties, &Options::default())?;
+    /// # let prepared = vault.prepare(plan, &mut host)?;
+    /// # file.extend_from_slice(prepared.to_append().unwrap_or_default());
+    /// # vault.apply(prepared)?;
+    /// let action = Action::parse(r#"{"ActionType": "Connectors.Update", "Parameters": {
+    ///     "EntryId": "x", "PropertiesJson": "{\"APIKey\": \"b\"}"}}"#)?;
+    /// let mut tokens = std::collections::BTreeMap::new();
+    /// let plan = vault.plan(&action, &mut tokens, &Options::default(), &mut host)?;
+    /// let ran = plan.ran();
+    /// let outcome = ran.outcome().expect("one action that changes a connector");
+    /// assert_eq!(outcome.changes[0].change, ChangeKind::Changed);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn plan(
+        &self,
+        action: &Action,
+        tokens: &mut dyn Tokens,
+        options: &Options,
+        host: &mut Host<'_>,
+    ) -> Result<ActionPlan> {
+        self.plan_asking(action, &mut Asking::new(tokens), options, host)
+    }
+
+    /// The same, for an action that may test connectors, or that is planned again: see [`Asking`].
+    pub fn plan_asking(
+        &self,
+        action: &Action,
+        asking: &mut Asking<'_>,
+        options: &Options,
+        host: &mut Host<'_>,
+    ) -> Result<ActionPlan> {
+        action.check_condition(options)?;
+        let mut staging = Staging {
+            vault: self,
+            options,
+            written: HashMap::new(),
+        };
+        let Content::Batch(list) = &action.content else {
+            let step = staging.step(action, 0, asking, &Outputs::new(), host)?;
+            return Ok(ActionPlan::one(step));
+        };
+        if options.if_version.is_some() {
+            return Err(of_one_connector("a version as condition"));
+        }
+        refuse_request_id(options)?;
+        let mut plan = ActionPlan::batch();
+        for (number, action) in (1..).zip(list) {
+            let step = match action {
+                None => ActionStep::Skipped,
+                Some(action) => action
+                    .check_condition(options)
+                    .and_then(|()| staging.step(action, number, asking, plan.outputs(), host))
+                    .map_err(|error| error.in_action(number))?,
+            };
+            plan.push(step);
+        }
+        Ok(plan)
+    }
+
+    /// The first outcome of a request, if it was carried out and its version is kept.
+    ///
+    /// Fails with `request_id_reused` if the request was another one, and with `request_too_old` if
+    /// versions are missing that may have remembered it.
+    fn answered(
+        &self,
+        id: &ConnectorId,
+        request_id: &RequestId,
+        digest: &Hash,
+        now: &Timestamp,
+    ) -> Result<Option<Outcome>> {
+        self.present(id.as_str())
+            .map_err(|error| self.for_author(error, id.as_str()))?;
+        let versions = self.index.versions(id.as_str()).rev();
+        for stored in versions.filter(|stored| stored.has_request) {
+            let overview = self.index.overview(stored)?;
+            if overview.request_id.as_deref() != Some(request_id.as_str()) {
+                continue;
+            }
+            let (_, request) = self.unseal(stored)?;
+            return match request {
+                Some(first) if first.digest.0.ct_eq(digest).into() => {
+                    Ok(Some(first.outcome.replay(&overview)))
+                }
+                _ => Err(Error::new(
+                    Code::RequestIdReused,
+                    format!(
+                        "the request id was used for version {} of this connector with other content",
+                        stored.version
+                    ),
+                )
+                .hint("use a new request id for a new request")),
+            };
+        }
+        match self.remembers_requests(id, now)? {
+            true => Ok(None),
+            false => Err(Error::new(
+                Code::RequestTooOld,
+                "versions of this connector that are not kept may have remembered the request id",
+            )
+            .hint(
+                "look whether the change is there; if it is not, run the action without a request id, \
+                 with the connector's version as condition",
+            )),
+        }
+    }
+
+    /// Whether the kept versions of a connector reach back to its first, or as long as request ids are
+    /// remembered.
+    fn remembers_requests(&self, id: &ConnectorId, now: &Timestamp) -> Result<bool> {
+        let mut oldest = None;
+        for stored in self.index.versions(id.as_str()).rev() {
+            let next = oldest.map(|newer: &super::index::Stored| newer.version);
+            if next.is_some_and(|next| stored.version.next() != next) {
+                break;
+            }
+            oldest = Some(stored);
+        }
+        let Some(oldest) = oldest.filter(|oldest| oldest.version != Version::FIRST) else {
+            return Ok(true);
+        };
+        let made = self.index.overview(oldest)?.at;
+        Ok(made.is_older_than(limits::REQUEST_SECONDS_KEPT, now))
+    }
+}
+
+/// The connectors as the actions of a batch see them: the vault's, and over them what earlier
+/// actions write.
+struct Staging<'v> {
+    vault: &'v Vault,
+    options: &'v Options,
+    /// The newest planned version of each connector; without properties if it was deleted.
+    written: HashMap<ConnectorId, (Connector, Op)>,
+}
+
+impl Staging<'_> {
+    /// What one action would do. `number` tells it from the others of its batch.
+    fn step(
+        &mut self,
+        action: &Action,
+        number: usize,
+        asking: &mut Asking<'_>,
+        outputs: &Outputs,
+        host: &mut Host<'_>,
+    ) -> Result<ActionStep> {
+        let options = self.options;
+        let what = action.action_type().as_str();
+        if !matches!(action.content, Content::Update { .. }) {
+            refuse_request_id(options)?;
+        }
+        let new_id = match &action.content {
+            Content::Add { .. } => Some(asking.new_id(number, host.rng)),
+            _ => None,
+        };
+        let mut tokens = asking.tokens(outputs);
+        let mut resolver = Resolver::new(&mut tokens, options);
+        match (&action.content, new_id) {
+            (Content::Update { entry_id, sources }, _) => {
+                self.vault.require(Role::updates, what)?;
+                let id = resolver.entry_id(entry_id)?;
+                let mut digest = None;
+                if let Some(request_id) = &options.request_id {
+                    let parts = action.digest_parts(options);
+                    let digest = digest.insert(request_digest(&parts));
+                    let answer = self.vault.answered(&id, request_id, digest, &host.now)?;
+                    if let Some(outcome) = answer {
+                        let plan = Plan(Step::Answered { id, outcome });
+                        return Ok(ActionStep::Change(Box::new(plan)));
+                    }
+                }
+                let before = self.read(&id)?;
+                plan::check_version(&id, Some(before.version), options)?;
+                resolver.sources(sources)?;
+                let draft = plan::update(&before, &resolver.finish(), options)?;
+                self.stage(draft, digest, &host.now)
+            }
+            (
+                Content::Add {
+                    type_name,
+                    entry_name,
+                    sources,
+                    token_name,
+                },
+                Some(new_id),
+            ) => {
+                self.vault.require(Role::owns, what)?;
+                plan::check_version(&new_id, None, options)?;
+                let type_name = resolver.name("TypeName", type_name)?;
+                let name = resolver.name("EntryName", entry_name)?;
+                resolver.sources(sources)?;
+                let token = resolver.token_name("EntryIdTokenName", token_name.as_ref())?;
+                let entry = NewEntry {
+                    id: new_id.clone(),
+                    name,
+                    type_name,
+                    tombstone: None,
+                };
+                let mut draft = plan::add(entry, &resolver.finish(), options)?;
+                let output = token.map(|token| (token, new_id.as_str().to_owned()));
+                draft.outputs.extend(output);
+                self.stage(draft, None, &host.now)
+            }
+            (Content::Delete { entry_id }, _) => {
+                self.vault.require(Role::owns, what)?;
+                let id = resolver.entry_id(entry_id)?;
+                let before = self.without_values(&id)?;
+                let draft = plan::delete(&before, Some(&resolver.finish()), options)?;
+                self.stage(draft, None, &host.now)
+            }
+            (
+                Content::Test {
+                    entry_id,
+                    token_name,
+                },
+                _,
+            ) => {
+                self.vault.require(Role::reads, what)?;
+                let id = resolver.entry_id(entry_id)?;
+                let connector = self.read(&id)?;
+                plan::check_version(&id, Some(connector.version), options)?;
+                let token = resolver.token_name("OutputTokenName", token_name.as_ref())?;
+                let changes = resolver.finish();
+                let result = asking.test(&connector)?;
+                let outcome = tested(&connector, result, token, changes);
+                Ok(ActionStep::Tested(outcome))
+            }
+            (Content::Add { .. } | Content::Batch(_), _) => Err(Error::new(
+                Code::UnknownActionType,
+                "a batch stands in a batch",
+            )),
+        }
+    }
+
+    /// A connector with its values, as the actions before left it.
+    fn read(&self, id: &ConnectorId) -> Result<Connector> {
+        match self.written.get(id) {
+            Some((_, Op::Delete)) => Err(deleted_before(id)),
+            Some((connector, _)) => Ok(connector.clone()),
+            None => self
+                .vault
+                .read(id.as_str())
+                .map_err(|error| self.vault.for_author(error, id.as_str())),
+        }
+    }
+
+    /// A connector as far as its overview tells, as the actions before left it.
+    fn without_values(&self, id: &ConnectorId) -> Result<Connector> {
+        match self.written.get(id) {
+            Some(_) => self.read(id),
+            None => self
+                .vault
+                .without_values(id.as_str())
+                .map_err(|error| self.vault.for_author(error, id.as_str())),
+        }
+    }
+
+    /// A plan on what the actions before left, which those behind it see.
+    fn stage(
+        &mut self,
+        draft: Draft,
+        request_digest: Option<Hash>,
+        now: &Timestamp,
+    ) -> Result<ActionStep> {
+        let mut plan = self.vault.plan_on_newest(draft, request_digest)?;
+        let Step::Draft { draft, base, .. } = &mut plan.0 else {
+            return Ok(ActionStep::Change(Box::new(plan)));
+        };
+        if self.written.contains_key(&draft.id) {
+            base.newest = Newest::Planned;
+        }
+        if draft.writes() {
+            let connector = Connector {
+                id: draft.id.clone(),
+                name: draft.name.clone(),
+                type_name: draft.type_name.clone(),
+                version: draft.version_after,
+                updated_at: now.clone(),
+                properties: draft.after.clone(),
+            };
+            self.written.insert(draft.id.clone(), (connector, draft.op));
+        }
+        Ok(ActionStep::Change(Box::new(plan)))
+    }
+}
+
+fn tested(
+    connector: &Connector,
+    result: TestResult,
+    token: Option<String>,
+    changes: Changes,
+) -> TestOutcome {
+    let (success, message) = match result {
+        TestResult::Passed => (true, String::new()),
+        TestResult::Failed(message) => (false, without_values(&message, connector)),
+    };
+    let mut outputs = Outputs::new();
+    if let Some(token) = token {
+        let [is_success, error_message] = outputs_of_test(&token);
+        outputs.insert(is_success, success.to_string());
+        outputs.insert(error_message, message.clone());
+    }
+    TestOutcome {
+        status: Status::Tested,
+        id: connector.id.as_str().to_owned(),
+        version: connector.version,
+        success,
+        message,
+        warnings: changes.warnings,
+        tokens: changes.tokens,
+        outputs,
+    }
+}
+
+/// A tester's text as an outcome may hold it. Services like to repeat the key that they refuse.
+fn without_values(message: &str, connector: &Connector) -> String {
+    /// A shorter value is in too many words.
+    const TOLD_LEN_MAX: usize = 3;
+    let mut texts: Vec<Text> = Vec::new();
+    for (_, value) in connector.properties.iter() {
+        texts.push(Text::new(value.expose().to_owned()));
+        if let Ok(parsed) = json::parse(value.expose(), Syntax::PROPERTIES) {
+            parsed.collect_texts(&mut texts);
+        }
+    }
+    texts.retain(|text| text.len() > TOLD_LEN_MAX);
+    // One may be a part of another.
+    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    let masked = texts.iter().fold(message.to_owned(), |message, text| {
+        message.replace(text.as_str(), "******")
+    });
+    // Behind the masks, so that no value is cut in two and goes unnoticed.
+    masked
+        .chars()
+        .take(limits::TEST_MESSAGE_CHARS_MAX)
+        .collect()
+}
+
+fn deleted_before(id: &ConnectorId) -> Error {
+    Error::new(
+        Code::ConnectorNotFound,
+        format!(
+            "an earlier action of the batch deletes the connector {:?}",
+            id.as_str()
+        ),
+    )
+}
+
+pub(super) fn refuse_request_id(options: &Options) -> Result<()> {
+    match options.request_id {
+        None => Ok(()),
+        Some(_) => Err(of_one_connector("a request id")),
+    }
+}
+
+fn of_one_connector(what: &str) -> Error {
+    Error::new(
+        Code::InvalidArgument,
+        format!("{what} works with a single Connectors.Update only"),
+    )
+}
+
+pub(super) fn request_digest(parts: &[u8]) -> Hash {
+    let mut hasher = Sha256::new();
+    hasher.update(bind(label::REQUEST, &[]));
+    hasher.update(parts);
+    hasher.finalize().into()
+}
