@@ -65,6 +65,7 @@ export type {
   KdfCost,
   MergeReport,
   Merging,
+  NestedMeaning,
   NullMeaning,
   Op,
   Outcome,
