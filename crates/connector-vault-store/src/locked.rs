@@ -325,3 +325,35 @@ fn keep_mode(old: &File, new: &File) -> io::Result<()> {
 fn keep_mode(_old: &File, _new: &File) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use super::*;
+    use crate::{DEFAULT_TIMEOUT, FileStore};
+
+    #[test]
+    fn other_names_are_a_hazard_where_nothing_keeps_them_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = FileStore::new(dir.path().join("v")).unwrap();
+        store.create(b"CVAULT01\0\0\0\0log").unwrap();
+        let hazard = |is_locked: bool| {
+            let mut locked = store.lock(DEFAULT_TIMEOUT).unwrap();
+            if !is_locked {
+                locked.file.without_lock();
+            }
+            locked.hazard()
+        };
+        assert_eq!(hazard(false), None, "one name");
+        fs::hard_link(store.path(), dir.path().join("w")).unwrap();
+        assert_eq!(hazard(true), None, "kept apart");
+        let warning = hazard(false).unwrap();
+        assert_eq!(warning.code, "other_names");
+        assert!(
+            warning.message.contains("has 2 names"),
+            "{}",
+            warning.message
+        );
+    }
+}

@@ -75,6 +75,13 @@ impl OpenVault {
         }
     }
 
+    /// As where the file system has no such locks.
+    #[cfg(test)]
+    pub(crate) fn without_lock(&mut self) {
+        self.file.unlock().expect("it is an open file");
+        self.is_locked = false;
+    }
+
     /// Whether the lock keeps out those who use other names.
     pub(crate) fn is_locked(&self) -> bool {
         self.is_locked

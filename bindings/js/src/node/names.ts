@@ -45,6 +45,18 @@ export function otherNamesError(path: string, names: string): VaultError {
 
 function isMountPoint(path: string): boolean {
   if (process.platform !== "linux") return false;
+  let isMounted = mounted.get(path);
+  if (isMounted === undefined) {
+    isMounted = isMountedNow(path);
+    mounted.set(path, isMounted);
+  }
+  return isMounted;
+}
+
+/** Looked up once for each path: the list can be long, and a container mounts its files before it starts. */
+const mounted = new Map<string, boolean>();
+
+function isMountedNow(path: string): boolean {
   try {
     return mountsAt(path, readFileSync("/proc/self/mountinfo", "utf8"));
   } catch {
