@@ -63,6 +63,68 @@ suite("update", () => {
     ]);
   });
 
+  test("the platform's documents run as they are", async () => {
+    await show();
+    const add = (parameters: object) => ({
+      Title: "Add Connector",
+      ActionType: "CredStore.AddConnectorEntry",
+      Parameters: { TypeName: "Stripe", EntryName: "Stripe", ...parameters },
+    });
+    const wrapped = (Value: unknown) => ({ Expression: "", Value, IsExpression: false, Parameters: {} });
+    const update = (id: string, json: string) => ({
+      $_uid: 1,
+      Condition: null,
+      ActionType: "Connectors.Update",
+      Parameters: { EntryId: id, PropertiesJson: json },
+    });
+    const EntryId = "twitterConnectorId";
+    const documents: readonly (readonly [what: object, seen: string, told: string])[] = [
+      [
+        add({ EntryIdTokenName: "Id", Properties: [] }),
+        "A connector would be created",
+        "Stripe is at version 1.",
+      ],
+      [
+        add({ PropertiesJson: '{"A": "1"}' }),
+        "A connector would be created: 1 added",
+        "Stripe is at version 1.",
+      ],
+      [add({ EntryName: wrapped("Mail") }), "A connector would be created", "Mail is at version 1."],
+      [update(EntryId, '{"Timeout": "30s"}'), "1 added", "Twitter API is at version 2."],
+      [
+        {
+          Id: -1,
+          Title: "Both",
+          ActionType: "ExecuteActions",
+          Parameters: {
+            ActionList: [
+              add({ EntryIdTokenName: "NewId" }),
+              update("[NewId]", '{"A": "2"}'),
+              update(EntryId, '{"Timeout": "31s"}'),
+            ],
+          },
+        },
+        "3 actions, all or none",
+        "3 actions were carried out.",
+      ],
+      [{ ActionType: "CredStore.DeleteEntry", Parameters: { EntryId: "[Doomed]" } }, "", "was deleted."],
+    ];
+    for (const [document, seen, told] of documents) {
+      await paste(JSON.stringify(document, null, 2));
+      if (seen === "") {
+        await planned("has no value");
+        await token("Doomed").fill(EntryId);
+        await planned("would be deleted");
+      } else {
+        await planned(seen);
+      }
+      await assertAccessible(page);
+      await run();
+      await page.getByText(told).first().waitFor();
+    }
+    assert.equal(await read(EntryId).catch(() => "gone"), "gone");
+  });
+
   for (const [how, openAgain] of [
     ["in another tab, which tells", async () => undefined],
     ["elsewhere, which nobody tells", () => page.evaluate(() => views.openUntold())],
@@ -142,7 +204,7 @@ suite("update", () => {
 
   test("what the form cannot show is told, and nothing of it is run", async () => {
     await show();
-    await paste('{"ActionType": "CredStore.DeleteEntry", "Parameters": {"EntryId": "twitterConnectorId"}}');
+    await paste('["no action"]');
     await page.getByText("This form cannot show the action").waitFor();
     await page.getByRole("button", { name: "Start with an empty form" }).click();
     await page.getByRole("button", { name: "Load the documentation's example" }).waitFor();

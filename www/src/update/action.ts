@@ -28,6 +28,12 @@ export const EXAMPLE_TOKENS: readonly string[] = [
   "OAuth:RefreshToken",
 ];
 
+/** Whether the form can show an action: it is an update, or no action that could be told. */
+export function isForForm(text: string): boolean {
+  const type = member(parsed(text), "ActionType");
+  return typeof type !== "string" || type === "Connectors.Update";
+}
+
 /** The connector that an action, as the editor writes it, is about. */
 export function entryIdOf(text: string): string {
   return String(member(member(parsed(text), "Parameters"), "EntryId") ?? "");

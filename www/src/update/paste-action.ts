@@ -40,7 +40,7 @@ export class PasteAction extends LitElement {
       <form class="stack" autocomplete="off" @submit=${this.#submit}>
         <h2 id="title">Paste an action</h2>
         <label>
-          JSON of a Connectors.Update action, as a workflow has it
+          JSON of an action, or of a list of actions, as a workflow has it
           <textarea required autocomplete="off" autocapitalize="none" spellcheck="false"></textarea>
         </label>
         <div class="row">

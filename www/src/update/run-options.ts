@@ -79,6 +79,10 @@ export class RunOptions extends LitElement {
           <input type="checkbox" name="mask" />
           <span>A mask such as <code>***</code> is a value</span>
         </label>
+        <label class="inline">
+          <input type="checkbox" name="condition" />
+          <span>The action's condition is met</span>
+        </label>
       </form>
     </details>`;
   }
@@ -95,6 +99,7 @@ export class RunOptions extends LitElement {
       ...(fields.has("nested") && { nested: "merge" }),
       ...(fields.has("empty") && { allowEmpty: true }),
       ...(fields.has("mask") && { allowMask: true }),
+      ...(fields.has("condition") && { conditionMet: true }),
     };
   }
 

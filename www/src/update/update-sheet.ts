@@ -27,6 +27,10 @@ export const updateSheet = css`
   .outcome:empty {
     position: absolute;
   }
+  .document {
+    font-size: 0.875rem;
+    resize: vertical;
+  }
   .hint {
     font-size: 0.875rem;
   }

@@ -21,7 +21,7 @@ import type { Session } from "../session.js";
 import { sheet, theme } from "../ui/sheet.js";
 import { VaultWatch } from "../ui/vault-watch.js";
 import { Work, workSheet } from "../ui/work.js";
-import { EXAMPLE, emptyAction, entryIdOf } from "./action.js";
+import { EXAMPLE, emptyAction, entryIdOf, isForForm } from "./action.js";
 import { draftOf, tokenNames } from "./draft.js";
 import type { PasteAction, ActionPasted } from "./paste-action.js";
 import type { RunOptions } from "./run-options.js";
@@ -107,18 +107,7 @@ export class UpdateView extends LitElement {
         </p>
         <paste-action @action-pasted=${({ text }: ActionPasted) => this.#write(vault, text)}></paste-action>
       </header>
-      <section class="card editor" aria-label="The action">
-        <update-connector-editor
-          .vault=${vault}
-          .value=${this.action}
-          .tokens=${this.suggestions}
-          .plan=${changeOf(this.done ?? this.planned.outcome)}
-          .error=${isEmpty ? undefined : this.#errorOfForm()}
-          @input=${() => this.#edited(vault)}
-          @change=${() => this.#picked()}
-        ></update-connector-editor>
-        ${this.#names(vault)}
-      </section>
+      ${isForForm(this.action) ? this.#form(vault, isEmpty) : this.#document(vault)}
       <div class="side stack">
         <token-values
           ?hidden=${this.tokens.length === 0}
@@ -133,8 +122,48 @@ export class UpdateView extends LitElement {
           ${this.#run(vault, isEmpty)}
         </section>
       </div>
-      <action-text class="text" ?hidden=${isEmpty} .action=${this.action}></action-text>
+      <action-text
+        class="text"
+        ?hidden=${isEmpty || !isForForm(this.action)}
+        .action=${this.action}
+      ></action-text>
     </div>`;
+  }
+
+  #form(vault: Vault, isEmpty: boolean): TemplateResult {
+    return html`<section class="card editor" aria-label="The action">
+      <update-connector-editor
+        .vault=${vault}
+        .value=${this.action}
+        .tokens=${this.suggestions}
+        .plan=${changeOf(this.done ?? this.planned.outcome)}
+        .error=${isEmpty ? undefined : this.#errorOfForm()}
+        @input=${() => this.#edited(vault)}
+        @change=${() => this.#picked()}
+      ></update-connector-editor>
+      ${this.#names(vault)}
+    </section>`;
+  }
+
+  /** An action that the form does not know, such as a list of actions: its JSON. */
+  #document(vault: Vault): TemplateResult {
+    return html`<section class="card editor stack" aria-label="The action">
+      <label>
+        The action's JSON, as the workflow has it
+        <textarea
+          class="mono document"
+          rows="18"
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck="false"
+          .value=${this.action}
+          @input=${(event: Event) => {
+            this.#take(vault, (event.target as HTMLTextAreaElement).value);
+            this.#picked();
+          }}
+        ></textarea>
+      </label>
+    </section>`;
   }
 
   /** What is wrong in the form itself: a token without a value is told where values are given. */
@@ -234,7 +263,10 @@ export class UpdateView extends LitElement {
   #write(vault: Vault, action: string): void {
     this.#take(vault, action);
     this.#picked();
-    void this.updateComplete.then(() => this.editor?.focus());
+    void this.updateComplete.then(() => {
+      const document = this.renderRoot.querySelector<HTMLTextAreaElement>("textarea.document");
+      (this.editor ?? document)?.focus();
+    });
   }
 
   #edited(vault: Vault): void {

@@ -28,6 +28,13 @@ export const planSheet = css`
     opacity: 0.65;
     transition-delay: 0.5s;
   }
+  .batch {
+    display: grid;
+    gap: calc(var(--_space) * 1.5);
+    margin: 0;
+    padding-inline-start: calc(var(--_space) * 2.5);
+    overflow-wrap: anywhere;
+  }
   .caption {
     color: var(--_muted);
     font-size: 0.8125rem;
