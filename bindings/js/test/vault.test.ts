@@ -12,6 +12,8 @@ import {
   tokensOf,
   Vault,
   VaultError,
+  type TestAction,
+  type Tester,
   type UpdateAction,
   type KdfCost,
   type KnownHead,
@@ -874,4 +876,51 @@ test("a large vault is opened in a thread, and nothing is lost on the way", asyn
   await opened.deleteConnector("c9");
   await vault.refresh();
   assert.equal(vault.size, 1000);
+});
+
+test("a tester says in any way whether a connector works", async () => {
+  const { vault } = await example();
+  const action: TestAction = {
+    ActionType: "Connectors.Test",
+    Parameters: { EntryId: TWITTER.id, OutputTokenName: "T" },
+  };
+  const works = { success: true, message: "" };
+  const fails = (message: string) => ({ success: false, message });
+  const ways: readonly (readonly [Tester, { success: boolean; message: string }])[] = [
+    [() => true, works],
+    [async () => undefined, works],
+    [() => ({ success: true, message: "ignored" }), works],
+    [() => false, fails("")],
+    [async () => ({ success: false, message: "no route" }), fails("no route")],
+    [
+      async ({ properties }) => {
+        throw new Error(`refused ${properties["APIKey"]}`);
+      },
+      fails("refused ******"),
+    ],
+  ];
+  for (const [tester, expected] of ways) {
+    const { success, message, outputs } = await vault.run(action, { test: tester });
+    assert.deepEqual({ success, message }, expected);
+    assert.deepEqual(outputs, { "T:IsSuccess": String(success), "T:ErrorMessage": message });
+  }
+  await assert.rejects(vault.run(action), code("tester_missing"));
+  const unclear = (() => "yes") as unknown as Tester;
+  await assert.rejects(vault.run(action, { test: unclear }), code("tester_failed"));
+});
+
+test("tokens are asked for once, and never for a conflict or a repeated request", async () => {
+  const { vault } = await example();
+  const action = update('{"APIKey": "[Fresh]"}');
+  let asked = 0;
+  const tokens = () => `fresh ${++asked}`;
+  await vault.run(action, { tokens, requestId: "r1" });
+  const again = await vault.run(action, { tokens, requestId: "r1" });
+  assert.equal(again.replayed, true);
+  await assert.rejects(vault.run(action, { tokens, ifVersion: 1 }), code("conflict"));
+  await assert.rejects(
+    vault.run(update('{"APIKey": "[Fresh]"}', "unknown"), { tokens }),
+    code("connector_not_found"),
+  );
+  assert.equal(asked, 1);
 });

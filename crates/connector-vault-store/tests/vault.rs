@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use connector_vault::{
-    Code, ConnectorId, Cost, Grantee, Host, Identity, KnownHead, NewOwner, OpenOptions, Options,
-    Passphrase, Plan, Properties, Retention, Role, Timestamp, Unlock, Vault,
+    Action, Code, ConnectorId, Cost, Grantee, Host, Identity, KnownHead, NewOwner, OpenOptions,
+    Options, Passphrase, Plan, Properties, Retention, Role, Secret, Timestamp, TokenFn, TokenRef,
+    Unlock, Vault, Version,
 };
 use connector_vault_store::{Error, FileOptions, FileVault, KnownHeads, LockedFile};
 use rand::SeedableRng;
@@ -302,4 +303,59 @@ fn a_snapshot_whose_writer_is_at_work_is_no_witness() {
     std::fs::write(&unsettled.path, before).unwrap();
     reader.refresh().unwrap();
     assert_eq!(reader.vault().head().seq, 2);
+}
+
+/// A token may be good for one use, such as a refresh token.
+#[test]
+fn a_token_is_asked_for_once_although_others_are_faster_and_never_for_a_conflict() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("v.cvault");
+    let identity = Identity::generate(&mut StdRng::try_from_rng(&mut SysRng).unwrap());
+    let passphrase = Passphrase::new("the only one").unwrap();
+    let mut vault = create(&path, &identity, &passphrase);
+    let id = ConnectorId::new("x").unwrap();
+    let none = Properties::new();
+    vault
+        .change(|vault, _| {
+            let plan = vault.plan_create(id, "Name", "Type", &none, &Options::default())?;
+            Ok(vec![plan])
+        })
+        .unwrap();
+    let mut other = by_passphrase(&path, &passphrase).unwrap();
+    let update = |name: &str, value: &str| {
+        let text = format!(
+            r#"{{"ActionType": "Connectors.Update", "Parameters": {{"EntryId": "x",
+                "Properties": [{{"PropertyName": "{name}", "PropertyValue": "{value}"}}]}}}}"#
+        );
+        Action::parse(&text).unwrap()
+    };
+    let action = update("Token", "[Fresh]");
+    let mut asked = 0;
+    let mut tokens = TokenFn(|_: &TokenRef<'_>| {
+        asked += 1;
+        let theirs = update("Other", &asked.to_string());
+        let mut none = std::collections::BTreeMap::<String, Secret>::new();
+        other
+            .run(&theirs, &mut none, &Options::default())
+            .map_err(|error| connector_vault::Error::new(Code::Internal, error.message()))?;
+        Secret::new("fresh").map(Some)
+    });
+    let ran = vault
+        .run(&action, &mut tokens, &Options::default())
+        .unwrap();
+    assert_eq!(ran.outcome().unwrap().version_after.get(), 3);
+    let stale = Options {
+        if_version: Some(Version::FIRST),
+        ..Options::default()
+    };
+    let conflict = vault.run(&action, &mut tokens, &stale).unwrap_err();
+    assert_eq!(conflict.code(), "conflict");
+    assert_eq!(asked, 1);
+    let connector = vault.vault().read("x").unwrap();
+    let values: Vec<_> = connector
+        .properties
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.expose()))
+        .collect();
+    assert_eq!(values, [("Other", "1"), ("Token", "fresh")]);
 }
