@@ -191,7 +191,7 @@ impl Fields {
                 continue;
             }
             let message = format!("{place} has an unknown field {}", quoted(name));
-            let hint = match known.iter().find(|k| k.eq_ignore_ascii_case(name)) {
+            let hint = match known.iter().find(|known| is_near(name, known)) {
                 Some(meant) => format!("did you mean {meant}?"),
                 None if known.is_empty() => "it takes none".to_owned(),
                 None => format!("it takes {}", known.join(", ")),
@@ -213,6 +213,16 @@ impl Fields {
             value => Ok(value),
         }
     }
+}
+
+/// Whether a name is another one but for case and one letter at the end.
+fn is_near(name: &str, known: &str) -> bool {
+    let (name, known) = (name.to_ascii_lowercase(), known.to_ascii_lowercase());
+    let (shorter, longer) = match name.len() < known.len() {
+        true => (name, known),
+        false => (known, name),
+    };
+    longer.starts_with(&shorter) && longer.len() - shorter.len() <= 1
 }
 
 /// `IsExpression` tells a wrapper from a raw object, which may well have a name `Value`.
