@@ -5,7 +5,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 
 import type { Page } from "playwright-core";
 
-import { Chromium, Suite, type Site } from "../../bindings/js/test/browser/chromium.js";
+import { Chromium, Suite, until, type Site } from "../../bindings/js/test/browser/chromium.js";
 import { letPass } from "../../bindings/js/test/browser/held-time.js";
 import { servePage } from "./site.js";
 
@@ -86,7 +86,7 @@ describe("time passes in Chromium", () => {
     };
     await copy();
     await letPass(page, { seconds: 30 });
-    while ((await clipboard()) !== "") await page.evaluate(() => document.title);
+    await until(clipboard, "");
     await copy();
     await page.evaluate(() => navigator.clipboard.writeText("something else"));
     await letPass(page, { seconds: 30 });
@@ -94,7 +94,7 @@ describe("time passes in Chromium", () => {
     assert.equal(await clipboard(), "something else");
     await copy();
     await page.keyboard.press("Control+Shift+L");
-    while ((await clipboard()) !== "") await page.evaluate(() => document.title);
+    await until(clipboard, "");
   });
 
   test("what was copied from this page later stays, also where the page may not read the clipboard", async () => {

@@ -7,7 +7,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import { Identity, MemoryStorage, Vault, ready } from "connector-vault";
 import type { Page } from "playwright-core";
 
-import { Chromium, Suite, type Site } from "../../bindings/js/test/browser/chromium.js";
+import { Chromium, Suite, until, type Site } from "../../bindings/js/test/browser/chromium.js";
 import { servePage } from "./site.js";
 
 const cost = { memoryKib: 19_456, passes: 1, lanes: 1 };
@@ -190,8 +190,8 @@ describe("opening in Chromium", () => {
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Cancel" }).waitFor();
     await page.keyboard.press("Enter");
-    while (answer === undefined) await page.evaluate(() => document.title);
-    answer();
+    await until(async () => answer !== undefined, true);
+    answer?.();
     await isOpen(page);
   });
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { chooserOf, Chromium, pageWith, serve } from "./chromium.js";
+import { chooserOf, Chromium, pageWith, serve, until } from "./chromium.js";
 import { letPass, setClock } from "./held-time.js";
 
 const EVAL = "try { new Function('return 1')() } catch {}";
@@ -32,8 +32,8 @@ for (const [what, files, problem] of [
   test(`it is a problem: ${what}`, async (t) => {
     const site = await serve(t, files);
     const browser = await Chromium.launch(t);
-    const page = await browser.open(site.origin);
-    while (!browser.problems.some((one) => problem.test(one))) await page.evaluate(() => document.title);
+    await browser.open(site.origin);
+    await until(async () => browser.problems.some((one) => problem.test(one)), true);
     assert.throws(() => browser.assertNoProblems(), problem);
     browser.assertNoProblems();
   });

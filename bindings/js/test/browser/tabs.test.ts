@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Chromium } from "./chromium.js";
+import { Chromium, until } from "./chromium.js";
 import { ask, serveVaultPage } from "./vault-site.js";
 
 const UPDATES = 50;
@@ -29,8 +29,7 @@ test("two tabs update one vault at once", async (t) => {
     [one, made[1]],
     [two, made[0]],
   ] as const) {
-    let seen: number[] = [];
-    while (!seen.includes(theirs ?? 0)) seen = await ask(page, "seen");
+    await until(async () => (await ask(page, "seen")).includes(theirs ?? 0), true);
   }
   const histories = await Promise.all([ask(one, "history"), ask(two, "history")]);
   for (const history of histories) {
