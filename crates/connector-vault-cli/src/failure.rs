@@ -132,6 +132,8 @@ fn option_for(error: &connector_vault::Error) -> Option<Cow<'static, str>> {
         Code::RolledBack | Code::UntrustedOwner => "--accept does that",
         Code::Forked => "`cvault merge` merges them, --accept accepts this one",
         Code::MaskValue => "--allow-mask does that",
+        Code::ConditionNotEvaluated => "--condition-met is that option",
+        Code::TesterMissing => "--test-with COMMAND gives one",
         Code::NotAVault => "check the path",
         Code::MergeConflict => "--resolve does that",
         Code::MergeStranger => "--accept-strangers does that",
