@@ -69,6 +69,9 @@ async function tested(
     const hint = "run the action with the option `test`, a function that tests a connector";
     throw new VaultError("tester_missing", "nothing here can test a connector", hint);
   }
+  if (typeof test !== "function") {
+    throw new VaultError("invalid_argument", `the option test is ${typeof test}, not a function`);
+  }
   let result: unknown;
   try {
     result = await orAborted(test(connector, signal), signal);
@@ -88,5 +91,6 @@ async function tested(
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof Error) return error.message;
+  return typeof error === "string" ? error : "the tester threw something that is not an Error";
 }

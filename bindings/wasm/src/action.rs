@@ -1,6 +1,8 @@
 //! Actions and what they ask for. JavaScript answers asynchronously, so an action is planned in steps: where
 //! a token's value or the result of a test is not known yet, the step says what is wanted.
 
+use std::collections::HashMap;
+
 use connector_vault::{
     Action as Core, ActionPlan, Answers, Asking, Code, Connector as CoreConnector, Error, Nested,
     Note, Null, Options, RequestId, Secret, TestResult, TokenFn, TokenRef, Version,
@@ -126,7 +128,9 @@ impl Action {
             action: self.0,
             options: ActionOptions::parse(options)?,
             answers: Answers::default(),
-            answer: None,
+            wanted: None,
+            tokens: HashMap::new(),
+            tests: Vec::new(),
             plan: None,
         })
     }
@@ -146,14 +150,28 @@ pub struct Run {
     action: Core,
     options: Options,
     answers: Answers,
-    /// To what the last step wanted; the next one passes it on.
-    answer: Option<Answer>,
+    wanted: Option<Asked>,
+    /// Answers that no step has taken yet. The vault may move on while one is waited for, and the next
+    /// step may ask for something else first.
+    tokens: HashMap<String, Option<Secret>>,
+    tests: Vec<(CoreConnector, TestResult)>,
     plan: Option<ActionPlan>,
 }
 
-enum Answer {
-    Token(Option<Secret>),
-    Test(TestResult),
+/// Whether two connectors are the same to a test. A version that is planned has no time yet.
+fn is_same(one: &CoreConnector, other: &CoreConnector) -> bool {
+    let other = CoreConnector {
+        updated_at: one.updated_at.clone(),
+        ..other.clone()
+    };
+    *one == other
+}
+
+/// What the last step wanted.
+enum Asked {
+    /// By the key that tells it from other tokens.
+    Token(String),
+    Test(CoreConnector),
 }
 
 #[wasm_bindgen]
@@ -164,24 +182,29 @@ impl Run {
     pub fn step(&mut self, vault: &Vault, now: &str) -> Result<JsValue> {
         let unknown = || Error::new(Code::Internal, "the answer is not known yet");
         let mut host = Host::new(now)?;
-        let (mut token, mut test) = match self.answer.take() {
-            Some(Answer::Token(value)) => (Some(value), None),
-            Some(Answer::Test(result)) => (None, Some(result)),
-            None => (None, None),
-        };
+        let mut wanted = None;
         let mut wanted_token = None;
-        let mut wanted_test = None;
-        let mut tokens = TokenFn(|wanted: &TokenRef<'_>| {
-            token.take().ok_or_else(|| {
-                wanted_token = Some(wire::json(&Wanted::Token(TokenWanted::of(wanted))));
+        let known = &mut self.tokens;
+        let mut tokens = TokenFn(|token: &TokenRef<'_>| {
+            let of_token = TokenWanted::of(token);
+            let key = of_token.key().to_owned();
+            known.remove(&key).ok_or_else(|| {
+                wanted_token = Some((key, wire::json(&Wanted::Token(of_token))));
                 unknown()
             })
         });
+        let tests = &mut self.tests;
         let mut tester = |connector: &CoreConnector| {
-            test.take().ok_or_else(|| {
-                wanted_test = Some(connector.clone());
-                unknown()
-            })
+            let known = tests
+                .iter()
+                .position(|(tested, _)| is_same(tested, connector));
+            match known {
+                Some(index) => Ok(tests.swap_remove(index).1),
+                None => {
+                    wanted = Some(Asked::Test(connector.clone()));
+                    Err(unknown())
+                }
+            }
         };
         let mut asking = Asking::new(&mut tokens)
             .tester(&mut tester)
@@ -191,11 +214,14 @@ impl Run {
                 .0
                 .plan_asking(&self.action, &mut asking, &self.options, &mut host.get());
         self.answers = asking.into_answers();
-        if let Some(wanted) = wanted_token {
-            return Ok(JsValue::from_str(&wanted));
+        if let Some((key, json)) = wanted_token {
+            self.wanted = Some(Asked::Token(key));
+            return Ok(JsValue::from_str(&json));
         }
-        if let Some(connector) = wanted_test {
-            return secret_json(&Wanted::Test(Connector::of(&connector)));
+        if let Some(Asked::Test(connector)) = wanted {
+            let json = secret_json(&Wanted::Test(Connector::of(&connector)));
+            self.wanted = Some(Asked::Test(connector));
+            return json;
         }
         self.plan = Some(planned?);
         Ok(JsValue::UNDEFINED)
@@ -208,7 +234,9 @@ impl Run {
             Some(value) => Some(Secret::new(std::mem::take(&mut *input::text(&value)?))?),
             None => None,
         };
-        self.answer = Some(Answer::Token(value));
+        if let Some(Asked::Token(key)) = self.wanted.take() {
+            self.tokens.insert(key, value);
+        }
         Ok(())
     }
 
@@ -216,7 +244,9 @@ impl Run {
     #[wasm_bindgen(js_name = answerTest)]
     pub fn answer_test(&mut self, failure: Option<String>) {
         let result = failure.map_or(TestResult::Passed, TestResult::Failed);
-        self.answer = Some(Answer::Test(result));
+        if let Some(Asked::Test(connector)) = self.wanted.take() {
+            self.tests.push((connector, result));
+        }
     }
 
     /// The plan, once nothing is wanted.

@@ -746,6 +746,13 @@ impl TokenWanted {
     }
 }
 
+impl TokenWanted {
+    /// The key that tells it from other tokens.
+    pub(crate) fn key(&self) -> &str {
+        self.keys.first().map_or(&self.name, String::as_str)
+    }
+}
+
 /// What an action asks for next.
 #[derive(Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]

@@ -236,14 +236,31 @@ impl FileVault {
         asking: &mut Asking<'_>,
         options: &Options,
     ) -> Result<Ran> {
-        // Without the lock, which others wait for: a token or a test may take its time.
-        let plan = self.plan_asking(action, asking, options)?;
-        let head = self.vault.head();
-        self.commit_with(|vault, host| match vault.head() == head {
-            true => Ok(plan),
-            // Others were faster. What was answered is not asked again.
-            false => vault.plan_asking(action, asking, options, host),
-        })
+        loop {
+            // Without the lock, which others wait for: a token or a test may take its time.
+            let plan = self.plan_asking(action, asking, options)?;
+            // Tests alone: there is nothing to store.
+            if plan.plans().is_empty() {
+                return Ok(plan.ran());
+            }
+            let head = self.vault.head();
+            let mut is_unanswered = false;
+            let ran = self.commit_with(|vault, host| {
+                if vault.head() == head {
+                    return Ok(plan);
+                }
+                // Others were faster. What was answered is not asked again, and here nobody is asked.
+                let planned =
+                    asking.known_only(|asking| vault.plan_asking(action, asking, options, host))?;
+                is_unanswered = planned.is_none();
+                planned.ok_or_else(|| {
+                    connector_vault::Error::new(Code::Conflict, "the action asks for more")
+                })
+            });
+            if !is_unanswered {
+                return ran;
+            }
+        }
     }
 
     /// Commits exactly this plan. Fails with `conflict` if one of its connectors has moved on.

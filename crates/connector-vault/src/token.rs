@@ -26,6 +26,12 @@ pub trait Tokens {
     /// The value of a token; `None` if there is none, so that its default applies.
     /// A failure ends the action as `token_source_failed`, with the error's message.
     fn resolve(&mut self, token: &TokenRef<'_>) -> Result<Option<Secret>>;
+
+    /// Whether an earlier action of a batch set the token: an empty value of it did not get lost.
+    #[doc(hidden)]
+    fn is_set(&self, _token: &TokenRef<'_>) -> bool {
+        false
+    }
 }
 
 impl Tokens for BTreeMap<String, Secret> {

@@ -133,8 +133,8 @@ fn a_compaction_that_happens_by_itself_keeps_requests_for_seven_days() {
     }
     run(&mut kept, 8, "newest", &Options::default()).expect("updated");
     compact(&mut kept);
-    // Seven days: all is kept from the request on, though more than ten versions are newer.
-    assert_eq!(kept.vault.history("x").expect("its history").len(), 22);
+    // Seven days: all is kept, though more than ten versions are newer.
+    assert_eq!(kept.vault.history("x").expect("its history").len(), 23);
     let again = run(&mut kept, 8, "first", &with("first")).expect("answered");
     assert!(again.replayed);
     // A new id is new, since the kept versions reach back far enough.
@@ -146,8 +146,13 @@ fn a_compaction_that_happens_by_itself_keeps_requests_for_seven_days() {
         run(&mut kept, 9, &number.to_string(), &Options::default()).expect("updated");
     }
     compact(&mut kept);
-    assert_eq!(kept.vault.history("x").expect("its history").len(), 11);
-    for id in ["first", "other"] {
+    // The seven days before the ninth, and the version before them.
+    assert_eq!(kept.vault.history("x").expect("its history").len(), 33);
+    let other = run(&mut kept, 9, "x", &with("other")).expect("updated");
+    assert!(!other.replayed);
+    let prepared = kept.vault.prepare_compaction(Retention::Newest(12));
+    kept.store(prepared.expect("an owner")).expect("stored");
+    for id in ["first", "another"] {
         let error = run(&mut kept, 15, "x", &with(id)).expect_err("too old");
         assert_eq!(error.code(), Code::RequestTooOld);
     }
@@ -157,7 +162,7 @@ fn a_compaction_that_happens_by_itself_keeps_requests_for_seven_days() {
             .replayed
     );
     assert!(
-        !run(&mut kept, 17, "x", &with("other"))
+        !run(&mut kept, 17, "x", &with("another"))
             .expect("updated")
             .replayed
     );

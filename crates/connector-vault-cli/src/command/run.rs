@@ -17,7 +17,12 @@ use crate::{report, unlock};
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<()> {
     let options = options(args)?;
     let command = args.test_with.as_deref();
-    let mut tester = command.map(CommandTester::parse).transpose()?;
+    let of_tokens = args.token_env.iter();
+    let of_tokens =
+        of_tokens.filter_map(|text| Some(token("--token-env", text).ok()?.1.to_owned()));
+    let of_tokens = of_tokens.filter(|name| !name.is_empty() && !name.contains('='));
+    let tester = command.map(CommandTester::parse).transpose()?;
+    let mut tester = tester.map(|tester| tester.hiding(of_tokens.collect()));
     let text = context.input.text(&args.action, Wanted::ACTION)?;
     let action = Action::parse(&text)?;
     drop(text);

@@ -15,6 +15,8 @@ use crate::unlock;
 pub(super) struct CommandTester {
     program: String,
     args: Vec<String>,
+    /// Variables that hold values of tokens, which are not the command's.
+    hidden: Vec<String>,
 }
 
 impl CommandTester {
@@ -28,7 +30,13 @@ impl CommandTester {
         Ok(Self {
             program,
             args: words.collect(),
+            hidden: Vec::new(),
         })
+    }
+
+    /// The same, without these variables for the command.
+    pub(super) fn hiding(self, hidden: Vec<String>) -> Self {
+        Self { hidden, ..self }
     }
 
     fn run(&self, connector: &Connector) -> io::Result<TestResult> {
@@ -41,6 +49,9 @@ impl CommandTester {
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         for name in unlock::VARIABLES.as_flattened() {
+            command.env_remove(name);
+        }
+        for name in &self.hidden {
             command.env_remove(name);
         }
         let mut child = command.spawn()?;

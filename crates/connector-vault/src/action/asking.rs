@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 use rand_core::CryptoRng;
 
 use super::Outputs;
-use crate::connector::{Connector, ConnectorId, Secret, Text, Version};
+use crate::connector::{Connector, ConnectorId, Secret, Text};
 use crate::error::{Code, Error, Result};
 use crate::token::{TokenRef, Tokens};
 
@@ -68,13 +68,18 @@ pub struct Asking<'a> {
     tokens: &'a mut dyn Tokens,
     tester: Option<&'a mut dyn Tester>,
     answers: Answers,
+    /// Whether only what is known is answered, and nobody asked.
+    known_only: bool,
 }
 
 /// What was answered, for a host that goes on later: [`Asking::with`]. Wiped when it is dropped.
 #[derive(Default)]
 pub struct Answers {
     tokens: Known,
-    tests: HashMap<(ConnectorId, Version), TestResult>,
+    /// By what was tested: a version that is planned may not be the one that is stored under its number.
+    tests: Vec<(Connector, TestResult)>,
+    /// Something was wanted that is not known, while only what is known was to be answered.
+    is_unanswered: bool,
     /// The ids of new connectors, by the number of the action.
     ids: HashMap<usize, ConnectorId>,
 }
@@ -99,6 +104,7 @@ impl<'a> Asking<'a> {
             tokens,
             tester: None,
             answers: Answers::default(),
+            known_only: false,
         }
     }
 
@@ -123,12 +129,29 @@ impl<'a> Asking<'a> {
         self.answers
     }
 
+    /// Plans once more while nobody may be asked, such as under a lock that others wait for. `None`: it
+    /// would ask for more than was answered.
+    pub fn known_only<T>(
+        &mut self,
+        plan: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.known_only = true;
+        self.answers.is_unanswered = false;
+        let planned = plan(self);
+        self.known_only = false;
+        match self.answers.is_unanswered {
+            true => Ok(None),
+            false => planned.map(Some),
+        }
+    }
+
     /// A source of tokens that knows what earlier actions set, and remembers what it was told.
     pub(crate) fn tokens<'b>(&'b mut self, outputs: &'b Outputs) -> Remembering<'b> {
         Remembering {
             host: self.tokens,
-            answers: &mut self.answers.tokens,
+            answers: &mut self.answers,
             outputs,
+            known_only: self.known_only,
         }
     }
 
@@ -140,9 +163,12 @@ impl<'a> Asking<'a> {
 
     /// Fails with `tester_missing` or `tester_failed`.
     pub(crate) fn test(&mut self, connector: &Connector) -> Result<TestResult> {
-        let key = (connector.id.clone(), connector.version);
-        if let Some(known) = self.answers.tests.get(&key) {
+        let mut tests = self.answers.tests.iter();
+        if let Some((_, known)) = tests.find(|(tested, _)| is_same(tested, connector)) {
             return Ok(known.clone());
+        }
+        if self.known_only {
+            return Err(self.answers.unanswered());
         }
         let Some(tester) = &mut self.tester else {
             return Err(
@@ -157,9 +183,25 @@ impl<'a> Asking<'a> {
                 None => failed,
             }
         })?;
-        self.answers.tests.insert(key, result.clone());
+        self.answers.tests.push((connector.clone(), result.clone()));
         Ok(result)
     }
+}
+
+impl Answers {
+    fn unanswered(&mut self) -> Error {
+        self.is_unanswered = true;
+        Error::new(Code::Internal, "the action asks for more than was answered")
+    }
+}
+
+/// Whether two connectors are the same to a test. A version that is planned has no time yet.
+fn is_same(one: &Connector, other: &Connector) -> bool {
+    let other = Connector {
+        updated_at: one.updated_at.clone(),
+        ..other.clone()
+    };
+    *one == other
 }
 
 impl fmt::Debug for Asking<'_> {
@@ -177,8 +219,9 @@ impl fmt::Debug for Answers {
 /// See [`Asking::tokens`].
 pub(crate) struct Remembering<'a> {
     host: &'a mut dyn Tokens,
-    answers: &'a mut Known,
+    answers: &'a mut Answers,
     outputs: &'a Outputs,
+    known_only: bool,
 }
 
 impl Tokens for Remembering<'_> {
@@ -188,12 +231,19 @@ impl Tokens for Remembering<'_> {
             return Secret::new(output.clone()).map(Some);
         }
         let key = Key(token.key());
-        if let Some(known) = self.answers.get(&key) {
+        if let Some(known) = self.answers.tokens.get(&key) {
             return Ok(known.clone());
         }
+        if self.known_only {
+            return Err(self.answers.unanswered());
+        }
         let value = self.host.resolve(token)?;
-        self.answers.insert(key, value.clone());
+        self.answers.tokens.insert(key, value.clone());
         Ok(value)
+    }
+
+    fn is_set(&self, token: &TokenRef<'_>) -> bool {
+        self.outputs.contains_key(&token.canonical())
     }
 }
 

@@ -46,11 +46,13 @@ fn not_an_object(what: &str) -> Error {
 
 /// An action of one of these types; `None` for one that its editor marked as deleted.
 fn action(members: Vec<Member>, types: &[ActionType]) -> Result<Option<Action>> {
-    let known = ["ActionType", "Parameters", "Condition", "IsDeleted"];
-    let mut document = Fields::of_action("the action", members, &known, &ENVELOPE)?;
-    if is_deleted(document.take("IsDeleted"))? {
+    // First: nothing else of an action that is deleted is looked at.
+    let deleted = members.iter().find(|m| m.name.as_str() == "IsDeleted");
+    if is_deleted(deleted.map(|member| &member.value))? {
         return Ok(None);
     }
+    let known = ["ActionType", "Parameters", "Condition", "IsDeleted"];
+    let mut document = Fields::of_action("the action", members, &known, &ENVELOPE)?;
     let has_condition = has_condition(&mut document)?;
     let action_type = action_type(document.take("ActionType"), types)?;
     let parameters = match document.take("Parameters") {
@@ -98,11 +100,11 @@ fn action(members: Vec<Member>, types: &[ActionType]) -> Result<Option<Action>> 
     }))
 }
 
-fn is_deleted(value: Option<Value>) -> Result<bool> {
+fn is_deleted(value: Option<&Value>) -> Result<bool> {
     match value {
         None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(deleted)) => Ok(deleted),
-        Some(other) => Err(wrong_type("IsDeleted", &other, "a boolean")),
+        Some(Value::Bool(deleted)) => Ok(*deleted),
+        Some(other) => Err(wrong_type("IsDeleted", other, "a boolean")),
     }
 }
 

@@ -94,6 +94,7 @@ impl<'h> Expander<'h> {
             params,
         };
         let name = wanted.canonical();
+        let is_set = self.host.is_set(&wanted);
         let found = self.host.resolve(&wanted).map_err(|error| {
             let failed = Error::new(
                 Code::TokenSourceFailed,
@@ -109,7 +110,9 @@ impl<'h> Expander<'h> {
         }
         match (found, &token.default) {
             (Some(value), _) => {
-                self.answered.get_or_insert(name);
+                if !is_set {
+                    self.answered.get_or_insert(name);
+                }
                 Ok(Text::new(value.expose().to_owned()))
             }
             (None, Some(default)) => {

@@ -25,7 +25,7 @@ use crate::limits;
 use crate::plan::{
     self, ActionPlan, ActionStep, Draft, NewEntry, Newest, Outcome, Plan, Status, Step, TestOutcome,
 };
-use crate::token::Tokens;
+use crate::token::{Template, Tokens};
 
 impl Vault {
     /// What an action would change. Nothing is written.
@@ -87,18 +87,52 @@ impl Vault {
             return Err(of_one_connector("a version as condition"));
         }
         refuse_request_id(options)?;
+        // What can be known before any token is asked for.
+        for (number, action) in (1..).zip(list) {
+            if let Some(action) = action {
+                self.check_action(action, options)
+                    .map_err(|error| error.in_action(number))?;
+            }
+        }
         let mut plan = ActionPlan::batch();
         for (number, action) in (1..).zip(list) {
             let step = match action {
                 None => ActionStep::Skipped,
-                Some(action) => action
-                    .check_condition(options)
-                    .and_then(|()| staging.step(action, number, asking, plan.outputs(), host))
+                Some(action) => staging
+                    .step(action, number, asking, plan.outputs(), host)
                     .map_err(|error| error.in_action(number))?,
             };
             plan.push(step);
         }
         Ok(plan)
+    }
+
+    /// Checks the condition and the role of an action, and its connector where its id holds no token.
+    fn check_action(&self, action: &Action, options: &Options) -> Result<()> {
+        action.check_condition(options)?;
+        let what = action.action_type().as_str();
+        let (permitted, entry_id): (fn(Role) -> bool, _) = match &action.content {
+            Content::Update { entry_id, .. } => (Role::updates, entry_id),
+            Content::Delete { entry_id } => (Role::owns, entry_id),
+            Content::Test { entry_id, .. } => (Role::reads, entry_id),
+            Content::Add { .. } | Content::Batch(_) => {
+                return self.require(Role::owns, what);
+            }
+        };
+        self.require(permitted, what)?;
+        let template = Template::parse(entry_id).map_err(|error| error.of("EntryId"))?;
+        let literal = match options.no_tokens {
+            true => Some(entry_id.as_str()),
+            false => template.literal(),
+        };
+        // The ids of connectors that the batch creates are not known to its author.
+        match literal {
+            Some(id) => match self.present(id) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(self.for_author(error, id)),
+            },
+            None => Ok(()),
+        }
     }
 
     /// The first outcome of a request, if it was carried out and its version is kept.
@@ -263,7 +297,14 @@ impl Staging<'_> {
                 plan::check_version(&id, Some(connector.version), options)?;
                 let token = resolver.token_name("OutputTokenName", token_name.as_ref())?;
                 let changes = resolver.finish();
-                let result = asking.test(&connector)?;
+                let result = asking.test(&connector).map_err(|error| {
+                    let message = without_values(error.message(), &connector);
+                    let masked = Error::new(error.code(), message);
+                    match error.hint_text() {
+                        Some(hint) => masked.hint(hint.to_owned()),
+                        None => masked,
+                    }
+                })?;
                 let outcome = tested(&connector, result, token, changes);
                 Ok(ActionStep::Tested(outcome))
             }

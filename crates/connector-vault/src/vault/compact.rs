@@ -18,8 +18,8 @@ pub enum Retention {
     /// The newest so many, at least one.
     Newest(usize),
     /// The newest ten, all that were made since the previous snapshot (ten junk updates must not
-    /// flush the good ones), and all from the oldest on that remembers a request of the last seven
-    /// days, up to 1,024. A compaction that happens by itself keeps these.
+    /// flush the good ones), and of a connector with a request of the last seven days all of these
+    /// days and the one before, up to 1,024. A compaction that happens by itself keeps these.
     Automatic,
 }
 
@@ -52,29 +52,28 @@ impl Vault {
         self.prepare_snapshot(&self.access, &self.header, &self.locks, &records)
     }
 
-    /// How many of a connector's newest versions there are from the oldest on whose request may be
-    /// repeated. Seven days count from its newest version, since a compaction has no clock.
+    /// How many of a connector's newest versions decide which requests of the last seven days it has
+    /// seen: all of these days, and the one before them, which shows that none is missing. None if no
+    /// request is among them. Seven days count from its newest version, since a compaction has no
+    /// clock.
     fn remembering<'v>(
         &self,
-        versions: impl DoubleEndedIterator<Item = &'v Stored>,
+        versions: impl DoubleEndedIterator<Item = &'v Stored> + Clone,
     ) -> Result<usize> {
-        let mut newest = None;
-        let mut remembering = 0;
-        let newest_first = versions.rev().take(limits::REQUEST_VERSIONS_KEPT);
-        for (number, stored) in (1..).zip(newest_first) {
-            if !stored.has_request && newest.is_some() {
-                continue;
-            }
+        if !versions.clone().any(|stored| stored.has_request) {
+            return Ok(0);
+        }
+        let (mut newest, mut has_request, mut number) = (None, false, 0);
+        for stored in versions.rev().take(limits::REQUEST_VERSIONS_KEPT) {
+            number += 1;
             let at = self.index.overview(stored)?.at;
             let newest = newest.get_or_insert_with(|| at.clone());
             if at.is_older_than(limits::REQUEST_SECONDS_KEPT, newest) {
                 break;
             }
-            if stored.has_request {
-                remembering = number;
-            }
+            has_request |= stored.has_request;
         }
-        Ok(remembering)
+        Ok(if has_request { number } else { 0 })
     }
 
     /// Whether a compaction pays: the log is larger than 1 MiB, more than half of it is
