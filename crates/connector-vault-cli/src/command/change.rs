@@ -134,7 +134,7 @@ fn print(outcomes: &[Outcome], context: &Context) -> Result<()> {
     print_with(outcomes, context, String::new)
 }
 
-/// As [`print`], with something below it for people.
+/// As [`print()`], with something below it for people.
 fn print_with(
     outcomes: &[Outcome],
     context: &Context,
