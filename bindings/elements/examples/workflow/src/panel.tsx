@@ -3,7 +3,7 @@
 import type { Outcome, Vault } from "connector-vault";
 import { useMemo, useState } from "react";
 
-import { TOKENS, tokensOf, type Delivery } from "./run.js";
+import { TOKENS, tokensOf, updateOf, type Delivery } from "./run.js";
 import type { CallNode, TriggerNode, UpdateNode, WorkflowNode } from "./workflow.js";
 
 interface PanelProps<Of extends WorkflowNode> {
@@ -22,7 +22,7 @@ export function Panel(props: PanelProps<WorkflowNode>) {
 }
 
 function UpdatePanel({ vault, node, delivery, onChange }: PanelProps<UpdateNode>) {
-  const [planned, setPlanned] = useState<{ outcome?: Outcome; error?: unknown }>({});
+  const [planned, setPlanned] = useState<{ outcome?: Outcome | undefined; error?: unknown }>({});
   // The same function until there is another delivery: a new one would be a new plan.
   const tokenValues = useMemo(() => tokensOf(vault, delivery), [vault, delivery]);
   const { action } = node.data;
@@ -42,7 +42,7 @@ function UpdatePanel({ vault, node, delivery, onChange }: PanelProps<UpdateNode>
         vault={vault}
         action={action}
         tokenValues={tokenValues}
-        onplan={({ outcome }) => setPlanned({ outcome })}
+        onplan={({ outcome }) => setPlanned({ outcome: updateOf(outcome) })}
         onplan-error={({ error }) => setPlanned({ error })}
       />
     </>

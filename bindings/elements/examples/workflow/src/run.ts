@@ -1,6 +1,6 @@
 /** Runs a workflow: its nodes in order, tokens answered by what triggered it and by the vault. */
 
-import type { Outcome, TokenFunction, Vault } from "connector-vault";
+import type { Outcome, Ran, TokenFunction, Vault } from "connector-vault";
 import type { TokenSuggestion } from "connector-vault-elements/update-connector-editor.js";
 
 import type { WorkflowNode } from "./workflow.js";
@@ -72,7 +72,15 @@ async function runNode(vault: Vault, node: WorkflowNode, delivery: Delivery): Pr
   return `GET ${properties["Endpoint"]}${node.data.path}, signed by ${name} at version ${version}`;
 }
 
-function told({ id, status, versionAfter, changes }: Outcome): string {
+/** What became of the one connector of an update. The text of an action could be another one's. */
+export function updateOf(ran: Ran): Outcome | undefined {
+  return "changes" in ran ? ran : undefined;
+}
+
+function told(ran: Ran): string {
+  const update = updateOf(ran);
+  if (update === undefined) return "carried out";
+  const { id, status, versionAfter, changes } = update;
   const names = changes.map(({ name, change }) => `${name} ${change}`).join(", ");
   return `${id} ${status}, version ${versionAfter}: ${names}`;
 }
