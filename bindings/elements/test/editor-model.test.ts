@@ -54,6 +54,10 @@ describe("the action", () => {
 
   const wrapped = (value: unknown) => ({ Expression: "", Value: value, IsExpression: false, Parameters: {} });
 
+  test("is read behind a byte order mark", () => {
+    assert.deepEqual(modelOf(`\ufeff${update('{"EntryId":"x"}')}`), model([]));
+  });
+
   test("is read out of a designer's wrappers", () => {
     const text = JSON.stringify({
       ActionType: "Connectors.Update",

@@ -63,7 +63,9 @@ export class PasteAction extends LitElement {
 
   readonly #submit = (event: SubmitEvent): void => {
     event.preventDefault();
-    const text = this.text.value;
+    const { value } = this.text;
+    // Files that Windows wrote begin with a byte order mark.
+    const text = value.startsWith("\ufeff") ? value.slice(1) : value;
     this.close();
     this.dispatchEvent(new ActionPasted(text));
   };

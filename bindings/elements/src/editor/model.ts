@@ -70,7 +70,8 @@ export function modelOf(actionText: string): UpdateModel {
 
 function parse(text: string): Json {
   try {
-    return readJson(text);
+    // The core leaves a byte order mark out, too.
+    return readJson(text.startsWith("\ufeff") ? text.slice(1) : text);
   } catch {
     // Engines quote the text in their message, which may hold a secret.
     throw new Error("the action is not JSON");
