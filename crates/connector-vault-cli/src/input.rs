@@ -154,6 +154,20 @@ impl Input {
         Ok(text)
     }
 
+    /// As [`text`](Self::text), with its byte order mark: for documents whose outcome warns of it.
+    pub(crate) fn document(&self, path: &Path, wanted: Wanted<'_>) -> Result<Text> {
+        let (text, has_mark) = self.decoded(path, wanted)?;
+        if !has_mark {
+            return Ok(text);
+        }
+        // With room for all of it, so that no copy of the text is left behind.
+        let mark = '\u{feff}';
+        let mut marked = Text::new(String::with_capacity(mark.len_utf8() + text.len()));
+        marked.push(mark);
+        marked.push_str(&text);
+        Ok(marked)
+    }
+
     /// A value: the text of a file, of one line without its end. Text of several lines, such as a
     /// private key, is kept as it is.
     pub(crate) fn value(&self, path: &Path, wanted: Wanted<'_>) -> Result<Text> {

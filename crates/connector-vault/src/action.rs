@@ -78,6 +78,8 @@ pub struct Action {
     pub(crate) content: Content,
     /// Whether it has a `Condition`.
     has_condition: bool,
+    /// Whether its document begins with a byte order mark; of a batch the first action has it.
+    has_mark: bool,
 }
 
 /// What an action does, and to what; its texts may hold tokens.

@@ -11,6 +11,15 @@ mod string;
 
 pub(crate) use parser::{Syntax, parse, position};
 
+/// A document without the byte order mark that it begins with, and whether it does: a reader may leave
+/// it out (RFC 8259 section 8.1).
+pub(crate) fn without_mark(text: &str) -> (&str, bool) {
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => (rest, true),
+        None => (text, false),
+    }
+}
+
 /// A JSON value. Texts are wiped when dropped.
 pub(crate) enum Value {
     Null,

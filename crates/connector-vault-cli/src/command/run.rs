@@ -23,7 +23,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<()> {
     let of_tokens = of_tokens.filter(|name| !name.is_empty() && !name.contains('='));
     let tester = command.map(CommandTester::parse).transpose()?;
     let mut tester = tester.map(|tester| tester.hiding(of_tokens.collect()));
-    let text = context.input.text(&args.action, Wanted::ACTION)?;
+    let text = context.input.document(&args.action, Wanted::ACTION)?;
     let action = Action::parse(&text)?;
     drop(text);
     let mut tokens = tokens(args, context)?;

@@ -19,7 +19,7 @@ use crate::unlock;
 
 pub(super) fn import(args: &ImportArgs, context: &Context) -> Result<()> {
     let wanted = Wanted::list("the list of connectors", "FILE");
-    let text = context.input.text(&args.file, wanted)?;
+    let text = context.input.document(&args.file, wanted)?;
     // Before the vault is opened, which may take a while.
     let connectors = parse(&text)?;
     drop(text);

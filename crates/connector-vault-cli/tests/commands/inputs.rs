@@ -90,17 +90,42 @@ fn a_byte_order_mark_is_left_out() {
     ];
     warned(&sandbox.run(run));
 
-    let connectors = r#"{"connectors": [{"id": "i", "name": "N", "type": "T", "properties": {}}]}"#;
-    sandbox.write("connectors", format!("{MARK}{connectors}"));
-    warned(&sandbox.run(["import", "v.cvault", "connectors", "--json"]));
-
     let mut list = sandbox.cvault(["list", "v.cvault", "--json"]);
     sandbox.write("identity", format!("{MARK}{}\n", sandbox.identity));
     list.env_remove("CVAULT_IDENTITY");
     warned(&ran(list.env("CVAULT_IDENTITY_FILE", "identity")));
 
+    let mut tokens = cvault(sandbox.dir.path(), ["tokens", "-", "--json"]);
+    warned(&ran_with(&mut tokens, &format!("{MARK}{UPDATE}")));
+}
+
+/// Where there is an outcome, it warns.
+#[test]
+fn a_byte_order_mark_of_a_document_is_told_by_its_outcome() {
+    let sandbox = twitter();
+    let action = format!("{MARK}{UPDATE}");
+    sandbox.write("action", &action);
+    let run = ["run", "v.cvault", "action", "--token", "Secrets:Key=x"];
+    let outcome = ran(sandbox.cvault(run).args(["--plan", "--json"])).json();
+    assert_eq!(outcome["warnings"][0]["code"], "byte_order_mark");
+    let done = ran_with(sandbox.cvault(run).arg("--plan"), "");
+    assert!(
+        done.stderr.contains("begins with a byte order mark"),
+        "{done:?}"
+    );
     let mut run = sandbox.cvault(["run", "v.cvault", "-", "--json", "--token", "Secrets:Key=x"]);
-    warned(&ran_with(&mut run, &format!("{MARK}{UPDATE}")));
+    let outcome = ran_with(&mut run, &action).json();
+    assert_eq!(outcome["warnings"][0]["code"], "byte_order_mark");
+
+    let connectors = r#"{"connectors": [{"id": "i", "name": "N", "type": "T", "properties": {}},
+        {"id": "j", "name": "N", "type": "T", "properties": {}}]}"#;
+    let mut import = sandbox.cvault(["import", "v.cvault", "-", "--json"]);
+    let imported = ran_with(&mut import, &format!("{MARK}{connectors}")).json();
+    assert_eq!(
+        imported["outcomes"][0]["warnings"][0]["code"],
+        "byte_order_mark"
+    );
+    assert_eq!(imported["outcomes"][1]["warnings"], json!([]));
 }
 
 #[test]

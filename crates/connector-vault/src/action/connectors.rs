@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use super::document::{Fields, wrong_type};
+use super::warning::{Warning, WarningCode};
 use crate::connector::{ConnectorId, Properties};
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Syntax, Value};
@@ -19,7 +20,10 @@ use crate::json::{self, Syntax, Value};
 /// assert_eq!(connectors.len(), 1);
 /// # Ok::<(), connector_vault::Error>(())
 /// ```
-pub struct NewConnectors(Vec<NewConnector>);
+pub struct NewConnectors {
+    list: Vec<NewConnector>,
+    has_mark: bool,
+}
 
 pub(crate) struct NewConnector {
     pub(crate) id: ConnectorId,
@@ -35,6 +39,7 @@ impl NewConnectors {
     /// Fails with the codes of docs/action.md sections 2 to 4, and with `connector_exists` for an id
     /// that stands twice.
     pub fn parse(text: &str) -> Result<Self> {
+        let (text, has_mark) = json::without_mark(text);
         let Value::Object(members) = json::parse(text, Syntax::CONNECTORS)? else {
             return Err(Error::new(
                 Code::NotAnObject,
@@ -60,25 +65,35 @@ impl NewConnectors {
             }
             connectors.push(connector);
         }
-        Ok(Self(connectors))
+        Ok(Self {
+            list: connectors,
+            has_mark,
+        })
     }
 
     /// The connectors, and for errors where each stands in the document.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (String, &NewConnector)> {
-        let numbered = (1..).zip(&self.0);
+        let numbered = (1..).zip(&self.list);
         numbered.map(|(number, connector)| (place(number, Some(connector.id.as_str())), connector))
+    }
+
+    /// What was left out of the document, as a warning of its first connector.
+    pub(crate) fn warning(&self) -> Option<Warning> {
+        let message = "the document begins with a byte order mark, which was left out";
+        self.has_mark
+            .then(|| Warning::new(WarningCode::ByteOrderMark, message))
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.list.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
     }
 }
 

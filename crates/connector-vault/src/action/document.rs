@@ -28,16 +28,27 @@ pub(super) fn parse(text: &str) -> Result<Action> {
             format!("the action is larger than {} bytes", limits::ACTION_LEN_MAX),
         ));
     }
+    let (text, has_mark) = json::without_mark(text);
     let Value::Object(members) = json::parse(text, Syntax::ACTION)? else {
         return Err(not_an_object("the action"));
     };
-    action(members, &ActionType::ALL)?.ok_or_else(|| {
+    let mut action = action(members, &ActionType::ALL)?.ok_or_else(|| {
         Error::new(
             Code::ActionDeleted,
             "the action is marked as deleted: IsDeleted is true",
         )
         .hint("remove IsDeleted to carry the action out")
-    })
+    })?;
+    // Where there is an outcome that can warn of it.
+    match &mut action.content {
+        Content::Batch(list) => {
+            if let Some(first) = list.iter_mut().flatten().next() {
+                first.has_mark = has_mark;
+            }
+        }
+        _ => action.has_mark = has_mark,
+    }
+    Ok(action)
 }
 
 fn not_an_object(what: &str) -> Error {
@@ -97,6 +108,7 @@ fn action(members: Vec<Member>, types: &[ActionType]) -> Result<Option<Action>> 
     Ok(Some(Action {
         content,
         has_condition,
+        has_mark: false,
     }))
 }
 

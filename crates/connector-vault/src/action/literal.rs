@@ -7,7 +7,8 @@ use crate::json::{self, Member, Syntax, Value};
 
 impl Properties {
     /// Reads a JSON object of names and values, by the rules of `PropertiesJson` and without
-    /// tokens: a number or boolean is its JSON text, an object or array compact JSON text.
+    /// tokens: a number or boolean is its JSON text, an object or array compact JSON text. A byte order
+    /// mark before it is left out.
     ///
     /// Fails with the codes of docs/action.md sections 3 and 4, also for `null` as a value and for
     /// empty text.
@@ -19,6 +20,7 @@ impl Properties {
     /// # Ok::<(), connector_vault::Error>(())
     /// ```
     pub fn from_json(text: &str) -> Result<Self> {
+        let (text, _) = json::without_mark(text);
         let members = match json::parse(text, Syntax::PROPERTIES)? {
             Value::Object(members) => members,
             other => {
@@ -79,6 +81,7 @@ mod tests {
                 ("d", r#"{"e":[1,2]}"#),
             ]),
         );
+        check("\u{feff}{\"a\": 1}", Ok(&[("a", "1")]));
         check(r#"{"a": null}"#, Err(Code::NullValue));
         check(r#"{"": ""}"#, Err(Code::EmptyPropertyName));
         check(r#"{"a": 1, "a": 2}"#, Err(Code::DuplicateName));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::document::missing;
 use super::properties::{Document, lost_value};
-use super::{Changes, Null, Options, Row, Source, Sources, Warning, WarningCode, Write};
+use super::{Action, Changes, Null, Options, Row, Source, Sources, Warning, WarningCode, Write};
 use crate::connector::{ConnectorId, PropertyName, Text, check_name, into_secret};
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Member};
@@ -36,6 +36,14 @@ impl<'h, 'o> Resolver<'h, 'o> {
             by_name: HashMap::new(),
             lost: BTreeMap::new(),
             defaulted: HashSet::new(),
+        }
+    }
+
+    /// Warns of what was left out of the document.
+    pub(crate) fn document(&mut self, action: &Action) {
+        if action.has_mark {
+            let message = "the action begins with a byte order mark, which was left out";
+            self.warn(WarningCode::ByteOrderMark, message.to_owned());
         }
     }
 

@@ -26,6 +26,8 @@ impl Warning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WarningCode {
+    /// The document begins with a byte order mark, which was left out.
+    ByteOrderMark,
     /// The grid names a property more than once; the last row counts.
     RepeatedName,
     /// A token had no value and its default was used.
@@ -44,7 +46,8 @@ pub enum WarningCode {
 
 impl WarningCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::ByteOrderMark,
         Self::RepeatedName,
         Self::TokenDefaultUsed,
         Self::ValueEmptied,
@@ -63,6 +66,7 @@ impl WarningCode {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::ByteOrderMark => "byte_order_mark",
             Self::RepeatedName => "repeated_name",
             Self::TokenDefaultUsed => "token_default_used",
             Self::ValueEmptied => "value_emptied",

@@ -43,7 +43,7 @@ impl Identity {
 
     /// Reads `cvault-identity-1...`. The checksum catches mistyped characters.
     pub fn parse(text: &str) -> Result<Self> {
-        let text = text.trim();
+        let text = bare(text);
         let secret = decode_text(IDENTITY_HRP, text).ok_or_else(|| {
             let invalid = |message: &'static str| Error::new(Code::InvalidIdentity, message);
             match begins_with(text, GRANT_HRP) {
@@ -101,7 +101,7 @@ pub struct GrantKey {
 impl GrantKey {
     /// Reads `cvault-grant-1...`.
     pub fn parse(text: &str) -> Result<Self> {
-        let text = text.trim();
+        let text = bare(text);
         let bytes: Zeroizing<[u8; 64]> = decode_text(GRANT_HRP, text).ok_or_else(|| {
             let invalid = |message: &'static str| Error::new(Code::InvalidGrantKey, message);
             match begins_with(text, IDENTITY_HRP) {
@@ -131,6 +131,11 @@ impl fmt::Display for GrantKey {
             &[self.x25519, self.ed25519].concat(),
         ))
     }
+}
+
+/// Without what a file may have around it: its checksum says whether it is right.
+fn bare(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text).trim()
 }
 
 /// Whether a text is meant to be of this kind, right or not.
@@ -275,12 +280,23 @@ mod tests {
             &[7; 32]
         );
 
+        let around = format!("\u{feff}{}\r\n", *text);
+        assert_eq!(
+            Identity::parse(&around)
+                .expect("as files have it")
+                .as_bytes(),
+            &[7; 32]
+        );
+
         let key = identity.grant_key();
         let text = key.to_string();
         assert!(text.starts_with("cvault-grant-1"), "{text}");
         assert_eq!(GrantKey::parse(&text).expect("own text"), key);
         assert!(GrantKey::parse(&text[..text.len() - 1]).is_err());
-        assert!(Identity::parse(&text).is_err());
+        let swapped = Identity::parse(&text).expect_err("a public key");
+        assert!(swapped.message().contains("public grant key"), "{swapped}");
+        let swapped = GrantKey::parse(&identity.to_text()).expect_err("an identity");
+        assert!(swapped.message().contains("which is secret"), "{swapped}");
     }
 
     #[test]

@@ -231,6 +231,7 @@ impl Staging<'_> {
         };
         let mut tokens = asking.tokens(outputs);
         let mut resolver = Resolver::new(&mut tokens, options);
+        resolver.document(action);
         match (&action.content, new_id) {
             (Content::Update { entry_id, sources }, _) => {
                 self.vault.require(Role::updates, what)?;

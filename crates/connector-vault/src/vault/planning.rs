@@ -60,19 +60,24 @@ impl Vault {
     /// Plans that create the connectors of a document, to be committed together. Fails with
     /// `connector_exists` if one of them is there.
     pub fn plan_import(&self, connectors: &NewConnectors, options: &Options) -> Result<Vec<Plan>> {
-        let connectors = connectors.iter();
-        connectors
-            .map(|(place, connector)| {
-                let NewConnector {
-                    id,
-                    name,
-                    type_name,
-                    properties,
-                } = connector;
-                self.plan_create(id.clone(), name, type_name, properties, options)
-                    .map_err(|error| error.within(place))
-            })
-            .collect()
+        let list = connectors.iter();
+        let plans = list.map(|(place, connector)| {
+            let NewConnector {
+                id,
+                name,
+                type_name,
+                properties,
+            } = connector;
+            self.plan_create(id.clone(), name, type_name, properties, options)
+                .map_err(|error| error.within(place))
+        });
+        let mut plans: Vec<Plan> = plans.collect::<Result<_>>()?;
+        if let (Some(Plan(Step::Draft { draft, .. })), Some(warning)) =
+            (plans.first_mut(), connectors.warning())
+        {
+            draft.warnings.insert(0, warning);
+        }
+        Ok(plans)
     }
 
     /// A plan that deletes a connector. Its kept versions stay in the history.
