@@ -121,7 +121,8 @@ export async function checkAction(vector: ActionVector): Promise<void> {
     };
     if ("error" in expect) {
       checkError(vector, await failure(() => vault.plan(actionOf(vector), optionsOf(vector))));
-      checkError(vector, await failure(() => vault.run(actionOf(vector), runOptionsOf(vector))));
+      const ran = await failure(() => vault.run(actionOf(vector), runOptionsOf(vector)));
+      checkError(vector, ran, { isOfMap: false });
       isAsBefore("an error changes nothing");
       return;
     }
@@ -146,7 +147,7 @@ export async function checkAction(vector: ActionVector): Promise<void> {
 
     const other = await Vault.open(new MemoryStorage(before), opening);
     const again = await other.run(actionOf(vector), runOptionsOf(vector));
-    equal(withoutNewIds(again), withoutNewIds(ran), "a run does what a plan does");
+    equal(comparable(again), comparable(ran), "a run does what a plan does");
     await checkContents(vector, other, again);
     other.lock();
 
@@ -223,12 +224,14 @@ function secretsOf({ before, tokens }: ActionVector): string[] {
   return [...Object.values(before), ...Object.values(tokens)].filter((value) => value.includes("s3cret"));
 }
 
-function checkError(vector: ActionVector, error: VaultError): void {
+function checkError(vector: ActionVector, error: VaultError, { isOfMap } = { isOfMap: true }): void {
   const expect = vector.expect as Read<typeof Failing>;
   equal(error.code, expect.error, error.message);
   const hint = error.hint ?? "";
   holds(error.message.includes(expect.message_contains), `the message: ${error.message}`);
-  holds(hint.includes(expect.hint_contains), `the hint: ${hint}`);
+  // A function's keys are not known, so no hint names one that is nearly right.
+  const isOfKeys = !isOfMap && expect.hint_contains.includes("a value is given for");
+  holds(isOfKeys || hint.includes(expect.hint_contains), `the hint: ${hint}`);
   tellsNone(secretsOf(vector), error);
 }
 
@@ -236,10 +239,15 @@ function changesOf(ran: Ran): Outcome[] {
   return outcomesOf(ran).filter((outcome): outcome is Outcome => "changes" in outcome);
 }
 
-/** What was done, the id of each new connector by a sign. */
-function withoutNewIds(ran: Ran): unknown {
+/** What was done: the id of each new connector by a sign, and without what only the keys of a map tell. */
+function comparable(ran: Ran): unknown {
   const created = changesOf(ran).filter(({ status }) => status === "created");
-  return created.reduce((json, { id }) => json.replaceAll(id, NEW_ID), JSON.stringify(ran));
+  const known = JSON.stringify(ran, (name, value: unknown) =>
+    name === "warnings"
+      ? (value as Outcome["warnings"]).filter(({ code }) => code !== "token_unused")
+      : value,
+  );
+  return created.reduce((json, { id }) => json.replaceAll(id, NEW_ID), known);
 }
 
 const NEW_ID = "<id>";

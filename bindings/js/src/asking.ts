@@ -4,7 +4,7 @@ import type { Connector, Run, Vault as CoreVault, Wanted } from "../pkg/vault.js
 import { orAborted } from "./abort.js";
 import { textOf, type ActionInput, type ActionOptions } from "./action.js";
 import { VaultError } from "./error.js";
-import { valueOf, type Tokens } from "./tokens.js";
+import { keysOf, valueOf, type Tokens } from "./tokens.js";
 import { utf8 } from "./utf8.js";
 import { call } from "./wasm.js";
 
@@ -28,10 +28,10 @@ export interface Asked {
 }
 
 /** Begins to plan an action. Free it. */
-export function begin(action: ActionInput, options: ActionOptions): Run {
+export function begin(action: ActionInput, options: ActionOptions, { tokens = {} }: Asked): Run {
   const text = utf8(textOf(action));
   try {
-    return call((core) => core.Action.parse(text).run(JSON.stringify(options)));
+    return call((core) => core.Action.parse(text).run(JSON.stringify(options), keysOf(tokens)));
   } finally {
     text.fill(0);
   }

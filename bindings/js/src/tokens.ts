@@ -68,6 +68,13 @@ export async function valueOf(
   );
 }
 
+/** The keys of the values that a caller gives; a function's are not known beforehand. */
+export function keysOf(tokens: Tokens): string[] {
+  if (typeof tokens === "function") return [];
+  const entries = isMap(tokens) ? [...tokens] : Object.entries(tokens);
+  return entries.flatMap(([key, value]) => (typeof key === "string" && value !== undefined ? [key] : []));
+}
+
 /** Also of another realm. */
 function isMap(tokens: Exclude<Tokens, TokenFunction>): tokens is ReadonlyMap<string, string> {
   return Object.prototype.toString.call(tokens) === "[object Map]";

@@ -574,7 +574,7 @@ export class Vault extends EventTarget {
     return await this.#stored.whileOpen(options.signal, async (signal) => {
       await ready();
       const { tokens: _tokens, test: _test, signal: _signal, ...known } = options;
-      const run = begin(action, known);
+      const run = begin(action, known, options);
       try {
         return await work(run, signal);
       } finally {

@@ -20,6 +20,7 @@ import {
   type KnownHeads,
   type LogEnd,
   type Token,
+  type Tokens,
   type VaultStorage,
 } from "../src/index.js";
 
@@ -209,6 +210,21 @@ test("tokens come from objects, maps and functions, each asked once", async () =
     vault.run(action, { tokens: () => Promise.reject(new Error("s3cret")) }),
     code("token_source_failed"),
   );
+  const unused = async (tokens: Tokens) => {
+    const { warnings } = await vault.run(update('{"A": "[B]"}'), { tokens });
+    return warnings.map(({ code, message }) => `${code}: ${message}`);
+  };
+  const told = ['token_unused: no token of the action uses the value given for "b"'];
+  assert.deepEqual(await unused({ B: "1", b: "2", C: undefined }), told);
+  assert.deepEqual(await unused(new Map([["B", "1"], ["b", "2"]])), told); // prettier-ignore
+  assert.deepEqual(await unused(({ name }) => ({ B: "1", b: "2" })[name]), []);
+  const near = async (tokens: Tokens) => {
+    const error = await vault.run(update('{"A": "[B]"}'), { tokens }).catch((error: unknown) => error);
+    assert.ok(error instanceof VaultError && error.code === "token_unresolved");
+    return error.hint ?? "";
+  };
+  assert.match(await near({ b: "s3cret" }), /looked for as "B"; a value is given for "b";/);
+  assert.match(await near(() => undefined), /looked for as "B"; give the token/);
   const numbers = { "Flow:Name": 1 } as unknown as Record<string, string>;
   await assert.rejects(vault.run(action, { tokens: numbers }), code("token_source_failed"));
 });
@@ -216,9 +232,9 @@ test("tokens come from objects, maps and functions, each asked once", async () =
 test("options go through to the core", async () => {
   const { vault } = await example();
   await assert.rejects(vault.run(update('{"A": "1"}'), { ifVersion: 2 }), code("conflict"));
-  const first = await vault.run(update('{"A": "1"}'), { ifVersion: 1, requestId: "r1", note: "why" });
-  const again = await vault.run(update('{"A": "1"}'), { requestId: "r1" });
-  assert.deepEqual(again, first);
+  const options = { ifVersion: 1, requestId: "r1", note: "why" };
+  const first = await vault.run(update('{"A": "1"}'), options);
+  assert.deepEqual(await vault.run(update('{"A": "1"}'), options), { ...first, replayed: true });
   await assert.rejects(vault.run(update('{"A": "2"}'), { requestId: "r1" }), code("request_id_reused"));
   const [newest] = vault.history(TWITTER.id).slice(-1);
   assert.deepEqual([newest?.note, newest?.requestId, newest?.author], ["why", "r1", "ops"]);

@@ -43,7 +43,7 @@ test("what is freed is wiped", () => {
     ActionType: "Connectors.Update",
     Parameters: { EntryId: "x", PropertiesJson: '{"Token": "[Secrets:Key]", "Again": "[Secrets:Key]"}' },
   };
-  const run = glue.Action.parse(utf8(JSON.stringify(action))).run("{}");
+  const run = glue.Action.parse(utf8(JSON.stringify(action))).run("{}", []);
   while (run.step(vault, NOW) !== undefined) run.answerToken(utf8(TOKEN));
   const plan = run.takePlan();
   assert.ok(holds(TOKEN), "while it is needed, it is there: the search finds what there is");

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use connector_vault::{
     Action as Core, ActionPlan, Answers, Asking, Code, Connector as CoreConnector, Error, Nested,
-    Note, Null, Options, RequestId, Secret, TestResult, TokenFn, TokenRef, Version,
+    Note, Null, Options, RequestId, Secret, TestResult, TokenRef, Tokens, Version,
 };
 use js_sys::Uint8Array;
 use serde::Deserialize;
@@ -122,11 +122,12 @@ impl Action {
         ))
     }
 
-    /// Begins to plan it.
-    pub fn run(self, options: &str) -> Result<Run> {
+    /// Begins to plan it. `keys` are those of the values that are given, where they are known beforehand.
+    pub fn run(self, options: &str, keys: Vec<String>) -> Result<Run> {
         Ok(Run {
             action: self.0,
             options: ActionOptions::parse(options)?,
+            keys,
             answers: Answers::default(),
             wanted: None,
             tokens: HashMap::new(),
@@ -149,6 +150,8 @@ pub fn find_tokens(text: &Uint8Array) -> Result<String> {
 pub struct Run {
     action: Core,
     options: Options,
+    /// The keys of the given values.
+    keys: Vec<String>,
     answers: Answers,
     wanted: Option<Asked>,
     /// Answers that no step has taken yet. The vault may move on while one is waited for, and the next
@@ -156,6 +159,22 @@ pub struct Run {
     tokens: HashMap<String, Option<Secret>>,
     tests: Vec<(CoreConnector, TestResult)>,
     plan: Option<ActionPlan>,
+}
+
+/// Tokens whose values are in JavaScript, and the keys that are known there.
+struct Given<'k, F> {
+    keys: &'k [String],
+    resolve: F,
+}
+
+impl<F: FnMut(&TokenRef<'_>) -> connector_vault::Result<Option<Secret>>> Tokens for Given<'_, F> {
+    fn resolve(&mut self, token: &TokenRef<'_>) -> connector_vault::Result<Option<Secret>> {
+        (self.resolve)(token)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.keys.iter().map(String::as_str).collect()
+    }
 }
 
 /// Whether two connectors are the same to a test. A version that is planned has no time yet.
@@ -185,14 +204,17 @@ impl Run {
         let mut wanted = None;
         let mut wanted_token = None;
         let known = &mut self.tokens;
-        let mut tokens = TokenFn(|token: &TokenRef<'_>| {
-            let of_token = TokenWanted::of(token);
-            let key = of_token.key().to_owned();
-            known.remove(&key).ok_or_else(|| {
-                wanted_token = Some((key, wire::json(&Wanted::Token(of_token))));
-                unknown()
-            })
-        });
+        let mut tokens = Given {
+            keys: &self.keys,
+            resolve: |token: &TokenRef<'_>| {
+                let of_token = TokenWanted::of(token);
+                let key = of_token.key().to_owned();
+                known.remove(&key).ok_or_else(|| {
+                    wanted_token = Some((key, wire::json(&Wanted::Token(of_token))));
+                    unknown()
+                })
+            },
+        };
         let tests = &mut self.tests;
         let mut tester = |connector: &CoreConnector| {
             let known = tests

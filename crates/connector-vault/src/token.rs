@@ -12,6 +12,7 @@ use crate::json;
 
 mod expand;
 mod grammar;
+mod hint;
 mod needs;
 
 pub(crate) use expand::Expander;
@@ -32,17 +33,32 @@ pub trait Tokens {
     fn is_set(&self, _token: &TokenRef<'_>) -> bool {
         false
     }
+
+    /// The keys of the values that are given, where they are known beforehand: for hints about a key
+    /// that is nearly right, and for a warning about a value that no token used. A source that
+    /// finds values as it is asked has none.
+    fn keys(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 impl Tokens for BTreeMap<String, Secret> {
     fn resolve(&mut self, token: &TokenRef<'_>) -> Result<Option<Secret>> {
         Ok(token.lookup(|key| self.get(key).cloned()))
     }
+
+    fn keys(&self) -> Vec<&str> {
+        self.keys().map(String::as_str).collect()
+    }
 }
 
 impl<S: BuildHasher> Tokens for HashMap<String, Secret, S> {
     fn resolve(&mut self, token: &TokenRef<'_>) -> Result<Option<Secret>> {
         Ok(token.lookup(|key| self.get(key).cloned()))
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.keys().map(String::as_str).collect()
     }
 }
 

@@ -50,6 +50,9 @@ fn failure(error: connector_vault_store::Error) -> Failure {
     match failure.code {
         "null_value" => failure.or_hint("--null remove does that"),
         "empty_value" => failure.or_hint("--allow-empty does that"),
+        "token_unresolved" => failure.or_hint(
+            "--token-env, --token-file, --tokens and --token give values, --no-tokens takes brackets as text",
+        ),
         _ => failure,
     }
 }
@@ -134,9 +137,14 @@ fn token_named(name: &str) -> String {
 /// `NAME=REST`, where the name may hold parameters with equals signs of their own.
 fn token<'a>(option: &str, text: &'a str) -> Result<(&'a str, &'a str)> {
     let equals = text.find('=').unwrap_or(text.len());
-    match text[..equals].contains('(').then(|| text.find(")=")) {
-        Some(Some(end)) => Ok((&text[..=end], &text[end + 2..])),
-        _ => name_and_rest(option, text),
+    if !text[..equals].contains('(') {
+        return name_and_rest(option, text);
+    }
+    // Brackets around the name are none of it, but where it ends is plain.
+    let ends = [")=", ")]="].map(|end| text.find(end).map(|at| at + end.len() - 1));
+    match ends.into_iter().flatten().min() {
+        Some(end) => Ok((&text[..end], &text[end + 1..])),
+        None => name_and_rest(option, text),
     }
 }
 
@@ -181,6 +189,8 @@ mod tests {
             ("Flow:A=", Some(("Flow:A", ""))),
             ("A(x=1,y=2)=v", Some(("A(x=1,y=2)", "v"))),
             ("A=f(x)=y", Some(("A", "f(x)=y"))),
+            ("[A(x=1)]=v", Some(("[A(x=1)]", "v"))),
+            ("[A]=v(x=1)]=", Some(("[A]", "v(x=1)]="))),
             ("A", None),
             ("=b", None),
         ] {

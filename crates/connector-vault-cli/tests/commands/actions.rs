@@ -215,3 +215,16 @@ fn run_adds_and_deletes() {
     let refused = ran_with(&mut sandbox.cvault(["run", "v.cvault", "-", "--json"]), "{");
     assert_eq!(refused.error(1)["code"], "invalid_json");
 }
+
+#[test]
+fn a_value_that_no_token_uses_is_told() {
+    let sandbox = twitter();
+    let action = r#"{"ActionType": "Connectors.Update", "Parameters": {"EntryId": "twitterConnectorId",
+        "Properties": [{"PropertyName": "APIKey", "PropertyValue": "abc[def=ghi]jkl"}]}}"#;
+    let mut run = sandbox.cvault(["run", "v.cvault", "-", "--token", "Secrets:Key=s3cret"]);
+    let ran = ran_with(&mut run, action);
+    let told = "warning: property \"APIKey\": the token [def] has no value; its default was used; if it is meant as \
+                text, write &#91; for its bracket\n\
+                warning: no token of the action uses the value given for \"Secrets:Key\"\n";
+    assert_eq!(ran.stderr, told);
+}

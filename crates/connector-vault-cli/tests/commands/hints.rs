@@ -381,3 +381,34 @@ fn similar_names_are_warned_of_on_import() {
     let json: Value = sandbox.run(["list", "v.cvault", "--json"]).json();
     assert_eq!(json["connectors"][0]["id"], "a");
 }
+
+#[test]
+fn a_token_without_a_value_names_keys_and_options() {
+    let sandbox = twitter();
+    let action = r#"{"ActionType": "Connectors.Update", "Parameters": {"EntryId": "twitterConnectorId",
+        "Properties": [{"PropertyName": "APIKey", "PropertyValue": "[Secrets:Key(env=prod)]"}]}}"#;
+    let looked_for = r#"looked for as "Secrets:Key(env=prod)" and "Secrets:Key""#;
+    for (token, near) in [
+        ("Other=s3cret", None),
+        ("Secrets:key=s3cret", Some(r#"given for "Secrets:key""#)),
+        ("[Secrets:Key]=s3cret", Some(r#"given for "[Secrets:Key]""#)),
+        (
+            "[Secrets:Key(env='prod')]=s3cret",
+            Some(r#"given for "[Secrets:Key(env='prod')]""#),
+        ),
+    ] {
+        let mut run = sandbox.cvault(["run", "v.cvault", "-", "--json", "--token", token]);
+        let run = ran_with(&mut run, action);
+        check(
+            &run,
+            "token_unresolved",
+            &[looked_for, "--token-env", "--no-tokens", "&#91;"],
+        );
+        let (_, told) = told(&run);
+        match near {
+            Some(near) => assert!(told.contains(near), "{told}"),
+            None => assert!(!told.contains("given for"), "{told}"),
+        }
+        assert!(!told.contains("s3cret"), "{told}");
+    }
+}

@@ -1,15 +1,15 @@
 //! What the host is asked while an action is planned: values of tokens, and whether a connector
 //! works (docs/action.md sections 5.4 and 1.3).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use rand_core::CryptoRng;
 
-use super::Outputs;
+use super::{Action, Options, Outputs, Warning, WarningCode};
 use crate::connector::{Connector, ConnectorId, Secret, Text};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, quoted};
 use crate::token::{TokenRef, Tokens};
 
 /// Tries connectors out, for `Connectors.Test`: only the host knows the service behind one.
@@ -70,6 +70,8 @@ pub struct Asking<'a> {
     answers: Answers,
     /// Whether only what is known is answered, and nobody asked.
     known_only: bool,
+    /// The keys under which the host was asked for a value.
+    asked: HashSet<Key>,
 }
 
 /// What was answered, for a host that goes on later: [`Asking::with`]. Wiped when it is dropped.
@@ -105,6 +107,7 @@ impl<'a> Asking<'a> {
             tester: None,
             answers: Answers::default(),
             known_only: false,
+            asked: HashSet::new(),
         }
     }
 
@@ -150,9 +153,40 @@ impl<'a> Asking<'a> {
         Remembering {
             host: self.tokens,
             answers: &mut self.answers,
+            asked: &mut self.asked,
             outputs,
             known_only: self.known_only,
         }
+    }
+
+    /// The warning that values were given which no token of the action uses; not of a token in a
+    /// default that was not needed. Names are told, never a value.
+    pub(crate) fn unused(&self, action: &Action, options: &Options) -> Option<Warning> {
+        let given = self.tokens.keys();
+        if given.is_empty() {
+            return None;
+        }
+        let infos = match options.no_tokens {
+            true => Vec::new(),
+            // What is wrong with them was found when they were expanded.
+            false => action.tokens().unwrap_or_default(),
+        };
+        let known: HashSet<&str> = infos
+            .iter()
+            .flat_map(|info| [info.key.as_str(), info.name.as_str()])
+            .collect();
+        let is_used =
+            |key: &str| known.contains(key) || self.asked.contains(&Key(Text::new(key.to_owned())));
+        let mut unused: Vec<_> = given.into_iter().filter(|key| !is_used(key)).collect();
+        unused.sort_unstable();
+        let values = match unused.as_slice() {
+            [] => return None,
+            [_] => "the value given for",
+            _ => "the values given for",
+        };
+        let names = told(&unused);
+        let message = format!("no token of the action uses {values} {names}");
+        Some(Warning::new(WarningCode::TokenUnused, message))
     }
 
     /// The id of the connector that an action creates: the same each time that it is planned.
@@ -220,6 +254,7 @@ impl fmt::Debug for Answers {
 pub(crate) struct Remembering<'a> {
     host: &'a mut dyn Tokens,
     answers: &'a mut Answers,
+    asked: &'a mut HashSet<Key>,
     outputs: &'a Outputs,
     known_only: bool,
 }
@@ -230,6 +265,8 @@ impl Tokens for Remembering<'_> {
         if let Some(output) = self.outputs.get(&token.canonical()) {
             return Secret::new(output.clone()).map(Some);
         }
+        self.asked.insert(Key(Text::new(token.canonical())));
+        self.asked.insert(Key(token.key()));
         let key = Key(token.key());
         if let Some(known) = self.answers.tokens.get(&key) {
             return Ok(known.clone());
@@ -244,6 +281,24 @@ impl Tokens for Remembering<'_> {
 
     fn is_set(&self, token: &TokenRef<'_>) -> bool {
         self.outputs.contains_key(&token.canonical())
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.host.keys()
+    }
+}
+
+/// Names for a message: quoted, clipped and not too many.
+fn told(names: &[&str]) -> String {
+    const TOLD_MAX: usize = 5;
+    let first: Vec<_> = names
+        .iter()
+        .take(TOLD_MAX)
+        .map(|name| quoted(name))
+        .collect();
+    match names.len().checked_sub(TOLD_MAX) {
+        Some(more @ 1..) => format!("{} and {more} more", first.join(", ")),
+        _ => first.join(", "),
     }
 }
 

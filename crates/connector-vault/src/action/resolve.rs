@@ -112,8 +112,13 @@ impl<'h, 'o> Resolver<'h, 'o> {
 
     fn warn_of_defaults(&mut self, place: &str) {
         for name in self.expander.take_defaulted() {
+            // A namespace is seldom written by chance: `[a-z=]` and `[i=0]` have none.
+            let as_text = match name.contains(':') {
+                true => "",
+                false => "; if it is meant as text, write &#91; for its bracket",
+            };
             let message = format!(
-                "{place}: the token {} has no value; its default was used",
+                "{place}: the token {} has no value; its default was used{as_text}",
                 bracketed(&name)
             );
             // Once for each token, or a large grid would warn without end.

@@ -32,6 +32,8 @@ pub enum WarningCode {
     RepeatedName,
     /// A token had no value and its default was used.
     TokenDefaultUsed,
+    /// No token of the action uses a value that was given.
+    TokenUnused,
     /// A property that had a value is empty now.
     ValueEmptied,
     /// A value begins or ends with white space.
@@ -46,10 +48,11 @@ pub enum WarningCode {
 
 impl WarningCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ByteOrderMark,
         Self::RepeatedName,
         Self::TokenDefaultUsed,
+        Self::TokenUnused,
         Self::ValueEmptied,
         Self::SurroundingSpace,
         Self::NestedNamesDropped,
@@ -69,6 +72,7 @@ impl WarningCode {
             Self::ByteOrderMark => "byte_order_mark",
             Self::RepeatedName => "repeated_name",
             Self::TokenDefaultUsed => "token_default_used",
+            Self::TokenUnused => "token_unused",
             Self::ValueEmptied => "value_emptied",
             Self::SurroundingSpace => "surrounding_space",
             Self::NestedNamesDropped => "nested_names_dropped",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Done, Outcome, Plan, Ran, TestOutcome};
-use crate::action::Outputs;
+use crate::action::{Outputs, Warning};
 
 /// What an action, or each of a batch, would do. Its changes are committed together: all of them
 /// happen or none.
@@ -72,6 +72,23 @@ impl ActionPlan {
         };
         self.frame.slots.push(slot);
         self.frame.outputs.extend(outputs);
+    }
+
+    /// Adds a warning about the action as a whole to what it does first. A request that was carried
+    /// out before has its first outcome.
+    pub(crate) fn warn(&mut self, warning: Warning) {
+        for slot in &mut self.frame.slots {
+            match slot {
+                Slot::Skipped => continue,
+                Slot::Tested(outcome) => outcome.warnings.push(warning),
+                Slot::Change => {
+                    if let Some(Plan(super::Step::Draft { draft, .. })) = self.plans.first_mut() {
+                        draft.warnings.push(warning);
+                    }
+                }
+            }
+            break;
+        }
     }
 
     /// The report: what would become of the action. Never a value.

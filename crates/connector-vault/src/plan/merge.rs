@@ -102,7 +102,10 @@ fn check_mask(
         Masked::Wholly => {
             "leave the property out to keep its value, or allow masks for this request"
         }
-        Masked::Within => "write the value in its place, or allow masks for this request",
+        Masked::Within => {
+            "write the value in its place, or leave its name out and merge the object into the stored \
+             one, or allow masks for this request"
+        }
     }))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Piece, Template, Token, TokenRef, Tokens, bracketed};
+use super::{Piece, Template, Token, TokenRef, Tokens, bracketed, hint};
 use crate::connector::{Text, TextBuf};
 use crate::error::{Code, Error, Result};
 use crate::limits;
@@ -124,7 +124,7 @@ impl<'h> Expander<'h> {
                 Code::TokenUnresolved,
                 format!("the token {} has no value and no default", bracketed(&name)),
             )
-            .hint("give the token a value, or write &#91; for a bracket that begins no token")),
+            .hint(hint::of_unresolved(token, &wanted, self.host))),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use super::{Piece, Template, Token, canonical, key_with_params};
+use super::{Piece, Template, Token, canonical};
 
 /// A token that an action needs, for hosts that fetch values before they resolve the action.
 /// `Debug` hides the key, which may hold parameters.
@@ -73,17 +73,7 @@ impl Infos {
         if self.set.contains(&name) {
             return;
         }
-        let literals: Option<Vec<_>> = token
-            .params
-            .iter()
-            .map(|(key, value)| Some((key.as_str(), value.literal()?)))
-            .collect();
-        let key = match literals {
-            Some(params) if !params.is_empty() => {
-                key_with_params(&name, params.into_iter()).to_string()
-            }
-            _ => name.clone(),
-        };
+        let key = token.plain_key().unwrap_or_else(|| name.clone());
         if let Some(&index) = self.by_key.get(&key) {
             self.list[index].required |= required;
             return;

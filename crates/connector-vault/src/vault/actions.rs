@@ -73,6 +73,20 @@ impl Vault {
         options: &Options,
         host: &mut Host<'_>,
     ) -> Result<ActionPlan> {
+        let mut plan = self.plan_steps(action, asking, options, host)?;
+        if let Some(warning) = asking.unused(action, options) {
+            plan.warn(warning);
+        }
+        Ok(plan)
+    }
+
+    fn plan_steps(
+        &self,
+        action: &Action,
+        asking: &mut Asking<'_>,
+        options: &Options,
+        host: &mut Host<'_>,
+    ) -> Result<ActionPlan> {
         action.check_condition(options)?;
         let mut staging = Staging {
             vault: self,
