@@ -248,7 +248,7 @@ pub(crate) fn read_to_end(file: &mut File) -> io::Result<Vec<u8>> {
 
 /// Where a new version of the vault is written before it takes the old one's name. Only the holder
 /// of the lock uses this name, so one that is there was left by a process that died.
-fn unfinished_path(path: &Path) -> PathBuf {
+pub(crate) fn unfinished_path(path: &Path) -> PathBuf {
     with_suffix(path, ".unfinished")
 }
 

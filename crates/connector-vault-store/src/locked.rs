@@ -14,7 +14,7 @@ use crate::disk::{
     write_all_at,
 };
 use crate::error::{Error, Result};
-use crate::file::{publish_unfinished, write_unfinished};
+use crate::file::{publish_unfinished, unfinished_path, write_unfinished};
 use crate::lock::FileLock;
 use crate::names::{OpenVault, OtherNames};
 use crate::waiting::Waiting;
@@ -38,10 +38,15 @@ impl LockedFile {
     /// Opens the file by path under its lock: what was open before may have been replaced.
     pub(crate) fn open(lock: FileLock, path: PathBuf, waiting: &mut Waiting) -> Result<Self> {
         let file = OpenVault::open(&path, waiting)?;
-        let end = file
+        let metadata = file
             .metadata()
-            .map_err(|error| Error::io("read", &path, error))?
-            .len();
+            .map_err(|error| Error::io("read", &path, error))?;
+        let end = metadata.len();
+        if links(&metadata) > 1 {
+            // One name may be the temporary one by which the vault was created: removing that may
+            // have failed. Best effort: it is seen as another name of the vault then.
+            let _ = disk::remove(&unfinished_path(&path));
+        }
         Ok(Self {
             file,
             path,
@@ -192,7 +197,6 @@ impl LockedFile {
         self.check_unchanged()?;
         let old = &self.file;
         let (file, temp) = write_unfinished(&self.path, bytes, |new| keep_mode(old, new))?;
-        // Now, since an unfinished version that was left behind may have been a name of the vault.
         if let Some(names @ OtherNames::Links(_)) = self.other_names()? {
             return Err(Error::OtherNames {
                 path: self.path.clone(),
@@ -346,6 +350,8 @@ mod tests {
             locked.hazard()
         };
         assert_eq!(hazard(false), None, "one name");
+        fs::hard_link(store.path(), dir.path().join("v.unfinished")).unwrap();
+        assert_eq!(hazard(false), None, "its creator left it behind");
         fs::hard_link(store.path(), dir.path().join("w")).unwrap();
         assert_eq!(hazard(true), None, "kept apart");
         let warning = hazard(false).unwrap();

@@ -69,9 +69,11 @@ export class LockedFile implements VaultStorage {
     }
     try {
       checkCurrent(this.#file, path);
+      // One name may be the temporary one by which the vault was created: removing that may have failed.
+      if (hasLinks(this.#file)) discard(unfinishedPath(path));
     } catch (error) {
       closeSync(this.#file);
-      throw error;
+      throw ioError("find", path, error);
     }
   }
 
@@ -171,7 +173,6 @@ export class LockedFile implements VaultStorage {
   replace(file: Uint8Array, known: LogEnd): Promise<void> {
     return this.#change(known, async (settled) => {
       const fresh = await writeUnfinished(this.#path, file, (unfinished) => {
-        // An unfinished version that was left behind may have been a name of the vault, but is gone by now.
         const names = hasLinks(this.#file) ? otherNames(this.#file, this.#path) : undefined;
         if (names !== undefined) throw otherNamesError(this.#path, names);
         keepMode(this.#file, unfinished);

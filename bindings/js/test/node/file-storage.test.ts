@@ -196,8 +196,9 @@ test("a file with other names is not replaced, and is a warning", posix, async (
     "once for each storage",
   );
   unlinkSync(join(dir, "w"));
-  // A creator that died may leave the vault's second name.
+  // A creator may have failed to remove its temporary name.
   linkSync(storage.path, join(dir, "v.unfinished"));
+  await storage.exclusive(async (file) => assert.equal(file.mayReplace?.(), true));
   await storage.replace(bytes(`${start()}xyz`), known("abcdef"));
   holds(storage, "xyz");
 });
