@@ -41,6 +41,7 @@ const ORDER = [
   "wasm",
   "action",
   "tokens",
+  "asking",
   "identity",
   "plan",
   "options",
