@@ -15,6 +15,8 @@
 //! handle or ignore `SIGXFSZ`. In one that does, as `cvault` does, the write is an error.
 
 mod compare;
+#[cfg(all(test, unix))]
+mod crash;
 mod disk;
 mod error;
 #[cfg(all(test, unix))]

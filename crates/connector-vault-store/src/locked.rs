@@ -2,7 +2,7 @@
 //! where the log begins).
 
 use std::fs::{self, File};
-use std::io::{self, Seek, SeekFrom};
+use std::io;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -139,12 +139,11 @@ impl LockedFile {
             &self.path,
             &format!(".torn-{}-{}", since_1970.as_millis(), random_hex()?),
         );
-        let mut kept = create_private(&side).map_err(|error| Error::io("create", &side, error))?;
+        let torn = self.read_file().read_from(at)?;
+        let kept = create_private(&side).map_err(|error| Error::io("create", &side, error))?;
         let temp = TempName::new(side.clone());
-        self.file
-            .seek(SeekFrom::Start(at))
-            .and_then(|_| io::copy(&mut *self.file, &mut kept))
-            .and_then(|_| disk::sync_all(&kept))
+        disk::write_new(&kept, &torn)
+            .and_then(|()| disk::sync_all(&kept))
             .and_then(|()| sync_dir(parent(&side)))
             .map_err(|error| Error::io("write", &side, error))?;
         temp.keep();

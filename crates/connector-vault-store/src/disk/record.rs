@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -15,7 +16,7 @@ use std::rc::Rc;
 pub(crate) type FileId = u32;
 
 /// A call that succeeded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Event {
     Create {
         file: FileId,
@@ -48,6 +49,28 @@ pub(crate) enum Event {
     Remove {
         path: PathBuf,
     },
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |path: &Path| path.file_name().unwrap_or_default().to_owned();
+        match self {
+            Self::Create { file, path } => {
+                write!(f, "create {file} as {:?}", path.as_deref().map(name))
+            }
+            Self::Write { file, at, bytes } => {
+                write!(f, "write {} bytes to {file} at {at}", bytes.len())
+            }
+            Self::SetLen { file, len } => write!(f, "set the length of {file} to {len}"),
+            Self::Sync { file } => write!(f, "sync {file}"),
+            Self::SyncDir { dir } => write!(f, "sync {:?}", name(dir)),
+            Self::Link { file, path } => write!(f, "link {file} to {:?}", name(path)),
+            Self::Rename { file, from, to } => {
+                write!(f, "rename {file} from {:?} to {:?}", name(from), name(to))
+            }
+            Self::Remove { path } => write!(f, "remove {:?}", name(path)),
+        }
+    }
 }
 
 /// Which call shall fail, by its name and the path that it is about; or what happens just before it.
@@ -170,17 +193,16 @@ pub(super) fn sync_dir(dir: &Path, operation: impl FnOnce() -> io::Result<()>) -
 }
 
 pub(super) fn link(
-    from: &Path,
+    _from: &Path,
     to: &Path,
     operation: impl FnOnce() -> io::Result<()>,
 ) -> io::Result<()> {
     fault("link", Some(to))?;
     operation()?;
     note(|recorder| Event::Link {
-        file: recorder.files[&inode(to)],
+        file: recorder.id_of(inode(to)),
         path: to.to_owned(),
     });
-    let _ = from;
     Ok(())
 }
 
@@ -206,7 +228,7 @@ pub(super) fn rename(
     fault("rename", Some(to))?;
     operation()?;
     note(|recorder| Event::Rename {
-        file: recorder.files[&inode(to)],
+        file: recorder.id_of(inode(to)),
         from: from.to_owned(),
         to: to.to_owned(),
     });
@@ -223,8 +245,15 @@ pub(super) fn remove(path: &Path, operation: impl FnOnce() -> io::Result<()>) ->
 }
 
 impl Recorder {
-    fn id(&self, file: &File) -> FileId {
-        self.files[&inode_of(file)]
+    fn id(&mut self, file: &File) -> FileId {
+        self.id_of(inode_of(file))
+    }
+
+    fn id_of(&mut self, inode: u64) -> FileId {
+        let next = self.next;
+        let id = *self.files.entry(inode).or_insert(next);
+        self.next = next.max(id + 1);
+        id
     }
 }
 
