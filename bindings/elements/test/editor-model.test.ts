@@ -116,12 +116,24 @@ describe("the action", () => {
         if (!text.includes("Connectors.Update")) continue;
         const expected = answerOf(text);
         if ("error" in expected) continue;
-        assert.deepEqual(answerOf(actionOf(modelOf(text))), expected, file);
+        const model = modelUnlessRefused(text, file);
+        if (model === undefined) continue;
+        assert.deepEqual(answerOf(actionOf(model)), expected, file);
         read++;
       }
     }
     assert.ok(read > 100, `${read} vectors`);
   });
+
+  /** The model of what this form can show; of a batch and of an editor's own fields there is none. */
+  function modelUnlessRefused(text: string, file: string): UpdateModel | undefined {
+    try {
+      return modelOf(text);
+    } catch (error) {
+      assert.match(String(error), /this form is for Connectors\.Update|has a further field/, file);
+      return undefined;
+    }
+  }
 
   function answerOf(text: string): object {
     try {
