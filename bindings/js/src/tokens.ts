@@ -26,7 +26,9 @@ export type TokenFunction = (
 
 /**
  * The values of tokens: by `Namespace:Name(key=value)` or `Namespace:Name` in an object or a map, or by a
- * function, which may be asynchronous and is called once for each token.
+ * function, which may be asynchronous and is called once for each token. Values that no token of the action uses
+ * are the warning `token_unused`, unless a function gives them. An empty value that becomes the value of a property
+ * is refused as `empty_value`, unless the option `allowEmpty` is given.
  */
 export type Tokens =
   Readonly<Record<string, string | undefined>> | ReadonlyMap<string, string> | TokenFunction;
