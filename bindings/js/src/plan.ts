@@ -1,6 +1,6 @@
 /** Plans: what would change, without a value (docs/action.md section 7). */
 
-import type { ActionOutcome, Op, Outcome, Plan as CorePlan, Ran } from "../pkg/vault.js";
+import type { ActionOutcome, Op, Plan as CorePlan, Ran } from "../pkg/vault.js";
 import { VaultError } from "./error.js";
 import { call } from "./wasm.js";
 
@@ -8,7 +8,7 @@ import { call } from "./wasm.js";
  * What an action would change, and the dry run's report. It holds the new values, none of
  * which is in the report; `vault.commit(plan)` applies exactly this or fails with `conflict`.
  */
-export class Plan<R extends Ran = Outcome> {
+export class Plan<R extends Ran = Ran> {
   /** The report: status `planned`, or `unchanged`; of a batch those of its actions. */
   readonly outcome: R;
   /** What committing it does to the connector, of a batch to the first; nothing if it was carried out before. */

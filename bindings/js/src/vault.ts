@@ -324,17 +324,17 @@ export class Vault extends EventTarget {
   }
 
   /** A plan that creates a connector. Fails with `connector_exists`. */
-  planCreate(connector: NewConnector, options: CreateOptions = {}): Plan {
+  planCreate(connector: NewConnector, options: CreateOptions = {}): Plan<Outcome> {
     return this.#keepPlan(this.#ask((core) => createPlan(core, connector, options)));
   }
 
   /** A plan that deletes a connector; its kept versions stay in the history. */
-  planDelete(id: string, options: ChangeOptions = {}): Plan {
+  planDelete(id: string, options: ChangeOptions = {}): Plan<Outcome> {
     return this.#keepPlan(this.#ask((core) => core.planDelete(id, optionsText(options))));
   }
 
   /** A plan that makes the properties of a kept version the present ones. */
-  planRestore(id: string, version: number, options: ChangeOptions = {}): Plan {
+  planRestore(id: string, version: number, options: ChangeOptions = {}): Plan<Outcome> {
     return this.#keepPlan(this.#ask((core) => core.planRestore(id, version, optionsText(options))));
   }
 
@@ -558,7 +558,7 @@ export class Vault extends EventTarget {
     return timeOf(this.#clock);
   }
 
-  #keepPlan<R extends Ran = Outcome>(core: CorePlan): Plan<R> {
+  #keepPlan<R extends Ran>(core: CorePlan): Plan<R> {
     const plan = new Plan<R>(core);
     for (const kept of this.#plans) if (kept.deref() === undefined) this.#plans.delete(kept);
     this.#plans.add(new WeakRef(plan));

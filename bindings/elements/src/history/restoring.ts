@@ -11,7 +11,7 @@ export class Restoring {
   readonly version: number;
   readonly #host: ReactiveControllerHost;
   readonly #vault: Vault;
-  #plan: Plan | undefined;
+  #plan: Plan<Outcome> | undefined;
   #problem: Problem | undefined;
   #isBusy = false;
   #isEnded = false;
@@ -25,7 +25,7 @@ export class Restoring {
   }
 
   /** What would change; nothing if it cannot be restored. */
-  get plan(): Plan | undefined {
+  get plan(): Plan<Outcome> | undefined {
     return this.#plan;
   }
 
