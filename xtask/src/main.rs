@@ -123,7 +123,7 @@ fn vectors() -> Result<()> {
         "--",
         "--ignored",
         "--exact",
-        "vault::vectors::make_vectors",
+        "vault::forge::vectors::make_vectors",
     ]))
 }
 

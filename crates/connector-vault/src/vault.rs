@@ -1,35 +1,27 @@
 //! The vault: open, read, plan, commit. Sans I/O: bytes, passphrase, clock and randomness are
 //! handed in, bytes are handed back.
 
-mod actions;
-mod audit;
-mod compact;
-mod detach;
-mod grants;
-mod history;
+mod commit;
 mod index;
-mod merge;
 mod open;
 mod planning;
 mod record;
-mod repair;
-mod rules;
-mod write;
+mod rescue;
+mod team;
 
 use std::fmt;
 
 use rand_core::CryptoRng;
 
-pub use self::audit::{CommitInfo, SignatureState, Verdict};
-pub use self::compact::Retention;
-pub use self::detach::Detached;
-pub use self::grants::{GrantInfo, Grantee, Revocation};
+pub use self::commit::{LogEnd, Prepared, Retention};
 pub use self::index::DamagedRecord;
-pub use self::merge::{ConflictKind, Merge, MergeConflict, MergeOptions, Resolve};
-pub use self::open::{OpenOptions, OpenReport, Refreshed};
+pub use self::open::{Detached, OpenOptions, OpenReport, Refreshed};
 pub use self::record::Overview;
-pub use self::repair::Repaired;
-pub use self::write::{LogEnd, NewOwner, Prepared};
+pub use self::rescue::{
+    CommitInfo, ConflictKind, Merge, MergeConflict, MergeOptions, Repaired, Resolve,
+    SignatureState, Verdict,
+};
+pub use self::team::{GrantInfo, Grantee, NewOwner, Revocation};
 
 use self::index::{Index, Stored};
 use self::record::RequestPart;
@@ -40,7 +32,7 @@ use crate::format::header::{Header, Role};
 use crate::format::hex::GrantId;
 use crate::format::locks::LockEntry;
 use crate::log::{Head, KnownHead};
-use crate::plan;
+use crate::plan::{self, Change};
 
 /// What the host hands in with each operation that writes: its clock and its randomness.
 pub struct Host<'a> {
@@ -228,6 +220,16 @@ impl Vault {
             .collect()
     }
 
+    /// What changed from one kept version of a connector to another: names and kinds, no values.
+    ///
+    /// Fails with `connector_not_found` or `version_not_found`, and with `not_permitted` for a
+    /// viewer.
+    pub fn diff(&self, id: &str, from: Version, to: Version) -> Result<Vec<Change>> {
+        let from = self.read_version(id, from)?;
+        let to = self.read_version(id, to)?;
+        Ok(plan::differences(&from.properties, &to.properties))
+    }
+
     /// Ends the work with this vault: its keys are wiped.
     pub fn lock(self) {}
 
@@ -372,8 +374,5 @@ impl Vault {
 }
 
 #[cfg(test)]
+#[path = "../forge/mod.rs"]
 mod forge;
-#[cfg(test)]
-mod tests;
-#[cfg(test)]
-mod vectors;

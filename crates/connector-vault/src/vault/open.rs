@@ -1,11 +1,15 @@
 //! Opening a vault and following it as it grows (docs/format.md section 7).
 
+mod detach;
+
+pub use self::detach::Detached;
+
 use serde::{Deserialize, Serialize};
 
 use super::Vault;
 use super::index::{Admission, DamagedRecord, Index};
-use super::merge::not_mergeable;
 use super::record::RecordKeys;
+use super::rescue::not_mergeable;
 use crate::access::{self, Access, BrokenLock, Unlock};
 use crate::connector::Timestamp;
 use crate::error::{Code, Error, Result};

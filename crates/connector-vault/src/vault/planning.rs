@@ -1,7 +1,12 @@
 //! Plans of the caller's own, without an action: create, import, delete, restore.
 
+mod actions;
+
+#[cfg(test)]
+pub(crate) use self::actions::request_digest;
+
+use self::actions::refuse_request_id;
 use super::Vault;
-use super::actions::refuse_request_id;
 use crate::action::{Changes, NewConnector, NewConnectors, Options, Source, Write};
 use crate::connector::{Connector, ConnectorId, Op, Properties, Version, check_name};
 use crate::crypto::Hash;

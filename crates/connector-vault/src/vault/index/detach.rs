@@ -1,6 +1,7 @@
-//! The index as bytes, between two threads of one program (`vault/detach.rs`).
+//! The index as bytes, between two threads of one program (`vault/open/detach.rs`).
 
-use super::{CommitPlace, Index, Part, Stored, Versions};
+use super::entries::{Stored, Versions};
+use super::{CommitPlace, Index, Part};
 use crate::bytes::{Reader, damaged, put_len, put_part};
 use crate::connector::{Op, Version};
 use crate::error::Result;

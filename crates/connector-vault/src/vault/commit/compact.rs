@@ -1,15 +1,17 @@
 //! Compaction: a new snapshot of the sealed records as they are; no secret is opened
 //! (docs/format.md section 10).
 
-use super::Vault;
-use super::index::Stored;
-use super::write::{Chain, Prepared, next_counter, snapshot_file};
+use std::collections::HashSet;
+
+use super::{Chain, Prepared, next_counter, snapshot_file};
 use crate::access::Access;
 use crate::crypto::{Hash, sha256};
 use crate::error::Result;
 use crate::format::header::{Header, Role};
 use crate::format::locks::LockEntry;
 use crate::limits;
+use crate::vault::Vault;
+use crate::vault::index::Stored;
 
 /// Which versions of a connector a compaction keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,9 +95,39 @@ impl Vault {
             && log_len / 2 > snapshot_len
     }
 
+    /// A snapshot that keeps only the newest version, of these connectors or of all: no former
+    /// value of theirs is in the file afterwards. Needs an owner.
+    ///
+    /// Fails with `connector_not_found` for an id that never was.
+    pub fn prepare_purge(&self, ids: Option<&[&str]>) -> Result<Prepared> {
+        self.require(Role::owns, "purge history")?;
+        let purged = ids.map(|ids| ids.iter().copied().collect::<HashSet<_>>());
+        if let Some(unknown) = ids
+            .unwrap_or_default()
+            .iter()
+            .find(|id| self.index.newest(id).is_none())
+        {
+            return Err(self.not_found(unknown));
+        }
+        let mut records = Vec::new();
+        for versions in self.index.all() {
+            let Some(newest) = versions.clone().last() else {
+                continue;
+            };
+            let is_purged = match &purged {
+                Some(ids) => ids.contains(self.index.overview(newest)?.id.as_str()),
+                None => true,
+            };
+            let count = versions.clone().count();
+            let kept = versions.skip(if is_purged { count - 1 } else { 0 });
+            records.extend(kept.map(|stored| self.hashed(stored)));
+        }
+        self.prepare_snapshot(&self.access, &self.header, &self.locks, &records)
+    }
+
     /// A snapshot on the present head, with another header, other locks or other records, signed
     /// with the access that its header gives.
-    pub(super) fn prepare_snapshot(
+    pub(crate) fn prepare_snapshot(
         &self,
         access: &Access,
         header: &Header,
@@ -116,7 +148,7 @@ impl Vault {
         Ok(Prepared::replace(head, file))
     }
 
-    pub(super) fn hashed(&self, stored: &Stored) -> (&[u8], Hash) {
+    pub(crate) fn hashed(&self, stored: &Stored) -> (&[u8], Hash) {
         let record = self.index.record(stored);
         (record, sha256(record))
     }

@@ -3,15 +3,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Vault;
-use super::index::Stored;
-use super::record::Overview;
 use crate::action::{Note, Options};
 use crate::connector::{Connector, ConnectorId, Op, Properties, PropertyName, Secret};
 use crate::error::{Code, Error, Result, counted};
 use crate::format::hex::RecordId;
 use crate::log;
 use crate::plan::{self, Plan};
+use crate::vault::Vault;
+use crate::vault::index::Stored;
+use crate::vault::record::Overview;
 
 /// Whose side wins where both changed the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -396,7 +396,7 @@ impl<'a> Merging<'a> {
     }
 }
 
-pub(super) fn not_mergeable() -> Error {
+pub(crate) fn not_mergeable() -> Error {
     Error::new(
         Code::NotMergeable,
         "these are two vaults, not two copies of one",

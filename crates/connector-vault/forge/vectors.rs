@@ -12,17 +12,17 @@
 
 use std::collections::BTreeMap;
 
-use super::forge::Team;
-use super::{KnownHead, OpenOptions, Vault};
+use super::Team;
 use crate::access::Unlock;
 use crate::crypto::identity::Identity;
 use crate::crypto::kdf::Passphrase;
 use crate::error::{Code, Result};
 use crate::format::hex::VaultId;
+use crate::vault::{KnownHead, OpenOptions, Vault};
 
 mod accepted;
 mod commits;
-#[path = "../../tests/vectors/format.rs"]
+#[path = "../tests/vectors/format.rs"]
 mod files;
 mod headers;
 mod heads;

@@ -10,7 +10,6 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Host, Vault};
 use crate::action::{
     Action, Asking, Changes, Content, Options, Outputs, RequestId, Resolver, TestResult,
     outputs_of_test,
@@ -26,6 +25,7 @@ use crate::plan::{
     self, ActionPlan, ActionStep, Draft, NewEntry, Newest, Outcome, Plan, Status, Step, TestOutcome,
 };
 use crate::token::{Template, Tokens};
+use crate::vault::{Host, Vault};
 
 impl Vault {
     /// What an action would change. Nothing is written.
@@ -201,7 +201,7 @@ impl Vault {
     fn remembers_requests(&self, id: &ConnectorId, now: &Timestamp) -> Result<bool> {
         let mut oldest = None;
         for stored in self.index.versions(id.as_str()).rev() {
-            let next = oldest.map(|newer: &super::index::Stored| newer.version);
+            let next = oldest.map(|newer: &crate::vault::index::Stored| newer.version);
             if next.is_some_and(|next| stored.version.next() != next) {
                 break;
             }
@@ -444,7 +444,7 @@ fn deleted_before(id: &ConnectorId) -> Error {
     )
 }
 
-pub(super) fn refuse_request_id(options: &Options) -> Result<()> {
+pub(crate) fn refuse_request_id(options: &Options) -> Result<()> {
     match options.request_id {
         None => Ok(()),
         Some(_) => Err(of_one_connector("a request id")),
@@ -458,7 +458,7 @@ fn of_one_connector(what: &str) -> Error {
     )
 }
 
-pub(super) fn request_digest(parts: &[u8]) -> Hash {
+pub(crate) fn request_digest(parts: &[u8]) -> Hash {
     let mut hasher = Sha256::new();
     hasher.update(bind(label::REQUEST, &[]));
     hasher.update(parts);

@@ -9,8 +9,8 @@ use crate::crypto::kdf::{self, Cost, Passphrase};
 use crate::crypto::label::{self, bind};
 use crate::format::commit::split_record;
 use crate::log;
-use crate::vault::actions::request_digest;
 use crate::vault::forge::{Team, update};
+use crate::vault::planning::request_digest;
 
 pub(super) fn make() -> Vec<(&'static str, KeyVector)> {
     let mut cases = Vec::new();

@@ -9,7 +9,7 @@ use crate::log;
 
 /// The rules for the records of one commit.
 #[derive(Clone, Copy)]
-pub(super) struct Rules {
+pub(crate) struct Rules {
     kind: Kind,
     role: Role,
     signer: GrantId,
@@ -18,16 +18,16 @@ pub(super) struct Rules {
 }
 
 /// What the rules look at.
-pub(super) struct Facts {
-    pub(super) op: Op,
-    pub(super) version: Version,
-    pub(super) author: GrantId,
-    pub(super) has_secrets: bool,
+pub(crate) struct Facts {
+    pub(crate) op: Op,
+    pub(crate) version: Version,
+    pub(crate) author: GrantId,
+    pub(crate) has_secrets: bool,
 }
 
 impl Rules {
     /// Fails with `unauthorized_commit` if the author may not make such a commit at all.
-    pub(super) fn of(header: &Header, commit: &Commit<'_>, gaps: bool) -> Result<Self> {
+    pub(crate) fn of(header: &Header, commit: &Commit<'_>, gaps: bool) -> Result<Self> {
         let role = log::author_role(header, commit)?;
         let signer = header.grants[usize::from(commit.fixed.author)].id;
         Ok(Self {
@@ -39,13 +39,13 @@ impl Rules {
     }
 
     /// Whether the author may do everything.
-    pub(super) fn by_owner(&self) -> bool {
+    pub(crate) fn by_owner(&self) -> bool {
         self.role.owns()
     }
 
     /// Whether a record may follow the version `before` of its connector; else why not.
     /// `same_identity` says whether both have one name and type.
-    pub(super) fn check(
+    pub(crate) fn check(
         &self,
         new: &Facts,
         before: Option<(Version, Op)>,

@@ -1,8 +1,6 @@
 //! Grants and locks: who may open the vault, and how (docs/format.md sections 3 to 5).
 
-use super::record::{Overview, OverviewText, RecordKeys, Text};
-use super::write::{Prepared, new_grant, new_grant_id, next_counter};
-use super::{Host, Vault};
+use super::create::{new_grant, new_grant_id};
 use crate::access::{self, Access, Bundle, BundlePlace, grant_key};
 use crate::connector::{ConnectorId, Op};
 use crate::crypto::identity::{GrantKey, Identity, VaultKey};
@@ -15,6 +13,9 @@ use crate::format::hex::{GrantId, Hex};
 use crate::format::locks::{self, LockEntry};
 use crate::limits;
 use crate::log;
+use crate::vault::commit::{Prepared, next_counter};
+use crate::vault::record::{Overview, OverviewText, RecordKeys, Text};
+use crate::vault::{Host, Vault};
 
 /// Who may do what, as the header lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]

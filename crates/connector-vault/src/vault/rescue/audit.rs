@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Vault;
-use super::index::{CommitPlace, Stored};
-use super::record::Overview;
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind, RecordBytes};
 use crate::format::hex::GrantId;
 use crate::log::{self, After};
+use crate::vault::Vault;
+use crate::vault::index::{CommitPlace, Stored};
+use crate::vault::record::Overview;
 
 /// A commit of the log, as an auditor sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl Vault {
     }
 
     /// A commit of the log, decoded again.
-    pub(super) fn commit(&self, place: &CommitPlace) -> Result<Commit<'_>> {
+    pub(crate) fn commit(&self, place: &CommitPlace) -> Result<Commit<'_>> {
         let bytes = self.index.commit_bytes(place);
         let offset = self.index.log_offset(place);
         let fixed = bytes

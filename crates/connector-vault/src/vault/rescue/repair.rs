@@ -2,12 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::Vault;
-use super::index::DamagedRecord;
-use super::open::{OpenOptions, access_by, require_expectation};
-use super::record::{Overview, RecordKeys};
-use super::rules::{Facts, Rules};
-use super::write::{Chain, next_counter, snapshot_file};
 use crate::access::{Access, Unlock, not_permitted};
 use crate::bytes::damaged;
 use crate::connector::{Op, Version};
@@ -20,6 +14,12 @@ use crate::format::locks;
 use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
 use crate::limits;
 use crate::log::{self, KnownHead};
+use crate::vault::Vault;
+use crate::vault::commit::{Chain, next_counter, snapshot_file};
+use crate::vault::index::DamagedRecord;
+use crate::vault::index::{Facts, Rules};
+use crate::vault::open::{OpenOptions, access_by, require_expectation};
+use crate::vault::record::{Overview, RecordKeys};
 
 /// What a repair saved, and what not.
 #[derive(Debug)]

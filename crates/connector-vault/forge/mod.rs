@@ -3,13 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod tests;
+mod vectors;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use rand_core::{TryCryptoRng, TryRng};
 
-use super::record::{OverviewText, SecretsPart, Text};
-use super::*;
 use crate::access::Unlock;
 use crate::action::{Action, Options};
 use crate::connector::{ConnectorId, Properties, PropertyName, Secret};
@@ -20,6 +21,8 @@ use crate::format::commit::{NewCommit, NewSnapshot};
 use crate::format::hex::{Hex, RecordId, VaultId};
 use crate::log;
 use crate::plan::{ActionPlan, Plan};
+use crate::vault::record::{OverviewText, SecretsPart, Text};
+use crate::vault::*;
 
 /// Randomness that repeats on every machine and with every version of every library: SHA-256 of a
 /// counter.

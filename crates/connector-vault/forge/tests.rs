@@ -6,8 +6,6 @@
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::record::{OverviewText, SecretsPart, Text};
-use super::*;
 use crate::access::Unlock;
 use crate::action::{Action, Options};
 use crate::connector::{ConnectorId, Properties, PropertyName, Secret};
@@ -17,6 +15,8 @@ use crate::format::commit::{NewCommit, NewSnapshot};
 use crate::format::hex::{Hex, RecordId};
 use crate::log;
 use crate::plan::ActionPlan;
+use crate::vault::record::{OverviewText, SecretsPart, Text};
+use crate::vault::*;
 
 struct Team {
     rng: StdRng,

@@ -3,10 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::Vault;
-use super::index::Index;
-use super::open::OpenReport;
-use super::record::RecordKeys;
+use super::OpenReport;
 use crate::access::Access;
 use crate::bytes::{Reader, put_part};
 use crate::crypto::identity::Identity;
@@ -14,6 +11,9 @@ use crate::error::{Code, Error, Result};
 use crate::format::{PREFIX_LEN, locks, split_file, to_json};
 use crate::limits;
 use crate::log;
+use crate::vault::Vault;
+use crate::vault::index::Index;
+use crate::vault::record::RecordKeys;
 
 /// An open vault as bytes, between two threads of one program. It is no form to keep: what opening
 /// has verified is not verified again.

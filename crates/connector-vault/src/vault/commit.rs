@@ -1,39 +1,27 @@
-//! Creating a vault and committing plans. A commit is prepared, stored by the host, and only then
-//! applied: nothing is acknowledged before it is kept.
+//! Committing plans. A commit is prepared, stored by the host, and only then applied: nothing is
+//! acknowledged before it is kept.
+
+mod compact;
+
+pub use self::compact::Retention;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::open::OpenOptions;
 use super::record::{KeptOutcome, OverviewText, RequestPart, SecretsPart, Text};
 use super::{Host, Vault};
-use crate::access::{self, Access, Bundle, BundlePlace};
-use crate::connector::{ConnectorId, Op, PropertyName, Version, check_text};
-use crate::crypto::identity::{GrantKey, Identity, VaultKey};
-use crate::crypto::kdf::{Cost, Passphrase};
+use crate::access::{self, Access};
+use crate::connector::{ConnectorId, Op, PropertyName, Version};
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{FIXED_LEN, NewCommit, NewSnapshot, SIGNATURE_LEN};
-use crate::format::header::{Grant, Header, Role};
-use crate::format::hex::{GrantId, Hex, RecordId};
+use crate::format::header::{Header, Role};
+use crate::format::hex::{Hex, RecordId};
 use crate::format::locks::{self, LockEntry};
 use crate::format::{check_file_len, file_start};
 use crate::limits;
 use crate::log::{self, Head};
 use crate::plan::{ActionPlan, Base, ChangeKind, Draft, Newest, Outcome, Plan, Step};
-use rand_core::CryptoRng;
-
-/// The first owner of a new vault. Without a passphrase the vault opens by the identity alone,
-/// without an identity one is generated.
-#[derive(Debug)]
-pub struct NewOwner<'a> {
-    /// What the owner is called.
-    pub label: &'a str,
-    /// Its identity, if it has one.
-    pub identity: Option<Identity>,
-    /// Its passphrase, and what trying one costs.
-    pub passphrase: Option<(&'a Passphrase, Cost)>,
-}
 
 /// A change that is ready to be stored.
 #[derive(Debug)]
@@ -60,7 +48,7 @@ impl std::fmt::Debug for Store {
 }
 
 impl Prepared {
-    pub(super) fn replace(base: Head, file: Vec<u8>) -> Self {
+    pub(crate) fn replace(base: Head, file: Vec<u8>) -> Self {
         Self {
             base,
             store: Store::Replace(file),
@@ -108,77 +96,6 @@ pub struct LogEnd {
 }
 
 impl Vault {
-    /// A new vault without connectors, and the bytes of its file.
-    ///
-    /// ```
-    /// # use connector_vault::*;
-    /// # use rand::{SeedableRng, rngs::StdRng};
-    /// # let mut rng = StdRng::seed_from_u64(1);
-    /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
-    /// let passphrase = Passphrase::new("correct horse battery staple")?;
-    /// # let cost = Cost::MIN;
-    /// # /*
-    /// let cost = Cost::default();
-    /// # */
-    /// let owner = NewOwner { label: "ops", identity: None, passphrase: Some((&passphrase, cost)) };
-    /// let (vault, file) = Vault::create(&mut host, &owner)?;
-    /// assert!(vault.is_empty());
-    /// assert!(file.starts_with(b"CVAULT01"));
-    /// # Ok::<(), Error>(())
-    /// ```
-    pub fn create(host: &mut Host<'_>, owner: &NewOwner<'_>) -> Result<(Self, Vec<u8>)> {
-        if owner.identity.is_none() && owner.passphrase.is_none() {
-            return Err(Error::new(
-                Code::InvalidArgument,
-                "an owner needs a passphrase or an identity",
-            ));
-        }
-        let identity = owner
-            .identity
-            .clone()
-            .unwrap_or_else(|| Identity::generate(host.rng));
-        let vault_key = VaultKey::generate(host.rng);
-        let vault_id = log::vault_id(&vault_key.public());
-        let bundle = Bundle::generate(host.rng, vault_key);
-        let place = BundlePlace {
-            vault_id,
-            epoch: 1,
-            grant: new_grant_id(host.rng),
-            role: Role::Owner,
-        };
-        let header = Header {
-            format: 1,
-            vault_id,
-            vault_key: Hex(bundle.vault_key.as_ref().map_or([0; 32], VaultKey::public)),
-            handovers: Vec::new(),
-            epoch: 1,
-            created: host.now.to_string(),
-            grants: vec![new_grant(
-                host,
-                &bundle,
-                &place,
-                owner.label,
-                &identity.grant_key(),
-            )?],
-            retired: Vec::new(),
-        };
-        let mut locks = Vec::new();
-        if let Some((passphrase, cost)) = owner.passphrase {
-            let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
-            let lock = access::lock(host.rng, vault_id, place.grant, &identity, passphrase, cost)?;
-            locks.push(LockEntry::Lock(lock));
-        }
-        let access = Access::open(identity, &header)?;
-        let chain = Chain {
-            seq: 0,
-            prev: [0; 32],
-            superseded: &[],
-        };
-        let file = snapshot_file(&access, &header, &locks, &chain, &[])?;
-        let vault = Self::load(file.clone(), &OpenOptions::default(), |_, _, _| Ok(access))?;
-        Ok((vault, file))
-    }
-
     /// Seals a plan, of one change or of an action, into a commit on the present head. Nothing has changed until the commit is
     /// stored and applied.
     ///
@@ -405,7 +322,7 @@ impl Vault {
     }
 
     /// The length of the file, without a torn tail.
-    pub(super) fn file_len(&self) -> u64 {
+    pub(crate) fn file_len(&self) -> u64 {
         self.index.file_start().len() as u64 + self.log_end().end
     }
 
@@ -435,7 +352,7 @@ impl Vault {
 }
 
 /// The next seq or epoch. Fails with `limit_exceeded` before a commit is made that no reader takes.
-pub(super) fn next_counter(counter: u64) -> Result<u64> {
+pub(crate) fn next_counter(counter: u64) -> Result<u64> {
     check_counter(counter.saturating_add(1))
 }
 
@@ -451,14 +368,14 @@ fn check_counter(counter: u64) -> Result<u64> {
 }
 
 /// Where a snapshot stands in the chain.
-pub(super) struct Chain<'a> {
-    pub(super) seq: u64,
-    pub(super) prev: Hash,
-    pub(super) superseded: &'a [Hash],
+pub(crate) struct Chain<'a> {
+    pub(crate) seq: u64,
+    pub(crate) prev: Hash,
+    pub(crate) superseded: &'a [Hash],
 }
 
 /// The whole file of a vault that begins with a new snapshot.
-pub(super) fn snapshot_file(
+pub(crate) fn snapshot_file(
     access: &Access,
     header: &Header,
     locks: &[LockEntry],
@@ -493,32 +410,6 @@ fn check_len(len: u64) -> Result<()> {
     check_file_len(len).map_err(|error| {
         error.hint("compact or purge the vault, or move connectors to another one")
     })
-}
-
-/// A grant with its bundle.
-pub(super) fn new_grant(
-    host: &mut Host<'_>,
-    bundle: &Bundle,
-    place: &BundlePlace,
-    label: &str,
-    key: &GrantKey,
-) -> Result<Grant> {
-    check_text("label", label, limits::LABEL_LEN_MAX, Code::InvalidArgument)?;
-    Ok(Grant {
-        id: place.grant,
-        label: label.into(),
-        role: place.role,
-        since: host.now.to_string(),
-        x25519: Hex(key.x25519),
-        ed25519: Hex(key.ed25519),
-        bundle: bundle.seal(host.rng, place, key)?,
-    })
-}
-
-pub(super) fn new_grant_id(rng: &mut dyn CryptoRng) -> GrantId {
-    let mut id = [0; 8];
-    rng.fill_bytes(&mut id);
-    GrantId(Hex(id))
 }
 
 /// What a role may do to a connector.

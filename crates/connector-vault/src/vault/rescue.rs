@@ -1,0 +1,11 @@
+//! Copies and damage: merge, repair, and the check of all signatures.
+
+mod audit;
+mod merge;
+mod repair;
+
+pub use self::audit::{CommitInfo, SignatureState, Verdict};
+pub use self::merge::{ConflictKind, Merge, MergeConflict, MergeOptions, Resolve};
+pub use self::repair::Repaired;
+
+pub(super) use self::merge::not_mergeable;

@@ -1,0 +1,127 @@
+//! A new vault, with its first owner.
+
+use rand_core::CryptoRng;
+
+use crate::access::{self, Access, Bundle, BundlePlace};
+use crate::connector::check_text;
+use crate::crypto::identity::{GrantKey, Identity, VaultKey};
+use crate::crypto::kdf::{Cost, Passphrase};
+use crate::error::{Code, Error, Result};
+use crate::format::header::{Grant, Header, Role};
+use crate::format::hex::{GrantId, Hex};
+use crate::format::locks::LockEntry;
+use crate::limits;
+use crate::log;
+use crate::vault::commit::{Chain, snapshot_file};
+use crate::vault::{Host, OpenOptions, Vault};
+
+/// The first owner of a new vault. Without a passphrase the vault opens by the identity alone,
+/// without an identity one is generated.
+#[derive(Debug)]
+pub struct NewOwner<'a> {
+    /// What the owner is called.
+    pub label: &'a str,
+    /// Its identity, if it has one.
+    pub identity: Option<Identity>,
+    /// Its passphrase, and what trying one costs.
+    pub passphrase: Option<(&'a Passphrase, Cost)>,
+}
+
+impl Vault {
+    /// A new vault without connectors, and the bytes of its file.
+    ///
+    /// ```
+    /// # use connector_vault::*;
+    /// # use rand::{SeedableRng, rngs::StdRng};
+    /// # let mut rng = StdRng::seed_from_u64(1);
+    /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
+    /// let passphrase = Passphrase::new("correct horse battery staple")?;
+    /// # let cost = Cost::MIN;
+    /// # /*
+    /// let cost = Cost::default();
+    /// # */
+    /// let owner = NewOwner { label: "ops", identity: None, passphrase: Some((&passphrase, cost)) };
+    /// let (vault, file) = Vault::create(&mut host, &owner)?;
+    /// assert!(vault.is_empty());
+    /// assert!(file.starts_with(b"CVAULT01"));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn create(host: &mut Host<'_>, owner: &NewOwner<'_>) -> Result<(Self, Vec<u8>)> {
+        if owner.identity.is_none() && owner.passphrase.is_none() {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                "an owner needs a passphrase or an identity",
+            ));
+        }
+        let identity = owner
+            .identity
+            .clone()
+            .unwrap_or_else(|| Identity::generate(host.rng));
+        let vault_key = VaultKey::generate(host.rng);
+        let vault_id = log::vault_id(&vault_key.public());
+        let bundle = Bundle::generate(host.rng, vault_key);
+        let place = BundlePlace {
+            vault_id,
+            epoch: 1,
+            grant: new_grant_id(host.rng),
+            role: Role::Owner,
+        };
+        let header = Header {
+            format: 1,
+            vault_id,
+            vault_key: Hex(bundle.vault_key.as_ref().map_or([0; 32], VaultKey::public)),
+            handovers: Vec::new(),
+            epoch: 1,
+            created: host.now.to_string(),
+            grants: vec![new_grant(
+                host,
+                &bundle,
+                &place,
+                owner.label,
+                &identity.grant_key(),
+            )?],
+            retired: Vec::new(),
+        };
+        let mut locks = Vec::new();
+        if let Some((passphrase, cost)) = owner.passphrase {
+            let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
+            let lock = access::lock(host.rng, vault_id, place.grant, &identity, passphrase, cost)?;
+            locks.push(LockEntry::Lock(lock));
+        }
+        let access = Access::open(identity, &header)?;
+        let chain = Chain {
+            seq: 0,
+            prev: [0; 32],
+            superseded: &[],
+        };
+        let file = snapshot_file(&access, &header, &locks, &chain, &[])?;
+        let vault = Self::load(file.clone(), &OpenOptions::default(), |_, _, _| Ok(access))?;
+        Ok((vault, file))
+    }
+}
+
+/// A grant with its bundle.
+pub(crate) fn new_grant(
+    host: &mut Host<'_>,
+    bundle: &Bundle,
+    place: &BundlePlace,
+    label: &str,
+    key: &GrantKey,
+) -> Result<Grant> {
+    check_text("label", label, limits::LABEL_LEN_MAX, Code::InvalidArgument)?;
+    Ok(Grant {
+        id: place.grant,
+        label: label.into(),
+        role: place.role,
+        since: host.now.to_string(),
+        x25519: Hex(key.x25519),
+        ed25519: Hex(key.ed25519),
+        bundle: bundle.seal(host.rng, place, key)?,
+    })
+}
+
+pub(crate) fn new_grant_id(rng: &mut dyn CryptoRng) -> GrantId {
+    let mut id = [0; 8];
+    rng.fill_bytes(&mut id);
+    GrantId(Hex(id))
+}
