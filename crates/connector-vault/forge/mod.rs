@@ -13,7 +13,7 @@ use rand_core::{TryCryptoRng, TryRng};
 
 use crate::access::Unlock;
 use crate::action::{Action, Options};
-use crate::connector::{ConnectorId, Properties, PropertyName, Secret};
+use crate::connector::{ConnectorId, Properties, PropertyName};
 use crate::crypto::identity::{Identity, VaultKey};
 use crate::crypto::kdf::{Cost, Passphrase};
 use crate::crypto::{Hash, sha256};
@@ -21,6 +21,7 @@ use crate::format::commit::{NewCommit, NewSnapshot};
 use crate::format::hex::{Hex, RecordId, VaultId};
 use crate::log;
 use crate::plan::{ActionPlan, Plan};
+use crate::secret::Secret;
 use crate::vault::record::{OverviewText, SecretsPart, Text};
 use crate::vault::*;
 

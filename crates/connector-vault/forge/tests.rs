@@ -8,13 +8,14 @@ use rand::rngs::StdRng;
 
 use crate::access::Unlock;
 use crate::action::{Action, Options};
-use crate::connector::{ConnectorId, Properties, PropertyName, Secret};
+use crate::connector::{ConnectorId, Properties, PropertyName};
 use crate::crypto::identity::Identity;
 use crate::crypto::sha256;
 use crate::format::commit::{NewCommit, NewSnapshot};
 use crate::format::hex::{Hex, RecordId};
 use crate::log;
 use crate::plan::ActionPlan;
+use crate::secret::Secret;
 use crate::vault::record::{OverviewText, SecretsPart, Text};
 use crate::vault::*;
 

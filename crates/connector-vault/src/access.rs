@@ -12,29 +12,10 @@ use crate::crypto::kdf::{self, Cost, Key, Memory, Passphrase};
 use crate::crypto::label::{self, bind};
 use crate::crypto::{Hash, aead};
 use crate::error::{Code, Detail, Error, Result, quoted};
-use crate::format::header::{Grant, Header, Role};
+use crate::format::header::{Grant, Header};
 use crate::format::hex::{GrantId, Hex, VaultId};
 use crate::format::locks::{KdfName, Lock, LockEntry};
-
-impl Role {
-    /// Whether it reads values.
-    #[must_use]
-    pub fn reads(self) -> bool {
-        self >= Self::Reader
-    }
-
-    /// Whether it changes existing connectors.
-    #[must_use]
-    pub fn updates(self) -> bool {
-        self >= Self::Updater
-    }
-
-    /// Whether it may do everything.
-    #[must_use]
-    pub fn owns(self) -> bool {
-        self >= Self::Owner
-    }
-}
+use crate::role::Role;
 
 /// The keys of one epoch that a role holds.
 #[derive(Clone)]

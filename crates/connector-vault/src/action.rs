@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use crate::connector::Text;
 use crate::error::{Code, Error, Result};
+use crate::secret::Text;
 use crate::token::{Infos, Template, TokenInfo};
 
 mod asking;

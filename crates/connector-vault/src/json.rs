@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::connector::{Text, TextBuf};
+use crate::secret::{Text, TextBuf};
 
 mod parser;
 mod string;

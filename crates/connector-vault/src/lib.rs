@@ -72,6 +72,9 @@ mod json;
 pub mod limits;
 mod log;
 mod plan;
+mod role;
+mod secret;
+mod time;
 mod token;
 mod unicode;
 mod vault;
@@ -81,19 +84,19 @@ pub use action::{
     Action, ActionType, Answers, Asking, Nested, NewConnectors, Note, Null, Options, RequestId,
     Source, TestResult, Tester, Warning, WarningCode,
 };
-pub use connector::{
-    Connector, ConnectorId, Op, Properties, PropertyName, Secret, Timestamp, Version,
-};
+pub use connector::{Connector, ConnectorId, Op, Properties, PropertyName, Version};
 pub use crypto::identity::{GrantKey, Identity};
 pub use crypto::kdf::{Cost, Passphrase, Stretched};
 pub use error::{Code, Detail, Error, Place, Position, Result};
-pub use format::header::Role;
 pub use format::hex::{GrantId, RecordId, VaultId};
 pub use format::{PREFIX_LEN, check_file_len, log_start};
 pub use log::{Continuity, Head, KnownHead, TornTail};
 pub use plan::{
     ActionPlan, Change, ChangeKind, Done, Frame, Outcome, Plan, Ran, Status, TestOutcome,
 };
+pub use role::Role;
+pub use secret::Secret;
+pub use time::Timestamp;
 pub use token::{TokenFn, TokenInfo, TokenRef, TokenSpan, Tokens, find_tokens};
 pub use vault::{
     CommitInfo, ConflictKind, DamagedRecord, Detached, GrantInfo, Grantee, Host, LogEnd, Merge,

@@ -9,8 +9,9 @@ use crate::crypto::label::{self, bind};
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind};
-use crate::format::header::{Header, Role};
+use crate::format::header::Header;
 use crate::format::hex::{Hex, VaultId};
+use crate::role::Role;
 
 /// The newest commit of a vault: the witness against rollback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

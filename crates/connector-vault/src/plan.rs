@@ -3,9 +3,10 @@
 use std::fmt;
 
 use crate::action::{Changes, Note, Options, Outputs, RequestId, Warning};
-use crate::connector::{Connector, ConnectorId, Op, Properties, Secret, Version};
+use crate::connector::{Connector, ConnectorId, Op, Properties, Version};
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Syntax, Value};
+use crate::secret::Secret;
 
 mod action;
 mod mask;

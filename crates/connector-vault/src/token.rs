@@ -6,9 +6,9 @@ use std::fmt;
 use std::hash::BuildHasher;
 use std::ops::Range;
 
-use crate::connector::{Secret, Text, TextBuf};
 use crate::error::{Result, quoted};
 use crate::json;
+use crate::secret::{Secret, Text, TextBuf};
 
 mod expand;
 mod grammar;

@@ -26,13 +26,15 @@ pub use self::team::{GrantInfo, Grantee, NewOwner, Revocation};
 use self::index::{Index, Stored};
 use self::record::RequestPart;
 use crate::access::Access;
-use crate::connector::{Connector, Op, Timestamp, Version};
+use crate::connector::{Connector, Op, Version};
 use crate::error::{Code, Detail, Error, Result, counted};
-use crate::format::header::{Header, Role};
+use crate::format::header::Header;
 use crate::format::hex::GrantId;
 use crate::format::locks::LockEntry;
 use crate::log::{Head, KnownHead};
 use crate::plan::{self, Change};
+use crate::role::Role;
+use crate::time::Timestamp;
 
 /// What the host hands in with each operation that writes: its clock and its randomness.
 pub struct Host<'a> {

@@ -3,7 +3,7 @@
 use super::Cases;
 use crate::action::{Note, Options, RequestId};
 use crate::connector::Version;
-use crate::format::header::Role;
+use crate::role::Role;
 use crate::vault::Retention;
 use crate::vault::forge::{Team, commit_at, commit_of, forge_record, host, some_secrets, update};
 

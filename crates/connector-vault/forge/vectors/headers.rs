@@ -4,9 +4,10 @@ use super::Cases;
 use crate::access::BundlePlace;
 use crate::crypto::identity::{Identity, VaultKey};
 use crate::error::Code;
-use crate::format::header::{Handover, Header, Retired, Role};
+use crate::format::header::{Handover, Header, Retired};
 use crate::format::hex::Hex;
 use crate::log;
+use crate::role::Role;
 use crate::vault::forge::{Counter, Snapshot, Team};
 
 /// The snapshot of a new vault, to be changed.

@@ -3,8 +3,8 @@
 use super::Cases;
 use crate::crypto::identity::Identity;
 use crate::error::Code;
-use crate::format::header::Role;
 use crate::format::hex::Hex;
+use crate::role::Role;
 use crate::vault::Retention;
 use crate::vault::forge::{Counter, Team};
 

@@ -389,7 +389,7 @@ fn contents(cases: &mut Cases) {
 
     let mut moved = good.clone();
     let mut team = Team::founded(0, Some(PASSPHRASE));
-    team.grant("reader", crate::format::header::Role::Reader);
+    team.grant("reader", crate::role::Role::Reader);
     moved["grant"] = json!(team.vault.header.grants[1].id);
     let file = with_locks(&team, &json!([moved]).to_string());
     cases

@@ -8,8 +8,9 @@ use std::hash::{Hash, Hasher};
 use rand_core::CryptoRng;
 
 use super::{Action, Options, Outputs, Warning, WarningCode};
-use crate::connector::{Connector, ConnectorId, Secret, Text};
+use crate::connector::{Connector, ConnectorId};
 use crate::error::{Code, Error, Result, quoted};
+use crate::secret::{Secret, Text};
 use crate::token::{TokenRef, Tokens};
 
 /// Tries connectors out, for `Connectors.Test`: only the host knows the service behind one.

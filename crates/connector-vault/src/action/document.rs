@@ -3,10 +3,10 @@
 
 use super::properties::Document;
 use super::{Action, ActionType, Content, Row, Sources};
-use crate::connector::Text;
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Member, Syntax, Value};
 use crate::limits;
+use crate::secret::Text;
 
 /// Names of an action that its editor writes for itself. They are read and ignored, as is every name
 /// that begins with [`EDITORS`].

@@ -1,9 +1,10 @@
 //! Properties that are given literally, as `PropertiesJson` without tokens (docs/action.md
 //! section 4).
 
-use crate::connector::{Properties, PropertyName, into_secret};
+use crate::connector::{Properties, PropertyName};
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Member, Syntax, Value};
+use crate::secret::into_secret;
 
 impl Properties {
     /// Reads a JSON object of names and values, by the rules of `PropertiesJson` and without

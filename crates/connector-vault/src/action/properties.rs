@@ -2,9 +2,9 @@
 //! that it does not stand for (docs/action.md section 4).
 
 use super::Options;
-use crate::connector::Text;
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Member, Syntax, Value};
+use crate::secret::Text;
 use crate::token::{Expander, Infos, Template, bracketed, token_len};
 
 const PLACE: &str = "PropertiesJson";

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{Action, Content, Options, Sources, Warning};
-use crate::connector::{PropertyName, Secret};
+use crate::connector::PropertyName;
+use crate::secret::Secret;
 
 /// What an action writes, each name once, and what was found on the way.
 #[derive(Default)]

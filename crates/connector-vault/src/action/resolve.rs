@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::document::missing;
 use super::properties::{Document, lost_value};
 use super::{Action, Changes, Null, Options, Row, Source, Sources, Warning, WarningCode, Write};
-use crate::connector::{ConnectorId, PropertyName, Text, check_name, into_secret};
+use crate::connector::{ConnectorId, PropertyName, check_name};
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Member};
+use crate::secret::{Text, into_secret};
 use crate::token::{Expander, Infos, Template, Tokens, bracketed, is_token_name};
 
 /// The values of tokens that actions set, by their names.

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::connector::Secret;
 use crate::error::Code;
 use crate::limits;
+use crate::secret::Secret;
 
 fn update(grid: &[(&str, &str)], json: &str) -> String {
     let grid: Vec<_> = grid

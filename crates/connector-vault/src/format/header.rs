@@ -8,6 +8,7 @@ use super::hex::{GrantId, Hex, VaultId};
 use crate::bytes::damaged;
 use crate::error::{Code, Error, Result};
 use crate::limits;
+use crate::role::Role;
 
 /// A header that follows the format. Its signature and vault id are checked in `log`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,57 +69,8 @@ pub(crate) struct Retired {
     pub(crate) label: String,
 }
 
-/// What a grant permits, from least to most; each includes the ones before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Role {
-    /// Lists ids, names, types, property names, versions and times; cannot read a value.
-    Viewer,
-    /// Also reads values; cannot change anything.
-    Reader,
-    /// Also changes existing connectors; cannot create or delete.
-    Updater,
-    /// Everything: also creates, deletes, compacts and grants.
-    Owner,
-}
-
-impl Role {
-    /// Every role, from least to most.
-    pub const ALL: &'static [Self] = &[Self::Viewer, Self::Reader, Self::Updater, Self::Owner];
-
-    /// The role's name on every surface.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Reader => "reader",
-            Self::Updater => "updater",
-            Self::Owner => "owner",
-        }
-    }
-
-    /// Reads a role's name.
-    pub fn parse(text: &str) -> Result<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|role| role.as_str() == text)
-            .ok_or_else(|| {
-                Error::new(Code::InvalidArgument, "unknown role")
-                    .hint("roles are viewer, reader, updater and owner")
-            })
-    }
-}
-
 fn is_label(label: &str) -> bool {
     (1..=limits::LABEL_LEN_MAX).contains(&label.len()) && !label.chars().any(char::is_control)
-}
-
-impl std::fmt::Display for Role {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 impl Header {

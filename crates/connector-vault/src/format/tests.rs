@@ -8,12 +8,13 @@ use proptest::prelude::*;
 use super::commit::{
     Commit, FIXED_LEN, Fixed, NewCommit, NewSnapshot, encode_record, split_record,
 };
-use super::header::{Grant, Handover, Header, Retired, Role};
+use super::header::{Grant, Handover, Header, Retired};
 use super::hex::{GrantId, Hex, VaultId};
 use super::locks::{self, KdfName, Lock, LockEntry};
 use super::*;
 use crate::crypto::kdf::Cost;
 use crate::crypto::sha256;
+use crate::role::Role;
 
 fn hex<const N: usize>() -> impl Strategy<Value = Hex<N>> {
     any::<[u8; N]>().prop_map(Hex)

@@ -1,9 +1,9 @@
 //! The parser: one pass, recursion bounded by the depth limit, no backtracking.
 
 use super::{Member, Value, find_duplicate};
-use crate::connector::Text;
 use crate::error::{Code, Error, Position, Result, quoted};
 use crate::limits;
+use crate::secret::Text;
 
 /// The length of the token that a text begins with, if it begins with one.
 type TokenLen = fn(&str) -> Result<Option<usize>>;

@@ -1,8 +1,8 @@
 //! Strings and their escapes (RFC 8259 section 7).
 
 use super::parser::Parser;
-use crate::connector::Text;
 use crate::error::{Code, Result};
+use crate::secret::Text;
 
 impl Parser<'_> {
     /// The text of the string that begins here.

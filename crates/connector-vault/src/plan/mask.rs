@@ -2,8 +2,8 @@
 //! 3.7).
 
 use super::container;
-use crate::connector::Secret;
 use crate::json::{self, Value};
+use crate::secret::Secret;
 
 /// Where a value holds a mask that the stored value does not hold at the same place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

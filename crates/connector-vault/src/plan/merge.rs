@@ -7,8 +7,9 @@ use super::near_miss::fold;
 use super::nested::{dropped_names, merged};
 use super::{Change, ChangeKind};
 use crate::action::{Changes, Nested, Options, Source, Warning, WarningCode, Write};
-use crate::connector::{Properties, PropertyName, Secret};
+use crate::connector::{Properties, PropertyName};
 use crate::error::{Code, Error, Result, quoted};
+use crate::secret::Secret;
 
 /// The properties after a request, and what is to be told of them.
 pub(super) struct Merged {

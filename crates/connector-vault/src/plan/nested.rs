@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use super::container;
 use crate::action::Null;
-use crate::connector::{Secret, into_secret};
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Member, Value};
+use crate::secret::{Secret, into_secret};
 
 /// How many names a warning tells.
 const NAMES_MAX: usize = 5;

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Outputs, Source, Warning};
-use crate::connector::{Secret, Version};
+use crate::connector::Version;
+use crate::secret::Secret;
 
 /// What a change of one connector did, or would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -7,7 +7,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::action::{Nested, Null, Source, Write};
-use crate::connector::{PropertyName, Secret, Timestamp};
+use crate::connector::PropertyName;
+use crate::secret::Secret;
+use crate::time::Timestamp;
 
 fn properties(list: &[(&str, &str)]) -> Properties {
     let mut properties = Properties::new();

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::{Piece, Template, Token, TokenRef, Tokens, bracketed, hint};
-use crate::connector::{Text, TextBuf};
 use crate::error::{Code, Error, Result};
 use crate::limits;
+use crate::secret::{Text, TextBuf};
 
 /// Expands templates against one host, within one budget.
 pub(crate) struct Expander<'h> {

@@ -4,9 +4,9 @@
 //! byte, and no text is read more than a fixed number of times.
 
 use super::{Piece, Template, Token, TokenSpan, bracketed, canonical};
-use crate::connector::{Text, TextBuf};
 use crate::error::{Code, Error, Result};
 use crate::limits;
+use crate::secret::{Text, TextBuf};
 
 /// Bracket, bar and ampersand as text. Nothing else is decoded.
 const ENTITIES: [(&str, char); 4] = [

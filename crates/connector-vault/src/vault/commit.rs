@@ -15,13 +15,14 @@ use crate::connector::{ConnectorId, Op, PropertyName, Version};
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{FIXED_LEN, NewCommit, NewSnapshot, SIGNATURE_LEN};
-use crate::format::header::{Header, Role};
+use crate::format::header::Header;
 use crate::format::hex::{Hex, RecordId};
 use crate::format::locks::{self, LockEntry};
 use crate::format::{check_file_len, file_start};
 use crate::limits;
 use crate::log::{self, Head};
 use crate::plan::{ActionPlan, Base, ChangeKind, Draft, Newest, Outcome, Plan, Step};
+use crate::role::Role;
 
 /// A change that is ready to be stored.
 #[derive(Debug)]

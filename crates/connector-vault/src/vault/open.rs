@@ -11,7 +11,6 @@ use super::index::{Admission, DamagedRecord, Index};
 use super::record::RecordKeys;
 use super::rescue::not_mergeable;
 use crate::access::{self, Access, BrokenLock, Unlock};
-use crate::connector::Timestamp;
 use crate::error::{Code, Error, Result};
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
@@ -19,6 +18,7 @@ use crate::format::locks::{self, LockEntry};
 use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
 use crate::limits;
 use crate::log::{self, After, At, Continuity, KnownHead, TornTail};
+use crate::time::Timestamp;
 
 /// What a vault is expected to be, and how to open it.
 #[derive(Clone, Debug)]

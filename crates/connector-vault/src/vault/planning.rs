@@ -11,8 +11,8 @@ use crate::action::{Changes, NewConnector, NewConnectors, Options, Source, Write
 use crate::connector::{Connector, ConnectorId, Op, Properties, Version, check_name};
 use crate::crypto::Hash;
 use crate::error::{Code, Error, Result};
-use crate::format::header::Role;
 use crate::plan::{self, Base, Draft, NewEntry, Newest, Plan, Step};
+use crate::role::Role;
 
 impl Vault {
     /// A plan that creates a connector under an id of the caller's choice, its properties taken

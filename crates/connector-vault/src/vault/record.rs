@@ -191,9 +191,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::connector::{Op, Properties, PropertyName, Secret};
+    use crate::connector::{Op, Properties, PropertyName};
     use crate::format::hex::{GrantId, Hex, RecordId};
     use crate::limits;
+    use crate::secret::Secret;
 
     proptest! {
         /// A sealed record opens to what it was, and under nothing else.

@@ -7,9 +7,10 @@ use super::{Chain, Prepared, next_counter, snapshot_file};
 use crate::access::Access;
 use crate::crypto::{Hash, sha256};
 use crate::error::Result;
-use crate::format::header::{Header, Role};
+use crate::format::header::Header;
 use crate::format::locks::LockEntry;
 use crate::limits;
+use crate::role::Role;
 use crate::vault::Vault;
 use crate::vault::index::Stored;
 

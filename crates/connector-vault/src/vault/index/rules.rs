@@ -3,9 +3,10 @@
 use crate::connector::{Op, Version};
 use crate::error::Result;
 use crate::format::commit::{Commit, Kind};
-use crate::format::header::{Header, Role};
+use crate::format::header::Header;
 use crate::format::hex::GrantId;
 use crate::log;
+use crate::role::Role;
 
 /// The rules for the records of one commit.
 #[derive(Clone, Copy)]

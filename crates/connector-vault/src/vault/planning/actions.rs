@@ -14,16 +14,18 @@ use crate::action::{
     Action, Asking, Changes, Content, Options, Outputs, RequestId, Resolver, TestResult,
     outputs_of_test,
 };
-use crate::connector::{Connector, ConnectorId, Op, Text, Timestamp, Version};
+use crate::connector::{Connector, ConnectorId, Op, Version};
 use crate::crypto::Hash;
 use crate::crypto::label::{self, bind};
 use crate::error::{Code, Error, Result};
-use crate::format::header::Role;
 use crate::json::{self, Syntax};
 use crate::limits;
 use crate::plan::{
     self, ActionPlan, ActionStep, Draft, NewEntry, Newest, Outcome, Plan, Status, Step, TestOutcome,
 };
+use crate::role::Role;
+use crate::secret::Text;
+use crate::time::Timestamp;
 use crate::token::{Template, Tokens};
 use crate::vault::{Host, Vault};
 

@@ -6,10 +6,11 @@ use std::fmt;
 use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::connector::{ConnectorId, Op, PropertyName, Timestamp, Version, check_name, check_text};
+use crate::connector::{ConnectorId, Op, PropertyName, Version, check_name, check_text};
 use crate::error::{Code, Error, Result};
 use crate::format::hex::{GrantId, RecordId};
 use crate::limits;
+use crate::time::Timestamp;
 
 /// The overview of a record, borrowed from its plaintext; `N` is what its lists of names become.
 #[derive(Serialize, Deserialize)]

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::overview::{Overview, Text};
 use crate::action::{Source, Warning, WarningCode};
-use crate::connector::{Properties, PropertyName, Secret};
+use crate::connector::{Properties, PropertyName};
 use crate::format::hex::Hex;
 use crate::plan::{Change, ChangeKind, Outcome, Status};
+use crate::secret::Secret;
 
 /// The secrets of a record: the whole property map after the merge, so that reading one connector
 /// never replays, and the request that made it, where it had an id.

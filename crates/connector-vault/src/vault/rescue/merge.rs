@@ -4,11 +4,12 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::action::{Note, Options};
-use crate::connector::{Connector, ConnectorId, Op, Properties, PropertyName, Secret};
+use crate::connector::{Connector, ConnectorId, Op, Properties, PropertyName};
 use crate::error::{Code, Error, Result, counted};
 use crate::format::hex::RecordId;
 use crate::log;
 use crate::plan::{self, Plan};
+use crate::secret::Secret;
 use crate::vault::Vault;
 use crate::vault::index::Stored;
 use crate::vault::record::Overview;

@@ -7,11 +7,12 @@ use crate::connector::check_text;
 use crate::crypto::identity::{GrantKey, Identity, VaultKey};
 use crate::crypto::kdf::{Cost, Passphrase};
 use crate::error::{Code, Error, Result};
-use crate::format::header::{Grant, Header, Role};
+use crate::format::header::{Grant, Header};
 use crate::format::hex::{GrantId, Hex};
 use crate::format::locks::LockEntry;
 use crate::limits;
 use crate::log;
+use crate::role::Role;
 use crate::vault::commit::{Chain, snapshot_file};
 use crate::vault::{Host, OpenOptions, Vault};
 
