@@ -170,7 +170,7 @@ impl World {
 
     fn write(
         &self,
-        prepare: impl FnOnce(
+        prepare: impl FnMut(
             &Vault,
             &mut connector_vault::Host<'_>,
         ) -> connector_vault::Result<connector_vault::Prepared>,
@@ -195,7 +195,7 @@ impl World {
         }
         let vault = self.open_at(path);
         let vault = vault.map_err(|error| format!("{}: {error}", error.code()))?;
-        Ok(Found::Vault(vault.vault().log_end()))
+        Ok(whole(vault.vault()))
     }
 
     /// The files as a state has them. Whoever held a lock is gone.
@@ -228,7 +228,7 @@ impl World {
             move |error: crate::Error| format!("{when}: {}: {error}", error.code())
         };
         let mut vault = self.open_at(path).map_err(told("opening"))?;
-        allow(&Found::Vault(vault.vault().log_end()), allowed)?;
+        allow(&whole(vault.vault()), allowed)?;
         let count = vault.vault().len();
         let changed = vault.change(|vault, host| {
             let (id, options) = (ConnectorId::generate(host.rng), Options::default());
@@ -257,6 +257,14 @@ impl World {
 
 fn is_vault(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "cvault")
+}
+
+/// The log of a vault. A torn tail behind it never was acknowledged.
+fn whole(vault: &Vault) -> Found {
+    Found::Vault(LogEnd {
+        torn: 0,
+        ..vault.log_end()
+    })
 }
 
 fn allow(found: &Found, allowed: &[Found]) -> Result<(), String> {

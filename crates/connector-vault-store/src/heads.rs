@@ -14,13 +14,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use connector_vault::{KnownHead, OpenOptions, VaultId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::disk::{self, create_private_dir, open_to_read, sync_dir};
 use crate::error::{Error, Result};
-use crate::file::read_to_end;
+use crate::file::{FileStore, read_to_end};
 use crate::whole::write_over;
 
 /// A state file larger than this is not read: a head has some kilobytes at most.
@@ -169,6 +170,51 @@ impl KnownHeads {
         }
         Ok(())
     }
+}
+
+/// Expects a vault to have grown from the newest head that was seen at its place.
+pub(crate) fn expect(
+    heads: &KnownHeads,
+    open: &mut OpenOptions,
+    vault_id: VaultId,
+    store: &FileStore,
+    accept: bool,
+) -> Result<()> {
+    if open.known.is_some() {
+        return Ok(());
+    }
+    let places = store.places();
+    let seen = places
+        .iter()
+        .map(|place| match heads.get(vault_id.as_bytes(), place) {
+            // What it held no longer counts.
+            Err(Error::StateUnreadable { .. }) if accept => Ok(None),
+            seen => seen,
+        });
+    let seen: Vec<Option<KnownHead>> = seen.collect::<Result<_>>()?;
+    open.expect(seen.into_iter().flatten(), accept);
+    Ok(())
+}
+
+/// Remembers a head at each name of a vault file.
+pub(crate) fn remember(heads: &KnownHeads, store: &FileStore, known: &KnownHead) -> Result<()> {
+    for place in store.places() {
+        heads.remember(
+            known.head.vault_id.as_bytes(),
+            &place,
+            known.head.seq,
+            known,
+        )?;
+    }
+    Ok(())
+}
+
+/// Forgets what was seen at each name of a vault file.
+pub(crate) fn forget(heads: &KnownHeads, store: &FileStore, vault_id: VaultId) -> Result<()> {
+    for place in store.places() {
+        heads.forget(vault_id.as_bytes(), &place)?;
+    }
+    Ok(())
 }
 
 /// The bytes of a state file, or its length if that is more than such a file can have.

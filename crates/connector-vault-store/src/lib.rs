@@ -14,10 +14,12 @@
 //! On Unix, a write that a limit on the size of files forbids (`ulimit -f`) ends a process that does not
 //! handle or ignore `SIGXFSZ`. In one that does, as `cvault` does, the write is an error.
 
+mod clock;
 mod compare;
 #[cfg(all(test, unix))]
 mod crash;
 mod disk;
+mod driver;
 mod error;
 #[cfg(all(test, unix))]
 mod faults;
@@ -26,6 +28,7 @@ mod heads;
 mod lock;
 mod locked;
 mod names;
+mod options;
 mod owner;
 mod repair;
 mod vault;
@@ -39,7 +42,8 @@ pub use file::FileStore;
 pub use heads::KnownHeads;
 pub use lock::{DEFAULT_TIMEOUT, FileLock};
 pub use locked::LockedFile;
-pub use vault::{FileOptions, FileVault};
+pub use options::FileOptions;
+pub use vault::FileVault;
 pub use warning::{OnWarning, Warning};
 pub use whole::write_new_file;
 

@@ -6,7 +6,9 @@ use connector_vault::{Repaired, Unlock, Vault};
 
 use crate::error::Result;
 use crate::file::FileStore;
-use crate::vault::{FileOptions, FileVault, expect_known, forget, remember};
+use crate::heads;
+use crate::options::FileOptions;
+use crate::vault::FileVault;
 
 impl FileVault {
     /// Writes to the new file `out` what is intact of the vault in `damaged`, as [`Vault::repair`]
@@ -28,9 +30,8 @@ impl FileVault {
         out.check_free()?;
         let file = damaged.read()?;
         let mut open = options.open;
-        if let Some(vault_id) = Vault::identify_damaged(&file) {
-            let heads = options.heads.as_ref();
-            expect_known(&mut open, vault_id, &damaged, heads, options.accept)?;
+        if let (Some(heads), Some(vault_id)) = (&options.heads, Vault::identify_damaged(&file)) {
+            heads::expect(heads, &mut open, vault_id, &damaged, options.accept)?;
         }
         let repaired = Vault::repair(&file, unlock, &open, unsigned)?;
         out.create(&repaired.file)?;
@@ -38,8 +39,8 @@ impl FileVault {
         // file at this path is none.
         if let Some(heads) = &options.heads {
             let vault_id = repaired.vault.head().vault_id;
-            let _ = forget(vault_id, &out, heads);
-            let _ = remember(&repaired.vault.known_head(), &out, heads);
+            let _ = heads::forget(heads, &out, vault_id);
+            let _ = heads::remember(heads, &out, &repaired.vault.known_head());
         }
         Ok(repaired)
     }

@@ -36,6 +36,7 @@ fn known(log: &str) -> LogEnd {
         start: Vec::new(),
         marks: vec![(mark as u64, log[mark..].into())],
         end: log.len() as u64,
+        torn: 0,
     }
 }
 
@@ -168,6 +169,7 @@ fn compare_survives_absurd_offsets() {
             start: Vec::new(),
             marks: vec![(offset, b"abc".to_vec())],
             end,
+            torn: 0,
         };
         assert_eq!(file.compare(&known).unwrap(), Compared::Replaced);
     }

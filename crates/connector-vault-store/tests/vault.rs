@@ -317,7 +317,7 @@ fn a_token_is_asked_for_once_although_others_are_faster_and_never_for_a_conflict
     let none = Properties::new();
     vault
         .change(|vault, _| {
-            let plan = vault.plan_create(id, "Name", "Type", &none, &Options::default())?;
+            let plan = vault.plan_create(id.clone(), "Name", "Type", &none, &Options::default())?;
             Ok(vec![plan])
         })
         .unwrap();

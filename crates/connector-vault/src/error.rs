@@ -250,6 +250,10 @@ codes! {
     /// The role of the grant does not permit this.
     NotPermitted = "not_permitted",
 
+    // Storage
+    /// A change may have been stored or not: the answer of the storage got lost.
+    OutcomeUnknown = "outcome_unknown",
+
     // Trust in the log
     /// A signature does not verify.
     BadSignature = "bad_signature",

@@ -99,7 +99,8 @@ pub use secret::Secret;
 pub use time::Timestamp;
 pub use token::{TokenFn, TokenInfo, TokenRef, TokenSpan, Tokens, find_tokens};
 pub use vault::{
-    CommitInfo, ConflictKind, DamagedRecord, Detached, GrantInfo, Grantee, Host, LogEnd, Merge,
-    MergeConflict, MergeOptions, NewOwner, OpenOptions, OpenReport, Overview, Prepared, Refreshed,
-    Repaired, Resolve, Retention, Revocation, SignatureState, Vault, Verdict,
+    Answer, Ask, CONFLICTS_MAX, CommitInfo, ConflictKind, DamagedRecord, Detached, GrantInfo,
+    Grantee, Host, LogEnd, Merge, MergeConflict, MergeOptions, NewOwner, OpenOptions, OpenReport,
+    Overview, Prepared, Refreshed, Repaired, Resolve, Retention, Revocation, Session,
+    SignatureState, Vault, Verdict,
 };

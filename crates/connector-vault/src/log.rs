@@ -153,6 +153,15 @@ pub(crate) fn walk(log: &[u8], mut at: At, after: Option<After>) -> Result<Walk<
     })
 }
 
+/// Seq and hash of the commit at the start of bytes that this program has made.
+pub(crate) fn lone(log: &[u8]) -> Option<(u64, Hash)> {
+    let fixed = Fixed::decode(log.first_chunk()?, 0).ok()??;
+    let len = FIXED_LEN.checked_add(usize::try_from(fixed.len).ok()?)?;
+    let seq = fixed.seq;
+    let commit = Commit::decode(fixed, log.get(..len)?, 0).ok()?;
+    Some((seq, commit.hash))
+}
+
 /// The snapshot that a log begins with.
 pub(crate) fn first(log: &[u8], at: At) -> Result<Commit<'_>> {
     next_commit(log, at, None)?.ok_or_else(|| damaged(at.offset, "the log is empty"))

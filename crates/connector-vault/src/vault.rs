@@ -7,6 +7,7 @@ mod open;
 mod planning;
 mod record;
 mod rescue;
+mod session;
 mod team;
 
 use std::fmt;
@@ -21,6 +22,7 @@ pub use self::rescue::{
     CommitInfo, ConflictKind, Merge, MergeConflict, MergeOptions, Repaired, Resolve,
     SignatureState, Verdict,
 };
+pub use self::session::{Answer, Ask, CONFLICTS_MAX, Session};
 pub use self::team::{GrantInfo, Grantee, NewOwner, Revocation};
 
 use self::index::{Index, Stored};
@@ -61,6 +63,8 @@ pub struct Vault {
     superseded: Vec<[u8; 32]>,
     access: Access,
     index: Index,
+    /// Bytes of a torn tail behind the log, as it was last read.
+    torn_len: u64,
     report: OpenReport,
 }
 

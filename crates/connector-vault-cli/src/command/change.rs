@@ -23,7 +23,9 @@ pub(super) fn add(args: &AddArgs, context: &Context) -> Result<()> {
     };
     let mut file = unlock::open(&args.vault, &context.input, context.output)?;
     let outcomes = file.change(|vault, host| {
-        let id = id.unwrap_or_else(|| ConnectorId::generate(host.rng));
+        let id = id
+            .clone()
+            .unwrap_or_else(|| ConnectorId::generate(host.rng));
         let (name, type_name) = (args.name.as_str(), args.type_name.as_str());
         Ok(vec![vault.plan_create(
             id,

@@ -129,7 +129,11 @@ pub(super) fn role(args: &RoleArgs, context: &Context) -> Result<()> {
 fn reduce(
     file: &mut FileVault,
     output: Output,
-    prepare: impl FnOnce(&Vault, &mut Host<'_>, &mut dyn FnMut(usize, usize)) -> CoreResult<Revocation>,
+    mut prepare: impl FnMut(
+        &Vault,
+        &mut Host<'_>,
+        &mut dyn FnMut(usize, usize),
+    ) -> CoreResult<Revocation>,
 ) -> Result<Vec<ConnectorId>> {
     let mut exposed = Vec::new();
     let mut dropped = Vec::new();

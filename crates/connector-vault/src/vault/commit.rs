@@ -18,7 +18,7 @@ use crate::format::commit::{FIXED_LEN, NewCommit, NewSnapshot, SIGNATURE_LEN};
 use crate::format::header::Header;
 use crate::format::hex::{Hex, RecordId};
 use crate::format::locks::{self, LockEntry};
-use crate::format::{check_file_len, file_start};
+use crate::format::{check_file_len, file_start, split_file};
 use crate::limits;
 use crate::log::{self, Head};
 use crate::plan::{ActionPlan, Base, ChangeKind, Draft, Newest, Outcome, Plan, Step};
@@ -32,7 +32,7 @@ pub struct Prepared {
     outcomes: Vec<Outcome>,
 }
 
-enum Store {
+pub(crate) enum Store {
     Nothing,
     Append(Vec<u8>),
     Replace(Vec<u8>),
@@ -61,6 +61,38 @@ impl Prepared {
     #[must_use]
     pub fn outcomes(&self) -> &[Outcome] {
         &self.outcomes
+    }
+
+    /// What there is to store.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Whether it still goes on from the head of a vault.
+    pub(crate) fn is_on(&self, vault: &Vault) -> bool {
+        self.base == vault.head()
+    }
+
+    /// Whether a vault holds what was prepared.
+    pub(crate) fn is_in(&self, vault: &Vault) -> bool {
+        let holds = |log: &[u8]| {
+            let commit = log::lone(log);
+            commit.is_some_and(|(seq, hash)| vault.holds_commit(seq, hash))
+        };
+        match &self.store {
+            Store::Nothing => true,
+            Store::Append(commit) => holds(commit),
+            Store::Replace(file) => split_file(file).is_ok_and(|(_, log_start)| {
+                let log = &file[log_start..];
+                match log::lone(log) {
+                    // Only the key slots differ.
+                    Some((seq, _)) if seq <= self.base.seq => {
+                        vault.index.file_start() == &file[..log_start]
+                    }
+                    _ => holds(log),
+                }
+            }),
+        }
     }
 
     /// The bytes to append to the log, if this is a commit of changes.
@@ -92,8 +124,10 @@ pub struct LogEnd {
     /// fixed part, which holds its seq and its predecessor's hash, and its signature, which covers
     /// the rest. They are as telling as its hash and cost the same for a commit of any size.
     pub marks: Vec<(u64, Vec<u8>)>,
-    /// The length of the log.
+    /// The length of the log, without a torn tail.
     pub end: u64,
+    /// Bytes of a torn tail that stood behind the log when it was last read: who appends makes room.
+    pub torn: u64,
 }
 
 impl Vault {
@@ -306,7 +340,7 @@ impl Vault {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn apply(&mut self, prepared: Prepared) -> Result<Vec<Outcome>> {
-        if prepared.base != self.head() {
+        if !prepared.is_on(self) {
             return Err(Error::new(
                 Code::Conflict,
                 "the vault has moved on since this was prepared",
@@ -348,7 +382,30 @@ impl Vault {
                 ),
             ],
             end: offset + newest.len as u64,
+            torn: self.torn_len,
         }
+    }
+
+    /// Nothing stands behind the log any more.
+    pub(crate) fn forget_torn_tail(&mut self) {
+        self.torn_len = 0;
+    }
+
+    /// Whether a commit is in the log, or among those that its snapshot has replaced.
+    fn holds_commit(&self, seq: u64, hash: Hash) -> bool {
+        let commits = &self.index.commits;
+        let first = commits.first().map_or(0, |first| first.seq);
+        let found = match seq.checked_sub(first) {
+            Some(index) => commits
+                .get(usize::try_from(index).unwrap_or(usize::MAX))
+                .map(|found| found.hash),
+            None => {
+                let back = usize::try_from(first - seq).unwrap_or(usize::MAX);
+                let index = self.superseded.len().checked_sub(back);
+                index.map(|index| self.superseded[index])
+            }
+        };
+        found == Some(hash)
     }
 }
 

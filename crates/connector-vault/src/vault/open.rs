@@ -219,6 +219,7 @@ impl Vault {
             tail.truncate(len);
             self.index.keep(pending, tail, 0, log_offset);
         }
+        self.torn_len = refreshed.torn.map_or(0, |torn| torn.len);
         Ok(refreshed)
     }
 
@@ -286,6 +287,7 @@ impl Vault {
             superseded,
             access,
             index,
+            torn_len: torn.map_or(0, |torn| torn.len),
             report,
         })
     }

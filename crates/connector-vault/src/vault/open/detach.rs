@@ -105,6 +105,7 @@ impl Vault {
             superseded,
             access,
             index,
+            torn_len: report.torn.map_or(0, |torn| torn.len),
             report,
         })
     }

@@ -1,0 +1,191 @@
+//! Carries out for a file what the core's [`Session`] asks for. What that means stands in the core;
+//! here are the lock, torn tails and warnings.
+
+use std::time::Duration;
+
+use connector_vault::{Answer, Ask, Host, KnownHead, LogEnd, Outcome, Prepared, Session, Vault};
+use rand::RngExt;
+
+use crate::clock::{host, rng};
+use crate::compare::Compared;
+use crate::error::{Error, Result};
+use crate::file::FileStore;
+use crate::heads::{self, KnownHeads};
+use crate::locked::LockedFile;
+use crate::options::FileOptions;
+use crate::warning::{OnWarning, Warning};
+
+/// Where a vault stands, and who hears of it.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    pub(crate) store: FileStore,
+    pub(crate) heads: Option<KnownHeads>,
+    /// How long to wait for other processes.
+    pub(crate) wait: Duration,
+    pub(crate) on_warning: OnWarning,
+}
+
+/// The error behind an [`Answer`], for [`Ask::Fail`].
+type Failure = Option<Error>;
+
+impl Driver {
+    pub(crate) fn new(store: FileStore, options: &FileOptions) -> Self {
+        Self {
+            store,
+            heads: options.heads.clone(),
+            wait: options.lock_timeout,
+            on_warning: options.on_warning.clone(),
+        }
+    }
+
+    /// Takes what others have stored, or decides which head stays of a vault that was read just now:
+    /// carries out `ask` and what follows from it. Takes no lock.
+    pub(crate) fn follow(
+        &self,
+        session: &mut Session,
+        vault: &mut Vault,
+        begin: for<'s> fn(&'s mut Session, &Vault) -> Ask<'s>,
+    ) -> Result<()> {
+        let mut failure = None;
+        let mut ask = begin(session, vault);
+        loop {
+            let result = match ask {
+                Ask::CatchUp(end) => found(self.store.compare(&end), || self.store.read()),
+                Ask::Settle(end) => Ok(Answer::Stays(self.store.stays(&end))),
+                Ask::Remember(known) => self.remember(&known).map(|()| Answer::Remembered),
+                Ask::Done(_) => return Ok(()),
+                _ => return Err(failed(failure)),
+            };
+            ask = session.next(vault, answered(result, &mut failure))?;
+        }
+    }
+
+    /// Makes a change under the file's lock. Returns the locked file too: nobody has come in between.
+    pub(crate) fn write(
+        &self,
+        session: &mut Session,
+        vault: &mut Vault,
+        mut prepare: impl FnMut(&Vault, &mut Host<'_>) -> Result<Prepared>,
+    ) -> Result<(Vec<Outcome>, LockedFile)> {
+        let mut rng = rng()?;
+        // Before anybody waits for the lock.
+        host(&mut rng)?;
+        let mut locked = self.lock()?;
+        let mut failure = None;
+        let mut ask = session.write(vault);
+        loop {
+            let result = match ask {
+                Ask::CatchUp(end) => found(locked.compare(&end), || locked.read()),
+                Ask::Prepare => Ok(Answer::Prepared(prepare(vault, &mut host(&mut rng)?)?)),
+                Ask::Append(commit, end) => make_room(&mut locked, &end)
+                    .and_then(|()| locked.append(commit))
+                    .map(|()| Answer::Stored),
+                Ask::Replace(file, end) => make_room(&mut locked, &end)
+                    .and_then(|()| locked.replace(file))
+                    .map(|()| Answer::Stored),
+                Ask::Sync(_) => locked.sync().map(|()| Answer::Stored),
+                Ask::Wait(most) => {
+                    drop(locked);
+                    std::thread::sleep(Duration::from_millis(rng.random_range(0..=most)));
+                    locked = self.lock()?;
+                    Ok(Answer::Waited)
+                }
+                Ask::MayCompact => Ok(Answer::MayCompact(self.may_compact(&locked))),
+                Ask::Compact(file, _) => {
+                    let replaced = locked.replace(file);
+                    if let Err(Error::NotDurable { source, .. }) = &replaced {
+                        self.tell_not_durable(source.as_ref());
+                    }
+                    replaced.map(|()| Answer::Stored)
+                }
+                Ask::Remember(known) => self.remember(&known).map(|()| Answer::Remembered),
+                Ask::Done(outcomes) => return Ok((outcomes, locked)),
+                _ => return Err(failed(failure)),
+            };
+            let answer = answered(result, &mut failure);
+            ask = session.next(vault, answer)?;
+        }
+    }
+
+    fn lock(&self) -> Result<LockedFile> {
+        let locked = self.store.lock(self.wait)?;
+        if let Some(warning) = locked.hazard() {
+            self.on_warning.tell(&warning);
+        }
+        Ok(locked)
+    }
+
+    fn remember(&self, known: &KnownHead) -> Result<()> {
+        match &self.heads {
+            Some(heads) => heads::remember(heads, &self.store, known),
+            None => Ok(()),
+        }
+    }
+
+    fn may_compact(&self, locked: &LockedFile) -> bool {
+        let Ok(Some(names)) = locked.other_names() else {
+            return true;
+        };
+        let path = self.store.path().display();
+        self.on_warning.tell(&Warning::new(
+            "other_names",
+            format!(
+                "{path} {names}, so it was not compacted, which would leave them behind; use one \
+                 name, and mount folders instead of files"
+            ),
+        ));
+        false
+    }
+
+    /// The compacted file stands there, and what it holds was acknowledged before. But until its name
+    /// is durable, a power failure may bring back the former file, without what is added from now on.
+    fn tell_not_durable(&self, source: Option<&std::io::Error>) {
+        let path = self.store.path().display();
+        let reason = source.map_or(String::new(), |source| format!(": {source}"));
+        self.on_warning.tell(&Warning::new(
+            "not_durable",
+            format!(
+                "{path} was compacted, and the system could not confirm that this reached the \
+                 disk, so later changes may be lost in a power failure{reason}"
+            ),
+        ));
+    }
+}
+
+/// A torn tail never was acknowledged: it makes room, but its bytes are kept beside the file.
+fn make_room(locked: &mut LockedFile, end: &LogEnd) -> Result<()> {
+    if end.torn > 0 {
+        locked.save_torn_tail(end.end)?;
+    }
+    Ok(())
+}
+
+fn found(compared: Result<Compared>, read: impl FnOnce() -> Result<Vec<u8>>) -> Result<Answer> {
+    Ok(match compared? {
+        Compared::Same => Answer::Same,
+        Compared::Grown { tail } => Answer::Grown(tail),
+        Compared::Replaced => Answer::Replaced(read()?),
+    })
+}
+
+/// The answer to what has failed, and its error kept.
+fn answered(result: Result<Answer>, failure: &mut Failure) -> Answer {
+    result.unwrap_or_else(|error| {
+        let answer = match error {
+            Error::Conflict { .. } => Answer::Conflict,
+            _ => Answer::Failed,
+        };
+        *failure = Some(error);
+        answer
+    })
+}
+
+/// The error of an operation that has failed.
+fn failed(failure: Failure) -> Error {
+    failure.unwrap_or_else(|| {
+        Error::Core(connector_vault::Error::new(
+            connector_vault::Code::Internal,
+            "the session asks for what a file cannot do",
+        ))
+    })
+}

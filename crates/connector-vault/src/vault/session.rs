@@ -1,0 +1,405 @@
+//! The loop around a change, as a state machine without input or output: catch up, prepare, store,
+//! apply; where somebody was faster, again. Every driver carries out what the machine asks for, and
+//! decides nothing.
+//!
+//! ```text
+//! refresh:  CatchUp ── Settle? ── Remember? ── Done
+//!
+//! write:    CatchUp ── Prepare ── Append, Replace or Sync ── MayCompact? ── Compact? ── Remember? ── Done
+//!              ^                     |           |
+//!              |                  Conflict     Unsure
+//!              |                     |           |
+//!              +──────── Wait ───────+    CatchUp (to look) ── it is there: go on
+//!              ^                                  |──────────── somebody else's is: as a conflict
+//!              +──────────────────────────────────+──────────── the head is the former one: store it again
+//! ```
+//!
+//! The decisions, each once:
+//!
+//! - **A conflict is no error** until it has happened [`CONFLICTS_MAX`] times in a row: the storage took
+//!   nothing, so the change is planned again on what is stored. Between two attempts the driver waits a
+//!   random part of a time that doubles, outside of every lock.
+//! - **After a lost answer the chain decides**: the change happened if its commit is in the log. If the
+//!   driver cannot look, the outcome is unknown, and the error says so.
+//! - **A head is remembered once it stays.** Whoever writes has caught up where nobody else writes, so
+//!   the head stays that it found. Whoever only reads asks the storage, and remembers the head before if
+//!   a writer may still withdraw the newest commit (docs/format.md section 9). What is remembered
+//!   already is not remembered again; where it could not be, the next operation tries again. For a change
+//!   this is not an error: the data is stored.
+//! - **A torn tail stays in the storage**: the end of the log says how long it is, and the storage that
+//!   appends makes room and keeps its bytes, if it has files.
+//! - **A compaction belongs to no change.** The change before it is stored, so whatever becomes of the
+//!   compaction is not the change's failure, and the next change tries again.
+
+use super::Vault;
+use super::commit::{LogEnd, Prepared, Retention, Store};
+use crate::error::{Code, Error, Result};
+use crate::log::{Head, KnownHead};
+use crate::plan::Outcome;
+
+/// How often in a row another writer may come first before a change gives up.
+pub const CONFLICTS_MAX: u32 = 100;
+
+/// How often in a row an answer may get lost before a change gives up.
+const LOST_MAX: u32 = 3;
+
+/// Most milliseconds between two attempts.
+const WAIT_MAX: u64 = 500;
+
+/// What the session wants of its driver. After each but the last two, the driver answers.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Ask<'a> {
+    /// Compare what is stored with this end of the log: answer [`Answer::Same`], [`Answer::Grown`] or
+    /// [`Answer::Replaced`].
+    CatchUp(LogEnd),
+    /// Say whether the log that ends so stays: [`Answer::Stays`].
+    Settle(LogEnd),
+    /// Plan and prepare everything that waits: [`Answer::Prepared`].
+    Prepare,
+    /// Add these bytes behind this end of the log: [`Answer::Stored`]. A torn tail makes room.
+    Append(&'a [u8], LogEnd),
+    /// Put these bytes in the place of the file that ends so: [`Answer::Stored`].
+    Replace(&'a [u8], LogEnd),
+    /// Nothing is written, but the answer relies on what is stored: make that durable.
+    /// [`Answer::Stored`].
+    Sync(LogEnd),
+    /// Wait a random part of so many milliseconds, and hold no lock meanwhile: [`Answer::Waited`].
+    Wait(u64),
+    /// Say whether the file may be replaced although nobody asked for it: [`Answer::MayCompact`].
+    MayCompact,
+    /// As [`Ask::Replace`], for a compaction that nobody asked for.
+    Compact(&'a [u8], LogEnd),
+    /// Keep this head as the newest that was seen: [`Answer::Remembered`].
+    Remember(KnownHead),
+    /// It is done. The outcomes of what was prepared, in its order.
+    Done(Vec<Outcome>),
+    /// It has failed with the error that the driver has answered with.
+    Fail,
+}
+
+/// What became of what the session has asked for.
+#[derive(Debug)]
+pub enum Answer {
+    /// The stored bytes end where the log ends.
+    Same,
+    /// They go on: with commits, and perhaps with a torn tail.
+    Grown(Vec<u8>),
+    /// They are another file: all of it.
+    Replaced(Vec<u8>),
+    /// Whether the newest commit stays: no writer is at work that may withdraw it.
+    Stays(bool),
+    /// A change, ready to be stored.
+    Prepared(Prepared),
+    /// The bytes are stored and durable.
+    Stored,
+    /// Nothing was stored: somebody else has changed what is stored.
+    Conflict,
+    /// The bytes may have been stored or not: the answer got lost.
+    Unsure,
+    /// The time is over.
+    Waited,
+    /// Whether a compaction may replace the file.
+    MayCompact(bool),
+    /// The head is kept, or nobody wants to keep it.
+    Remembered,
+    /// It failed, and nothing has changed. The driver keeps the error for [`Ask::Fail`].
+    Failed,
+}
+
+/// What happens to an open vault and its storage, one operation after the other.
+///
+/// ```
+/// use connector_vault::*;
+/// # use rand::{SeedableRng, rngs::StdRng};
+/// # let mut rng = StdRng::seed_from_u64(1);
+/// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
+/// # let identity = Identity::generate(host.rng);
+/// # let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
+/// # let (mut vault, mut file) = Vault::create(&mut host, &owner)?;
+///
+/// // A driver over bytes in memory that nobody else changes.
+/// let mut session = Session::new(Some(vault.known_head()));
+/// let mut ask = session.write(&vault);
+/// let outcomes = loop {
+///     let answer = match ask {
+///         Ask::CatchUp(_) => Answer::Same,
+///         Ask::Prepare => {
+///             let id = ConnectorId::new("x")?;
+///             let plan = vault.plan_create(id, "Name", "Type", &Properties::new(), &Options::default())?;
+///             Answer::Prepared(vault.prepare(plan, &mut host)?)
+///         }
+///         Ask::Append(bytes, _) => {
+///             file.extend_from_slice(bytes);
+///             Answer::Stored
+///         }
+///         Ask::Remember(_) => Answer::Remembered,
+///         Ask::Done(outcomes) => break outcomes,
+///         other => unreachable!("{other:?}"),
+///     };
+///     ask = session.next(&mut vault, answer)?;
+/// };
+/// assert_eq!(outcomes[0].status, Status::Created);
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    state: State,
+    /// The newest head that stays.
+    known: Option<KnownHead>,
+    /// The newest head that was remembered.
+    remembered: Option<Head>,
+    outcomes: Vec<Outcome>,
+    conflicts: u32,
+    lost: u32,
+}
+
+#[derive(Debug)]
+enum State {
+    Idle,
+    CatchingUp(Aim),
+    Settling,
+    Preparing,
+    Storing(Prepared),
+    /// After a lost answer: is it there?
+    Looking(Prepared),
+    Waiting,
+    MayCompact,
+    Compacting(Prepared),
+    Remembering(Aim),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Aim {
+    Refresh,
+    Write,
+}
+
+impl Session {
+    /// A session with an open vault. `known`: the newest head that stays and is remembered.
+    #[must_use]
+    pub fn new(known: Option<KnownHead>) -> Self {
+        Self {
+            state: State::Idle,
+            remembered: known.as_ref().map(|known| known.head),
+            known,
+            outcomes: Vec::new(),
+            conflicts: 0,
+            lost: 0,
+        }
+    }
+
+    /// The newest head that stays: no writer can withdraw it any more, and no power failure. `None` if
+    /// only a commit was seen that a writer may still withdraw.
+    #[must_use]
+    pub fn known(&self) -> Option<&KnownHead> {
+        self.known.as_ref()
+    }
+
+    /// Begins to take what others have stored. An operation that has not ended is forgotten.
+    pub fn refresh(&mut self, vault: &Vault) -> Ask<'_> {
+        self.state = State::CatchingUp(Aim::Refresh);
+        Ask::CatchUp(vault.log_end())
+    }
+
+    /// Begins to decide which head stays of a vault that was read just now.
+    pub fn settle(&mut self, vault: &Vault) -> Ask<'_> {
+        let known = self.known.as_ref().map(|known| &known.head);
+        if known == Some(&vault.head()) {
+            return self.remembering(Aim::Refresh);
+        }
+        self.state = State::Settling;
+        Ask::Settle(vault.log_end())
+    }
+
+    /// Begins a change. The driver lets no other writer in between, where it can. An operation that has
+    /// not ended is forgotten.
+    pub fn write(&mut self, vault: &Vault) -> Ask<'_> {
+        (self.conflicts, self.lost) = (0, 0);
+        self.outcomes.clear();
+        self.state = State::CatchingUp(Aim::Write);
+        Ask::CatchUp(vault.log_end())
+    }
+
+    /// Goes on with an answer.
+    ///
+    /// Fails as [`Vault::refresh`], [`Vault::reopen`] and [`Vault::apply`] do, and with
+    /// `outcome_unknown` where an answer got lost and nobody can look. The operation has ended then.
+    pub fn next(&mut self, vault: &mut Vault, answer: Answer) -> Result<Ask<'_>> {
+        match (std::mem::replace(&mut self.state, State::Idle), answer) {
+            (State::CatchingUp(aim), answer) => {
+                if !self.take(vault, answer)? {
+                    return Ok(Ask::Fail);
+                }
+                Ok(match aim {
+                    Aim::Refresh => self.settle(vault),
+                    Aim::Write => {
+                        self.known = Some(vault.known_head());
+                        self.state = State::Preparing;
+                        Ask::Prepare
+                    }
+                })
+            }
+            (State::Settling, Answer::Stays(stays)) => {
+                // A writer stands on what was stored before it: at most the newest commit is its own.
+                let found = match stays {
+                    true => Some(vault.known_head()),
+                    false => vault.known_head_before(),
+                };
+                let seq = |known: &Option<KnownHead>| known.as_ref().map(|known| known.head.seq);
+                if seq(&found) > seq(&self.known) {
+                    self.known = found;
+                }
+                Ok(self.remembering(Aim::Refresh))
+            }
+            (State::Preparing, Answer::Prepared(prepared)) => {
+                self.outcomes = prepared.outcomes().to_vec();
+                self.lost = 0;
+                Ok(self.storing(vault, prepared))
+            }
+            (State::Storing(prepared), Answer::Stored) => {
+                vault.apply(prepared)?;
+                Ok(self.stored(vault))
+            }
+            (State::Storing(_), Answer::Conflict) if self.lost == 0 => Ok(self.again()),
+            // After a lost answer a conflict may be with the change itself, which has arrived meanwhile.
+            (State::Storing(prepared), Answer::Unsure | Answer::Conflict) => {
+                self.lost += 1;
+                self.state = State::Looking(prepared);
+                Ok(Ask::CatchUp(vault.log_end()))
+            }
+            // This time nothing was stored, but what was sent before may still arrive.
+            (State::Storing(_), Answer::Failed) if self.lost > 0 => Err(unknown(None)),
+            (State::Looking(prepared), answer) => self.look(vault, prepared, answer),
+            (State::Waiting, Answer::Waited) => {
+                self.state = State::CatchingUp(Aim::Write);
+                Ok(Ask::CatchUp(vault.log_end()))
+            }
+            (State::MayCompact, Answer::MayCompact(true)) => {
+                match vault.prepare_compaction(Retention::Automatic) {
+                    Ok(prepared) => {
+                        self.state = State::Compacting(prepared);
+                        let State::Compacting(prepared) = &self.state else {
+                            return Err(out_of_turn());
+                        };
+                        Ok(match prepared.store() {
+                            Store::Replace(file) => Ask::Compact(file, vault.log_end()),
+                            _ => return Err(out_of_turn()),
+                        })
+                    }
+                    Err(_) => Ok(self.remembering(Aim::Write)),
+                }
+            }
+            (State::Compacting(prepared), Answer::Stored) => {
+                if vault.apply(prepared).is_ok() {
+                    self.known = Some(vault.known_head());
+                }
+                Ok(self.remembering(Aim::Write))
+            }
+            (State::MayCompact | State::Compacting(_), _) => Ok(self.remembering(Aim::Write)),
+            (State::Remembering(_), Answer::Remembered) => {
+                self.remembered = self.known.as_ref().map(|known| known.head);
+                Ok(self.done())
+            }
+            (State::Remembering(Aim::Write), _) => Ok(self.done()),
+            (_, Answer::Failed) => Ok(Ask::Fail),
+            _ => Err(out_of_turn()),
+        }
+    }
+
+    /// Takes what is stored by now; whether there was an answer.
+    fn take(&mut self, vault: &mut Vault, answer: Answer) -> Result<bool> {
+        match answer {
+            Answer::Same => vault.forget_torn_tail(),
+            Answer::Grown(tail) => drop(vault.refresh(tail)?),
+            Answer::Replaced(file) => vault.reopen_from(file, self.known.as_ref())?,
+            Answer::Failed => return Ok(false),
+            _ => return Err(out_of_turn()),
+        }
+        Ok(true)
+    }
+
+    fn storing(&mut self, vault: &Vault, prepared: Prepared) -> Ask<'_> {
+        self.state = State::Storing(prepared);
+        let State::Storing(prepared) = &self.state else {
+            return Ask::Fail;
+        };
+        match prepared.store() {
+            Store::Append(commit) => Ask::Append(commit, vault.log_end()),
+            Store::Replace(file) => Ask::Replace(file, vault.log_end()),
+            Store::Nothing => Ask::Sync(vault.log_end()),
+        }
+    }
+
+    /// Goes on behind a change that is stored and applied.
+    fn stored(&mut self, vault: &Vault) -> Ask<'_> {
+        self.known = Some(vault.known_head());
+        if vault.wants_compaction() {
+            self.state = State::MayCompact;
+            return Ask::MayCompact;
+        }
+        self.remembering(Aim::Write)
+    }
+
+    /// Decides by the chain whether a change is stored whose answer got lost.
+    fn look(&mut self, vault: &mut Vault, prepared: Prepared, answer: Answer) -> Result<Ask<'_>> {
+        if !self
+            .take(vault, answer)
+            .map_err(|error| unknown(Some(error)))?
+        {
+            return Err(unknown(None));
+        }
+        if prepared.is_in(vault) {
+            return Ok(self.stored(vault));
+        }
+        if !prepared.is_on(vault) {
+            return Ok(self.again());
+        }
+        if self.lost > LOST_MAX {
+            // Nothing says that a request that is still under way will not arrive.
+            return Err(unknown(None));
+        }
+        Ok(self.storing(vault, prepared))
+    }
+
+    fn again(&mut self) -> Ask<'_> {
+        if self.conflicts == CONFLICTS_MAX {
+            return Ask::Fail;
+        }
+        let most = WAIT_MAX.min(1 << self.conflicts.min(32));
+        self.conflicts += 1;
+        self.state = State::Waiting;
+        Ask::Wait(most)
+    }
+
+    fn remembering(&mut self, aim: Aim) -> Ask<'_> {
+        match &self.known {
+            Some(known) if self.remembered.as_ref() != Some(&known.head) => {
+                self.state = State::Remembering(aim);
+                Ask::Remember(known.clone())
+            }
+            _ => self.done(),
+        }
+    }
+
+    fn done(&mut self) -> Ask<'_> {
+        self.state = State::Idle;
+        Ask::Done(std::mem::take(&mut self.outcomes))
+    }
+}
+
+fn unknown(why: Option<Error>) -> Error {
+    let why = why.map_or(String::new(), |why| format!(": {}", why.message()));
+    Error::new(
+        Code::OutcomeUnknown,
+        format!("the change may have been stored or not{why}"),
+    )
+    .hint("open the vault again and see whether the change is there, before you repeat it")
+}
+
+fn out_of_turn() -> Error {
+    Error::new(
+        Code::Internal,
+        "the driver of a vault has answered another question than was asked",
+    )
+}
