@@ -9,8 +9,9 @@ import type {
   TokenInfo,
   TokenSpan,
 } from "../pkg/vault.js";
-import { VaultError } from "./error.js";
-import { call } from "./wasm.js";
+import { FUNCTIONS } from "./arguments.js";
+import { take, textOf } from "./check.js";
+import { call, release } from "./wasm.js";
 import { utf8 } from "./utf8.js";
 
 /** Names that the platform's editor writes for itself. They are ignored. */
@@ -135,14 +136,14 @@ export type { ActionOptions, TokenInfo, TokenSpan };
  * Needs {@link ready}. Fails with the codes of docs/action.md.
  */
 export function tokensOf(action: ActionInput): TokenInfo[] {
-  const text = utf8(textOf(action));
+  const text = utf8(textOf(...take(FUNCTIONS.tokensOf, [action])));
   try {
     return call((core) => {
       const parsed = core.Action.parse(text);
       try {
         return JSON.parse(parsed.tokens()) as TokenInfo[];
       } finally {
-        parsed.free();
+        release(parsed);
       }
     });
   } finally {
@@ -157,26 +158,10 @@ export function tokensOf(action: ActionInput): TokenInfo[] {
  * Needs {@link ready}.
  */
 export function findTokens(text: string): TokenSpan[] {
-  const bytes = utf8(text);
+  const bytes = utf8(...take(FUNCTIONS.findTokens, [text]));
   try {
     return JSON.parse(call((core) => core.findTokens(bytes))) as TokenSpan[];
   } finally {
     bytes.fill(0);
-  }
-}
-
-/** The text of an action's document. */
-export function textOf(action: ActionInput): string {
-  return typeof action === "string" ? action : jsonOf(action);
-}
-
-/** JSON text of what a caller gave. Fails with `invalid_argument` for what JSON cannot hold. */
-export function jsonOf(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? "null";
-  } catch (cause) {
-    // A number beyond 2^53 as a BigInt, or an object in itself.
-    const hint = "write it as text";
-    throw new VaultError("invalid_argument", `JSON cannot hold it: ${String(cause)}`, hint);
   }
 }

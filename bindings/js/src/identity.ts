@@ -1,8 +1,10 @@
 /** Identities: what a service holds instead of a passphrase (docs/format.md section 3.3). */
 
 import type { Identity as CoreIdentity } from "../pkg/vault.js";
+import { FUNCTIONS, identities, IDENTITY_CLASS } from "./arguments.js";
+import { guard, take } from "./check.js";
 import { VaultError } from "./error.js";
-import { call } from "./wasm.js";
+import { call, release } from "./wasm.js";
 import { utf8 } from "./utf8.js";
 
 /**
@@ -21,6 +23,7 @@ export class Identity {
 
   private constructor(core: CoreIdentity) {
     this.#core = core;
+    identities.add(this);
   }
 
   /** A new identity from the platform's randomness. */
@@ -55,7 +58,7 @@ export class Identity {
 
   /** Wipes the secret. */
   dispose(): void {
-    this.#core?.free();
+    release(this.#core);
     this.#core = undefined;
   }
 
@@ -74,7 +77,10 @@ export class Identity {
   }
 }
 
+guard(Identity, IDENTITY_CLASS);
+
 /** The one text form of public keys. Needs {@link ready}. Fails with `invalid_grant_key`. */
 export function parseGrantKey(text: string): string {
-  return call((core) => core.parseGrantKey(text));
+  const args = take(FUNCTIONS.parseGrantKey, [text]);
+  return call((core) => core.parseGrantKey(...args));
 }

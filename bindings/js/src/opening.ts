@@ -3,15 +3,17 @@
 import type { KdfCost, Opening, RepairReport, Vault as CoreVault } from "../pkg/vault.js";
 import { run } from "#worker";
 import { orAborted } from "./abort.js";
+import { SEEN } from "./arguments.js";
+import { take } from "./check.js";
 import { VaultError } from "./error.js";
 import type { Head, KnownHead, KnownHeads } from "./heads.js";
 import type { Identity } from "./identity.js";
 import type { Abortable, OpenOptions } from "./options.js";
 import type { VaultStorage } from "./storage.js";
 import { copyOf } from "./storage/compare.js";
-import { forget, headsOf, remember, settled } from "./stored.js";
+import { bytesOf, forget, headsOf, remember, settled } from "./stored.js";
 import { utf8 } from "./utf8.js";
-import { asVaultError, call, moduleForWorker } from "./wasm.js";
+import { asVaultError, call, moduleForWorker, release } from "./wasm.js";
 import { perform, wipeSecret, type Answer, type Job } from "./worker/job.js";
 
 /** A file from this size on is opened in a worker: a page must not wait for it. */
@@ -25,7 +27,7 @@ export interface Opened {
 
 /** Opens the vault in a storage, by what is known of it there, and remembers its head. */
 export async function open(storage: VaultStorage, options: OpenOptions): Promise<Opened> {
-  const file = await bytesOf(storage, options);
+  const file = await bytesOf(storage, options.signal);
   const opening = await openingOf(
     storage,
     options,
@@ -38,7 +40,7 @@ export async function open(storage: VaultStorage, options: OpenOptions): Promise
     if (!(error instanceof VaultError) || error.code !== "rolled_back") throw error;
     // The head may have been remembered after the bytes were read, by somebody who wrote in between. Read
     // again, they have reached that head, which is not asked for again, or were truly rolled back.
-    answer = await performOn(await bytesOf(storage, options), "open", opening, options);
+    answer = await performOn(await bytesOf(storage, options.signal), "open", opening, options);
   }
   const core = attach(answer);
   try {
@@ -53,7 +55,7 @@ export async function open(storage: VaultStorage, options: OpenOptions): Promise
     };
     return { core, known: await orAborted(remembered(), options.signal) };
   } catch (error) {
-    core.free();
+    release(core);
     throw error;
   }
 }
@@ -65,7 +67,7 @@ export async function repair(
   options: OpenOptions,
   unsigned: boolean,
 ): Promise<Opened & { readonly report: RepairReport }> {
-  const file = await bytesOf(storage, options);
+  const file = await bytesOf(storage, options.signal);
   const vaultId = call((core) => core.identifyDamaged(file));
   const opening = { ...(await openingOf(storage, options, vaultId)), unsigned };
   const answer = await performOn(file, "repair", opening, options);
@@ -140,16 +142,13 @@ async function seenHead(
   { accept }: OpenOptions,
 ): Promise<KnownHead | undefined> {
   try {
-    return await heads.get(vaultId, place);
+    const [seen] = take(SEEN, [await heads.get(vaultId, place)]);
+    return seen;
   } catch (error) {
     // The vault is taken as it is, and what was seen before is forgotten: that cures such a file too.
     if (accept === true && error instanceof VaultError && error.code === "state_unreadable") return undefined;
     throw error;
   }
-}
-
-function bytesOf(storage: VaultStorage, { signal }: Abortable): Promise<Uint8Array> {
-  return orAborted(storage.read(signal), signal);
 }
 
 async function performOn(

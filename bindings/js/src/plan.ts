@@ -1,8 +1,10 @@
 /** Plans: what would change, without a value (docs/action.md section 7). */
 
 import type { ActionOutcome, Op, Plan as CorePlan, Ran } from "../pkg/vault.js";
+import { FUNCTIONS, PLAN_METHODS, plans } from "./arguments.js";
+import { guard, take } from "./check.js";
 import { VaultError } from "./error.js";
-import { call } from "./wasm.js";
+import { call, release } from "./wasm.js";
 
 /**
  * What an action would change, and the dry run's report. It holds the new values, none of
@@ -20,6 +22,7 @@ export class Plan<R extends Ran = Ran> {
   /** @internal */
   constructor(core: CorePlan) {
     this.#core = core;
+    plans.add(this);
     const [first] = JSON.parse(call(() => core.outcomes())) as R[];
     if (first === undefined) throw new VaultError("internal", "a plan has an outcome");
     this.outcome = first;
@@ -44,7 +47,7 @@ export class Plan<R extends Ran = Ran> {
 
   /** Wipes the values. A plan that was committed needs it no more. */
   dispose(): void {
-    this.#core?.free();
+    release(this.#core);
     this.#core = undefined;
   }
 
@@ -61,7 +64,10 @@ export class Plan<R extends Ran = Ran> {
   }
 }
 
+guard(Plan.prototype, PLAN_METHODS);
+
 /** The outcome of each action: of the one, or of those of a batch. */
 export function outcomesOf(ran: Ran): readonly ActionOutcome[] {
+  take(FUNCTIONS.outcomesOf, [ran]);
   return "outcomes" in ran ? ran.outcomes : [ran];
 }

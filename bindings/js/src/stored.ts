@@ -5,12 +5,14 @@
 
 import type { Outcome, Prepared, Ran, Refreshed, Report, Vault as CoreVault } from "../pkg/vault.js";
 import { orAborted } from "./abort.js";
+import { READ, TAIL } from "./arguments.js";
+import { take } from "./check.js";
 import { VaultError } from "./error.js";
 import type { KnownHead, KnownHeads } from "./heads.js";
 import type { Abortable, HostOptions } from "./options.js";
 import type { LogEnd, VaultStorage } from "./storage.js";
 import { Turns } from "./turns.js";
-import { call } from "./wasm.js";
+import { call, hasStopped, release } from "./wasm.js";
 
 /** How often another writer may come first before a change gives up. */
 const CONFLICTS_MAX = 100;
@@ -23,6 +25,7 @@ export class StoredVault {
   readonly storage: VaultStorage;
   readonly #heads: KnownHeads | undefined;
   readonly #changed: (origin: Origin) => void;
+  readonly #stopped: () => void;
   #core: CoreVault | undefined;
   /** Bytes of a torn tail behind the log as it was last read. */
   #torn: number;
@@ -44,12 +47,14 @@ export class StoredVault {
     options: HostOptions,
     known: string | undefined,
     changed: (origin: Origin) => void,
+    stopped: () => void,
   ) {
     this.#core = core;
     this.#known = known;
     this.storage = storage;
     this.#heads = headsOf(storage, options);
     this.#changed = changed;
+    this.#stopped = stopped;
     this.#torn = this.#tornLen();
     try {
       this.#unsubscribe = storage.subscribe?.(() => {
@@ -66,14 +71,21 @@ export class StoredVault {
   }
 
   get isLocked(): boolean {
-    return this.#core === undefined;
+    return this.#core === undefined || hasStopped();
   }
 
-  /** Asks the module. Fails with `locked`. */
+  /** Asks the module. Fails with `locked`, also once the module has stopped: the keys went with it. */
   ask<T>(ask: (core: CoreVault) => T): T {
     const core = this.#core;
-    if (core === undefined) throw locked();
-    return call(() => ask(core));
+    if (core === undefined || hasStopped()) {
+      this.#stopped();
+      throw locked();
+    }
+    try {
+      return call(() => ask(core));
+    } finally {
+      if (hasStopped()) this.#stopped();
+    }
   }
 
   /**
@@ -95,9 +107,10 @@ export class StoredVault {
     }
   }
 
-  /** Wipes the keys, and ends whatever waits for a host's code. */
-  lock(): void {
-    this.#core?.free();
+  /** Wipes the keys, and ends whatever waits for a host's code. Whether there were any. */
+  lock(): boolean {
+    const wasOpen = this.#core !== undefined;
+    release(this.#core);
     this.#core = undefined;
     for (const own of this.#calls) own.abort(locked());
     try {
@@ -110,6 +123,7 @@ export class StoredVault {
     } catch {
       // The module has stopped, and cannot do even that; the vault is locked all the same.
     }
+    return wasOpen;
   }
 
   /** Runs one operation after the other. */
@@ -181,7 +195,7 @@ export class StoredVault {
       try {
         isStored = await this.#keep(storage, prepared, signal);
       } catch (error) {
-        prepared.free();
+        release(prepared);
         storing.hasBegun = false;
         const lost = error instanceof VaultError && error.code === "conflict";
         if (!lost || conflicts === CONFLICTS_MAX) throw error;
@@ -203,7 +217,7 @@ export class StoredVault {
   /** Takes what was stored, unless the vault was locked in the meantime. */
   #apply(prepared: Prepared): boolean {
     if (this.isLocked) {
-      prepared.free();
+      release(prepared);
       return false;
     }
     this.ask((core) => core.apply(prepared));
@@ -222,11 +236,12 @@ export class StoredVault {
       return false;
     }
     if (compared.state === "grown") {
-      const refreshed = JSON.parse(this.ask((core) => core.refresh(compared.tail))) as Refreshed;
+      const [tail] = take(TAIL, [compared.tail]);
+      const refreshed = JSON.parse(this.ask((core) => core.refresh(tail))) as Refreshed;
       this.#torn = refreshed.torn?.len ?? 0;
       if (refreshed.commits === 0) return false;
     } else {
-      const file = await orAborted(storage.read(signal), signal);
+      const file = await bytesOf(storage, signal);
       this.ask((core) => core.reopen(file, this.#known));
       this.#torn = this.#tornLen();
     }
@@ -255,7 +270,7 @@ export class StoredVault {
       prepared = this.ask((core) => core.prepareAutomaticCompaction());
       await this.#keep(storage, prepared, signal);
     } catch (error) {
-      prepared?.free();
+      release(prepared);
       if (!(error instanceof VaultError) || error.code !== "not_durable") return;
       // The compacted file stands there, and what it holds was acknowledged before. But until its name is durable,
       // a power failure may bring back the former file, without what is added from now on.
@@ -274,6 +289,12 @@ export class StoredVault {
     const report = JSON.parse(this.ask((core) => core.report())) as Report;
     return report.torn?.len ?? 0;
   }
+}
+
+/** All bytes of a storage, which may be the host's own. */
+export async function bytesOf(storage: VaultStorage, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const [bytes] = take(READ, [await orAborted(storage.read(signal), signal)]);
+  return bytes;
 }
 
 /** Where known heads are kept: where the caller says, else where the storage does. */

@@ -9,8 +9,8 @@ export interface Token {
   /** What stands before the colon. */
   readonly namespace: string | undefined;
   readonly name: string;
-  /** The parameters, in the order in which they are written. */
-  readonly params: ReadonlyMap<string, string>;
+  /** The parameters by name, in an object without a prototype. `key` has them in their order. */
+  readonly params: Readonly<Record<string, string | undefined>>;
   /** What a map would be asked for: `Namespace:Name(key=value)`. */
   readonly key: string;
 }
@@ -36,13 +36,13 @@ export type Tokens =
 /** The value of a token, of the caller's tokens; nothing if it has none. */
 export async function valueOf(
   wanted: TokenWanted,
-  tokens: Tokens,
+  tokens: Tokens | undefined,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   let value: unknown;
   if (typeof tokens === "function") {
     const { namespace, name, params } = wanted;
-    const token = { namespace, name, params: new Map(params), key: keyOf(wanted) };
+    const token = { namespace, name, params: withoutPrototype(params), key: keyOf(wanted) };
     try {
       value = await orAborted(tokens(token, signal), signal);
     } catch (cause) {
@@ -57,10 +57,9 @@ export async function valueOf(
       );
     }
   } else {
-    const get = (key: string) =>
-      isMap(tokens) ? tokens.get(key) : Object.hasOwn(tokens, key) ? tokens[key] : undefined;
-    const key = wanted.keys.find((key) => get(key) !== undefined);
-    value = key === undefined ? undefined : get(key);
+    const values = valuesOf(tokens);
+    const key = wanted.keys.find((key) => values.has(key));
+    value = key === undefined ? undefined : values.get(key);
   }
   if (value === undefined || value === null) return undefined;
   if (typeof value === "string") return value;
@@ -72,14 +71,16 @@ export async function valueOf(
 
 /** The keys of the values that a caller gives; a function's are not known beforehand. */
 export function keysOf(tokens: Tokens): string[] {
-  if (typeof tokens === "function") return [];
-  const entries = isMap(tokens) ? [...tokens] : Object.entries(tokens);
-  return entries.flatMap(([key, value]) => (typeof key === "string" && value !== undefined ? [key] : []));
+  return typeof tokens === "function" ? [] : [...valuesOf(tokens).keys()];
 }
 
-/** Also of another realm. */
-function isMap(tokens: Exclude<Tokens, TokenFunction>): tokens is ReadonlyMap<string, string> {
-  return Object.prototype.toString.call(tokens) === "[object Map]";
+/** The check of arguments has made a map of an object. */
+function valuesOf(tokens: Exclude<Tokens, TokenFunction> | undefined): ReadonlyMap<string, string> {
+  return (tokens ?? new Map()) as ReadonlyMap<string, string>;
+}
+
+function withoutPrototype(entries: Iterable<readonly [string, string]>): Record<string, string> {
+  return Object.assign(Object.create(null) as object, Object.fromEntries(entries)) as Record<string, string>;
 }
 
 function keyOf(wanted: TokenWanted): string {

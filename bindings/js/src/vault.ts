@@ -27,8 +27,10 @@ import type {
   Verdict,
 } from "../pkg/vault.js";
 import { orAborted } from "./abort.js";
-import { jsonOf, type ActionInput, type RanOf } from "./action.js";
+import type { ActionInput, RanOf } from "./action.js";
+import { CLOCK, VAULT, VAULT_CLASS, VAULT_CLASS_LATER, VAULT_LATER } from "./arguments.js";
 import { answer, begin, step, type Asked } from "./asking.js";
+import { guard, take, textOf } from "./check.js";
 import { VaultError } from "./error.js";
 import type { Head, KnownHead } from "./heads.js";
 import * as opening from "./opening.js";
@@ -46,9 +48,9 @@ import type {
 } from "./options.js";
 import { Plan } from "./plan.js";
 import type { VaultStorage } from "./storage.js";
-import { StoredVault, type Origin } from "./stored.js";
+import { bytesOf, StoredVault, type Origin } from "./stored.js";
 import { utf8 } from "./utf8.js";
-import { call, ready } from "./wasm.js";
+import { call, ready, release } from "./wasm.js";
 
 /** What a repair saved, and the sound vault. */
 export interface Repaired {
@@ -105,9 +107,14 @@ export class Vault extends EventTarget {
   private constructor({ core, known }: opening.Opened, storage: VaultStorage, options: HostOptions) {
     super();
     this.#clock = clockOf(options);
-    this.#stored = new StoredVault(core, storage, options, known, (origin) => {
-      this.dispatchEvent(new VaultChangeEvent(origin));
-    });
+    this.#stored = new StoredVault(
+      core,
+      storage,
+      options,
+      known,
+      (origin) => this.dispatchEvent(new VaultChangeEvent(origin)),
+      () => this.lock(),
+    );
   }
 
   // Creating and opening
@@ -130,7 +137,7 @@ export class Vault extends EventTarget {
       try {
         await storage.create(created.file(), owner.signal);
       } catch (error) {
-        created.free();
+        release(created);
         throw error;
       }
       const opened = call(() => {
@@ -348,7 +355,7 @@ export class Vault extends EventTarget {
   ): Promise<MergeReport> {
     const { signal, ...options } = merging;
     return await this.#stored.whileOpen(signal, async (signal) => {
-      const file = await bytesOf(theirs, signal);
+      const file = await copyOf(theirs, signal);
       await this.refresh({ signal });
       return this.#ask((core) => {
         const copy = core.openCopy(file);
@@ -381,7 +388,7 @@ export class Vault extends EventTarget {
       for (const plan of plans) plan.dispose();
       return outcomes;
     } finally {
-      all.free();
+      release(all);
     }
   }
 
@@ -436,7 +443,7 @@ export class Vault extends EventTarget {
     document: ConnectorsDocument | string,
     options: CreateOptions & Abortable = {},
   ): Promise<Outcome[]> {
-    const text = utf8(typeof document === "string" ? document : jsonOf(document));
+    const text = utf8(textOf(document));
     const prepare = (core: CoreVault) =>
       preparing(core, core.planImport(text, optionsText(options)), this.#now());
     try {
@@ -455,7 +462,7 @@ export class Vault extends EventTarget {
   async merge(theirs: VaultStorage | Uint8Array, merging: Merging & Abortable = {}): Promise<Outcome[]> {
     const { signal, ...options } = merging;
     return await this.#stored.whileOpen(signal, async (signal) => {
-      const file = await bytesOf(theirs, signal);
+      const file = await copyOf(theirs, signal);
       const prepare = (core: CoreVault) => {
         const copy = core.openCopy(file);
         const merge = freeing(copy, () => core.planMerge(copy, JSON.stringify(options)));
@@ -529,10 +536,9 @@ export class Vault extends EventTarget {
    * token function or a storage.
    */
   lock(): void {
-    if (this.isLocked) return;
+    if (!this.#stored.lock()) return;
     for (const plan of this.#plans) plan.deref()?.dispose();
     this.#plans.clear();
-    this.#stored.lock();
     this.dispatchEvent(new Event("lock"));
   }
 
@@ -578,7 +584,7 @@ export class Vault extends EventTarget {
       try {
         return await work(run, signal);
       } finally {
-        run.free();
+        release(run);
       }
     });
   }
@@ -625,6 +631,9 @@ export class Vault extends EventTarget {
   }
 }
 
+guard(Vault, VAULT_CLASS, VAULT_CLASS_LATER);
+guard(Vault.prototype, VAULT, VAULT_LATER);
+
 /** Thrown where a plan cannot be made before more is answered. */
 const UNANSWERED = new VaultError("internal", "the action asks for more");
 
@@ -634,26 +643,18 @@ function clockOf(options: HostOptions): () => Date {
 
 /** What a clock says. Whether that is a time, the core decides. */
 function timeOf(clock: () => Date): string {
-  const now = clock();
+  const [now] = take(CLOCK, [clock()]);
   return Number.isNaN(now.getTime()) ? "" : now.toISOString();
 }
 
 function createPlan(core: CoreVault, connector: NewConnector, options: CreateOptions): CorePlan {
-  const { id, name, type, properties = {} } = connector;
-  const text = utf8(typeof properties === "string" ? properties : propertiesText(properties));
+  const { id, name, type, properties = "{}" } = connector;
+  const text = utf8(textOf(properties));
   try {
     return core.planCreate(id, name, type, text, optionsText(options));
   } finally {
     text.fill(0);
   }
-}
-
-/** JSON would leave out what is undefined: a variable of the environment that is not set, say. */
-function propertiesText(properties: Readonly<Record<string, unknown>>): string {
-  const missing = Object.entries(properties).find(([, value]) => value === undefined);
-  if (missing === undefined) return jsonOf(properties);
-  const hint = "leave it out, or write an empty string";
-  throw new VaultError("invalid_argument", `the property ${JSON.stringify(missing[0])} is undefined`, hint);
 }
 
 /** A plan that is prepared and no longer needed. */
@@ -665,7 +666,7 @@ function freeing<T>(resource: { free(): void }, work: () => T): T {
   try {
     return work();
   } finally {
-    resource.free();
+    release(resource);
   }
 }
 
@@ -678,8 +679,8 @@ function costOf(cost: KdfCost | undefined): KdfCost {
   return cost ?? (JSON.parse(call((core) => core.defaultCost())) as KdfCost);
 }
 
-async function bytesOf(source: VaultStorage | Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-  return source instanceof Uint8Array ? source : await orAborted(source.read(signal), signal);
+async function copyOf(theirs: VaultStorage | Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+  return "read" in theirs ? await bytesOf(theirs, signal) : theirs;
 }
 
 function first<R>(outcomes: readonly R[]): R {

@@ -1,6 +1,8 @@
 /** The WebAssembly module: loaded once, asked through {@link call}, which makes errors of what it throws. */
 
 import init, * as glue from "../pkg/vault.js";
+import { FUNCTIONS } from "./arguments.js";
+import { take } from "./check.js";
 import { VaultError } from "./error.js";
 import type { WorkerSource } from "./worker/job.js";
 
@@ -21,7 +23,9 @@ export interface ReadyOptions {
 let brought: (() => Promise<BufferSource>) | undefined;
 let compiling: Promise<WebAssembly.Module> | undefined;
 let loading: Promise<void> | undefined;
-let loaded = false;
+/** The module's memory, once it is loaded. */
+let memory: WebAssembly.Memory | undefined;
+let stopped = false;
 let workerSource: WorkerSource | undefined;
 
 /** Says how an entry point brings the module along. */
@@ -33,14 +37,15 @@ export function bring(bytes: () => Promise<BufferSource>): void {
  * Loads the WebAssembly module. Call it as often as you like: it loads once. The asynchronous functions of
  * this package call it themselves; before the others, such as `Identity.generate()`, await it.
  */
-export function ready(options: ReadyOptions = {}): Promise<void> {
+export async function ready(options: ReadyOptions = {}): Promise<void> {
+  [options = {}] = take(FUNCTIONS.ready, [options]);
   workerSource = options.worker ?? workerSource;
   loading ??= load(options.wasm).catch((error: unknown) => {
     // Perhaps the network was down: the next call tries again.
     loading = compiling = undefined;
     throw error;
   });
-  return loading;
+  await loading;
 }
 
 /** The compiled module, for a worker, and the worker's script. */
@@ -57,14 +62,33 @@ export type Core = typeof glue;
 
 /** Runs `work` on the module; what it throws becomes a {@link VaultError}. */
 export function call<T>(work: (core: Core) => T): T {
-  if (!loaded) {
+  if (memory === undefined) {
     throw new VaultError("not_ready", "the WebAssembly module is not loaded yet", "await ready() first");
+  }
+  if (stopped) {
+    const hint = "load the page again, or start the program again";
+    throw new VaultError("internal", "the WebAssembly module has stopped", hint);
   }
   try {
     return work(glue);
   } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) {
+      // Nobody knows what is sound in there now. With the memory go the keys of all vaults in it.
+      stopped = true;
+      new Uint8Array(memory.buffer).fill(0);
+    }
     throw asVaultError(error);
   }
+}
+
+/** Whether the module has stopped where it should not: nothing in it is used any more. */
+export function hasStopped(): boolean {
+  return stopped;
+}
+
+/** Frees what the module holds, which wipes it, unless the module has stopped and is wiped as a whole. */
+export function release(resource: { free(): void } | undefined): void {
+  if (!stopped) resource?.free();
 }
 
 /** What the module threw, here or in a worker. */
@@ -87,9 +111,8 @@ export function asVaultError(thrown: unknown): unknown {
 }
 
 async function load(source: ReadyOptions["wasm"]): Promise<void> {
-  compiling = compile(await source);
-  await init({ module_or_path: await compiling });
-  loaded = true;
+  compiling = compile(take(FUNCTIONS.ready, [{ wasm: await source }])[0].wasm as WasmSource | undefined);
+  ({ memory } = await init({ module_or_path: await compiling }));
 }
 
 async function compile(source: WasmSource | undefined): Promise<WebAssembly.Module> {

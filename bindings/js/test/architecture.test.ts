@@ -8,8 +8,12 @@ import { Sources } from "./sources.js";
 /** A module imports only what stands before it. `pkg/` is made of the core and knows nothing of these. */
 const ORDER = [
   "error",
-  "utf8",
+  // What callers may give: the shapes, and the table of all functions.
+  "check",
   "heads",
+  "heads/entry",
+  "arguments",
+  "utf8",
   "storage",
   "abort",
   "turns",
@@ -17,7 +21,6 @@ const ORDER = [
   "storage/compare",
   "storage/memory",
   "storage/database",
-  "heads/entry",
   "heads/indexeddb",
   "storage/indexeddb",
   "storage/http",

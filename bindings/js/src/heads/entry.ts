@@ -24,7 +24,8 @@ export function isHeadEntry(value: unknown): value is HeadEntry {
   );
 }
 
-function isKnownHead(value: unknown): value is KnownHead {
+/** Whether it has the fields of a known head. */
+export function isKnownHead(value: unknown): value is KnownHead {
   return (
     hasFields(value, "head", "vault_key", "owners") &&
     typeof value.vault_key === "string" &&

@@ -1,5 +1,7 @@
 /** Known heads in IndexedDB: the newest head that this site has seen of each vault (docs/format.md section 9). */
 
+import { HEADS_METHODS_LATER, NEW } from "../arguments.js";
+import { guard, take } from "../check.js";
 import { VaultError } from "../error.js";
 import type { KnownHead, KnownHeads } from "../heads.js";
 import { Database, type EntryStore } from "../storage/database.js";
@@ -12,7 +14,8 @@ import { isHeadEntry, type HeadEntry } from "./entry.js";
 export class IndexedDbKnownHeads implements KnownHeads {
   readonly #database: Database<HeadEntry>;
 
-  constructor(database = "connector-vault-heads") {
+  constructor(database?: string) {
+    [database = "connector-vault-heads"] = take(NEW.IndexedDbKnownHeads, [database]);
     this.#database = new Database(database, "heads", ["vault_id", "place"]);
   }
 
@@ -43,3 +46,5 @@ export class IndexedDbKnownHeads implements KnownHeads {
     throw new VaultError("state_unreadable", message, hint);
   }
 }
+
+guard(IndexedDbKnownHeads.prototype, {}, HEADS_METHODS_LATER);

@@ -4,6 +4,8 @@ import { closeSync, linkSync, lstatSync, read, readlinkSync, realpathSync, renam
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { promisify } from "node:util";
 
+import { NEW, STORAGE_METHODS, STORAGE_METHODS_LATER } from "../arguments.js";
+import { guard, take } from "../check.js";
 import type { KnownHeads } from "../heads.js";
 import type { Compared, LogEnd, StorageWarning, VaultStorage } from "../storage.js";
 import { compare, type StoredBytes } from "../storage/compare.js";
@@ -63,6 +65,7 @@ export class FileStorage implements VaultStorage {
    * Fails with `file_not_found` if the folder does not exist, with `io` if it cannot be looked into.
    */
   constructor(path: string, options: FileStorageOptions = {}) {
+    [path, options = {}] = take(NEW.FileStorage, [path, options]);
     try {
       this.path = resolve(path);
       const named = hasName(path) ? join(realpathSync.native(dirname(path)), basename(path)) : this.path;
@@ -272,6 +275,8 @@ export class FileStorage implements VaultStorage {
     }
   }
 }
+
+guard(FileStorage.prototype, STORAGE_METHODS, STORAGE_METHODS_LATER);
 
 const readInParts = promisify(read);
 

@@ -11,6 +11,8 @@ import { createHash } from "node:crypto";
 import { closeSync, mkdirSync, renameSync, unlinkSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 
+import { FILE_HEADS_CLASS, HEADS_METHODS_LATER, NEW } from "../arguments.js";
+import { guard, take } from "../check.js";
 import { VaultError } from "../error.js";
 import type { KnownHead, KnownHeads } from "../heads.js";
 import { isHeadEntry, type HeadEntry } from "../heads/entry.js";
@@ -33,8 +35,12 @@ const ENTRY_LEN_MAX = 64 * 1024;
 
 /** The heads that this user has seen, in a folder of the user's own. */
 export class FileKnownHeads implements KnownHeads {
+  readonly dir: string;
+
   /** The heads in `dir`, which is created when a head is remembered. */
-  constructor(readonly dir: string) {}
+  constructor(dir: string) {
+    [this.dir] = take(NEW.FileKnownHeads, [dir]);
+  }
 
   /**
    * The heads in the user's folder for them: `$CVAULT_STATE_DIR`, else
@@ -125,6 +131,9 @@ export class FileKnownHeads implements KnownHeads {
     }
   }
 }
+
+guard(FileKnownHeads, FILE_HEADS_CLASS);
+guard(FileKnownHeads.prototype, {}, HEADS_METHODS_LATER);
 
 function defaultDir(variables: Readonly<Record<string, string | undefined>>): string | undefined {
   const within = (name: string, ...folders: string[]) => {

@@ -1,5 +1,7 @@
 /** Whether stored bytes still end where a vault's log is known to end (docs/file-lock.md section 6). */
 
+import { COMPARING } from "../arguments.js";
+import { take } from "../check.js";
 import type { Compared, LogEnd } from "../storage.js";
 
 /** The bytes of a vault, read in parts: those of a file need not be in memory. */
@@ -11,6 +13,7 @@ export interface StoredBytes {
 
 /** Compares stored bytes with the log that the caller knows. */
 export function compare(stored: StoredBytes, known: LogEnd): Compared {
+  [stored, known] = take(COMPARING.compare, [stored, known]);
   if (!holdsLog(stored, known)) return { state: "replaced" };
   const end = logEnd(known);
   if (stored.length === end) return { state: "same" };
@@ -19,6 +22,7 @@ export function compare(stored: StoredBytes, known: LogEnd): Compared {
 
 /** Whether nothing stands there but the known log and the torn tail that is known to follow it. */
 export function isUnchanged(stored: StoredBytes, known: LogEnd): boolean {
+  [stored, known] = take(COMPARING.isUnchanged, [stored, known]);
   return stored.length === logEnd(known) + known.torn && holdsLog(stored, known);
 }
 
@@ -29,6 +33,7 @@ export function logEnd(known: LogEnd): number {
 
 /** Bytes in memory as stored ones. */
 export function inMemory(bytes: Uint8Array): StoredBytes {
+  [bytes] = take(COMPARING.inMemory, [bytes]);
   return { length: bytes.length, read: (at, length) => copyOf(bytes.subarray(at, at + length)) };
 }
 

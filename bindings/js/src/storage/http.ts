@@ -1,6 +1,8 @@
 /** A vault at a URL, of a server that keeps bytes and honours ETag and If-Match (RFC 9110 sections 8.8.3, 13.1). */
 
 import { orAborted } from "../abort.js";
+import { HEADERS_GIVEN, NEW, STORAGE_METHODS, STORAGE_METHODS_LATER } from "../arguments.js";
+import { guard, take } from "../check.js";
 import { VaultError } from "../error.js";
 import type { KnownHeads } from "../heads.js";
 import { IndexedDbKnownHeads } from "../heads/indexeddb.js";
@@ -67,6 +69,7 @@ export class HttpStorage implements VaultStorage {
    * Fails with `invalid_argument` if `url` is not one of http or https.
    */
   constructor(url: string | URL, options: HttpStorageOptions = {}) {
+    [url, options = {}] = take(NEW.HttpStorage, [url, options]);
     const target = parseUrl(url);
     this.url = target.origin + target.pathname;
     this.places = [this.url];
@@ -238,7 +241,8 @@ export class HttpStorage implements VaultStorage {
   /** The headers of the options, and those of the request. */
   async #headers(own: Record<string, string>, signal: AbortSignal | undefined): Promise<Headers> {
     const { headers } = this.#options;
-    const given = typeof headers === "function" ? await orAborted(headers(), signal) : headers;
+    const answer = typeof headers === "function" ? await orAborted(headers(), signal) : headers;
+    const [given] = take(HEADERS_GIVEN, [answer]);
     let all: Headers;
     try {
       all = new Headers(given);
@@ -310,6 +314,8 @@ export class HttpStorage implements VaultStorage {
     return new VaultError("file_not_found", `there is no vault at ${this.url}`, hint);
   }
 }
+
+guard(HttpStorage.prototype, STORAGE_METHODS, STORAGE_METHODS_LATER);
 
 function parseUrl(url: string | URL): URL {
   let parsed: URL | undefined;

@@ -1,5 +1,7 @@
 /** A vault in IndexedDB, shared by the tabs and workers of a site (docs/format.md section 1). */
 
+import { DATABASE_CLASS_LATER, NEW, STORAGE_METHODS, STORAGE_METHODS_LATER } from "../arguments.js";
+import { guard, take } from "../check.js";
 import { VaultError } from "../error.js";
 import type { KnownHeads } from "../heads.js";
 import { IndexedDbKnownHeads } from "../heads/indexeddb.js";
@@ -57,6 +59,7 @@ export class IndexedDbStorage implements VaultStorage {
 
   /** The vault `name`, which need not exist yet. */
   constructor(name: string, options: IndexedDbStorageOptions = {}) {
+    [name, options = {}] = take(NEW.IndexedDbStorage, [name, options]);
     const { database = DATABASE, heads } = options;
     this.name = name;
     this.#database = vaultsIn(database);
@@ -276,6 +279,9 @@ export class IndexedDbStorage implements VaultStorage {
     return new VaultError("damaged", message, "restore the vault from a copy");
   }
 }
+
+guard(IndexedDbStorage, {}, DATABASE_CLASS_LATER);
+guard(IndexedDbStorage.prototype, STORAGE_METHODS, STORAGE_METHODS_LATER);
 
 /** Among the keys of IndexedDB, an array stands behind all numbers. */
 const BEHIND_NUMBERS: IDBValidKey = [];

@@ -1,5 +1,7 @@
 /** A vault in memory: for bytes that the program carries itself, and for tests (docs/format.md section 1). */
 
+import { NEW, STORAGE_METHODS, STORAGE_METHODS_LATER } from "../arguments.js";
+import { guard, take } from "../check.js";
 import { VaultError } from "../error.js";
 import type { KnownHeads } from "../heads.js";
 import type { Compared, LogEnd, VaultStorage } from "../storage.js";
@@ -33,6 +35,7 @@ export class MemoryStorage implements VaultStorage {
 
   /** A vault of these bytes, of which a copy is taken; without any, one that is yet to be created. */
   constructor(bytes?: Uint8Array, options: MemoryStorageOptions = {}) {
+    [bytes, options = {}] = take(NEW.MemoryStorage, [bytes, options]);
     this.#bytes = bytes && copyOf(bytes);
     this.places = [...(options.places ?? ["memory"])];
     this.heads = options.heads;
@@ -108,3 +111,5 @@ export class MemoryStorage implements VaultStorage {
     }
   }
 }
+
+guard(MemoryStorage.prototype, STORAGE_METHODS, STORAGE_METHODS_LATER);

@@ -1,0 +1,274 @@
+/**
+ * The arguments of everything that the package exports: one row for each function and method, with the names that its
+ * declaration has. A test compares the rows with the declarations, so that a new method cannot do without.
+ */
+
+import {
+  byName,
+  bytes,
+  callable,
+  flag,
+  having,
+  is,
+  isBytes,
+  isFunction,
+  isPromise,
+  json,
+  list,
+  object,
+  oneOf,
+  optional,
+  or,
+  tagOf,
+  text,
+  whole,
+  type Shape,
+  type Signature,
+  type Signatures,
+} from "./check.js";
+import { isKnownHead } from "./heads/entry.js";
+
+/** Plans and identities that this package made: nothing else can pass for one. */
+export const plans = new WeakSet<object>();
+export const identities = new WeakSet<object>();
+
+const U32 = whole(0, 0xffff_ffff);
+const COUNT = whole(1);
+const URL_OR_TEXT = or((value) => tagOf(value) === "URL", text);
+const IDENTITY = or((value) => identities.has(value as object), text);
+const PLAN = is("a plan of this package", (value) => plans.has(value as object));
+const SIGNAL = having("an AbortSignal", "addEventListener");
+const COST = object({ memoryKib: U32, passes: U32, lanes: U32 });
+const TOKENS = or(isFunction, byName(text));
+const HEADS = or(
+  (value) => value === null,
+  having("known heads, such as FileKnownHeads.default(), or null", "get", "remember", "forget"),
+);
+const KNOWN_HEAD = is("a known head, as vault.knownHead gives it", isKnownHead);
+const STORAGE: Shape = (value, name) => {
+  const wanted = "a storage, such as new FileStorage(path)";
+  having(wanted, "create", "read", "compare", "append", "replace")(value, name);
+  list(text)((value as { readonly places?: unknown }).places, `${name}.places`);
+  return value;
+};
+
+const ABORTABLE = { signal: optional(SIGNAL) };
+const HOST = { ...ABORTABLE, heads: optional(HEADS), clock: optional(callable) };
+const OWNER = {
+  ...HOST,
+  label: optional(text),
+  passphrase: optional(text),
+  cost: optional(COST),
+  identity: optional(IDENTITY),
+};
+const OPENING = {
+  ...HOST,
+  passphrase: optional(text),
+  grant: optional(text),
+  identity: optional(IDENTITY),
+  vaultId: optional(text),
+  known: optional(KNOWN_HEAD),
+  accept: optional(flag),
+  tolerant: optional(flag),
+  memoryKibMax: optional(U32),
+};
+const HOW_TO_OPEN = "give { passphrase } or { identity }";
+const CHANGE = { ifVersion: optional(COUNT), note: optional(text) };
+const CREATE = { allowMask: optional(flag), note: optional(text) };
+const RUN = {
+  ...ABORTABLE,
+  ...CHANGE,
+  ...CREATE,
+  requestId: optional(text),
+  null: optional(oneOf("reject", "remove")),
+  nested: optional(oneOf("replace", "merge")),
+  allowEmpty: optional(flag),
+  noTokens: optional(flag),
+  conditionMet: optional(flag),
+  tokens: optional(TOKENS),
+  test: optional(callable),
+};
+
+const ACTION = json("an action's document, or its JSON text");
+const CONNECTOR = object({
+  id: optional(text),
+  name: text,
+  type: text,
+  properties: optional(json("an object of properties, or the JSON text of one")),
+});
+const GRANTEE = object(
+  { key: optional(text), passphrase: optional(text), cost: optional(COST) },
+  "give { key } or { passphrase }",
+);
+const MERGING = {
+  ...ABORTABLE,
+  resolve: optional(oneOf("ours", "theirs", "newest")),
+  acceptStrangers: optional(flag),
+};
+const THEIRS = or(isBytes, STORAGE);
+const RANGE = optional(object({ from: optional(U32), count: optional(U32) }));
+
+/** Options may be left out as a whole. */
+function options(fields: Signature): Shape {
+  return optional(object(fields));
+}
+
+// The vault
+
+export const VAULT_CLASS: Signatures = { identify: { file: bytes } };
+export const VAULT_CLASS_LATER: Signatures = {
+  create: { storage: STORAGE, owner: object(OWNER, HOW_TO_OPEN) },
+  open: { storage: STORAGE, options: object(OPENING, HOW_TO_OPEN) },
+  repair: {
+    damaged: STORAGE,
+    out: STORAGE,
+    options: object({ ...OPENING, unsigned: optional(flag) }, HOW_TO_OPEN),
+  },
+};
+export const VAULT: Signatures = {
+  connectors: { range: RANGE },
+  has: { id: text },
+  similar: { id: text },
+  connector: { id: text },
+  history: { id: text },
+  diff: { id: text, from: COUNT, to: COUNT },
+  log: { range: RANGE },
+  planCreate: { connector: CONNECTOR, options: options(CREATE) },
+  planDelete: { id: text, options: options(CHANGE) },
+  planRestore: { id: text, version: COUNT, options: options(CHANGE) },
+};
+export const VAULT_LATER: Signatures = {
+  read: { id: text },
+  readProperty: { id: text, name: text, version: optional(COUNT) },
+  readVersion: { id: text, version: COUNT },
+  plan: { action: ACTION, options: options(RUN) },
+  planMerge: { theirs: THEIRS, merging: options(MERGING) },
+  commit: { plan: or(isPromise, PLAN), options: options(ABORTABLE) },
+  commitAll: { plans: list(PLAN), options: options(ABORTABLE) },
+  run: { action: ACTION, options: options(RUN) },
+  createConnector: { connector: CONNECTOR, options: options({ ...CREATE, ...ABORTABLE }) },
+  deleteConnector: { id: text, options: options({ ...CHANGE, ...ABORTABLE }) },
+  restore: { id: text, version: COUNT, options: options({ ...CHANGE, ...ABORTABLE }) },
+  import: {
+    document: json("a document of connectors, or its JSON text"),
+    options: options({ ...CREATE, ...ABORTABLE }),
+  },
+  merge: { theirs: THEIRS, merging: options(MERGING) },
+  refresh: { options: options(ABORTABLE) },
+  grant: { label: text, role: text, to: GRANTEE, options: options(ABORTABLE) },
+  revoke: { label: text, options: options(ABORTABLE) },
+  setRole: { label: text, role: text, options: options(ABORTABLE) },
+  setPassphrase: { passphrase: text, options: options({ ...ABORTABLE, cost: optional(COST) }) },
+  compact: { options: options({ ...ABORTABLE, keep: optional(COUNT) }) },
+  purge: { ids: optional(list(text)), options: options(ABORTABLE) },
+};
+
+// What the host's own code returns to the vault
+
+export const SEEN: Signature = { "heads.get()": optional(KNOWN_HEAD) };
+export const CLOCK: Signature = { "clock()": is("a Date", (value) => tagOf(value) === "Date") };
+export const READ: Signature = { "storage.read()": bytes };
+export const TAIL: Signature = { "the tail of storage.compare()": bytes };
+
+// Beside the vault
+
+export const PLAN_METHODS: Signatures = { reveal: { name: text, change: optional(U32) } };
+export const IDENTITY_CLASS: Signatures = { parse: { text } };
+export const FUNCTIONS = {
+  findTokens: { text: is("a string", (value) => typeof value === "string") },
+  tokensOf: { action: ACTION },
+  parseGrantKey: { text },
+  outcomesOf: { ran: is("an outcome", (value) => typeof value === "object" && value !== null) },
+  ready: {
+    options: options({
+      wasm: optional(
+        or(
+          isPromise,
+          is(
+            "the module's bytes, a Response, or an address",
+            (value) =>
+              typeof value === "string" ||
+              ArrayBuffer.isView(value) ||
+              ["ArrayBuffer", "Response", "URL", "WebAssembly.Module"].includes(tagOf(value)),
+          ),
+        ),
+      ),
+      worker: optional(or(isFunction, URL_OR_TEXT)),
+    }),
+  },
+} satisfies Signatures;
+
+// Storages and known heads
+
+/** Also beyond what is exact: it is behind the end of any bytes. */
+const OFFSET = whole(0, Infinity);
+const LOG_END = object({
+  start: bytes,
+  marks: list(object({ offset: OFFSET, bytes })),
+  end: OFFSET,
+  torn: OFFSET,
+});
+const SIGNALLED = optional(SIGNAL);
+export const STORAGE_METHODS: Signatures = {
+  subscribe: { changed: callable },
+  warn: { warning: object({ code: text, message: text }) },
+};
+export const STORAGE_METHODS_LATER: Signatures = {
+  create: { file: bytes, signal: SIGNALLED },
+  read: { signal: SIGNALLED },
+  compare: { known: LOG_END, signal: SIGNALLED },
+  append: { commit: bytes, known: LOG_END, signal: SIGNALLED },
+  replace: { file: bytes, known: LOG_END, signal: SIGNALLED },
+  sync: { known: LOG_END, signal: SIGNALLED },
+  stays: { known: LOG_END, signal: SIGNALLED },
+  exclusive: { work: callable, signal: SIGNALLED },
+};
+export const HEADS_METHODS_LATER: Signatures = {
+  get: { vaultId: text, place: text },
+  remember: { vaultId: text, place: text, known: KNOWN_HEAD },
+  forget: { vaultId: text, place: text },
+};
+const STORED = having("bytes with a length and a method read", "read");
+export const COMPARING = {
+  compare: { stored: STORED, known: LOG_END },
+  isUnchanged: { stored: STORED, known: LOG_END },
+  inMemory: { bytes },
+} satisfies Signatures;
+export const DATABASE_CLASS_LATER: Signatures = { list: { database: optional(text) } };
+const TEXTS: Shape = (value, name) => Object.fromEntries(byName(text)(value, name) as Map<string, string>);
+export const FILE_HEADS_CLASS: Signatures = { default: { variables: optional(TEXTS) } };
+const HEADERS: Shape = (value, name) => {
+  if (tagOf(value) === "Headers") return value;
+  return (Array.isArray(value) ? list(list(text)) : TEXTS)(value, name);
+};
+/** What the function `headers` returns. */
+export const HEADERS_GIVEN: Signature = { "headers()": optional(HEADERS) };
+/** Arguments of constructors. */
+export const NEW = {
+  MemoryStorage: {
+    bytes: optional(bytes),
+    options: options({ places: optional(list(text)), heads: optional(HEADS) }),
+  },
+  IndexedDbStorage: { name: text, options: options({ database: optional(text), heads: optional(HEADS) }) },
+  IndexedDbKnownHeads: { database: optional(text) },
+  HttpStorage: {
+    url: URL_OR_TEXT,
+    options: options({
+      headers: optional(or(isFunction, HEADERS)),
+      fetch: optional(callable),
+      heads: optional(HEADS),
+      credentials: optional(oneOf("omit", "same-origin", "include")),
+    }),
+  },
+  FileStorage: {
+    path: text,
+    options: options({
+      heads: optional(HEADS),
+      lockTimeoutMs: optional(
+        is("a number of milliseconds", (value) => typeof value === "number" && value >= 0),
+      ),
+      onWarning: optional(callable),
+    }),
+  },
+  FileKnownHeads: { dir: text },
+} satisfies Signatures;
