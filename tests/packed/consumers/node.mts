@@ -4,15 +4,15 @@ import {
   tokensOf,
   Vault,
   VaultError,
-  type Action,
   type LogEnd,
   type Outcome,
+  type UpdateAction,
   type VaultStorage,
 } from "connector-vault";
 import { FileKnownHeads, FileStorage, Vault as SameVault } from "connector-vault/node";
 import { ready as readySlim, type WasmSource } from "connector-vault/slim";
 
-const action: Action = {
+const action: UpdateAction = {
   ActionType: "Connectors.Update",
   Parameters: {
     EntryId: "twitterConnectorId",
