@@ -1,4 +1,4 @@
-//! Argon2id (RFC 9106) at the default cost of a lock, beside Debian's libargon2 and libsodium.
+//! Argon2id (RFC 9106) at the default cost of a key slot, beside Debian's libargon2 and libsodium.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

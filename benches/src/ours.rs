@@ -112,7 +112,7 @@ impl Opened for FileVault {
     }
 }
 
-/// A vault without connectors whose lock has the default cost: opening it is the cost of a
+/// A vault without connectors whose key slot has the default cost: opening it is the cost of a
 /// passphrase and a signature or two.
 pub(crate) struct Locked {
     file: Vec<u8>,

@@ -41,7 +41,7 @@ const Opening = document({
   connectors: map(Connector),
   read_error: map(text).or({}),
   torn: document({ offset: count, len: count }).or(null),
-  broken_locks: count.or(0),
+  broken_key_slots: count.or(0),
   damaged: list(document({ seq: count, offset: count, connector: nullable(text) })).or([]),
   problems: list(document({ seq: count, code: text })).or([]),
 });
@@ -108,13 +108,13 @@ function identify(file: Uint8Array): string | undefined {
 }
 
 async function checkVault(expect: Read<typeof Opening>, vault: Vault): Promise<void> {
-  const { continuity, torn, brokenLocks, damaged } = vault.report;
+  const { continuity, torn, brokenKeySlots, damaged } = vault.report;
   equal(vault.head, expect.head, "head");
   equal(vault.role, expect.role, "role");
   equal(vault.label, expect.label, "label");
   equal(continuity, expect.continuity, "continuity");
   equal(torn, expect.torn, "torn");
-  equal(brokenLocks.length, expect.broken_locks, "broken_locks");
+  equal(brokenKeySlots.length, expect.broken_key_slots, "broken_key_slots");
   equal(damaged, expect.damaged, "damaged");
   const connectors = new Map<string, unknown>();
   const errors = new Map<string, string>();

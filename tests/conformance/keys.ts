@@ -15,7 +15,7 @@ const Given = oneOf({
   bind: document({ label: text, inputs: list(base16) }),
   derive: document({ secret: base16, label: text, inputs: list(base16) }),
   vault_key: base16,
-  lock_keys: document({ passphrase: text, salt: base16, memory_kib: count, passes: count, lanes: count }),
+  key_slot_keys: document({ passphrase: text, salt: base16, memory_kib: count, passes: count, lanes: count }),
   bundle: document({ identity: text, info: base16, sealed: base16 }),
   sealed: document({ key: base16, associated_data: base16, sealed: base16 }),
   request: json,
@@ -28,7 +28,7 @@ const Answer = new Map<Given[0], Reader<unknown>>([
   ["identity", ifNamed("error", document({ error: text }), document({ grant_key: text }))],
   ["grant_key", ifNamed("error", document({ error: text }), Bytes)],
   ["padding", document({ lengths: list(count) })],
-  ["lock_keys", document({ bytes: base16, commitment: base16 })],
+  ["key_slot_keys", document({ bytes: base16, commitment: base16 })],
 ]);
 
 interface Expected {
@@ -56,7 +56,7 @@ export async function checkKey({ given, expect }: KeyVector): Promise<string | u
     case "bind":
     case "derive":
     case "vault_key":
-    case "lock_keys":
+    case "key_slot_keys":
     case "bundle":
     case "sealed":
     case "request":

@@ -21,7 +21,7 @@ export interface VaultReactions {
 }
 
 /**
- * Tells of the lock of a vault, until the signal. Also something that is not in the page at that time, but that is
+ * Tells that a vault is locked, until the signal. Also something that is not in the page at that time, but that is
  * no reason to keep it.
  */
 export function whenLocked<T extends object>(

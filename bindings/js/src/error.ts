@@ -10,7 +10,7 @@ export const CORE_CODES = [
   "limit_exceeded",
   "wrong_passphrase",
   "invalid_passphrase",
-  "no_lock",
+  "no_key_slot",
   "cost_out_of_range",
   "out_of_memory",
   "wrong_identity",

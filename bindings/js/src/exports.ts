@@ -50,7 +50,7 @@ export type { WorkerSource } from "./worker/job.js";
 export type {
   ActionOutcome,
   BatchOutcome,
-  BrokenLock,
+  BrokenKeySlot,
   Change,
   ChangeKind,
   Commit,

@@ -88,7 +88,7 @@ export async function repair(
   return { core, known, report: JSON.parse(answer.report ?? "{}") as RepairReport };
 }
 
-/** Runs Argon2id for a lock that is to be made; as secret as the passphrase. */
+/** Runs Argon2id for a key slot that is to be made; as secret as the passphrase. */
 export async function stretch(passphrase: string, cost: KdfCost, options: Abortable): Promise<Uint8Array> {
   const job: Job = { kind: "stretch", passphrase: utf8(passphrase), cost: JSON.stringify(cost) };
   return (await inWorker(job, options)).bytes;

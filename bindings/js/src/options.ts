@@ -33,7 +33,7 @@ export interface NewOwner extends HostOptions {
 export interface OpenOptions extends HostOptions {
   /** Opens by a passphrase. Either this or `identity`. */
   readonly passphrase?: string | undefined;
-  /** Tries only the lock of the grant with this label, which saves time. */
+  /** Tries only the key slot of the grant with this label, which saves time. */
   readonly grant?: string | undefined;
   /** Opens by an identity. Needs `vaultId`, unless the vault is known here. */
   readonly identity?: Identity | string | undefined;
@@ -45,7 +45,7 @@ export interface OpenOptions extends HostOptions {
   readonly accept?: boolean | undefined;
   /** Goes on without damaged records, which the report lists. Nothing can be written then. */
   readonly tolerant?: boolean | undefined;
-  /** Most memory that a lock may make Argon2id use, in KiB: at most 262,144. */
+  /** Most memory that a key slot may make Argon2id use, in KiB: at most 262,144. */
   readonly memoryKibMax?: number | undefined;
 }
 

@@ -4,7 +4,7 @@ import type { KnownHeads } from "./heads.js";
 
 /** Where a log ends, and how to recognize that it still does. */
 export interface LogEnd {
-  /** The file's bytes before the log, that is its magic and locks. */
+  /** The file's bytes before the log, that is its magic and key slots. */
   readonly start: Uint8Array;
   /** Bytes that identify the newest commit, with their offsets from the start of the log. */
   readonly marks: readonly { readonly offset: number; readonly bytes: Uint8Array }[];

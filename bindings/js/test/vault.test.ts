@@ -387,7 +387,7 @@ test("roles, revocation, passphrases", async () => {
   assert.deepEqual(revoked.exposed, [TWITTER.id]);
   await assert.rejects(ci.run(update('{"A": "b"}')), code("wrong_identity"));
   assert.deepEqual(
-    vault.grants().map(({ label, role, hasLock, isOwn }) => [label, role, hasLock, isOwn]),
+    vault.grants().map(({ label, role, hasPassphrase, isOwn }) => [label, role, hasPassphrase, isOwn]),
     [
       ["ops", "owner", false, true],
       ["human", "reader", true, false],

@@ -23,7 +23,7 @@ pub(crate) struct Opening {
     /// What the secret is.
     #[tsify(type = "\"passphrase\" | \"identity\"")]
     by: By,
-    /// The label of the grant whose lock alone is tried.
+    /// The label of the grant whose key slot alone is tried.
     #[serde(default, deserialize_with = "input::some")]
     #[tsify(optional)]
     grant: Option<String>,
@@ -192,7 +192,7 @@ pub fn create(
     Ok(Created { vault, file })
 }
 
-/// Runs Argon2id for a lock that is to be made; the result is as secret as the passphrase.
+/// Runs Argon2id for a key slot that is to be made; the result is as secret as the passphrase.
 #[wasm_bindgen]
 pub fn stretch(passphrase: &Uint8Array, cost: &str) -> Result<Uint8Array> {
     use rand::Rng;

@@ -353,8 +353,8 @@ pub(crate) struct Report {
     /// A commit whose writer died: dropped, it never was acknowledged.
     #[tsify(type = "TornTail | null")]
     torn: Option<TornTail>,
-    /// Locks that nobody can use. Only those that were looked at on the way to one that opens.
-    broken_locks: Vec<BrokenLock>,
+    /// Key slots that nobody can use. Only those that were looked at on the way to one that opens.
+    broken_key_slots: Vec<BrokenKeySlot>,
     /// Records that a tolerant opening went on without.
     damaged: Vec<Damaged>,
 }
@@ -378,11 +378,11 @@ impl TornTail {
     }
 }
 
-/// A lock that nobody can use, and why.
+/// A key slot that nobody can use, and why.
 #[derive(Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct BrokenLock {
-    /// The label of the grant whose lock it is, if that much is known.
+pub(crate) struct BrokenKeySlot {
+    /// The label of the grant whose key slot it is, if that much is known.
     #[tsify(type = "string | null")]
     label: Option<String>,
     reason: String,
@@ -413,14 +413,14 @@ impl Damaged {
 
 impl Report {
     pub(crate) fn of(report: &OpenReport) -> Self {
-        let broken_locks = report.broken_locks.iter().map(|lock| BrokenLock {
-            label: lock.label.clone(),
-            reason: lock.reason.clone(),
+        let broken_key_slots = report.broken_key_slots.iter().map(|slot| BrokenKeySlot {
+            label: slot.label.clone(),
+            reason: slot.reason.clone(),
         });
         Self {
             continuity: report.continuity,
             torn: report.torn.map(TornTail::of),
-            broken_locks: broken_locks.collect(),
+            broken_key_slots: broken_key_slots.collect(),
             damaged: report.damaged.iter().map(Damaged::of).collect(),
         }
     }
@@ -459,7 +459,7 @@ pub(crate) struct GrantInfo {
     /// Its public keys, `cvault-grant-1...`.
     key: String,
     /// Whether a passphrase unlocks it; otherwise only its identity does.
-    has_lock: bool,
+    has_passphrase: bool,
     /// Whether the vault was opened by it.
     is_own: bool,
 }
@@ -472,7 +472,7 @@ impl GrantInfo {
             role: grant.role,
             since: grant.since,
             key: grant.key.to_string(),
-            has_lock: grant.has_lock,
+            has_passphrase: grant.has_passphrase,
             is_own: grant.is_own,
         }
     }

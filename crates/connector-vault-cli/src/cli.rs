@@ -17,7 +17,7 @@ Environment:
   CVAULT_PASSPHRASE, CVAULT_PASSPHRASE_FILE           unlock by a passphrase
   CVAULT_IDENTITY, CVAULT_IDENTITY_FILE               unlock by an identity
   CVAULT_VAULT_ID                                     which vault to trust
-  CVAULT_GRANT                                        whose lock the passphrase is for
+  CVAULT_GRANT                                        whose key slot the passphrase is for
   CVAULT_NEW_PASSPHRASE, CVAULT_NEW_PASSPHRASE_FILE   for `grant` and `passwd`
   CVAULT_STATE_DIR                                    where known heads are kept
   NO_COLOR                                            no colours

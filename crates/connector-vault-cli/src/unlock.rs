@@ -161,7 +161,7 @@ pub(crate) fn cost(args: CostArgs, output: Output) -> Cost {
     if cost.memory_kib > connector_vault::limits::MEMORY_KIB_MAX {
         output.warn(
             "high_cost",
-            "browsers do not open a lock of this cost, and cvault only with --max-memory-mib",
+            "browsers do not open a key slot of this cost, and cvault only with --max-memory-mib",
         );
     }
     cost

@@ -274,7 +274,7 @@ impl Team {
             records: records
                 .map(|stored| self.vault.index.record(stored).to_vec())
                 .collect(),
-            locks: b"[]".to_vec(),
+            key_slots: b"[]".to_vec(),
         }
     }
 }
@@ -359,7 +359,7 @@ pub(super) struct Snapshot {
     pub(super) header_key: VaultKey,
     pub(super) superseded: Vec<Hash>,
     pub(super) records: Vec<Vec<u8>>,
-    pub(super) locks: Vec<u8>,
+    pub(super) key_slots: Vec<u8>,
 }
 
 impl Snapshot {
@@ -382,7 +382,7 @@ impl Snapshot {
             }),
             records: &records,
         };
-        let mut file = crate::format::file_start(&self.locks);
+        let mut file = crate::format::file_start(&self.key_slots);
         commit.encode(&mut file, |hash| {
             self.signer.sign_commit(self.vault_id, hash)
         });

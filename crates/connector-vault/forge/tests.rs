@@ -639,8 +639,8 @@ fn a_replaced_passphrase_leaves_nothing_of_the_old_lock() {
         passphrase: Some((&old, Cost::MIN)),
     };
     let (mut vault, file) = Vault::create(&mut host(&mut rng), &owner).unwrap();
-    let LockEntry::Lock(lock) = vault.locks[0].clone() else {
-        panic!("a lock")
+    let KeySlotEntry::KeySlot(slot) = vault.key_slots[0].clone() else {
+        panic!("a key slot")
     };
     let prepared = vault
         .prepare_passphrase(&new, Cost::MIN, &mut host(&mut rng))
@@ -662,10 +662,10 @@ fn a_replaced_passphrase_leaves_nothing_of_the_old_lock() {
     assert!(open(&file, &old).is_ok());
     let text = String::from_utf8_lossy(&replaced).into_owned();
     for part in [
-        lock.salt.to_string(),
-        lock.wrapped.to_string(),
-        lock.tag.to_string(),
-        lock.commitment.to_string(),
+        slot.salt.to_string(),
+        slot.wrapped.to_string(),
+        slot.tag.to_string(),
+        slot.commitment.to_string(),
     ] {
         assert!(!text.contains(&part));
     }

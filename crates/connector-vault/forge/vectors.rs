@@ -26,8 +26,8 @@ mod commits;
 mod files;
 mod headers;
 mod heads;
+mod key_slots;
 mod keys;
-mod locks;
 mod records;
 mod rights;
 mod torn;
@@ -75,7 +75,7 @@ fn all() -> BTreeMap<(&'static str, String), String> {
     let mut cases = Cases::default();
     accepted::make(&mut cases);
     headers::make(&mut cases);
-    locks::make(&mut cases);
+    key_slots::make(&mut cases);
     commits::make(&mut cases);
     torn::make(&mut cases);
     rights::make(&mut cases);
@@ -223,7 +223,7 @@ fn settle(name: &str, vector: &mut VaultVector) {
         offset: torn.offset,
         len: torn.len,
     });
-    expect.broken_locks = report.broken_locks.len();
+    expect.broken_key_slots = report.broken_key_slots.len();
     expect.damaged = report
         .damaged
         .iter()

@@ -1,4 +1,4 @@
-//! Who may open what and do what: roles, key bundles and locks (docs/format.md sections 3 and 4).
+//! Who may open what and do what: roles, key bundles and key slots (docs/format.md sections 3 and 4).
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::crypto::{Hash, aead};
 use crate::error::{Code, Detail, Error, Result, quoted};
 use crate::format::header::{Grant, Header};
 use crate::format::hex::{GrantId, Hex, VaultId};
-use crate::format::locks::{KdfName, Lock, LockEntry};
+use crate::format::key_slots::{KdfName, KeySlot, KeySlotEntry};
 use crate::role::Role;
 
 /// The keys of one epoch that a role holds.
@@ -118,9 +118,9 @@ impl BundlePlace {
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Unlock<'a> {
-    /// By a passphrase: each lock of the vault is tried.
+    /// By a passphrase: each key slot of the vault is tried.
     Passphrase(&'a Passphrase),
-    /// By the passphrase of the grant with this label: only its lock is tried, which saves the
+    /// By the passphrase of the grant with this label: only its key slot is tried, which saves the
     /// cost of the others.
     Grant(&'a str, &'a Passphrase),
     /// By an identity. Needs the vault id or a known head among the options: otherwise storage
@@ -215,70 +215,70 @@ pub(crate) fn grant_key(grant: &Grant) -> GrantKey {
     }
 }
 
-/// A lock that nobody can use, and why.
+/// A key slot that nobody can use, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BrokenLock {
-    /// The label of the grant whose lock it is, if that much is known.
+pub struct BrokenKeySlot {
+    /// The label of the grant whose key slot it is, if that much is known.
     pub label: Option<String>,
     /// Why it is not used.
     pub reason: String,
 }
 
-/// Finds the identity that a passphrase unlocks; collects the locks that are broken.
+/// Finds the identity that a passphrase unlocks; collects the key slots that are broken.
 pub(crate) fn unlock(
     header: &Header,
-    locks: &[LockEntry],
+    key_slots: &[KeySlotEntry],
     passphrase: &Passphrase,
     only: Option<&str>,
     memory_kib_max: u32,
-    broken: &mut Vec<BrokenLock>,
+    broken: &mut Vec<BrokenKeySlot>,
 ) -> Result<Identity> {
     let mut tried = 0;
     let mut fitting = None;
     let mut costly = Vec::new();
     let mut memory = Memory::default();
-    for entry in locks {
-        let LockEntry::Lock(lock) = entry else {
-            broken.push(BrokenLock {
+    for entry in key_slots {
+        let KeySlotEntry::KeySlot(slot) = entry else {
+            broken.push(BrokenKeySlot {
                 label: None,
                 reason: "it does not follow the format".into(),
             });
             continue;
         };
-        // A lock whose grant the header does not list is ignored: a revocation leaves it behind.
-        let Some(grant) = header.grants.iter().find(|grant| grant.id == lock.grant) else {
+        // A key slot whose grant the header does not list is ignored: a revocation leaves it behind.
+        let Some(grant) = header.grants.iter().find(|grant| grant.id == slot.grant) else {
             continue;
         };
         if only.is_some_and(|label| label != grant.label) {
             continue;
         }
         let mut breaks = |reason: &str| {
-            broken.push(BrokenLock {
+            broken.push(BrokenKeySlot {
                 label: Some(grant.label.clone()),
                 reason: reason.into(),
             });
         };
-        if let Err(error) = lock.cost.check(memory_kib_max) {
+        if let Err(error) = slot.cost.check(memory_kib_max) {
             breaks(error.message());
-            if lock.cost.lacks_memory(memory_kib_max) {
-                costly.push((grant.label.as_str(), lock.cost.memory_kib));
+            if slot.cost.lacks_memory(memory_kib_max) {
+                costly.push((grant.label.as_str(), slot.cost.memory_kib));
             }
             continue;
         }
         tried += 1;
-        let keys = kdf::derive_lock_keys(&mut memory, passphrase, &lock.salt.0, lock.cost)?;
+        let keys = kdf::derive_key_slot_keys(&mut memory, passphrase, &slot.salt.0, slot.cost)?;
         // Before unwrapping: AES-GCM does not commit to its key.
-        if !bool::from(keys.commitment.ct_eq(&lock.commitment.0)) {
+        if !bool::from(keys.commitment.ct_eq(&slot.commitment.0)) {
             continue;
         }
         fitting = Some(grant.label.as_str());
-        let context = lock_context(lock);
+        let context = key_slot_context(slot);
         let unwrapped = aead::unwrap(
             &keys.wrapping,
-            &lock.nonce.0,
+            &slot.nonce.0,
             &context,
-            &lock.wrapped.0,
-            &lock.tag.0,
+            &slot.wrapped.0,
+            &slot.tag.0,
         );
         let Some(unwrapped) = unwrapped else {
             breaks("its content is damaged");
@@ -287,7 +287,7 @@ pub(crate) fn unlock(
         let (parts, _) = unwrapped.as_chunks::<32>();
         let identity = Identity::from_bytes(parts[0]);
         if parts[1] != *header.vault_id.as_bytes() {
-            return Err(Error::new(Code::WrongVault, "the lock was made for another vault").hint(
+            return Err(Error::new(Code::WrongVault, "the key slot was made for another vault").hint(
                 "somebody may have put another vault in the place of yours; restore it from a backup",
             ));
         }
@@ -299,11 +299,11 @@ pub(crate) fn unlock(
     }
     let costly = costly.into_iter().min_by_key(|(_, memory_kib)| *memory_kib);
     if let Some(label) = fitting {
-        // The commitment says so: only the rest of the lock is not what was written.
+        // The commitment says so: only the rest of the key slot is not what was written.
         return Err(Error::new(
             Code::WrongPassphrase,
             format!(
-                "the passphrase fits the lock of the grant {}, but the lock is damaged",
+                "the passphrase fits the key slot of the grant {}, but the key slot is damaged",
                 quoted(label)
             ),
         )
@@ -315,11 +315,11 @@ pub(crate) fn unlock(
     Err(nothing_to_try(header, only, costly, memory_kib_max, broken))
 }
 
-/// Locks were tried, and none opened.
+/// Key slots were tried, and none opened.
 fn wrong_passphrase(
     only: Option<&str>,
     costly: Option<(&str, u32)>,
-    broken: &[BrokenLock],
+    broken: &[BrokenKeySlot],
 ) -> Error {
     let message = match only {
         Some(label) => format!("wrong passphrase for the grant {}", quoted(label)),
@@ -330,42 +330,42 @@ fn wrong_passphrase(
         let (label, needed) = (quoted(label), kdf::memory(memory_kib));
         return error
             .hint(format!(
-                "if it is the passphrase of the grant {label}: its lock was not tried, since Argon2id would \
+                "if it is the passphrase of the grant {label}: its key slot was not tried, since Argon2id would \
                  need {needed} of memory, more than is allowed"
             ))
             .about(Detail::MemoryNeeded(memory_kib));
     }
     match broken.first() {
-        Some(lock) => error.hint(format!(
+        Some(slot) => error.hint(format!(
             "if it is certainly right: {} cannot be used, since {}; a backup of the vault may have a sound one",
-            lock_of(lock.label.as_deref()),
-            lock.reason
+            key_slot_of(slot.label.as_deref()),
+            slot.reason
         )),
         None => error.hint(
-            "if it is certainly right, its lock in the file may be damaged: try a backup of the vault",
+            "if it is certainly right, its key slot in the file may be damaged: try a backup of the vault",
         ),
     }
 }
 
-/// There was no lock that could be tried.
+/// There was no key slot that could be tried.
 fn nothing_to_try(
     header: &Header,
     only: Option<&str>,
     costly: Option<(&str, u32)>,
     memory_kib_max: u32,
-    broken: &[BrokenLock],
+    broken: &[BrokenKeySlot],
 ) -> Error {
-    let refuse = |message: String| Error::new(Code::NoLock, message);
+    let refuse = |message: String| Error::new(Code::NoKeySlot, message);
     let is_label = |label: &str| header.grants.iter().any(|grant| grant.label == label);
     if let Some(label) = only.filter(|label| !is_label(label)) {
         let message = format!("no grant has the label {}", quoted(label));
         return Error::new(Code::GrantNotFound, message).hint(
-            "look for it in the list of grants, or leave the label out: then every lock is tried",
+            "look for it in the list of grants, or leave the label out: then every key slot is tried",
         );
     }
     if let Some((label, memory_kib)) = costly {
         return refuse(format!(
-            "the lock of the grant {} needs {} of memory for Argon2id, and {} are allowed",
+            "the key slot of the grant {} needs {} of memory for Argon2id, and {} are allowed",
             quoted(label),
             kdf::memory(memory_kib),
             kdf::memory(memory_kib_max)
@@ -373,43 +373,43 @@ fn nothing_to_try(
         .hint("if you trust the vault, allow it as much")
         .about(Detail::MemoryNeeded(memory_kib));
     }
-    let of_grant = |lock: &&BrokenLock| only.is_none() || lock.label.as_deref() == only;
-    if let Some(lock) = broken.iter().find(of_grant) {
+    let of_grant = |slot: &&BrokenKeySlot| only.is_none() || slot.label.as_deref() == only;
+    if let Some(slot) = broken.iter().find(of_grant) {
         return refuse(format!(
             "{} cannot be used: {}",
-            lock_of(lock.label.as_deref()),
-            lock.reason
+            key_slot_of(slot.label.as_deref()),
+            slot.reason
         ))
         .hint("open the vault by an identity, or restore a backup");
     }
     match only {
-        Some(label) => refuse(format!("the grant {} has no lock", quoted(label))),
-        None => refuse("the vault has no lock that a passphrase could open".into()),
+        Some(label) => refuse(format!("the grant {} has no key slot", quoted(label))),
+        None => refuse("the vault has no key slot that a passphrase could open".into()),
     }
     .hint("open it by an identity")
 }
 
-fn lock_of(label: Option<&str>) -> String {
+fn key_slot_of(label: Option<&str>) -> String {
     match label {
-        Some(label) => format!("the lock of the grant {}", quoted(label)),
-        None => "a lock".into(),
+        Some(label) => format!("the key slot of the grant {}", quoted(label)),
+        None => "a key slot".into(),
     }
 }
 
-/// A lock for the holder of a passphrase, with a fresh salt and nonce.
-pub(crate) fn lock(
+/// A key slot for the holder of a passphrase, with a fresh salt and nonce.
+pub(crate) fn make_key_slot(
     rng: &mut dyn CryptoRng,
     header_vault_id: VaultId,
     grant: GrantId,
     identity: &Identity,
     passphrase: &Passphrase,
     cost: Cost,
-) -> Result<Lock> {
-    let salt = passphrase.salt_of_new_lock(rng);
+) -> Result<KeySlot> {
+    let salt = passphrase.salt_of_new_key_slot(rng);
     let mut nonce = [0; 12];
     rng.fill_bytes(&mut nonce);
-    let keys = kdf::derive_lock_keys(&mut Memory::default(), passphrase, &salt, cost)?;
-    let mut lock = Lock {
+    let keys = kdf::derive_key_slot_keys(&mut Memory::default(), passphrase, &salt, cost)?;
+    let mut slot = KeySlot {
         grant,
         kdf: KdfName::Argon2idV19,
         cost,
@@ -422,24 +422,24 @@ pub(crate) fn lock(
     let mut content = Zeroizing::new([0; 64]);
     content[..32].copy_from_slice(identity.as_bytes());
     content[32..].copy_from_slice(header_vault_id.as_bytes());
-    let context = lock_context(&lock);
-    lock.tag = Hex(aead::wrap(&keys.wrapping, &nonce, &context, &mut *content));
+    let context = key_slot_context(&slot);
+    slot.tag = Hex(aead::wrap(&keys.wrapping, &nonce, &context, &mut *content));
     // By now it is ciphertext.
-    lock.wrapped = Hex(*content);
-    Ok(lock)
+    slot.wrapped = Hex(*content);
+    Ok(slot)
 }
 
-/// Associated data of a lock: all its parameters and its grant.
-fn lock_context(lock: &Lock) -> Vec<u8> {
+/// Associated data of a key slot: all its parameters and its grant.
+fn key_slot_context(slot: &KeySlot) -> Vec<u8> {
     bind(
-        label::LOCK,
+        label::KEY_SLOT,
         &[
-            lock.grant.as_bytes(),
-            &lock.cost.memory_kib.to_le_bytes(),
-            &lock.cost.passes.to_le_bytes(),
-            &lock.cost.lanes.to_le_bytes(),
-            &lock.salt.0,
-            &lock.commitment.0,
+            slot.grant.as_bytes(),
+            &slot.cost.memory_kib.to_le_bytes(),
+            &slot.cost.passes.to_le_bytes(),
+            &slot.cost.lanes.to_le_bytes(),
+            &slot.salt.0,
+            &slot.commitment.0,
         ],
     )
 }

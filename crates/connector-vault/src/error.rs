@@ -48,7 +48,7 @@ pub struct Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Detail {
-    /// A lock asks Argon2id for more memory than
+    /// A key slot asks Argon2id for more memory than
     /// [`OpenOptions::memory_kib_max`](crate::OpenOptions::memory_kib_max) allows: for so much, in KiB.
     MemoryNeeded(u32),
     /// The connector was deleted, and this is its newest kept version that has values.
@@ -225,13 +225,13 @@ codes! {
     LimitExceeded = "limit_exceeded",
 
     // Who opens it
-    /// No lock of the vault opens with this passphrase.
+    /// No key slot of the vault opens with this passphrase.
     WrongPassphrase = "wrong_passphrase",
     /// The passphrase is empty or too long.
     InvalidPassphrase = "invalid_passphrase",
-    /// The vault has no lock that a passphrase could open.
-    NoLock = "no_lock",
-    /// The Argon2id cost of a lock is outside the limits.
+    /// The vault has no key slot that a passphrase could open.
+    NoKeySlot = "no_key_slot",
+    /// The Argon2id cost of a key slot is outside the limits.
     CostOutOfRange = "cost_out_of_range",
     /// The system does not give this process the memory that Argon2id needs.
     OutOfMemory = "out_of_memory",
@@ -243,7 +243,7 @@ codes! {
     InvalidGrantKey = "invalid_grant_key",
     /// The text is no vault id.
     InvalidVaultId = "invalid_vault_id",
-    /// An identity without a lock needs the vault id or a known head.
+    /// An identity without a key slot needs the vault id or a known head.
     VaultIdRequired = "vault_id_required",
     /// The vault is another one than expected.
     WrongVault = "wrong_vault",

@@ -79,7 +79,7 @@ mod token;
 mod unicode;
 mod vault;
 
-pub use access::{BrokenLock, Unlock};
+pub use access::{BrokenKeySlot, Unlock};
 pub use action::{
     Action, ActionType, Answers, Asking, Nested, NewConnectors, Note, Null, Options, RequestId,
     Source, TestResult, Tester, Warning, WarningCode,

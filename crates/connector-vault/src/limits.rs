@@ -26,11 +26,11 @@ pub const FILE_LEN_MAX: u64 = 1024 * 1024 * 1024;
 /// Largest report of an opening that goes from one thread to another, in bytes.
 pub(crate) const REPORT_LEN_MAX: usize = 64 * 1024 * 1024;
 
-/// Largest locks part, in bytes.
-pub const LOCKS_LEN_MAX: usize = 256 * 1024;
+/// Largest key slot part, in bytes.
+pub const KEY_SLOTS_LEN_MAX: usize = 256 * 1024;
 /// Largest header, in bytes.
 pub const HEADER_LEN_MAX: usize = 256 * 1024;
-/// Most grants of a vault, and so most locks.
+/// Most grants of a vault, and so most key slots.
 pub const GRANTS_MAX: usize = 64;
 /// Largest label of a grant, in bytes of UTF-8.
 pub const LABEL_LEN_MAX: usize = 128;

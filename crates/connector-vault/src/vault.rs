@@ -32,7 +32,7 @@ use crate::connector::{Connector, Op, Version};
 use crate::error::{Code, Detail, Error, Result, counted};
 use crate::format::header::Header;
 use crate::format::hex::GrantId;
-use crate::format::locks::LockEntry;
+use crate::format::key_slots::KeySlotEntry;
 use crate::log::{Head, KnownHead};
 use crate::plan::{self, Change};
 use crate::role::Role;
@@ -58,7 +58,7 @@ impl fmt::Debug for Host<'_> {
 /// Dropping it, or [`lock`](Self::lock), wipes its keys.
 pub struct Vault {
     header: Header,
-    locks: Vec<LockEntry>,
+    key_slots: Vec<KeySlotEntry>,
     /// Hashes of the commits before the log's snapshot, oldest first.
     superseded: Vec<[u8; 32]>,
     access: Access,

@@ -41,7 +41,7 @@ fn history() -> (Kept, States) {
 }
 
 /// Bytes that are not what they were: an error, or the state at the torn tail, or all of it where
-/// the damage is in a lock that nobody needed.
+/// the damage is in a key slot that nobody needed.
 fn check(kept: &Kept, states: &[(usize, Contents)], file: Vec<u8>, what: &str) {
     let log_start = 12
         + u32::from_le_bytes([kept.file[8], kept.file[9], kept.file[10], kept.file[11]]) as usize;
@@ -179,7 +179,7 @@ fn damage_names_its_place_and_a_tolerant_opening_goes_on() {
 }
 
 #[test]
-fn flips_in_a_lock_never_open_wrong_nor_cost_more_than_the_limits() {
+fn flips_in_a_key_slot_never_open_wrong_nor_cost_more_than_the_limits() {
     let mut fixed = Fixed::new(23);
     let passphrase = Passphrase::new("correct horse").expect("valid");
     let owner = NewOwner {
@@ -188,8 +188,8 @@ fn flips_in_a_lock_never_open_wrong_nor_cost_more_than_the_limits() {
         passphrase: Some((&passphrase, Cost::MIN)),
     };
     let (_, file) = Vault::create(&mut fixed.host(), &owner).expect("created");
-    let locks = 12 + u32::from_le_bytes([file[8], file[9], file[10], file[11]]) as usize;
-    for at in 0..locks {
+    let key_slots = 12 + u32::from_le_bytes([file[8], file[9], file[10], file[11]]) as usize;
+    for at in 0..key_slots {
         let mut file = file.clone();
         file[at] ^= 1;
         let opened = Vault::open(
@@ -197,13 +197,13 @@ fn flips_in_a_lock_never_open_wrong_nor_cost_more_than_the_limits() {
             Unlock::Passphrase(&passphrase),
             &OpenOptions::default(),
         );
-        let error = opened.expect_err("a lock that was changed");
+        let error = opened.expect_err("a key slot that was changed");
         let codes = [
             Code::NotAVault,
             Code::UnsupportedVersion,
             Code::LimitExceeded,
             Code::Damaged,
-            Code::NoLock,
+            Code::NoKeySlot,
             Code::WrongPassphrase,
             Code::BadSignature,
         ];

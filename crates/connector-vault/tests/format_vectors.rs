@@ -123,7 +123,7 @@ fn check(vector: &VaultVector) {
         len: torn.len,
     });
     assert_eq!(torn, expect.torn);
-    assert_eq!(report.broken_locks.len(), expect.broken_locks);
+    assert_eq!(report.broken_key_slots.len(), expect.broken_key_slots);
     let damaged = report.damaged.iter().map(|damaged| ExpectDamaged {
         seq: damaged.seq,
         offset: damaged.offset,
@@ -304,7 +304,7 @@ fn every_code_of_a_file_has_a_vector() {
         Code::Damaged,
         Code::LimitExceeded,
         Code::WrongPassphrase,
-        Code::NoLock,
+        Code::NoKeySlot,
         Code::WrongIdentity,
         Code::VaultIdRequired,
         Code::WrongVault,

@@ -23,7 +23,7 @@ export interface Failure {
 const FIELDS: Readonly<Record<string, Field>> = {
   wrong_passphrase: "passphrase",
   invalid_passphrase: "passphrase",
-  no_lock: "passphrase",
+  no_key_slot: "passphrase",
   wrong_identity: "identity",
   invalid_identity: "identity",
   vault_id_required: "vaultId",

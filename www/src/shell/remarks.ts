@@ -3,7 +3,7 @@
 import type { Report } from "connector-vault";
 
 /** Sentences, each on its own; none if all is well. */
-export function remarksOn({ continuity, torn, brokenLocks, damaged }: Report): string[] {
+export function remarksOn({ continuity, torn, brokenKeySlots, damaged }: Report): string[] {
   const remarks: string[] = [];
   if (damaged.length > 0) {
     const records =
@@ -20,7 +20,7 @@ export function remarksOn({ continuity, torn, brokenLocks, damaged }: Report): s
       "Whether this state continues the one that this browser has seen before cannot be told any more.",
     );
   }
-  for (const { label, reason } of brokenLocks) {
+  for (const { label, reason } of brokenKeySlots) {
     remarks.push(`The passphrase of ${label ?? "a grant"} cannot be used any more: ${reason}.`);
   }
   return remarks;

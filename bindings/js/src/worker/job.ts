@@ -8,7 +8,7 @@ export type WorkerSource = URL | string | (() => Worker);
 /** A job. Its byte arrays are moved, not copied. */
 export type Job =
   | {
-      /** Argon2id for a lock that is to be made. */
+      /** Argon2id for a key slot that is to be made. */
       readonly kind: "stretch";
       readonly passphrase: Uint8Array;
       readonly cost: string;

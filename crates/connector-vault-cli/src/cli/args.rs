@@ -22,7 +22,7 @@ pub(crate) struct VaultArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct OpenArgs {
-    /// Tries only the lock of this grant, which saves time
+    /// Tries only the key slot of this grant, which saves time
     #[arg(long, help_heading = OPENING, hide_short_help = true, value_name = "LABEL")]
     pub(crate) grant_label: Option<String>,
     /// The vault must have this id; an identity needs it unless the vault is known here
@@ -34,7 +34,7 @@ pub(crate) struct OpenArgs {
     /// Neither checks nor remembers the newest head seen: a rollback goes unnoticed
     #[arg(long, help_heading = OPENING, hide_short_help = true, conflicts_with = "accept")]
     pub(crate) no_heads: bool,
-    /// Most memory that a lock may make Argon2id use, in MiB
+    /// Most memory that a key slot may make Argon2id use, in MiB
     #[arg(long, help_heading = OPENING, hide_short_help = true, value_name = "MIB", default_value_t = limits::MEMORY_KIB_MAX / 1024,
           value_parser = number(19..=1024_u32))]
     pub(crate) max_memory_mib: u32,

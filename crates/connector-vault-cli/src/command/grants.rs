@@ -26,7 +26,7 @@ pub(super) fn list(args: &VaultArgs, context: &Context) -> Result<()> {
             table.row([
                 &grant.label,
                 grant.role.as_str(),
-                if grant.has_lock {
+                if grant.has_passphrase {
                     "passphrase"
                 } else {
                     "identity"
@@ -47,7 +47,7 @@ fn grant_json(grant: &GrantInfo) -> Value {
         "role": grant.role,
         "since": grant.since,
         "key": grant.key.to_string(),
-        "has_lock": grant.has_lock,
+        "has_passphrase": grant.has_passphrase,
         "is_own": grant.is_own,
     })
 }

@@ -47,7 +47,7 @@ pub(super) fn init(args: &InitArgs, context: &Context) -> Result<()> {
         "vault_id": vault_id,
         "path": path.to_string_lossy(),
         "label": args.label,
-        "has_lock": passphrase.is_some(),
+        "has_passphrase": passphrase.is_some(),
     });
     output.result(&result, || {
         let key = match args.identity {
@@ -88,14 +88,14 @@ pub(super) fn verify(args: &ReadArgs, context: &Context) -> Result<()> {
     let problems: usize = verdicts.iter().map(|verdict| verdict.problems.len()).sum();
     let ok = problems == 0 && report.damaged.is_empty();
     let commits: Vec<_> = verdicts.iter().map(commit_json).collect();
-    let broken_locks = report.broken_locks.iter();
+    let broken_key_slots = report.broken_key_slots.iter();
     let result = json!({
         "ok": ok,
         "continuity": report.continuity,
         "commits": commits,
         "torn": report.torn,
-        "broken_locks": broken_locks
-            .map(|lock| json!({"label": lock.label, "reason": lock.reason}))
+        "broken_key_slots": broken_key_slots
+            .map(|slot| json!({"label": slot.label, "reason": slot.reason}))
             .collect::<Vec<_>>(),
         "damaged": damaged_json(&report.damaged),
         "values_checked": vault.role().reads(),

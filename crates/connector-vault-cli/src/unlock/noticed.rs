@@ -25,12 +25,12 @@ pub(crate) fn tell_report(vault: &Vault, output: Output) {
             ),
         );
     }
-    for broken in &report.broken_locks {
+    for broken in &report.broken_key_slots {
         let label = broken.label.as_deref().unwrap_or("unknown");
         output.warn(
-            "broken_lock",
+            "broken_key_slot",
             &format!(
-                "the lock of the grant {label:?} cannot be used: {}",
+                "the key slot of the grant {label:?} cannot be used: {}",
                 broken.reason
             ),
         );

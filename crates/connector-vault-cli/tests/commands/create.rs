@@ -16,7 +16,7 @@ fn init_with_a_passphrase() {
         .env("CVAULT_PASSPHRASE", "correct horse battery"));
     let made = made.json();
     assert_eq!(made["label"], "ann");
-    assert_eq!(made["has_lock"], true);
+    assert_eq!(made["has_passphrase"], true);
     assert_eq!(made["vault_id"].as_str().unwrap().len(), 64);
 
     fs::write(dir.path().join("pass"), "correct horse battery\n").unwrap();
@@ -115,7 +115,7 @@ fn init_with_an_identity() {
         command
     };
     let made = ran(run(["init", "v.cvault", "--identity"]).arg("--json")).json();
-    assert_eq!(made["has_lock"], false);
+    assert_eq!(made["has_passphrase"], false);
     // The head is known here, so the vault id is not needed.
     run(["list", "v.cvault", "--json"]);
     ran(&mut run(["list", "v.cvault", "--json"])).json();

@@ -21,7 +21,7 @@ fn grants_are_given_and_taken() {
     let granted = granted.json();
     assert_eq!(granted["vault_id"], sandbox.vault_id.as_str());
     assert_eq!(granted["grant"]["key"], public);
-    assert_eq!(granted["grant"]["has_lock"], false);
+    assert_eq!(granted["grant"]["has_passphrase"], false);
     fs::copy(&sandbox.vault, sandbox.dir.path().join("old.cvault")).unwrap();
 
     let as_ci = |args: [&str; 4]| ran(sandbox.cvault(args).env("CVAULT_IDENTITY", identity));

@@ -38,7 +38,7 @@ fn with_passphrase() -> tempfile::TempDir {
 }
 
 #[test]
-fn passphrases_and_locks() {
+fn passphrases_and_key_slots() {
     let dir = with_passphrase();
     let list = |more: &[&str], passphrase: &str| {
         let mut list = cvault(dir.path(), ["list", "v.cvault", "--json"]);
@@ -64,7 +64,7 @@ fn passphrases_and_locks() {
     let ann = list(&["--grant-label", "ann"], "wrong");
     check(&ann, "wrong_passphrase", &["the grant \"ann\""]);
 
-    // The commitment still fits, the rest of the lock does not.
+    // The commitment still fits, the rest of the key slot does not.
     let path = dir.path().join("v.cvault");
     let sound = fs::read(&path).unwrap();
     let name = b"\"wrapped\":\"";
@@ -79,14 +79,14 @@ fn passphrases_and_locks() {
     check(
         &list(&[], PASSPHRASE),
         "wrong_passphrase",
-        &["the passphrase fits the lock of the grant \"ann\", but the lock is damaged"],
+        &["the passphrase fits the key slot of the grant \"ann\", but the key slot is damaged"],
     );
     damaged[at] = b'x';
     fs::write(&path, &damaged).unwrap();
     check(
         &list(&[], PASSPHRASE),
-        "no_lock",
-        &["a lock cannot be used: it does not follow the format"],
+        "no_key_slot",
+        &["a key slot cannot be used: it does not follow the format"],
     );
     fs::write(&path, &sound).unwrap();
     list(&[], PASSPHRASE).json();
@@ -144,7 +144,7 @@ fn the_memory_that_is_allowed() {
     };
     check(
         &list("19"),
-        "no_lock",
+        "no_key_slot",
         &[
             "needs 20 MiB of memory",
             "19 MiB are allowed",

@@ -15,7 +15,7 @@ mod support;
 mod teams;
 mod versions;
 
-/// Options of the least cost that a lock may have.
+/// Options of the least cost that a key slot may have.
 const CHEAP: [&str; 4] = ["--memory-mib", "19", "--passes", "1"];
 
 /// Compares lines; `<..>` stands for what differs from run to run.

@@ -165,11 +165,11 @@ fn a_former_owner_is_refused_by_who_knows_a_head() {
     late.run(&sandbox, list).json();
 }
 
-/// The lock in a file that has one: docs/format.md section 3.
-fn lock(file: &[u8]) -> serde_json::Map<String, Value> {
+/// The key slot in a file that has one: docs/format.md section 3.
+fn slot(file: &[u8]) -> serde_json::Map<String, Value> {
     let len = u32::from_le_bytes(file[8..12].try_into().unwrap()) as usize;
-    let locks: Value = serde_json::from_slice(&file[12..12 + len]).unwrap();
-    locks[0].as_object().unwrap().clone()
+    let key_slots: Value = serde_json::from_slice(&file[12..12 + len]).unwrap();
+    key_slots[0].as_object().unwrap().clone()
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_replaced_passphrase_leaves_the_file() {
     let list = ["list", "v.cvault", "--json"];
     let first = "the first passphrase";
     ran(run(["init", "v.cvault", "--json"], first).args(CHEAP)).json();
-    let old = lock(&fs::read(dir.path().join("v.cvault")).unwrap());
+    let old = slot(&fs::read(dir.path().join("v.cvault")).unwrap());
 
     let mut passwd = run(["passwd", "v.cvault", "--json"], first);
     let changed = ran(passwd.args(["--memory-mib", "20", "--passes", "2"])).json();
@@ -196,16 +196,16 @@ fn a_replaced_passphrase_leaves_the_file() {
     ran(&mut run(list, "the second passphrase")).json();
 
     let file = fs::read(dir.path().join("v.cvault")).unwrap();
-    let new = lock(&file);
+    let new = slot(&file);
     assert_eq!(
         new["cost"],
         json!({"memory_kib": 20 * 1024, "passes": 2, "lanes": 1})
     );
     let random = ["salt", "commitment", "nonce", "wrapped", "tag"];
-    let of_lock = random.map(|field| old[field].as_str().unwrap());
+    let of_slot = random.map(|field| old[field].as_str().unwrap());
     for entry in walk(dir.path()) {
         let bytes = fs::read(entry).unwrap();
-        for part in of_lock {
+        for part in of_slot {
             assert!(!contains(&bytes, part.as_bytes()), "{part} is still there");
         }
     }

@@ -6,7 +6,7 @@ use crate::error::Code;
 use crate::format::commit::FIXED_LEN;
 use crate::vault::forge::{Snapshot, Team, commit_of};
 
-/// Where the log begins in a file without locks.
+/// Where the log begins in a file without key slots.
 pub(super) const LOG: usize = 14;
 
 /// Changes the fixed part of the commit at `at`, and makes its check hold again.

@@ -192,7 +192,7 @@ fn steps(add: &mut dyn FnMut(&'static str, &str, Given)) {
         "a vault id is the hash of the first vault key",
         Given::VaultKey(hex(&[3; 32])),
     );
-    let lock = |passphrase: &str| Given::LockKeys {
+    let slot = |passphrase: &str| Given::KeySlotKeys {
         passphrase: passphrase.to_owned(),
         salt: hex(&[5; 16]),
         memory_kib: Cost::MIN.memory_kib,
@@ -200,14 +200,14 @@ fn steps(add: &mut dyn FnMut(&'static str, &str, Given)) {
         lanes: Cost::MIN.lanes,
     };
     add(
-        "lock-keys",
-        "a passphrase derives the wrapping key and the commitment of a lock",
-        lock("caf\u{e9}"),
+        "key-slot-keys",
+        "a passphrase derives the wrapping key and the commitment of a key slot",
+        slot("caf\u{e9}"),
     );
     add(
-        "lock-keys-decomposed",
+        "key-slot-keys-decomposed",
         "a passphrase is normalized to NFC",
-        lock("cafe\u{301}"),
+        slot("cafe\u{301}"),
     );
     let team = Team::solo();
     let header = &team.vault.header;
@@ -284,7 +284,7 @@ pub(super) fn answer(given: &Given) -> KeyExpect {
             expect.bytes = Some(hex(&*kdf::derive_key(&array(secret), label, &inputs)));
         }
         Given::VaultKey(key) => expect.bytes = Some(log::vault_id(&array(key)).to_string()),
-        Given::LockKeys {
+        Given::KeySlotKeys {
             passphrase,
             salt,
             memory_kib,
@@ -299,7 +299,7 @@ pub(super) fn answer(given: &Given) -> KeyExpect {
                 lanes: *lanes,
             };
             let mut memory = kdf::Memory::default();
-            let keys = kdf::derive_lock_keys(&mut memory, &passphrase, &salt, cost).unwrap();
+            let keys = kdf::derive_key_slot_keys(&mut memory, &passphrase, &salt, cost).unwrap();
             expect.bytes = Some(hex(&*keys.wrapping));
             expect.commitment = Some(hex(&keys.commitment));
         }

@@ -177,12 +177,12 @@ fn block(at: usize) -> usize {
 
 /// Blocks of the file that never reached the disk.
 fn blocks(cases: &mut Cases) {
-    // In a file without locks and in one with a lock, whose log begins elsewhere.
+    // In a file without key slots and in one with a key slot, whose log begins elsewhere.
     for (team, name) in [
         (Team::alone(), "torn-block-at-the-start"),
         (
             Team::founded(7, Some("correct horse")),
-            "torn-block-at-the-start-behind-locks",
+            "torn-block-at-the-start-behind-key-slots",
         ),
     ] {
         let (team, at) = long(team);

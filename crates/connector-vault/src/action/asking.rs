@@ -133,7 +133,7 @@ impl<'a> Asking<'a> {
         self.answers
     }
 
-    /// Plans once more while nobody may be asked, such as under a lock that others wait for. `None`: it
+    /// Plans once more while nobody may be asked, such as under a file lock that others wait for. `None`: it
     /// would ask for more than was answered.
     pub fn known_only<T>(
         &mut self,

@@ -1,5 +1,5 @@
 //! Sealing: XAES-256-GCM (C2SP/XAES-256-GCM) for records, AES-256-GCM (NIST SP 800-38D) for
-//! the identity in a lock; docs/format.md sections 3.2 and 4.
+//! the identity in a key slot; docs/format.md sections 3.2 and 4.
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Tag};

@@ -1,4 +1,4 @@
-//! From a passphrase to the keys of a lock: Argon2id (RFC 9106) and HKDF-SHA256 (RFC 5869);
+//! From a passphrase to the keys of a key slot: Argon2id (RFC 9106) and HKDF-SHA256 (RFC 5869);
 //! docs/format.md section 4.
 
 use std::fmt;
@@ -53,10 +53,10 @@ impl Passphrase {
         Ok(Self(Form::Text(normal)))
     }
 
-    /// Runs Argon2id for a lock that is to be made somewhere else: in a browser, where the page must
-    /// not wait for it, this happens in a worker, and the page makes the lock of the result.
+    /// Runs Argon2id for a key slot that is to be made somewhere else: in a browser, where the page must
+    /// not wait for it, this happens in a worker, and the page makes the key slot of the result.
     ///
-    /// Fails with `cost_out_of_range`, also for more memory than `memory_kib_max`: a lock that its maker
+    /// Fails with `cost_out_of_range`, also for more memory than `memory_kib_max`: a key slot that its maker
     /// cannot open is of no use.
     ///
     /// ```
@@ -81,8 +81,11 @@ impl Passphrase {
         Ok(Stretched { salt, cost, root })
     }
 
-    /// The salt of a lock that is to be made: a fresh one, unless Argon2id has run already.
-    pub(crate) fn salt_of_new_lock(&self, rng: &mut dyn CryptoRng) -> [u8; Stretched::SALT_LEN] {
+    /// The salt of a key slot that is to be made: a fresh one, unless Argon2id has run already.
+    pub(crate) fn salt_of_new_key_slot(
+        &self,
+        rng: &mut dyn CryptoRng,
+    ) -> [u8; Stretched::SALT_LEN] {
         let mut salt = [0; Stretched::SALT_LEN];
         match &self.0 {
             Form::Text(_) => rng.fill_bytes(&mut salt),
@@ -106,7 +109,7 @@ impl Passphrase {
     }
 }
 
-/// A passphrase after Argon2id, for the one lock that is made of it; wiped when dropped.
+/// A passphrase after Argon2id, for the one key slot that is made of it; wiped when dropped.
 /// `Debug` is redacted.
 #[derive(Clone)]
 pub struct Stretched {
@@ -176,7 +179,7 @@ impl fmt::Debug for Passphrase {
     }
 }
 
-/// What a lock costs to try: Argon2id v1.3 parameters (RFC 9106 section 3.1).
+/// What a key slot costs to try: Argon2id v1.3 parameters (RFC 9106 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cost {
@@ -255,26 +258,26 @@ pub(crate) fn memory(kib: u32) -> String {
     }
 }
 
-/// The two keys of a lock.
-pub(crate) struct LockKeys {
+/// The two keys of a key slot.
+pub(crate) struct KeySlotKeys {
     /// Wraps the identity.
     pub(crate) wrapping: Key,
     /// Stored in the clear and compared before unwrapping: AES-GCM does not commit to its key.
     pub(crate) commitment: [u8; 32],
 }
 
-/// Derives the keys of a lock. The cost has been checked: a hostile file must not choose our
+/// Derives the keys of a key slot. The cost has been checked: a hostile file must not choose our
 /// memory use.
-pub(crate) fn derive_lock_keys(
+pub(crate) fn derive_key_slot_keys(
     memory: &mut Memory,
     passphrase: &Passphrase,
     salt: &[u8; 16],
     cost: Cost,
-) -> Result<LockKeys> {
+) -> Result<KeySlotKeys> {
     let root = passphrase.root(memory, salt, cost)?;
-    Ok(LockKeys {
-        wrapping: derive_key(&root, label::LOCK_KEY, &[]),
-        commitment: *derive_key(&root, label::LOCK_COMMITMENT, &[]),
+    Ok(KeySlotKeys {
+        wrapping: derive_key(&root, label::KEY_SLOT_KEY, &[]),
+        commitment: *derive_key(&root, label::KEY_SLOT_COMMITMENT, &[]),
     })
 }
 
@@ -292,7 +295,7 @@ fn argon2id(memory: &mut Memory, passphrase: &[u8], salt: &[u8; 16], cost: Cost)
 }
 
 /// Argon2's working memory, which the crate neither lets fail softly nor wipes. One serves all
-/// locks that are tried: getting it from the system costs a third as much as filling it.
+/// key slots that are tried: getting it from the system costs a third as much as filling it.
 #[derive(Default)]
 pub(crate) struct Memory(Vec<Block>);
 
@@ -347,7 +350,7 @@ mod tests {
         let composed = Passphrase::new("caf\u{e9}").expect("valid");
         let decomposed = Passphrase::new("cafe\u{301}").expect("valid");
         let keys = |passphrase| {
-            derive_lock_keys(&mut Memory::default(), passphrase, &[7; 16], Cost::MIN)
+            derive_key_slot_keys(&mut Memory::default(), passphrase, &[7; 16], Cost::MIN)
                 .expect("derived")
         };
         assert_eq!(*keys(&composed).wrapping, *keys(&decomposed).wrapping);
@@ -366,7 +369,7 @@ mod tests {
         assert!(Stretched::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
         let again = Passphrase::from(Stretched::from_bytes(&*bytes).expect("its own bytes"));
         let keys = |passphrase: &Passphrase, salt, cost| {
-            derive_lock_keys(&mut Memory::default(), passphrase, &salt, cost)
+            derive_key_slot_keys(&mut Memory::default(), passphrase, &salt, cost)
                 .map(|keys| *keys.wrapping)
         };
         let expected = keys(&passphrase, [7; 16], Cost::MIN).expect("derived");

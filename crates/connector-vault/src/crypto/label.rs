@@ -21,12 +21,12 @@ pub(crate) const IDENTITY_X25519: &str = "connector-vault/1 identity x25519";
 pub(crate) const IDENTITY_ED25519: &str = "connector-vault/1 identity ed25519";
 /// HPKE info of a grant's key bundle.
 pub(crate) const BUNDLE: &str = "connector-vault/1 bundle";
-/// HKDF info: the key that wraps an identity in a lock.
-pub(crate) const LOCK_KEY: &str = "connector-vault/1 lock key";
-/// HKDF info: the key commitment of a lock.
-pub(crate) const LOCK_COMMITMENT: &str = "connector-vault/1 lock commitment";
-/// Associated data of a lock.
-pub(crate) const LOCK: &str = "connector-vault/1 lock";
+/// HKDF info: the key that wraps an identity in a key slot.
+pub(crate) const KEY_SLOT_KEY: &str = "connector-vault/1 lock key";
+/// HKDF info: the key commitment of a key slot.
+pub(crate) const KEY_SLOT_COMMITMENT: &str = "connector-vault/1 lock commitment";
+/// Associated data of a key slot.
+pub(crate) const KEY_SLOT: &str = "connector-vault/1 lock";
 /// SHA-256 of a request, for its request id.
 pub(crate) const REQUEST: &str = "connector-vault/1 request";
 
@@ -58,9 +58,9 @@ mod tests {
             IDENTITY_X25519,
             IDENTITY_ED25519,
             BUNDLE,
-            LOCK_KEY,
-            LOCK_COMMITMENT,
-            LOCK,
+            KEY_SLOT_KEY,
+            KEY_SLOT_COMMITMENT,
+            KEY_SLOT,
             REQUEST,
         ];
         let document = include_str!("../../../../docs/format.md");

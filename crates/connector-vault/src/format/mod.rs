@@ -3,7 +3,7 @@
 pub(crate) mod commit;
 pub(crate) mod header;
 pub(crate) mod hex;
-pub(crate) mod locks;
+pub(crate) mod key_slots;
 pub(crate) mod mangled;
 
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::limits;
 /// The first eight bytes of every vault file.
 pub(crate) const MAGIC: &[u8; 8] = b"CVAULT01";
 
-/// Bytes from which [`log_start`] tells where the log begins: the magic, the length of the locks.
+/// Bytes from which [`log_start`] tells where the log begins: the magic, the length of the key slots.
 pub const PREFIX_LEN: usize = MAGIC.len() + 4;
 
 /// Where the log begins in a file that begins with `prefix`.
@@ -38,11 +38,11 @@ pub fn log_start(prefix: &[u8; PREFIX_LEN]) -> Result<u64> {
             None => not_a_vault(),
         });
     }
-    let len = reader.u32("the length of the locks part")? as usize;
-    if len > limits::LOCKS_LEN_MAX {
+    let len = reader.u32("the length of the key slot part")? as usize;
+    if len > limits::KEY_SLOTS_LEN_MAX {
         return Err(Error::new(
             Code::LimitExceeded,
-            "the locks part claims more than 256 KiB",
+            "the key slot part claims more than 256 KiB",
         ));
     }
     Ok((PREFIX_LEN + len) as u64)
@@ -64,7 +64,7 @@ pub fn check_file_len(len: u64) -> Result<()> {
     ))
 }
 
-/// Splits a file into its locks part and its log; the second is where the log starts.
+/// Splits a file into its key slot part and its log; the second is where the log starts.
 pub(crate) fn split_file(file: &[u8]) -> Result<(&[u8], usize)> {
     check_file_len(file.len() as u64)?;
     if file.is_empty() {
@@ -77,14 +77,14 @@ pub(crate) fn split_file(file: &[u8]) -> Result<(&[u8], usize)> {
     let len = log_start(prefix)? - PREFIX_LEN as u64;
     let mut reader = Reader::new(&file[PREFIX_LEN..], PREFIX_LEN as u64);
     let len = usize::try_from(len).unwrap_or(usize::MAX);
-    let locks = reader.take(len, "the locks part")?;
-    Ok((locks, PREFIX_LEN + len))
+    let key_slots = reader.take(len, "the key slot part")?;
+    Ok((key_slots, PREFIX_LEN + len))
 }
 
-/// The file's start: magic and locks. The log follows.
-pub(crate) fn file_start(locks: &[u8]) -> Vec<u8> {
+/// The file's start: magic and key slots. The log follows.
+pub(crate) fn file_start(key_slots: &[u8]) -> Vec<u8> {
     let mut file = MAGIC.to_vec();
-    crate::bytes::put_part(&mut file, locks);
+    crate::bytes::put_part(&mut file, key_slots);
     file
 }
 

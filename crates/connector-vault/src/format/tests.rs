@@ -10,7 +10,7 @@ use super::commit::{
 };
 use super::header::{Grant, Handover, Header, Retired};
 use super::hex::{GrantId, Hex, VaultId};
-use super::locks::{self, KdfName, Lock, LockEntry};
+use super::key_slots::{self, KdfName, KeySlot, KeySlotEntry};
 use super::*;
 use crate::crypto::kdf::Cost;
 use crate::crypto::sha256;
@@ -65,13 +65,13 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn lock()(
+    fn slot()(
         grant in any::<[u8; 8]>(), cost in any::<(u32, u32, u32)>(), salt in hex(),
         commitment in hex(), nonce in hex(), wrapped in hex(), tag in hex(),
-    ) -> Lock {
+    ) -> KeySlot {
         let (memory_kib, passes, lanes) = cost;
         let cost = Cost { memory_kib, passes, lanes };
-        Lock {
+        KeySlot {
             grant: GrantId(Hex(grant)), kdf: KdfName::Argon2idV19, cost, salt, commitment, nonce, wrapped, tag,
         }
     }
@@ -85,18 +85,18 @@ proptest! {
     }
 
     #[test]
-    fn locks_parts(locks in vec(lock(), 0..4), broken in "[a-z]{0,8}") {
-        let entries = locks.iter().cloned().map(LockEntry::Lock);
+    fn key_slot_parts(key_slots in vec(slot(), 0..4), broken in "[a-z]{0,8}") {
+        let entries = key_slots.iter().cloned().map(KeySlotEntry::KeySlot);
         let raw = serde_json::value::to_raw_value(&broken).unwrap();
-        let entries: Vec<_> = entries.chain([LockEntry::Broken(raw)]).collect();
-        let bytes = locks::encode(&entries).unwrap();
-        let decoded = locks::decode(&bytes, 0).unwrap();
+        let entries: Vec<_> = entries.chain([KeySlotEntry::Broken(raw)]).collect();
+        let bytes = key_slots::encode(&entries).unwrap();
+        let decoded = key_slots::decode(&bytes, 0).unwrap();
         // What is broken stays as it is, byte by byte.
-        prop_assert_eq!(locks::encode(&decoded).unwrap(), bytes);
-        for (lock, entry) in locks.iter().zip(&decoded) {
-            prop_assert!(matches!(entry, LockEntry::Lock(decoded) if decoded == lock));
+        prop_assert_eq!(key_slots::encode(&decoded).unwrap(), bytes);
+        for (slot, entry) in key_slots.iter().zip(&decoded) {
+            prop_assert!(matches!(entry, KeySlotEntry::KeySlot(decoded) if decoded == slot));
         }
-        prop_assert!(matches!(decoded.last(), Some(LockEntry::Broken(_))));
+        prop_assert!(matches!(decoded.last(), Some(KeySlotEntry::Broken(_))));
     }
 
     #[test]
@@ -145,7 +145,7 @@ proptest! {
     fn no_bytes_make_decoding_panic(bytes in vec(any::<u8>(), 0..400)) {
         let _ = split_file(&bytes);
         let _ = Header::decode(&bytes, 0);
-        let _ = locks::decode(&bytes, 0);
+        let _ = key_slots::decode(&bytes, 0);
         let _ = split_record(&bytes, 0);
         if let Some(fixed) = bytes.first_chunk::<FIXED_LEN>() {
             let _ = Fixed::decode(fixed, 0);

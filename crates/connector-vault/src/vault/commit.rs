@@ -17,7 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::commit::{FIXED_LEN, NewCommit, NewSnapshot, SIGNATURE_LEN};
 use crate::format::header::Header;
 use crate::format::hex::{Hex, RecordId};
-use crate::format::locks::{self, LockEntry};
+use crate::format::key_slots::{self, KeySlotEntry};
 use crate::format::{check_file_len, file_start, split_file};
 use crate::limits;
 use crate::log::{self, Head};
@@ -117,7 +117,7 @@ impl Prepared {
 /// Where the log ends, and how to recognize that it still does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogEnd {
-    /// The file's bytes before the log, that is the locks: a replaced passphrase changes nothing
+    /// The file's bytes before the log, that is the key slots: a replaced passphrase changes nothing
     /// else. Empty: not compared.
     pub start: Vec<u8>,
     /// Bytes that identify the newest commit, with their offsets from the start of the log: its
@@ -436,7 +436,7 @@ pub(crate) struct Chain<'a> {
 pub(crate) fn snapshot_file(
     access: &Access,
     header: &Header,
-    locks: &[LockEntry],
+    key_slots: &[KeySlotEntry],
     chain: &Chain<'_>,
     records: &[(&[u8], Hash)],
 ) -> Result<Vec<u8>> {
@@ -457,7 +457,7 @@ pub(crate) fn snapshot_file(
         }),
         records,
     };
-    let mut file = file_start(&locks::encode(locks)?);
+    let mut file = file_start(&key_slots::encode(key_slots)?);
     commit.encode(&mut file, |hash| access.sign_commit(header.vault_id, hash));
     check_len(file.len() as u64)?;
     Ok(file)

@@ -159,7 +159,7 @@ impl Index {
         &self.parts[commit.part as usize].bytes[commit.at..commit.at + commit.len]
     }
 
-    /// The file's bytes before the log: its magic and locks.
+    /// The file's bytes before the log: its magic and key slots.
     pub(crate) fn file_start(&self) -> &[u8] {
         self.parts
             .first()

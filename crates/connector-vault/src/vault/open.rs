@@ -10,11 +10,11 @@ use super::Vault;
 use super::index::{Admission, DamagedRecord, Index};
 use super::record::RecordKeys;
 use super::rescue::not_mergeable;
-use crate::access::{self, Access, BrokenLock, Unlock};
+use crate::access::{self, Access, BrokenKeySlot, Unlock};
 use crate::error::{Code, Error, Result};
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
-use crate::format::locks::{self, LockEntry};
+use crate::format::key_slots::{self, KeySlotEntry};
 use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
 use crate::limits;
 use crate::log::{self, After, At, Continuity, KnownHead, TornTail};
@@ -27,7 +27,7 @@ pub struct OpenOptions {
     pub vault_id: Option<VaultId>,
     /// The newest head that this client has seen: the vault must have grown from it.
     pub known: Option<KnownHead>,
-    /// Most memory that a lock may make Argon2id use, in KiB. Native callers may raise it to
+    /// Most memory that a key slot may make Argon2id use, in KiB. Native callers may raise it to
     /// [`limits::MEMORY_KIB_MAX_NATIVE`].
     pub memory_kib_max: u32,
     /// Goes on without damaged records and lists them in the report, instead of failing.
@@ -70,8 +70,8 @@ pub struct OpenReport {
     pub continuity: Continuity,
     /// A commit whose writer died: dropped, it never was acknowledged.
     pub torn: Option<TornTail>,
-    /// Locks that nobody can use. Only those that were looked at on the way to one that opens.
-    pub broken_locks: Vec<BrokenLock>,
+    /// Key slots that nobody can use. Only those that were looked at on the way to one that opens.
+    pub broken_key_slots: Vec<BrokenKeySlot>,
     /// Records that a tolerant opening went on without.
     pub damaged: Vec<DamagedRecord>,
 }
@@ -92,7 +92,7 @@ impl Vault {
     /// Fails with `not_a_vault`, `unsupported_version`, `damaged` or `limit_exceeded` for bytes
     /// that are no sound vault; `bad_signature` or `unauthorized_commit` for a vault that somebody
     /// changed who may not; `wrong_vault`, `rolled_back`, `forked` or `untrusted_owner` for one
-    /// that is not what `options` expect; `wrong_passphrase`, `no_lock`, `wrong_identity` or
+    /// that is not what `options` expect; `wrong_passphrase`, `no_key_slot`, `wrong_identity` or
     /// `vault_id_required` for one that does not open this way.
     ///
     /// ```
@@ -226,7 +226,7 @@ impl Vault {
     pub(super) fn load(
         mut file: Vec<u8>,
         options: &OpenOptions,
-        open: impl FnOnce(&Header, &[LockEntry], &mut Vec<BrokenLock>) -> Result<Access>,
+        open: impl FnOnce(&Header, &[KeySlotEntry], &mut Vec<BrokenKeySlot>) -> Result<Access>,
     ) -> Result<Self> {
         Self::load_from(&mut file, options, open).map_err(|error| mangled::explain(error, &file))
     }
@@ -235,10 +235,10 @@ impl Vault {
     fn load_from(
         file: &mut Vec<u8>,
         options: &OpenOptions,
-        open: impl FnOnce(&Header, &[LockEntry], &mut Vec<BrokenLock>) -> Result<Access>,
+        open: impl FnOnce(&Header, &[KeySlotEntry], &mut Vec<BrokenKeySlot>) -> Result<Access>,
     ) -> Result<Self> {
-        let (locks, log_start) = split_file(file)?;
-        let locks = locks::decode(locks, PREFIX_LEN as u64)?;
+        let (key_slots, log_start) = split_file(file)?;
+        let key_slots = key_slots::decode(key_slots, PREFIX_LEN as u64)?;
         let walk = log::walk(&file[log_start..], At::file(log_start), None)?;
         let snapshot = walk
             .commits
@@ -253,8 +253,8 @@ impl Vault {
             return Err(log::wrong_vault(expected, header.vault_id));
         }
         let continuity = log::continuity(&header, &walk.commits, options.known.as_ref())?;
-        let mut broken_locks = Vec::new();
-        let access = open(&header, &locks, &mut broken_locks)?;
+        let mut broken_key_slots = Vec::new();
+        let access = open(&header, &key_slots, &mut broken_key_slots)?;
         let known = options.known.as_ref().map(|known| &known.head);
         log::verify_back(&header, &walk.commits, known)?;
 
@@ -278,12 +278,12 @@ impl Vault {
         let report = OpenReport {
             continuity,
             torn,
-            broken_locks,
+            broken_key_slots,
             damaged,
         };
         Ok(Self {
             header,
-            locks,
+            key_slots,
             superseded,
             access,
             index,
@@ -293,7 +293,7 @@ impl Vault {
     }
 }
 
-/// An identity has no lock that names its vault: storage could present a vault of its own, and be
+/// An identity has no key slot that names its vault: storage could present a vault of its own, and be
 /// handed fresh secrets.
 pub(super) fn require_expectation(unlock: Unlock<'_>, options: &OpenOptions) -> Result<()> {
     if matches!(unlock, Unlock::Identity(_))
@@ -313,16 +313,16 @@ pub(super) fn require_expectation(unlock: Unlock<'_>, options: &OpenOptions) -> 
 pub(super) fn access_by<'a>(
     unlock: Unlock<'a>,
     options: &OpenOptions,
-) -> impl FnOnce(&Header, &[LockEntry], &mut Vec<BrokenLock>) -> Result<Access> + 'a {
+) -> impl FnOnce(&Header, &[KeySlotEntry], &mut Vec<BrokenKeySlot>) -> Result<Access> + 'a {
     let memory = options.memory_kib_max;
-    move |header, locks, broken| {
+    move |header, key_slots, broken| {
         let identity = match unlock {
             Unlock::Identity(identity) => identity.clone(),
             Unlock::Passphrase(passphrase) => {
-                access::unlock(header, locks, passphrase, None, memory, broken)?
+                access::unlock(header, key_slots, passphrase, None, memory, broken)?
             }
             Unlock::Grant(label, passphrase) => {
-                access::unlock(header, locks, passphrase, Some(label), memory, broken)?
+                access::unlock(header, key_slots, passphrase, Some(label), memory, broken)?
             }
         };
         Access::open(identity, header)

@@ -56,7 +56,7 @@ pub struct VaultExpect {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub torn: Option<ExpectTorn>,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub broken_locks: usize,
+    pub broken_key_slots: usize,
     #[serde(default, skip_serializing_if = "is_default")]
     pub damaged: Vec<ExpectDamaged>,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -137,8 +137,8 @@ pub enum Given {
     },
     /// A first vault key.
     VaultKey(String),
-    /// A passphrase and the parameters of a lock.
-    LockKeys {
+    /// A passphrase and the parameters of a key slot.
+    KeySlotKeys {
         passphrase: String,
         salt: String,
         memory_kib: u32,
@@ -171,7 +171,7 @@ impl Given {
             Self::Bind { .. } => "bind",
             Self::Derive { .. } => "derive",
             Self::VaultKey(_) => "vault_key",
-            Self::LockKeys { .. } => "lock_keys",
+            Self::KeySlotKeys { .. } => "key_slot_keys",
             Self::Bundle { .. } => "bundle",
             Self::Sealed { .. } => "sealed",
             Self::Request(_) => "request",

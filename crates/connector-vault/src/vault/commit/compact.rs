@@ -8,7 +8,7 @@ use crate::access::Access;
 use crate::crypto::{Hash, sha256};
 use crate::error::Result;
 use crate::format::header::Header;
-use crate::format::locks::LockEntry;
+use crate::format::key_slots::KeySlotEntry;
 use crate::limits;
 use crate::role::Role;
 use crate::vault::Vault;
@@ -52,7 +52,7 @@ impl Vault {
             });
             records.extend(kept.map(|(_, stored)| self.hashed(stored)));
         }
-        self.prepare_snapshot(&self.access, &self.header, &self.locks, &records)
+        self.prepare_snapshot(&self.access, &self.header, &self.key_slots, &records)
     }
 
     /// How many of a connector's newest versions decide which requests of the last seven days it has
@@ -123,16 +123,16 @@ impl Vault {
             let kept = versions.skip(if is_purged { count - 1 } else { 0 });
             records.extend(kept.map(|stored| self.hashed(stored)));
         }
-        self.prepare_snapshot(&self.access, &self.header, &self.locks, &records)
+        self.prepare_snapshot(&self.access, &self.header, &self.key_slots, &records)
     }
 
-    /// A snapshot on the present head, with another header, other locks or other records, signed
+    /// A snapshot on the present head, with another header, other key slots or other records, signed
     /// with the access that its header gives.
     pub(crate) fn prepare_snapshot(
         &self,
         access: &Access,
         header: &Header,
-        locks: &[LockEntry],
+        key_slots: &[KeySlotEntry],
         records: &[(&[u8], Hash)],
     ) -> Result<Prepared> {
         self.require_sound()?;
@@ -145,7 +145,7 @@ impl Vault {
             prev: head.hash.0,
             superseded: &superseded,
         };
-        let file = snapshot_file(access, header, locks, &chain, records)?;
+        let file = snapshot_file(access, header, key_slots, &chain, records)?;
         Ok(Prepared::replace(head, file))
     }
 

@@ -8,7 +8,7 @@ use crate::access::Access;
 use crate::bytes::{Reader, put_part};
 use crate::crypto::identity::Identity;
 use crate::error::{Code, Error, Result};
-use crate::format::{PREFIX_LEN, locks, split_file, to_json};
+use crate::format::{PREFIX_LEN, key_slots, split_file, to_json};
 use crate::limits;
 use crate::log;
 use crate::vault::Vault;
@@ -92,7 +92,7 @@ impl Vault {
             .map_err(|_| Error::new(Code::Internal, "the report of the opening is damaged"))?;
 
         let (part, log_start) = split_file(&file)?;
-        let locks = locks::decode(part, PREFIX_LEN as u64)?;
+        let key_slots = key_slots::decode(part, PREFIX_LEN as u64)?;
         let snapshot = log::first(&file[log_start..], log::At::file(log_start))?;
         let header = log::verified_header(&snapshot)?;
         let superseded = snapshot.superseded().to_vec();
@@ -101,7 +101,7 @@ impl Vault {
         let index = Index::attach(keys, reader, file, log_start, header.grants.len())?;
         Ok(Self {
             header,
-            locks,
+            key_slots,
             superseded,
             access,
             index,

@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind, RecordBytes, SIGNATURE_LEN};
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
-use crate::format::locks;
+use crate::format::key_slots;
 use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
 use crate::limits;
 use crate::log::{self, KnownHead};
@@ -73,10 +73,10 @@ impl Vault {
     ) -> Result<Repaired> {
         require_expectation(unlock, options)?;
         check_file_len(file.len() as u64)?;
-        // A damaged start costs the locks; an identity opens the vault without them.
-        let (locks, log_start) = match split_file(file) {
+        // A damaged start costs the key slots; an identity opens the vault without them.
+        let (key_slots, log_start) = match split_file(file) {
             Ok((part, start)) => (
-                locks::decode(part, PREFIX_LEN as u64).unwrap_or_default(),
+                key_slots::decode(part, PREFIX_LEN as u64).unwrap_or_default(),
                 start,
             ),
             Err(_) => (Vec::new(), PREFIX_LEN.min(file.len())),
@@ -101,7 +101,7 @@ impl Vault {
         if let Some(known) = &options.known {
             check_known(&header, known, &commits)?;
         }
-        let access = access_by(unlock, options)(&header, &locks, &mut Vec::new())?;
+        let access = access_by(unlock, options)(&header, &key_slots, &mut Vec::new())?;
         if !access.role.owns() {
             return Err(not_permitted("only an owner can sign the repaired vault"));
         }
@@ -140,7 +140,7 @@ impl Vault {
             prev: newest.hash,
             superseded: &superseded,
         };
-        let file = snapshot_file(&access, &header, &locks, &chain, &records)?;
+        let file = snapshot_file(&access, &header, &key_slots, &chain, &records)?;
         let vault = Self::load(file.clone(), &OpenOptions::default(), |_, _, _| Ok(access))?;
         Ok(Repaired {
             file,

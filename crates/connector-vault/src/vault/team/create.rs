@@ -9,7 +9,7 @@ use crate::crypto::kdf::{Cost, Passphrase};
 use crate::error::{Code, Error, Result};
 use crate::format::header::{Grant, Header};
 use crate::format::hex::{GrantId, Hex};
-use crate::format::locks::LockEntry;
+use crate::format::key_slots::KeySlotEntry;
 use crate::limits;
 use crate::log;
 use crate::role::Role;
@@ -83,11 +83,18 @@ impl Vault {
             )?],
             retired: Vec::new(),
         };
-        let mut locks = Vec::new();
+        let mut key_slots = Vec::new();
         if let Some((passphrase, cost)) = owner.passphrase {
             let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
-            let lock = access::lock(host.rng, vault_id, place.grant, &identity, passphrase, cost)?;
-            locks.push(LockEntry::Lock(lock));
+            let slot = access::make_key_slot(
+                host.rng,
+                vault_id,
+                place.grant,
+                &identity,
+                passphrase,
+                cost,
+            )?;
+            key_slots.push(KeySlotEntry::KeySlot(slot));
         }
         let access = Access::open(identity, &header)?;
         let chain = Chain {
@@ -95,7 +102,7 @@ impl Vault {
             prev: [0; 32],
             superseded: &[],
         };
-        let file = snapshot_file(&access, &header, &locks, &chain, &[])?;
+        let file = snapshot_file(&access, &header, &key_slots, &chain, &[])?;
         let vault = Self::load(file.clone(), &OpenOptions::default(), |_, _, _| Ok(access))?;
         Ok((vault, file))
     }

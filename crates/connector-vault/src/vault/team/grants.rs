@@ -1,4 +1,4 @@
-//! Grants and locks: who may open the vault, and how (docs/format.md sections 3 to 5).
+//! Grants and key slots: who may open the vault, and how (docs/format.md sections 3 to 5).
 
 use super::create::{new_grant, new_grant_id};
 use crate::access::{self, Access, Bundle, BundlePlace, grant_key};
@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::file_start;
 use crate::format::header::{Grant, Handover, Header, Retired};
 use crate::format::hex::{GrantId, Hex};
-use crate::format::locks::{self, LockEntry};
+use crate::format::key_slots::{self, KeySlotEntry};
 use crate::limits;
 use crate::log;
 use crate::role::Role;
@@ -33,7 +33,7 @@ pub struct GrantInfo {
     /// Its public keys.
     pub key: GrantKey,
     /// Whether a passphrase unlocks it; otherwise only its identity does.
-    pub has_lock: bool,
+    pub has_passphrase: bool,
     /// Whether the vault was opened by it.
     pub is_own: bool,
 }
@@ -71,10 +71,10 @@ impl Vault {
             role: grant.role,
             since: grant.since.clone(),
             key: grant_key(grant),
-            has_lock: self
-                .locks
+            has_passphrase: self
+                .key_slots
                 .iter()
-                .any(|lock| matches!(lock, LockEntry::Lock(lock) if lock.grant == grant.id)),
+                .any(|slot| matches!(slot, KeySlotEntry::KeySlot(slot) if slot.grant == grant.id)),
             is_own: grant.id == self.access.grant,
         })
     }
@@ -109,13 +109,13 @@ impl Vault {
             grant: new_grant_id(host.rng),
             role,
         };
-        let mut locks = self.locks.clone();
+        let mut key_slots = self.key_slots.clone();
         let key = match to {
             Grantee::Key(key) => *key,
             Grantee::Passphrase(passphrase, cost) => {
                 let identity = Identity::generate(host.rng);
                 let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
-                let lock = access::lock(
+                let slot = access::make_key_slot(
                     host.rng,
                     header.vault_id,
                     place.grant,
@@ -123,7 +123,7 @@ impl Vault {
                     passphrase,
                     cost,
                 )?;
-                locks.push(LockEntry::Lock(lock));
+                key_slots.push(KeySlotEntry::KeySlot(slot));
                 identity.grant_key()
             }
         };
@@ -137,7 +137,7 @@ impl Vault {
         header
             .grants
             .push(new_grant(host, &self.access.bundle, &place, label, &key)?);
-        self.prepare_snapshot(&self.access, &header, &locks, &self.all_records())
+        self.prepare_snapshot(&self.access, &header, &key_slots, &self.all_records())
     }
 
     /// Takes a grant away: new keys, everything sealed again, bundles for those who stay. Needs an
@@ -182,7 +182,7 @@ impl Vault {
             .bundle
             .seal(host.rng, &place, &grant_key(grant))?;
         let prepared =
-            self.prepare_snapshot(&self.access, &header, &self.locks, &self.all_records())?;
+            self.prepare_snapshot(&self.access, &header, &self.key_slots, &self.all_records())?;
         Ok(Revocation {
             prepared,
             exposed: Vec::new(),
@@ -205,7 +205,7 @@ impl Vault {
         let Access {
             grant, identity, ..
         } = &self.access;
-        let lock = access::lock(
+        let slot = access::make_key_slot(
             host.rng,
             self.header.vault_id,
             *grant,
@@ -213,10 +213,11 @@ impl Vault {
             passphrase,
             cost,
         )?;
-        let mut locks = self.locks.clone();
-        locks.retain(|entry| !matches!(entry, LockEntry::Lock(lock) if lock.grant == *grant));
-        locks.push(LockEntry::Lock(lock));
-        let mut file = file_start(&locks::encode(&locks)?);
+        let mut key_slots = self.key_slots.clone();
+        key_slots
+            .retain(|entry| !matches!(entry, KeySlotEntry::KeySlot(slot) if slot.grant == *grant));
+        key_slots.push(KeySlotEntry::KeySlot(slot));
+        let mut file = file_start(&key_slots::encode(&key_slots)?);
         for commit in &self.index.commits {
             file.extend_from_slice(self.index.commit_bytes(commit));
         }
@@ -306,12 +307,13 @@ impl Vault {
             .iter()
             .map(|record| (record.as_slice(), sha256(record)))
             .collect();
-        let mut locks = self.locks.clone();
+        let mut key_slots = self.key_slots.clone();
         if role.is_none() {
-            locks
-                .retain(|entry| !matches!(entry, LockEntry::Lock(lock) if lock.grant == former.id));
+            key_slots.retain(
+                |entry| !matches!(entry, KeySlotEntry::KeySlot(slot) if slot.grant == former.id),
+            );
         }
-        let prepared = self.prepare_snapshot(&access, &header, &locks, &hashed)?;
+        let prepared = self.prepare_snapshot(&access, &header, &key_slots, &hashed)?;
         let still_reads = role.is_some_and(Role::reads);
         let exposed = match former.role.reads() && !still_reads {
             true => self
