@@ -7,9 +7,8 @@ use std::path::Path;
 
 use connector_vault::{LogEnd, PREFIX_LEN, check_file_len};
 
-use crate::disk::read_exact_at;
+use crate::disk::{read_exact_at, read_to_end};
 use crate::error::{Error, Result};
-use crate::file::read_to_end;
 
 /// How the file compares with the log that the caller knows.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,12 +2,11 @@
 //! record them and take away what a power failure would (`crash.rs`).
 
 use std::ffi::OsString;
-use std::fmt;
 use std::fs::{self, File, FileType, Metadata, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, NotAFile, Result};
 
 #[cfg(all(test, unix))]
 pub(crate) mod record;
@@ -21,6 +20,22 @@ macro_rules! call {
         let result = $operation;
         result
     }};
+}
+
+/// The bytes from where `file` is to where it ends now, in one allocation.
+pub(crate) fn read_to_end(file: &mut File) -> io::Result<Vec<u8>> {
+    let len = file
+        .metadata()?
+        .len()
+        .saturating_sub(file.stream_position()?);
+    let mut bytes = Vec::new();
+    // A sparse file can claim any length: refuse, do not abort.
+    bytes
+        .try_reserve_exact(usize::try_from(len).map_err(io::Error::other)?)
+        .map_err(io::Error::other)?;
+    // What is appended from now on is left out.
+    file.take(len).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Creates a file that nobody else may read, and never opens one that is there.
@@ -84,19 +99,6 @@ pub(crate) fn create_unnamed(_dir: &Path) -> io::Result<File> {
 pub(crate) fn link_unnamed(_file: &File, _path: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
-
-/// Something else stands where a file belongs. Errors of this module hold it, and
-/// [`Error::io`](crate::error::Error::io) finds it in them.
-#[derive(Debug)]
-pub(crate) struct NotAFile(pub(crate) &'static str);
-
-impl fmt::Display for NotAFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it is {}, not a file", self.0)
-    }
-}
-
-impl std::error::Error for NotAFile {}
 
 /// Checks that something is a regular file.
 pub(crate) fn check_file(metadata: &Metadata) -> io::Result<()> {

@@ -5,8 +5,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::disk::NotAFile;
-
 /// The result of every fallible operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -108,6 +106,19 @@ pub enum Error {
     /// No folder for the state is configured, and the user has no home.
     NoStateDir,
 }
+
+/// Something else stands where a file belongs. Errors of the system's kind hold it, and
+/// [`Error::io`] finds it in them.
+#[derive(Debug)]
+pub(crate) struct NotAFile(pub(crate) &'static str);
+
+impl fmt::Display for NotAFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it is {}, not a file", self.0)
+    }
+}
+
+impl std::error::Error for NotAFile {}
 
 impl Error {
     pub(crate) fn io(operation: &'static str, path: &Path, source: io::Error) -> Self {

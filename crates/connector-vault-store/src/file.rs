@@ -1,20 +1,18 @@
 //! A vault in a file: read, created, or locked to be changed (docs/file-lock.md section 6).
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use connector_vault::{LogEnd, check_file_len};
 
 use crate::compare::{Compared, ReadFile};
-use crate::disk::{
-    self, TempName, create_private, no_hard_links, open_file, open_to_read, parent, sync_dir,
-    with_suffix,
-};
+use crate::disk::{self, no_hard_links, open_file, open_to_read, parent, sync_dir, with_suffix};
 use crate::error::{Error, Result};
 use crate::lock::{DEFAULT_TIMEOUT, FileLock};
 use crate::locked::LockedFile;
+use crate::unfinished::{unfinished_path, write_unfinished};
 use crate::waiting::Waiting;
 
 /// How many symbolic links to follow to a file that is yet to be created; Linux's own limit.
@@ -228,57 +226,4 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Err(io::Error::other("too many levels of symbolic links"))
-}
-
-/// The bytes from where `file` is to where it ends now, in one allocation.
-pub(crate) fn read_to_end(file: &mut File) -> io::Result<Vec<u8>> {
-    let len = file
-        .metadata()?
-        .len()
-        .saturating_sub(io::Seek::stream_position(file)?);
-    let mut bytes = Vec::new();
-    // A sparse file can claim any length: refuse, do not abort.
-    bytes
-        .try_reserve_exact(usize::try_from(len).map_err(io::Error::other)?)
-        .map_err(io::Error::other)?;
-    // What is appended from now on is left out.
-    file.take(len).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Where a new version of the vault is written before it takes the old one's name. Only the holder
-/// of the lock uses this name, so one that is there was left by a process that died.
-pub(crate) fn unfinished_path(path: &Path) -> PathBuf {
-    with_suffix(path, ".unfinished")
-}
-
-/// Writes and syncs a whole file beside the vault, under the lock. Returns it, open, and its name.
-pub(crate) fn write_unfinished(
-    path: &Path,
-    bytes: &[u8],
-    prepare: impl FnOnce(&File) -> io::Result<()>,
-) -> Result<(File, TempName)> {
-    let unfinished = unfinished_path(path);
-    match disk::remove(&unfinished) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(Error::io("remove", &unfinished, error));
-        }
-        _ => (),
-    }
-    let file =
-        create_private(&unfinished).map_err(|error| Error::io("create", &unfinished, error))?;
-    let temp = TempName::new(unfinished.clone());
-    disk::write_new(&file, bytes)
-        .and_then(|()| prepare(&file))
-        .and_then(|()| disk::sync_all(&file))
-        .map_err(|error| Error::io("write", &unfinished, error))?;
-    Ok((file, temp))
-}
-
-/// Gives what [`write_unfinished`] wrote the vault's name, in place of the vault.
-pub(crate) fn publish_unfinished(path: &Path, temp: TempName) -> Result<()> {
-    disk::rename(&unfinished_path(path), path)
-        .map_err(|error| Error::io("replace", path, error))?;
-    temp.keep();
-    Ok(())
 }

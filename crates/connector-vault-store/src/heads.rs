@@ -19,9 +19,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::disk::{self, create_private_dir, open_to_read, sync_dir};
+use crate::disk::{self, create_private_dir, open_to_read, read_to_end, sync_dir};
 use crate::error::{Error, Result};
-use crate::file::{FileStore, read_to_end};
+use crate::file::FileStore;
 use crate::whole::write_over;
 
 /// A state file larger than this is not read: a head has some kilobytes at most.

@@ -31,6 +31,7 @@ mod names;
 mod options;
 mod owner;
 mod repair;
+mod unfinished;
 mod vault;
 mod waiting;
 mod warning;

@@ -14,9 +14,9 @@ use crate::disk::{
     write_all_at,
 };
 use crate::error::{Error, Result};
-use crate::file::{publish_unfinished, unfinished_path, write_unfinished};
 use crate::lock::FileLock;
 use crate::names::{OpenVault, OtherNames};
+use crate::unfinished::{publish_unfinished, unfinished_path, write_unfinished};
 use crate::waiting::Waiting;
 use crate::warning::Warning;
 
@@ -333,25 +333,28 @@ fn keep_mode(_old: &File, _new: &File) -> io::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+    use std::time::Duration;
+
     use super::*;
-    use crate::{DEFAULT_TIMEOUT, FileStore};
 
     #[test]
     fn other_names_are_a_hazard_where_nothing_keeps_them_apart() {
         let dir = tempfile::tempdir().unwrap();
-        let store = FileStore::new(dir.path().join("v")).unwrap();
-        store.create(b"CVAULT01\0\0\0\0log").unwrap();
+        let path = dir.path().join("v");
+        fs::write(&path, b"CVAULT01\0\0\0\0log").unwrap();
         let hazard = |is_locked: bool| {
-            let mut locked = store.lock(DEFAULT_TIMEOUT).unwrap();
+            let lock = FileLock::acquire(&with_suffix(&path, ".lock"), Duration::ZERO).unwrap();
+            let mut waiting = Waiting::new(Duration::ZERO);
+            let mut locked = LockedFile::open(lock, path.clone(), &mut waiting).unwrap();
             if !is_locked {
                 locked.file.without_lock();
             }
             locked.hazard()
         };
         assert_eq!(hazard(false), None, "one name");
-        fs::hard_link(store.path(), dir.path().join("v.unfinished")).unwrap();
+        fs::hard_link(&path, dir.path().join("v.unfinished")).unwrap();
         assert_eq!(hazard(false), None, "its creator left it behind");
-        fs::hard_link(store.path(), dir.path().join("w")).unwrap();
+        fs::hard_link(&path, dir.path().join("w")).unwrap();
         assert_eq!(hazard(true), None, "kept apart");
         let warning = hazard(false).unwrap();
         assert_eq!(warning.code, "other_names");

@@ -279,7 +279,7 @@ mod tests {
         let holder = OpenVault::open(&path, &mut now()).unwrap();
         std::thread::scope(|scope| {
             let waiter = scope.spawn(|| {
-                let mut waiting = Waiting::new(crate::DEFAULT_TIMEOUT);
+                let mut waiting = Waiting::new(Duration::from_secs(30));
                 io::read_to_string(&*OpenVault::open(&path, &mut waiting).unwrap()).unwrap()
             });
             fs::write(&fresh, "new").unwrap();
