@@ -289,3 +289,6 @@ pub(crate) enum IdentityCommand {
         out: Option<PathBuf>,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use connector_vault::{Code, Detail, Vault};
 use serde::Serialize;
 
-use crate::input::shown;
+use crate::terminal::shown;
 
 /// The result of every command.
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;

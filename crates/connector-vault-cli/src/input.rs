@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 
-pub(crate) use path::{require_path, shown};
+pub(crate) use path::require_path;
 
 /// Text that may hold a secret: wiped when dropped.
 pub(crate) type Text = Zeroizing<String>;

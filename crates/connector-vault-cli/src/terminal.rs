@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use zeroize::Zeroizing;
 
@@ -24,6 +26,26 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// What stands in messages in place of a text that may be a secret.
+pub(crate) const NOT_SHOWN: &str = "(not shown: it does not look like a path)";
+
+/// Whether something is there by this path.
+pub(crate) fn is_there(path: &Path) -> bool {
+    path == Path::new("standard input") || fs::symlink_metadata(path).is_ok()
+}
+
+/// A path as messages have it; of a text that is none only that it is not shown.
+pub(crate) fn shown(path: &Path) -> Cow<'_, str> {
+    let text = path.to_string_lossy();
+    let is_path = is_there(path)
+        || (text.chars().count() <= 1024
+            && !text.contains(|c: char| c.is_control() || "{}[]\"'=<>|".contains(c)));
+    match is_path {
+        true => text,
+        false => Cow::Borrowed(NOT_SHOWN),
+    }
 }
 
 /// A word of a command that is shown to be copied, quoted for a POSIX shell where that is needed.

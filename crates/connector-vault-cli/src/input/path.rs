@@ -8,9 +8,7 @@ use std::path::Path;
 
 use super::{Kind, Wanted};
 use crate::failure::{Failure, Result};
-
-/// What stands in messages in place of a text that may be a secret.
-const NOT_SHOWN: &str = "(not shown: it does not look like a path)";
+use crate::terminal::{NOT_SHOWN, is_there, shown};
 
 /// Opens a file, a FIFO or a device that streams. Anything else is refused at once.
 pub(super) fn open(path: &Path, wanted: Wanted<'_>) -> Result<File> {
@@ -103,22 +101,6 @@ fn is_missing(error: &io::Error) -> bool {
             | io::ErrorKind::InvalidFilename
             | io::ErrorKind::InvalidInput
     )
-}
-
-fn is_there(path: &Path) -> bool {
-    path == Path::new("standard input") || fs::symlink_metadata(path).is_ok()
-}
-
-/// A path as messages have it; of a text that is none only that it is not shown.
-pub(crate) fn shown(path: &Path) -> Cow<'_, str> {
-    let text = path.to_string_lossy();
-    let is_path = is_there(path)
-        || (text.chars().count() <= 1024
-            && !text.contains(|c: char| c.is_control() || "{}[]\"'=<>|".contains(c)));
-    match is_path {
-        true => text,
-        false => Cow::Borrowed(NOT_SHOWN),
-    }
 }
 
 /// Refuses a text that is no path where a vault's file is meant, before anything else tells it.
