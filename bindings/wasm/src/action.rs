@@ -4,98 +4,20 @@
 use std::collections::HashMap;
 
 use connector_vault::{
-    Action as Core, ActionPlan, Answers, Asking, Code, Connector as CoreConnector, Error, Nested,
-    Note, Null, Options, RequestId, Secret, TestResult, TokenRef, Tokens, Version,
+    Action as Core, ActionPlan, Answers, Asking, Code, Connector as CoreConnector, Error, Options,
+    Secret, TestResult, TokenRef, Tokens,
 };
 use js_sys::Uint8Array;
-use serde::Deserialize;
-use tsify::Tsify;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Result;
 use crate::host::Host;
 use crate::input;
+use crate::options::ActionOptions;
 use crate::plan::Plan;
-use crate::vault::{Vault, secret_json};
-use crate::wire::{self, Connector, TokenInfo, TokenSpan, TokenWanted, Wanted};
-
-/// How an action is carried out (docs/action.md section 6).
-#[derive(Default, Deserialize, Tsify)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub(crate) struct ActionOptions {
-    /// Only if the connector is at this version; otherwise `conflict`.
-    #[serde(deserialize_with = "input::some")]
-    #[tsify(optional)]
-    if_version: Option<u64>,
-    /// The same request again changes nothing and returns the first outcome. 1 to 256 bytes.
-    #[serde(deserialize_with = "input::some")]
-    #[tsify(optional)]
-    request_id: Option<String>,
-    /// What `null` as a value means: by default an error.
-    #[serde(deserialize_with = "input::some")]
-    #[tsify(optional, type = "NullMeaning")]
-    null: Option<NullMeaning>,
-    /// What becomes of a stored JSON object when its property gets another one: by default it is replaced.
-    #[serde(deserialize_with = "input::some")]
-    #[tsify(optional, type = "NestedMeaning")]
-    nested: Option<NestedMeaning>,
-    /// Whether a value may be a mask such as `***`.
-    #[tsify(optional, type = "boolean")]
-    allow_mask: bool,
-    /// Whether a value may be empty because its token is: by default that is `empty_value`.
-    #[tsify(optional, type = "boolean")]
-    allow_empty: bool,
-    /// Whether brackets are only text.
-    #[tsify(optional, type = "boolean")]
-    no_tokens: bool,
-    /// A note that is kept with the version, readable to all who may list. 1 to 256 bytes.
-    #[serde(deserialize_with = "input::some")]
-    #[tsify(optional)]
-    note: Option<String>,
-    /// Whether the action's `Condition` was evaluated, and held.
-    #[tsify(optional, type = "boolean")]
-    condition_met: bool,
-}
-
-/// What `null` as a value means: an error, or that the property is removed.
-#[derive(Deserialize, Tsify)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum NullMeaning {
-    Reject,
-    Remove,
-}
-
-/// What becomes of a stored JSON object: it is replaced as a whole, or the new one is merged into it.
-#[derive(Deserialize, Tsify)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum NestedMeaning {
-    Replace,
-    Merge,
-}
-
-impl ActionOptions {
-    pub(crate) fn parse(json: &str) -> Result<Options> {
-        let options: Self = input::options(json)?;
-        Ok(Options {
-            if_version: options.if_version.map(Version::new).transpose()?,
-            request_id: options.request_id.map(RequestId::new).transpose()?,
-            null: match options.null {
-                Some(NullMeaning::Remove) => Null::Remove,
-                Some(NullMeaning::Reject) | None => Null::Reject,
-            },
-            nested: match options.nested {
-                Some(NestedMeaning::Merge) => Nested::Merge,
-                Some(NestedMeaning::Replace) | None => Nested::Replace,
-            },
-            allow_mask: options.allow_mask,
-            allow_empty: options.allow_empty,
-            no_tokens: options.no_tokens,
-            note: options.note.map(Note::new).transpose()?,
-            condition_met: options.condition_met,
-        })
-    }
-}
+use crate::vault::Vault;
+use crate::wire::{self, Connector, TokenInfo, TokenSpan, TokenWanted, Wanted, secret_json};
 
 /// An action, its tokens not yet expanded.
 #[wasm_bindgen]

@@ -1,7 +1,7 @@
 //! What comes in: lengths are checked before anything is allocated, so that no input stops the module.
 
 use connector_vault::limits::{COUNTER_MAX, FILE_LEN_MAX};
-use connector_vault::{Code, Error};
+use connector_vault::{Code, Error, Passphrase, Stretched};
 use js_sys::Uint8Array;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use zeroize::Zeroizing;
@@ -29,6 +29,11 @@ pub(crate) fn text(array: &Uint8Array) -> Result<Zeroizing<String>> {
 /// A secret that is no text.
 pub(crate) fn secret(array: &Uint8Array) -> Result<Zeroizing<Vec<u8>>> {
     bytes(array, TEXT_LEN_MAX).map(Zeroizing::new)
+}
+
+/// A passphrase that `stretch` has stretched.
+pub(crate) fn stretched(bytes: &Uint8Array) -> Result<Passphrase> {
+    Ok(Stretched::from_bytes(&secret(bytes)?)?.into())
 }
 
 fn bytes(array: &Uint8Array, len_max: u32) -> Result<Vec<u8>> {

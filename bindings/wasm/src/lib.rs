@@ -15,6 +15,7 @@ mod host;
 mod identity;
 mod input;
 mod open;
+mod options;
 mod plan;
 mod vault;
 mod wire;

@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Result;
 use crate::host::Host;
-use crate::input;
+use crate::input::{self, stretched};
 use crate::vault::Vault;
 use crate::wire::{self, KdfCost};
 
@@ -205,11 +205,6 @@ pub fn stretch(passphrase: &Uint8Array, cost: &str) -> Result<Uint8Array> {
         .stretch(salt, cost, core::limits::MEMORY_KIB_MAX)?
         .to_bytes();
     Ok(Uint8Array::from(bytes.as_slice()))
-}
-
-/// A passphrase that [`stretch`] has stretched.
-pub(crate) fn stretched(bytes: &Uint8Array) -> Result<Passphrase> {
-    Ok(Stretched::from_bytes(&input::secret(bytes)?)?.into())
 }
 
 /// The default cost of a passphrase, as JSON.

@@ -2,24 +2,23 @@
 
 use connector_vault::limits::VERSIONS_KEPT;
 use connector_vault::{
-    self as core, Code, ConnectorId, Error, GrantKey, Grantee, MergeOptions, NewConnectors,
-    Properties, Resolve, Retention, Role, Version,
+    self as core, ConnectorId, GrantKey, Grantee, MergeOptions, NewConnectors, Properties, Resolve,
+    Retention, Role, Version,
 };
 use js_sys::{Array, JsString, Object, Reflect, Uint8Array};
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use zeroize::Zeroizing;
 
-use crate::action::ActionOptions;
 use crate::error::Result;
 use crate::host::{self, Host};
-use crate::input;
-use crate::open::stretched;
+use crate::input::{self, stretched};
+use crate::options::ActionOptions;
 use crate::plan::{Merge, Plan, Prepared, Revocation};
 use crate::wire::{
     self, Change, Commit, Connector, ExportedConnector, GrantInfo, KdfCost, Overview, Verdict,
+    secret_json,
 };
 
 /// An open vault. `free` wipes its keys.
@@ -445,13 +444,6 @@ impl From<core::Revocation> for Revocation {
 
 fn version(number: f64) -> Result<Version> {
     Ok(Version::new(input::whole("a version", number)?)?)
-}
-
-/// JSON text that holds values: the copy on this side is wiped.
-pub(crate) fn secret_json(value: &impl Serialize) -> Result<JsValue> {
-    let text = serde_json::to_string(value)
-        .map_err(|_| Error::new(Code::Internal, "a connector cannot be written as JSON"))?;
-    Ok(JsValue::from_str(&Zeroizing::new(text)))
 }
 
 fn object<const N: usize>(fields: [(&str, JsValue); N]) -> JsValue {

@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 
 use connector_vault::{
-    self as core, ChangeKind, CommitInfo, ConflictKind, ConnectorId, Continuity, Cost,
-    DamagedRecord, GrantInfo as CoreGrant, MergeConflict, Op, OpenReport, Outcome as CoreOutcome,
-    Overview as CoreOverview, PropertyName, Repaired, Role, SignatureState, Source, Status,
-    Timestamp, TokenRef, TornTail as CoreTorn, Vault, WarningCode,
+    self as core, ChangeKind, Code, CommitInfo, ConflictKind, ConnectorId, Continuity, Cost,
+    DamagedRecord, Error, GrantInfo as CoreGrant, MergeConflict, Op, OpenReport,
+    Outcome as CoreOutcome, Overview as CoreOverview, PropertyName, Repaired, Role, SignatureState,
+    Source, Status, Timestamp, TokenRef, TornTail as CoreTorn, Vault, WarningCode,
 };
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use tsify::Tsify;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use zeroize::Zeroizing;
+
+use crate::error::Result;
 
 #[wasm_bindgen(typescript_custom_section)]
 const DECLARATIONS: &str = WORDS;
@@ -49,6 +53,13 @@ export type SignatureState = "valid" | "invalid";
 /// JSON text of something that holds no secret.
 pub(crate) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("what crosses has string keys and no failing parts")
+}
+
+/// JSON text that holds values: the copy on this side is wiped.
+pub(crate) fn secret_json(value: &impl Serialize) -> Result<JsValue> {
+    let text = serde_json::to_string(value)
+        .map_err(|_| Error::new(Code::Internal, "a connector cannot be written as JSON"))?;
+    Ok(JsValue::from_str(&Zeroizing::new(text)))
 }
 
 /// What a request did, or would do. Never a value.
