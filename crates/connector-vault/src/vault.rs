@@ -13,10 +13,11 @@ mod team;
 use std::fmt;
 
 use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
 
 pub use self::commit::{LogEnd, Prepared, Retention};
 pub use self::index::DamagedRecord;
-pub use self::open::{Detached, OpenOptions, OpenReport, Refreshed};
+pub use self::open::{Detached, OpenOptions, Refreshed};
 pub use self::record::Overview;
 pub use self::rescue::{
     CommitInfo, ConflictKind, Merge, MergeConflict, MergeOptions, Repaired, Resolve,
@@ -27,13 +28,13 @@ pub use self::team::{GrantInfo, Grantee, NewOwner, Revocation};
 
 use self::index::{Index, Stored};
 use self::record::RequestPart;
-use crate::access::Access;
+use crate::access::{Access, BrokenKeySlot};
 use crate::connector::{Connector, Op, Version};
 use crate::error::{Code, Detail, Error, Result, counted};
 use crate::format::header::Header;
 use crate::format::hex::GrantId;
 use crate::format::key_slots::KeySlotEntry;
-use crate::log::{Head, KnownHead};
+use crate::log::{Continuity, Head, KnownHead, TornTail};
 use crate::plan::{self, Change};
 use crate::role::Role;
 use crate::time::Timestamp;
@@ -66,6 +67,20 @@ pub struct Vault {
     /// Bytes of a torn tail behind the log, as it was last read.
     torn_len: u64,
     report: OpenReport,
+}
+
+/// What was noticed when a vault was opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OpenReport {
+    /// How it relates to the newest head that the client had seen.
+    pub continuity: Continuity,
+    /// A commit whose writer died: dropped, it never was acknowledged.
+    pub torn: Option<TornTail>,
+    /// Key slots that nobody can use. Only those that were looked at on the way to one that opens.
+    pub broken_key_slots: Vec<BrokenKeySlot>,
+    /// Records that a tolerant opening went on without.
+    pub damaged: Vec<DamagedRecord>,
 }
 
 impl fmt::Debug for Vault {

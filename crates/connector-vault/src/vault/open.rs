@@ -4,12 +4,9 @@ mod detach;
 
 pub use self::detach::Detached;
 
-use serde::{Deserialize, Serialize};
-
-use super::Vault;
-use super::index::{Admission, DamagedRecord, Index};
+use super::index::{Admission, Index};
 use super::record::RecordKeys;
-use super::rescue::not_mergeable;
+use super::{OpenReport, Vault};
 use crate::access::{self, Access, BrokenKeySlot, Unlock};
 use crate::error::{Code, Error, Result};
 use crate::format::header::Header;
@@ -17,7 +14,7 @@ use crate::format::hex::VaultId;
 use crate::format::key_slots::{self, KeySlotEntry};
 use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
 use crate::limits;
-use crate::log::{self, After, At, Continuity, KnownHead, TornTail};
+use crate::log::{self, After, At, KnownHead, TornTail};
 use crate::time::Timestamp;
 
 /// What a vault is expected to be, and how to open it.
@@ -60,20 +57,6 @@ impl OpenOptions {
             self.known = newest;
         }
     }
-}
-
-/// What was noticed when a vault was opened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct OpenReport {
-    /// How it relates to the newest head that the client had seen.
-    pub continuity: Continuity,
-    /// A commit whose writer died: dropped, it never was acknowledged.
-    pub torn: Option<TornTail>,
-    /// Key slots that nobody can use. Only those that were looked at on the way to one that opens.
-    pub broken_key_slots: Vec<BrokenKeySlot>,
-    /// Records that a tolerant opening went on without.
-    pub damaged: Vec<DamagedRecord>,
 }
 
 /// What a refresh brought.
@@ -338,4 +321,12 @@ fn check_times(header: &Header) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+pub(super) fn not_mergeable() -> Error {
+    Error::new(
+        Code::NotMergeable,
+        "these are two vaults, not two copies of one",
+    )
+    .hint("export the connectors of one and import them into the other")
 }

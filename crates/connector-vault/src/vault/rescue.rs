@@ -7,5 +7,3 @@ mod repair;
 pub use self::audit::{CommitInfo, SignatureState, Verdict};
 pub use self::merge::{ConflictKind, Merge, MergeConflict, MergeOptions, Resolve};
 pub use self::repair::Repaired;
-
-pub(super) use self::merge::not_mergeable;

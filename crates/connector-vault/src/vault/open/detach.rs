@@ -3,7 +3,6 @@
 
 use zeroize::Zeroizing;
 
-use super::OpenReport;
 use crate::access::Access;
 use crate::bytes::{Reader, put_part};
 use crate::crypto::identity::Identity;
@@ -11,9 +10,9 @@ use crate::error::{Code, Error, Result};
 use crate::format::{PREFIX_LEN, key_slots, split_file, to_json};
 use crate::limits;
 use crate::log;
-use crate::vault::Vault;
 use crate::vault::index::Index;
 use crate::vault::record::RecordKeys;
+use crate::vault::{OpenReport, Vault};
 
 /// An open vault as bytes, between two threads of one program. It is no form to keep: what opening
 /// has verified is not verified again.

@@ -12,6 +12,7 @@ use crate::plan::{self, Plan};
 use crate::secret::Secret;
 use crate::vault::Vault;
 use crate::vault::index::Stored;
+use crate::vault::open::not_mergeable;
 use crate::vault::record::Overview;
 
 /// Whose side wins where both changed the same.
@@ -395,14 +396,6 @@ impl<'a> Merging<'a> {
             Some(Resolve::Ours) | None => Ok(false),
         }
     }
-}
-
-pub(crate) fn not_mergeable() -> Error {
-    Error::new(
-        Code::NotMergeable,
-        "these are two vaults, not two copies of one",
-    )
-    .hint("export the connectors of one and import them into the other")
 }
 
 fn set(properties: &mut Properties, name: &PropertyName, value: Option<&Secret>) -> Result<()> {

@@ -14,7 +14,8 @@ use crate::limits;
 use crate::log;
 use crate::role::Role;
 use crate::vault::commit::{Chain, snapshot_file};
-use crate::vault::{Host, OpenOptions, Vault};
+use crate::vault::open::OpenOptions;
+use crate::vault::{Host, Vault};
 
 /// The first owner of a new vault. Without a passphrase the vault opens by the identity alone,
 /// without an identity one is generated.
