@@ -2,40 +2,27 @@
 //! they open. To change one of the tables here is to change the architecture.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
+mod rooms;
 mod source;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rooms::{House, Order};
 use source::Tokens;
 
-/// The modules of the core, and for each the modules that stand directly before it in
-/// the dependency line of ARCHITECTURE.md. What stands before those may be imported too.
-///
-/// `format` knows hashes and costs of `crypto`, but no key: it neither seals nor signs.
-///
-/// Two wings, which meet in `vault` alone: one knows locks, bytes and signatures, the other knows
-/// the action and no cryptography.
-const MODULES: &[(&str, &[&str])] = &[
-    ("error", &[]),
-    ("unicode", &["error"]),
-    ("limits", &["unicode"]),
-    ("secret", &["limits"]),
-    ("time", &["limits"]),
-    ("role", &["limits"]),
-    ("bytes", &["limits"]),
-    ("connector", &["secret", "time"]),
-    ("json", &["connector"]),
-    ("token", &["json"]),
-    ("crypto", &["bytes"]),
-    ("format", &["crypto", "role"]),
-    ("access", &["format"]),
-    ("log", &["access"]),
-    ("action", &["token"]),
-    ("plan", &["action"]),
-    ("vault", &["log", "plan"]),
+/// The folders whose rooms ARCHITECTURE.md puts in an order, each by its crate's `src` and its module there.
+const HOUSES: &[(&str, &[&str])] = &[
+    ("crates/connector-vault/src", &[]),
+    ("crates/connector-vault/src", &["vault"]),
+    ("crates/connector-vault-store/src", &[]),
+    ("crates/connector-vault-cli/src", &[]),
+    ("bindings/wasm/src", &[]),
 ];
+
+/// Modules that only tests have: they see their crate as its users do.
+const TESTS: &[&str] = &["crash", "faults"];
 
 /// The crates, and for each the crates that stand directly before it.
 const CRATES: &[(&str, &[&str])] = &[
@@ -61,13 +48,59 @@ const LEFTOVERS: &[&str] = &[
 ];
 
 #[test]
-fn the_core_imports_along_the_dependency_line() {
-    let src = root().join("crates/connector-vault/src");
-    report(rust_files(&src).iter().flat_map(|path| {
-        let relative = path.strip_prefix(&src).expect("the walk starts at src");
-        core_faults(relative, &read(path))
-            .into_iter()
-            .map(|(line, fault)| at(path, line, &fault))
+fn rooms_import_along_their_line() {
+    report(HOUSES.iter().flat_map(|(src, module)| {
+        let src = root().join(src);
+        let house = house(&src, module);
+        rust_files(&src).into_iter().flat_map(move |path| {
+            let relative = path.strip_prefix(&src).expect("the walk starts at src");
+            let first = relative.iter().next().map(Path::new);
+            let is_test = first
+                .and_then(Path::file_stem)
+                .is_some_and(|name| TESTS.iter().any(|test| *test == name));
+            let faults = match is_test {
+                true => Vec::new(),
+                false => house.faults(relative, &read(&path)),
+            };
+            faults
+                .into_iter()
+                .map(|(line, fault)| at(&path, line, &fault))
+                .collect::<Vec<_>>()
+        })
+    }));
+}
+
+#[test]
+fn the_lines_name_rooms_that_are_there_and_have_no_circle() {
+    report(HOUSES.iter().flat_map(|(src, module)| {
+        let src = root().join(src);
+        let folder = module
+            .iter()
+            .fold(src.clone(), |path, name| path.join(name));
+        let order = house(&src, module).order;
+        let mut faults = Vec::new();
+        for room in order.rooms() {
+            let path = folder.join(room);
+            let is_own_file = module.last() == Some(&room);
+            if !(is_own_file || path.is_dir() || path.with_extension("rs").is_file()) {
+                faults.push(at(
+                    &architecture(),
+                    1,
+                    &format!("there is no {}", path.display()),
+                ));
+            }
+            if order
+                .before(room)
+                .is_some_and(|before| before.contains(room))
+            {
+                faults.push(at(
+                    &architecture(),
+                    1,
+                    &format!("`{room}` stands in a circle"),
+                ));
+            }
+        }
+        faults
     }));
 }
 
@@ -139,42 +172,31 @@ fn nothing_is_left_behind() {
     }));
 }
 
-/// The lines at which a file of the core names a module that it must not know.
-fn core_faults(path: &Path, source: &str) -> Vec<(usize, String)> {
-    let parts: Vec<String> = path
-        .with_extension("")
+/// A house with the order that ARCHITECTURE.md draws.
+fn house(src: &Path, module: &'static [&'static str]) -> House {
+    let folder = module
         .iter()
-        .map(|part| part.to_string_lossy().into_owned())
-        .filter(|part| part != "mod")
-        .collect();
-    let module = parts[0].as_str();
-    if module == "lib" {
-        return Vec::new();
-    }
-    let Some(allowed) = before(MODULES, module) else {
-        return vec![(1, format!("`{module}` has no place in the dependency line"))];
-    };
-    Tokens::of(source)
-        .root_names(parts.len())
-        .into_iter()
-        .filter(|(_, name)| *name != module && !allowed.contains(name))
-        .map(|(line, name)| {
-            let fault = if before(MODULES, name).is_some() {
-                format!("`{module}` must not know `{name}`")
-            } else {
-                // A re-export would hide which module is meant.
-                format!("`crate::{name}` names no module of the dependency line")
-            };
-            (line, fault)
-        })
-        .collect()
+        .fold(src.to_owned(), |path, name| path.join(name));
+    let name = folder
+        .strip_prefix(root())
+        .expect("houses stand in the project");
+    let name = name.display().to_string();
+    let order = Order::drawn(&read(&architecture()), &name)
+        .unwrap_or_else(|| panic!("ARCHITECTURE.md draws no rooms of {name}"));
+    let own_file = folder.with_extension("rs");
+    let own_file = (!module.is_empty()).then(|| read(&own_file));
+    House::new(module, order, own_file.as_deref())
+}
+
+fn architecture() -> PathBuf {
+    root().join("ARCHITECTURE.md")
 }
 
 fn io_faults(source: &str) -> Vec<(usize, String)> {
     Tokens::of(source)
         .names_below("std")
         .into_iter()
-        .filter(|(_, name)| NOT_IN_THE_CORE.contains(name))
+        .filter(|(_, name)| NOT_IN_THE_CORE.contains(&name.as_str()))
         .map(|(line, name)| (line, format!("`std::{name}`: the core does no I/O")))
         .collect()
 }
@@ -318,87 +340,6 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
         .collect();
     entries.sort();
     entries
-}
-
-#[test]
-fn faults_of_the_core_are_found() {
-    let check = |path: &str, source: &str, expected: &[(usize, &str)]| {
-        let found = core_faults(Path::new(path), source);
-        let found: Vec<_> = found
-            .iter()
-            .map(|(line, text)| (*line, text.as_str()))
-            .collect();
-        assert_eq!(found, expected, "{path}: {source}");
-    };
-    let log_in_plan: &[_] = &[(1, "`plan` must not know `log`")];
-    check("plan.rs", "use crate::log::Head;", log_in_plan);
-    check(
-        "plan.rs",
-        "use crate::{error::Error, log::{self, Head}};",
-        log_in_plan,
-    );
-    check("plan.rs", "fn f(x: &crate::log::Head) {}", log_in_plan);
-    check("plan.rs", "use super::log;", log_in_plan);
-    check(
-        "plan.rs",
-        "mod tests { use super::super::log; }",
-        log_in_plan,
-    );
-    check("plan/report.rs", "use super::super::log;", log_in_plan);
-    check("plan/mod.rs", "use super::log;", log_in_plan);
-    check(
-        "plan.rs",
-        "mod tests { use super::*; } fn f() { self::log() }",
-        &[],
-    );
-    check("plan/report.rs", "use super::log;", &[]);
-    check(
-        "plan.rs",
-        "use crate::{action::Action, error::{Error, Result}};",
-        &[],
-    );
-    check(
-        "plan.rs",
-        "// crate::log\n/* crate::log */ const A: &str = r#\"crate::log\"#;",
-        &[],
-    );
-    check(
-        "plan.rs",
-        "const A: char = '\"'; use crate::log; const B: &str = \"\\\"\";",
-        log_in_plan,
-    );
-    check(
-        "plan.rs",
-        "fn f<'a>(a: &'a str) { crate::log::f('x', a) }",
-        log_in_plan,
-    );
-    check("plan.rs", "pub(crate) fn f() {}", &[]);
-    check(
-        "plan.rs",
-        "\nuse crate::Error;",
-        &[(2, "`crate::Error` names no module of the dependency line")],
-    );
-    check(
-        "plan.rs",
-        "use super::*;",
-        &[(1, "`crate::*` names no module of the dependency line")],
-    );
-    check("lib.rs", "pub use log::Head;", &[]);
-    check(
-        "misc.rs",
-        "",
-        &[(1, "`misc` has no place in the dependency line")],
-    );
-    check(
-        "crypto/aead.rs",
-        "use crate::format::Header;",
-        &[(1, "`crypto` must not know `format`")],
-    );
-    check(
-        "access.rs",
-        "use crate::{crypto::Key, format::Header};",
-        &[],
-    );
 }
 
 #[test]

@@ -22,8 +22,7 @@ impl Order {
         for line in lines.take_while(|line| *line != "```") {
             let mut before = BTreeSet::new();
             for group in line.split("<-") {
-                let group: BTreeSet<String> =
-                    group.split_whitespace().map(str::to_owned).collect();
+                let group: BTreeSet<String> = group.split_whitespace().map(str::to_owned).collect();
                 for room in &group {
                     let direct: &mut BTreeSet<String> = order.entry(room.clone()).or_default();
                     direct.extend(before.iter().cloned());
@@ -166,7 +165,10 @@ behind <- it
     assert_eq!(before("time").as_deref(), Some("error"));
     assert_eq!(before("crypto").as_deref(), Some("bytes error time"));
     assert_eq!(before("json").as_deref(), Some("error"));
-    assert_eq!(before("log").as_deref(), Some("bytes crypto error json time"));
+    assert_eq!(
+        before("log").as_deref(),
+        Some("bytes crypto error json time")
+    );
     assert_eq!(before("it"), None);
     assert!(Order::drawn(text, "src/vault").is_none());
 
@@ -192,7 +194,11 @@ error <- token <- action <- plan <- vault
         "use crate::{error::Error, log::{self, Head}};",
         &[log_in_plan, log_in_plan].concat(),
     );
-    check("plan.rs", "use crate::{error::Error as E, log as l};", log_in_plan);
+    check(
+        "plan.rs",
+        "use crate::{error::Error as E, log as l};",
+        log_in_plan,
+    );
     check("plan.rs", "fn f(x: &crate::log::Head) {}", log_in_plan);
     check("plan.rs", "use super::log;", log_in_plan);
     check(
@@ -234,7 +240,11 @@ error <- token <- action <- plan <- vault
         "\nuse crate::Error;",
         &[(2, "`crate::Error` names no room")],
     );
-    check("plan.rs", "use super::*;", &[(1, "`crate::*` names no room")]);
+    check(
+        "plan.rs",
+        "use super::*;",
+        &[(1, "`crate::*` names no room")],
+    );
     check("lib.rs", "pub use log::Head;", &[]);
     check("misc.rs", "", &[(1, "`misc` has no place among the rooms")]);
     check(
@@ -269,18 +279,34 @@ record <- index <- vault <- open <- commit
     check("vault.rs", "fn f() -> open::Report {}", open_in_vault);
     check("vault.rs", "use std::fmt; use crate::log::Head;", &[]);
     check("vault/open.rs", "use super::Vault;", &[]);
-    check("vault/open/detach.rs", "use crate::vault::{Vault, index::Index};", &[]);
+    check(
+        "vault/open/detach.rs",
+        "use crate::vault::{Vault, index::Index};",
+        &[],
+    );
     check("vault/open/detach.rs", "use super::Report;", &[]);
     let open_in_index: &[_] = &[(1, "`index` must not know `open`")];
     check("vault/index.rs", "use super::open::Report;", open_in_index);
-    check("vault/index/tail.rs", "use super::super::open::Report;", open_in_index);
-    check("vault/index.rs", "use super::Vault;", &[(1, "`index` must not know `vault`")]);
+    check(
+        "vault/index/tail.rs",
+        "use super::super::open::Report;",
+        open_in_index,
+    );
+    check(
+        "vault/index.rs",
+        "use super::Vault;",
+        &[(1, "`index` must not know `vault`")],
+    );
     check(
         "vault/commit.rs",
         "use super::OpenOptions;",
         &[(1, "`crate::vault::OpenOptions` names no room")],
     );
-    check("vault/misc.rs", "", &[(1, "`misc` has no place among the rooms")]);
+    check(
+        "vault/misc.rs",
+        "",
+        &[(1, "`misc` has no place among the rooms")],
+    );
     check("log.rs", "use crate::vault::open::Report;", &[]);
 }
 

@@ -24,78 +24,118 @@ impl Tokens {
             .map(|pair| (pair[1].0, pair[1].1.as_str()))
     }
 
-    /// Every name that is used directly below the root of the crate: through `crate::`, or
-    /// through as many `super::` as lead there from a file `depth` modules deep.
-    pub(crate) fn root_names(&self, depth: usize) -> Vec<(usize, &str)> {
-        let mut names = self.names_below("crate");
-        // The brace depths at which inline modules opened.
-        let (mut braces, mut inline) = (0, Vec::new());
+    /// Every path that the file `module` writes, from the root of its crate on: through `crate::`, `super::` or
+    /// `self::`, and those that begin with another name, as if `module` had it. Each name in braces has a path of its own.
+    pub(crate) fn paths(&self, module: &[&str]) -> Vec<SourcePath> {
+        let mut found = Vec::new();
+        // The inline modules that are open, with the brace depths at which they opened.
+        let mut braces = 0;
+        let mut inline: Vec<(usize, &str)> = Vec::new();
+        let mut is_handed_on = false;
         let mut index = 0;
         while let Some(text) = self.text(index) {
+            let before = index.checked_sub(1).and_then(|before| self.text(before));
+            let own = module.iter().chain(inline.iter().map(|(_, name)| name));
+            let mut base: Vec<String> = own.map(|name| (*name).to_owned()).collect();
+            let mut start = index;
             match text {
-                "mod" if self.text(index + 2) == Some("{") => inline.push(braces),
+                "mod" if self.text(index + 2) == Some("{") => {
+                    inline.push((braces, self.text(index + 1).unwrap_or_default()));
+                }
                 "{" => braces += 1,
                 "}" => {
-                    braces -= 1;
-                    if inline.last() == Some(&braces) {
-                        inline.pop();
-                    }
+                    braces = braces.saturating_sub(1);
+                    inline.pop_if(|(depth, _)| *depth == braces);
                 }
-                "super" => {
-                    let mut up = 1;
-                    while self.text(index + 1) == Some("::")
-                        && self.text(index + 2) == Some("super")
-                    {
-                        up += 1;
-                        index += 2;
-                    }
-                    if up == depth + inline.len() && self.text(index + 1) == Some("::") {
-                        self.push_names(index + 2, &mut names);
-                    }
-                }
+                "use" => is_handed_on = matches!(before, Some("pub" | ")")),
+                ";" => is_handed_on = false,
                 _ => {}
             }
-            index += 1;
+            if !is_word(text) || self.text(index + 1) != Some("::") {
+                index += 1;
+                continue;
+            }
+            let is_bare = !matches!(text, "crate" | "super" | "self");
+            match text {
+                "crate" => base.clear(),
+                "super" => _ = base.pop(),
+                _ => {}
+            }
+            if !is_bare {
+                start += 2;
+            }
+            while self.text(start) == Some("super") {
+                base.pop();
+                start += 2;
+            }
+            let path = SourcePath {
+                line: self.0[index].0,
+                names: base,
+                is_handed_on,
+                is_bare,
+            };
+            index = self.expand(start, path, &mut found).max(index + 1);
         }
-        names.sort_unstable();
-        names
+        found
+    }
+
+    /// Follows a path from its next name on, into braces; the index behind it.
+    fn expand(&self, start: usize, mut path: SourcePath, found: &mut Vec<SourcePath>) -> usize {
+        let mut index = start;
+        if self.text(index) == Some("{") {
+            index += 1;
+            loop {
+                index = match self.text(index) {
+                    None => return index,
+                    Some("}") => return index + 1,
+                    Some("as") => index + 2,
+                    Some(",") => index + 1,
+                    Some(_) => self.expand(index, path.clone(), found),
+                }
+            }
+        }
+        let Some((line, name)) = self.0.get(index) else {
+            return index;
+        };
+        path.line = *line;
+        if name != "self" {
+            path.names.push(name.clone());
+        }
+        let goes_on = |text: &str| is_word(text) || matches!(text, "{" | "*");
+        if self.text(index + 1) == Some("::") && self.text(index + 2).is_some_and(goes_on) {
+            return self.expand(index + 2, path, found);
+        }
+        found.push(path);
+        index + 1
     }
 
     /// Every name that follows `root::`, one by one if they stand in braces.
-    pub(crate) fn names_below(&self, root: &str) -> Vec<(usize, &str)> {
-        let mut names = Vec::new();
-        for index in 0..self.0.len() {
-            if self.text(index) == Some(root) && self.text(index + 1) == Some("::") {
-                self.push_names(index + 2, &mut names);
-            }
-        }
-        names
-    }
-
-    fn push_names<'a>(&'a self, start: usize, names: &mut Vec<(usize, &'a str)>) {
-        if self.text(start) != Some("{") {
-            names.extend(self.0.get(start).map(|(line, text)| (*line, text.as_str())));
-            return;
-        }
-        let (mut depth, mut expected) = (0, true);
-        for (line, text) in &self.0[start..] {
-            match text.as_str() {
-                "{" => depth += 1,
-                "}" if depth == 1 => break,
-                "}" => depth -= 1,
-                "," if depth == 1 => expected = true,
-                name if expected => {
-                    names.push((*line, name));
-                    expected = false;
-                }
-                _ => {}
-            }
-        }
+    pub(crate) fn names_below(&self, root: &str) -> Vec<(usize, String)> {
+        let below = |path: SourcePath| match path.names.as_slice() {
+            [first, name, ..] if first == root => Some((path.line, name.clone())),
+            _ => None,
+        };
+        self.paths(&[]).into_iter().filter_map(below).collect()
     }
 
     fn text(&self, index: usize) -> Option<&str> {
         self.0.get(index).map(|(_, text)| text.as_str())
     }
+}
+
+/// A path in a source.
+#[derive(Clone)]
+pub(crate) struct SourcePath {
+    pub(crate) line: usize,
+    pub(crate) names: Vec<String>,
+    /// Whether it stands in a `pub use`.
+    pub(crate) is_handed_on: bool,
+    /// Whether it begins with the name of something else than `crate`, `super` or `self`.
+    pub(crate) is_bare: bool,
+}
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_alphanumeric() || c == '_')
 }
 
 struct Lexer<'a> {
