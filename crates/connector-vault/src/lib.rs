@@ -86,7 +86,7 @@ pub use action::{
 };
 pub use connector::{Connector, ConnectorId, Op, Properties, PropertyName, Version};
 pub use crypto::identity::{GrantKey, Identity};
-pub use crypto::kdf::{Cost, Passphrase, Stretched};
+pub use crypto::kdf::{Argon2id, Cost, Passphrase, Stretched};
 pub use error::{Code, Detail, Error, Place, Position, Result};
 pub use format::hex::{GrantId, RecordId, VaultId};
 pub use format::{PREFIX_LEN, check_file_len, log_start};

@@ -26,8 +26,18 @@ pub struct Passphrase(Form);
 
 #[derive(Clone)]
 enum Form {
-    Text(Zeroizing<String>),
+    Text(Zeroizing<String>, Derive),
     Stretched(Stretched),
+}
+
+/// Runs Argon2id, in the given memory if it is this crate's.
+type Derive = fn(&mut Memory, &[u8], &[u8; 16], Cost) -> Result<Key>;
+
+/// An implementation of Argon2id version 1.3 (RFC 9106) that a host brings along.
+pub trait Argon2id {
+    /// Derives 32 bytes. The cost is within the limits. Fails with [`Cost::out_of_memory`] if the memory is not to be
+    /// had.
+    fn derive(passphrase: &[u8], salt: &[u8; 16], cost: Cost) -> Result<Zeroizing<[u8; 32]>>;
 }
 
 impl Passphrase {
@@ -39,6 +49,17 @@ impl Passphrase {
     /// assert!(Passphrase::new("").is_err());
     /// ```
     pub fn new(passphrase: &str) -> Result<Self> {
+        Self::taken(passphrase, argon2id)
+    }
+
+    /// The same for a host that runs Argon2id itself: in JavaScript it stands in a module of its own.
+    pub fn derived_by<A: Argon2id>(passphrase: &str) -> Result<Self> {
+        Self::taken(passphrase, |_, passphrase, salt, cost| {
+            A::derive(passphrase, salt, cost)
+        })
+    }
+
+    fn taken(passphrase: &str, derive: Derive) -> Result<Self> {
         let invalid = |message| Err(Error::new(Code::InvalidPassphrase, message));
         if passphrase.is_empty() {
             return invalid("the passphrase is empty");
@@ -50,7 +71,7 @@ impl Passphrase {
         // leaves no copy behind.
         let mut normal = Zeroizing::new(String::with_capacity(3 * passphrase.len()));
         unicode::push_nfc(passphrase, &mut normal);
-        Ok(Self(Form::Text(normal)))
+        Ok(Self(Form::Text(normal, derive)))
     }
 
     /// Runs Argon2id for a key slot that is to be made somewhere else: in a browser, where the page must
@@ -88,7 +109,7 @@ impl Passphrase {
     ) -> [u8; Stretched::SALT_LEN] {
         let mut salt = [0; Stretched::SALT_LEN];
         match &self.0 {
-            Form::Text(_) => rng.fill_bytes(&mut salt),
+            Form::Text(..) => rng.fill_bytes(&mut salt),
             Form::Stretched(stretched) => salt = stretched.salt,
         }
         salt
@@ -97,7 +118,7 @@ impl Passphrase {
     /// What Argon2id makes of the passphrase.
     fn root(&self, memory: &mut Memory, salt: &[u8; 16], cost: Cost) -> Result<Key> {
         match &self.0 {
-            Form::Text(text) => argon2id(memory, text.as_bytes(), salt, cost),
+            Form::Text(text, derive) => derive(memory, text.as_bytes(), salt, cost),
             Form::Stretched(stretched) if stretched.salt == *salt && stretched.cost == cost => {
                 Ok(stretched.root.clone())
             }
@@ -244,6 +265,17 @@ impl Cost {
         )))
     }
 
+    /// The system does not give this process the memory that Argon2id needs.
+    #[must_use]
+    pub fn out_of_memory(self) -> Error {
+        let needed = memory(self.memory_kib);
+        Error::new(
+            Code::OutOfMemory,
+            format!("the system does not give this process the {needed} of memory that Argon2id needs"),
+        )
+        .hint("free memory, or raise the limit of this process or its container; the vault is not at fault")
+    }
+
     /// Whether nothing but its memory is beyond what is allowed, and the format permits so much.
     pub(crate) fn lacks_memory(self, memory_kib_max: u32) -> bool {
         self.memory_kib > memory_kib_max && self.check(limits::MEMORY_KIB_MAX_NATIVE).is_ok()
@@ -286,7 +318,9 @@ fn argon2id(memory: &mut Memory, passphrase: &[u8], salt: &[u8; 16], cost: Cost)
     let params =
         Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).map_err(internal)?;
     let argon2 = Argon2::new(Algorithm::Argon2id, argon2::Version::V0x13, params);
-    let blocks = memory.blocks(argon2.params().block_count())?;
+    let blocks = memory
+        .blocks(argon2.params().block_count())
+        .ok_or_else(|| cost.out_of_memory())?;
     let mut root = Key::default();
     argon2
         .hash_password_into_with_memory(passphrase, salt, &mut *root, blocks)
@@ -300,24 +334,14 @@ fn argon2id(memory: &mut Memory, passphrase: &[u8], salt: &[u8; 16], cost: Cost)
 pub(crate) struct Memory(Vec<Block>);
 
 impl Memory {
-    fn blocks(&mut self, count: usize) -> Result<&mut [Block]> {
+    fn blocks(&mut self, count: usize) -> Option<&mut [Block]> {
         if count > self.0.len() {
             // Wiped and taken anew: a vector that grows may move, and leave what it held behind.
             *self = Self::default();
-            self.0.try_reserve_exact(count).map_err(|_| {
-                let needed = memory(u32::try_from(count).unwrap_or(u32::MAX));
-                Error::new(
-                    Code::OutOfMemory,
-                    format!("the system does not give this process the {needed} of memory that Argon2id needs"),
-                )
-                .hint(
-                    "free memory, or raise the limit of this process or its container; the vault is not at \
-                     fault",
-                )
-            })?;
+            self.0.try_reserve_exact(count).ok()?;
             self.0.resize(count, Block::new());
         }
-        Ok(&mut self.0[..count])
+        Some(&mut self.0[..count])
     }
 }
 
