@@ -17,8 +17,9 @@ const wasm = readFileSync("pkg/vault.wasm");
 const hash = createHash("sha256").update(wasm).digest("hex").slice(0, 16);
 // A worker of another build is another worker: its module would not fit.
 writeModule("build", "build", `connector-vault ${version} ${hash}`);
-// Deflated, since base64 of the plain module compresses badly on its way to the page.
-writeModule("inline", "base64", deflateRawSync(wasm, { level: 9 }).toString("base64"));
+writeInline("inline", wasm);
+// As the compiler made it: `wasm-opt` makes Argon2id slower.
+writeInline("argon2id-inline", readFileSync("pkg/argon2id_bg.wasm"));
 
 const common = {
   bundle: true,
@@ -71,7 +72,7 @@ writeEsm(
 execFileSync(process.execPath, [bin("typescript", "tsc"), "--project", "tsconfig.build.json"], {
   stdio: "inherit",
 });
-for (const declared of ["vault", "build", "inline", "worker-text"]) {
+for (const declared of ["vault", "build", "inline", "argon2id-inline", "worker-text"]) {
   cpSync(`pkg/${declared}.d.ts`, `dist/types/pkg/${declared}.d.ts`);
 }
 writeFileSync("dist/types/index.d.cts", 'export * from "./src/index.js";\n');
@@ -103,6 +104,11 @@ function bin(name, command) {
 function writeModule(file, name, value) {
   writeFileSync(`pkg/${file}.js`, `export const ${name} = ${JSON.stringify(value)};\n`);
   writeFileSync(`pkg/${file}.d.ts`, `export declare const ${name}: string;\n`);
+}
+
+/** A module as text: deflated, since base64 of the plain module compresses badly on its way to the page. */
+function writeInline(file, wasm) {
+  writeModule(file, "base64", deflateRawSync(wasm, { level: 9 }).toString("base64"));
 }
 
 function writeEsm(file, exported) {

@@ -53,10 +53,12 @@ describe("the tarball", () => {
   test("its sizes", (t) => {
     const dist = (name: string) => readFileSync(project.at("node_modules/connector-vault/dist", name));
     const brotli = (name: string) => brotliCompressSync(dist(name)).length;
-    const slim = brotli("slim.js") + brotli("vault.wasm");
-    // Asked for were 120,000; this keeps what there is from growing unnoticed.
-    assert.ok(slim <= 240_000, `slim.js and vault.wasm: ${slim} bytes`);
-    t.diagnostic(`tarball ${project.packed.size} bytes, slim.js + vault.wasm ${slim} bytes with brotli`);
+    // Until a vault that a passphrase opens is listed. Argon2id's module stands in slim.js.
+    const files = ["slim.js", "vault.wasm", "connector-vault-worker.js"];
+    const loaded = files.reduce((sum, name) => sum + brotli(name), 0);
+    // Asked for were 200,000; this keeps the sum from growing unnoticed.
+    assert.ok(loaded <= 258_000, `${files.join(", ")}: ${loaded} bytes`);
+    t.diagnostic(`tarball ${project.packed.size} bytes, ${files.join(" + ")} ${loaded} bytes with brotli`);
   });
 
   test("publint", async () => {

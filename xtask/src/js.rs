@@ -8,32 +8,41 @@ use crate::run::{self, Result, cargo, root, target_dir};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "wasm";
+/// The modules: package, name below `bindings/js/pkg`, and features. Without reference types that of Argon2id needs no
+/// glue.
+const MODULES: [(&str, &str, &str); 2] = [
+    ("connector-vault-wasm", "vault", "+simd128"),
+    (
+        "connector-vault-argon2",
+        "argon2id",
+        "+simd128,-reference-types",
+    ),
+];
 
 /// Builds the packages into `bindings/js/dist` and `bindings/elements/dist`.
 pub(crate) fn build() -> Result<()> {
     install_target()?;
     install_packages(root())?;
-    // In two calls: flags for the module are none for the program that makes its glue.
-    run::step(
-        cargo([
-            "build",
-            "--package",
-            "connector-vault-wasm",
-            "--target",
-            TARGET,
-            "--profile",
-            PROFILE,
-        ])
-        .env("CARGO_ENCODED_RUSTFLAGS", flags()),
-    )?;
-    let module = target_dir()
-        .join(TARGET)
-        .join(PROFILE)
-        .join("connector_vault_wasm.wasm");
-    let mut bindgen = cargo(["run", "--quiet", "--package", "xtask-bindgen", "--"]);
-    run::step(bindgen.arg(module).arg(root().join("bindings/js/pkg")))?;
+    for (package, name, features) in MODULES {
+        module(package, name, features)?;
+    }
     run::step(node().arg("bindings/js/build.mjs"))?;
     run::step(node().arg("bindings/elements/build.mjs"))
+}
+
+/// Builds one module and its glue. In two calls: flags for the module are none for the program that makes its glue.
+fn module(package: &str, name: &str, features: &str) -> Result<()> {
+    let build = ["build", "--package", package, "--target", TARGET];
+    run::step(
+        cargo(build)
+            .args(["--profile", PROFILE])
+            .env("CARGO_ENCODED_RUSTFLAGS", flags(features)),
+    )?;
+    let folder = target_dir().join(TARGET).join(PROFILE);
+    let module = folder.join(format!("{}.wasm", package.replace('-', "_")));
+    let mut bindgen = cargo(["run", "--quiet", "--package", "xtask-bindgen", "--"]);
+    let pkg = root().join("bindings/js/pkg");
+    run::step(bindgen.arg(module).arg(pkg).arg(name))
 }
 
 /// Builds the designer into `www/dist`.
@@ -76,7 +85,7 @@ pub(crate) fn bench(args: &[&str]) -> Result<()> {
 
 /// How the module is compiled: small copies and fills become calls, which make it a twentieth smaller; and
 /// the messages of panics name no folder of the machine that builds.
-fn flags() -> String {
+fn flags(features: &str) -> String {
     let home = std::env::var_os("CARGO_HOME").map_or_else(
         || std::env::home_dir().unwrap_or_default().join(".cargo"),
         PathBuf::from,
@@ -84,11 +93,15 @@ fn flags() -> String {
     let llvm = ["-max-store-memcpy=1", "-max-store-memset=1"];
     let folders = [(home.as_path(), "/cargo"), (root(), "/connector-vault")];
     let llvm = llvm.iter().map(|arg| format!("-Cllvm-args={arg}"));
+    let features = std::iter::once(format!("-Ctarget-feature={features}"));
     let remap = folders
         .iter()
         .map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display()));
     // As Cargo wants it, so that folders may have spaces.
-    llvm.chain(remap).collect::<Vec<_>>().join("\u{1f}")
+    llvm.chain(features)
+        .chain(remap)
+        .collect::<Vec<_>>()
+        .join("\u{1f}")
 }
 
 fn install_target() -> Result<()> {

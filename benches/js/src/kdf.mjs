@@ -7,7 +7,7 @@ import { argon2id as hashWasm } from "hash-wasm";
 import sodium from "libsodium-wrappers-sumo";
 
 import { sideBySide, timed } from "./measure.mjs";
-import { PASSPHRASE, shipped } from "./stores.mjs";
+import { argon2id, PASSPHRASE, shipped } from "./stores.mjs";
 
 const [MEMORY_KIB, PASSES, LANES, LEN] = [65_536, 3, 1, 32];
 const [SALT_LEN, COST_LEN] = [16, 12];
@@ -17,7 +17,8 @@ export async function unlock(host, rounds) {
   const password = new TextEncoder().encode(PASSPHRASE);
   const glue = await shipped(host);
   const cost = glue.defaultCost();
-  const stretch = () => glue.stretch(password, cost);
+  const derive = await argon2id();
+  const stretch = () => glue.stretch(password, cost, derive);
   const known = stretch();
   const salt = known.slice(0, SALT_LEN);
   const key = known.slice(SALT_LEN + COST_LEN);

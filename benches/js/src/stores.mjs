@@ -6,6 +6,7 @@
 import { Identity, MemoryStorage, Vault, ready } from "connector-vault";
 import * as kdbxweb from "kdbxweb";
 
+import { base64 } from "../../../bindings/js/pkg/argon2id-inline.js";
 import init, * as glue from "../../../bindings/js/pkg/vault.js";
 import { SECRETS, documentOf } from "./dataset.mjs";
 
@@ -50,6 +51,21 @@ export async function shipped(host) {
   return glue;
 }
 
+/** Argon2id's module as the package uses it, in an instance of its own. */
+export async function argon2id() {
+  const deflated = Uint8Array.from(atob(base64), (digit) => digit.charCodeAt(0));
+  const inflated = new Blob([deflated]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  const { instance } = await WebAssembly.instantiate(await new Response(inflated).arrayBuffer());
+  const { memory, buffer, argon2id } = instance.exports;
+  const at = buffer();
+  return (passphrase, salt, ...cost) => {
+    new Uint8Array(memory.buffer, at).set(salt);
+    new Uint8Array(memory.buffer, at + 48).set(passphrase);
+    argon2id(passphrase.length, ...cost);
+    return new Uint8Array(memory.buffer).slice(at + 16, at + 48);
+  };
+}
+
 /** A build of the module, in this thread. */
 export function ofModule(glue, identity, name = "connector-vault, the module") {
   const now = () => new Date().toISOString();
@@ -64,15 +80,13 @@ export function ofModule(glue, identity, name = "connector-vault, the module") {
         list: () => JSON.parse(vault.connectors(0, ALL)),
         readAll: () => JSON.parse(vault.exportConnectors()),
         update(id, value) {
-          const action = glue.Action.parse(utf8(JSON.stringify(updateOf(id, value))));
-          const resolving = action.resolve("{}");
-          if (resolving.step() !== undefined) throw new Error("there are no tokens in it");
-          const request = resolving.intoRequest();
-          const plan = vault.plan(request, now());
+          const run = glue.Action.parse(utf8(JSON.stringify(updateOf(id, value)))).run("{}", []);
+          if (run.step(vault, now()) !== undefined) throw new Error("there are no tokens in it");
+          const plan = run.takePlan();
           const prepared = vault.prepare(plan, now());
           prepared.toAppend();
           vault.apply(prepared);
-          for (const done of [request, plan]) done.free();
+          for (const done of [run, plan]) done.free();
         },
         close: () => vault.free(),
       };

@@ -6,10 +6,11 @@
  * @packageDocumentation
  */
 
-import { inlined } from "#inline";
+import { base64 } from "../pkg/inline.js";
+import { inflate } from "#inflate";
 import { bring } from "./wasm.js";
 
-bring(inlined);
+bring(() => inflate(base64));
 
 export * from "./exports.js";
 export { IndexedDbStorage, type IndexedDbStorageOptions } from "./storage/indexeddb.js";

@@ -13,7 +13,7 @@ import type { VaultStorage } from "./storage.js";
 import { copyOf } from "./storage/compare.js";
 import { bytesOf, forget, headsOf, remember, settled } from "./stored.js";
 import { utf8 } from "./utf8.js";
-import { asVaultError, call, moduleForWorker, release } from "./wasm.js";
+import { asVaultError, call, modulesForWorker, release } from "./wasm.js";
 import { perform, wipeSecret, type Answer, type Job } from "./worker/job.js";
 
 /** A file from this size on is opened in a worker: a page must not wait for it. */
@@ -91,7 +91,7 @@ export async function repair(
 /** Runs Argon2id for a key slot that is to be made; as secret as the passphrase. */
 export async function stretch(passphrase: string, cost: KdfCost, options: Abortable): Promise<Uint8Array> {
   const job: Job = { kind: "stretch", passphrase: utf8(passphrase), cost: JSON.stringify(cost) };
-  return (await inWorker(job, options)).bytes;
+  return (await inWorker(job, options, true)).bytes;
 }
 
 /** The secret text of an identity, as UTF-8. */
@@ -163,13 +163,13 @@ async function performOn(
   const own = file.byteLength === file.buffer.byteLength ? file : copyOf(file);
   const job: Job = { kind, file: own, secret, opening: JSON.stringify(opening) };
   const isShort = passphrase === undefined && file.length < WORKER_FILE_LEN;
-  return isShort ? call(() => perform(job)) : await inWorker(job, options);
+  return isShort ? call(() => perform(job, {})) : await inWorker(job, options, passphrase !== undefined);
 }
 
-async function inWorker(job: Job, { signal }: Abortable): Promise<Answer> {
+async function inWorker(job: Job, { signal }: Abortable, needsArgon2id: boolean): Promise<Answer> {
   try {
-    const { module, worker } = await moduleForWorker();
-    return await run(module, job, worker, signal);
+    const { modules, worker } = await modulesForWorker(needsArgon2id);
+    return await run(modules, job, worker, signal);
   } catch (error) {
     throw asVaultError(error);
   } finally {

@@ -1,10 +1,12 @@
 /** The WebAssembly module: loaded once, asked through {@link call}, which makes errors of what it throws. */
 
+import { base64 } from "../pkg/argon2id-inline.js";
 import init, * as glue from "../pkg/vault.js";
+import { inflate } from "#inflate";
 import { FUNCTIONS } from "./arguments.js";
 import { take } from "./check.js";
 import { VaultError } from "./error.js";
-import type { WorkerSource } from "./worker/job.js";
+import type { Modules, WorkerSource } from "./worker/job.js";
 
 /** The bytes of `vault.wasm`, compiled or not, or where to fetch them. */
 export type WasmSource = WebAssembly.Module | BufferSource | Response | URL | string;
@@ -23,6 +25,7 @@ export interface ReadyOptions {
 let brought: (() => Promise<BufferSource>) | undefined;
 let compiling: Promise<WebAssembly.Module> | undefined;
 let loading: Promise<void> | undefined;
+let compilingArgon2id: Promise<WebAssembly.Module> | undefined;
 /** The module's memory, once it is loaded. */
 let memory: WebAssembly.Memory | undefined;
 let stopped = false;
@@ -48,13 +51,15 @@ export async function ready(options: ReadyOptions = {}): Promise<void> {
   await loading;
 }
 
-/** The compiled module, for a worker, and the worker's script. */
-export async function moduleForWorker(): Promise<{
-  module: WebAssembly.Module;
-  worker: WorkerSource | undefined;
-}> {
+/** The compiled modules, for a worker, and the worker's script. Argon2id is compiled when it is first needed. */
+export async function modulesForWorker(
+  needsArgon2id: boolean,
+): Promise<{ modules: Modules; worker: WorkerSource | undefined }> {
   await ready();
-  return { module: await (compiling as Promise<WebAssembly.Module>), worker: workerSource };
+  const core = await (compiling as Promise<WebAssembly.Module>);
+  if (!needsArgon2id) return { modules: { core }, worker: workerSource };
+  compilingArgon2id ??= inflate(base64).then((bytes) => WebAssembly.compile(bytes));
+  return { modules: { core, argon2id: await compilingArgon2id }, worker: workerSource };
 }
 
 /** What the module exports. */

@@ -33,6 +33,7 @@ const ORDER = [
   "node/known-heads",
   "node/file-storage",
   // What takes long, in a thread of its own.
+  "worker/argon2id",
   "worker/job",
   "worker/serve",
   "worker/entry",
@@ -41,6 +42,8 @@ const ORDER = [
   "worker/browser",
   "worker/node",
   // The vault.
+  "inflate",
+  "node/inflate",
   "wasm",
   "action",
   "tokens",
@@ -53,8 +56,6 @@ const ORDER = [
   "vault",
   // What is exported.
   "exports",
-  "inline",
-  "node/inline",
   "index",
   "slim",
   "node",
@@ -72,7 +73,7 @@ test("modules import along the line", () => {
       if (path.startsWith("node:") && !isNode) faults.push(`${module} must not know ${path}`);
       if (/^(\.\.\/)+pkg\//.test(path) || path.startsWith("node:")) continue;
       // Of each pair, one for browsers and one for Node.
-      const own = { "#worker": "worker/browser", "#inline": "inline" }[path] ?? path;
+      const own = { "#worker": "worker/browser", "#inflate": "inflate" }[path] ?? path;
       const other = ORDER.indexOf(own);
       if (other < 0) faults.push(`${module} imports ${path}: the package has no dependencies`);
       else if (other >= place) faults.push(`${module} must not import ${path}`);

@@ -10,6 +10,7 @@
 )]
 
 mod action;
+mod argon2id;
 mod error;
 mod host;
 mod identity;

@@ -5,11 +5,12 @@ use connector_vault::{
     self as core, Cost, Detached as CoreDetached, Identity as CoreIdentity, KnownHead, NewOwner,
     OpenOptions, Passphrase, Repaired as CoreRepaired, Stretched, Unlock, VaultId,
 };
-use js_sys::Uint8Array;
+use js_sys::{Function, Uint8Array};
 use serde::Deserialize;
 use tsify::Tsify;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::argon2id::Argon2id;
 use crate::error::Result;
 use crate::host::Host;
 use crate::input::{self, stretched};
@@ -80,7 +81,7 @@ impl Opening {
     fn secret(&self, secret: &Uint8Array) -> Result<Secret> {
         let text = input::text(secret)?;
         Ok(match self.by {
-            By::Passphrase => Secret::Passphrase(Passphrase::new(&text)?),
+            By::Passphrase => Secret::Passphrase(passphrase(&text)?),
             By::Identity => Secret::Identity(CoreIdentity::parse(&text)?),
         })
     }
@@ -106,26 +107,37 @@ pub fn identify_damaged(file: &Uint8Array) -> Result<Option<String>> {
     Ok(core::Vault::identify_damaged(&input::file(file)?).map(|id| id.to_string()))
 }
 
-/// Opens the bytes of a vault file.
+/// Opens the bytes of a vault file. A passphrase needs Argon2id.
 #[wasm_bindgen]
-pub fn open(file: &Uint8Array, secret: &Uint8Array, opening: &str) -> Result<Vault> {
+pub fn open(
+    file: &Uint8Array,
+    secret: &Uint8Array,
+    opening: &str,
+    argon2id: Option<Function>,
+) -> Result<Vault> {
     let mut opening: Opening = input::options(opening)?;
     let options = opening.options()?;
     let secret = opening.secret(secret)?;
     let file = input::file(file)?;
-    let vault = core::Vault::open(file, opening.unlock(&secret), &options)?;
-    Ok(Vault(vault))
+    let open = || core::Vault::open(file, opening.unlock(&secret), &options);
+    Ok(Vault(Argon2id::during(argon2id, open)?))
 }
 
 /// Makes a sound vault of what is intact of a damaged one.
 #[wasm_bindgen]
-pub fn repair(file: &Uint8Array, secret: &Uint8Array, opening: &str) -> Result<Repaired> {
+pub fn repair(
+    file: &Uint8Array,
+    secret: &Uint8Array,
+    opening: &str,
+    argon2id: Option<Function>,
+) -> Result<Repaired> {
     let mut opening: Opening = input::options(opening)?;
     let options = opening.options()?;
     let secret = opening.secret(secret)?;
     let file = input::file(file)?;
-    let repaired = core::Vault::repair(&file, opening.unlock(&secret), &options, opening.unsigned)?;
-    Ok(Repaired(repaired))
+    let unlock = opening.unlock(&secret);
+    let repair = || core::Vault::repair(&file, unlock, &options, opening.unsigned);
+    Ok(Repaired(Argon2id::during(argon2id, repair)?))
 }
 
 /// What a repair saved.
@@ -194,17 +206,24 @@ pub fn create(
 
 /// Runs Argon2id for a key slot that is to be made; the result is as secret as the passphrase.
 #[wasm_bindgen]
-pub fn stretch(passphrase: &Uint8Array, cost: &str) -> Result<Uint8Array> {
+pub fn stretch(
+    passphrase: &Uint8Array,
+    cost: &str,
+    argon2id: Option<Function>,
+) -> Result<Uint8Array> {
     use rand::Rng;
 
-    let passphrase = Passphrase::new(&input::text(passphrase)?)?;
+    let passphrase = self::passphrase(&input::text(passphrase)?)?;
     let cost = input::options::<KdfCost>(cost)?.cost();
     let mut salt = [0; Stretched::SALT_LEN];
     crate::host::random()?.fill_bytes(&mut salt);
-    let bytes = passphrase
-        .stretch(salt, cost, core::limits::MEMORY_KIB_MAX)?
-        .to_bytes();
+    let stretch = || passphrase.stretch(salt, cost, core::limits::MEMORY_KIB_MAX);
+    let bytes = Argon2id::during(argon2id, stretch)?.to_bytes();
     Ok(Uint8Array::from(bytes.as_slice()))
+}
+
+fn passphrase(text: &str) -> Result<Passphrase> {
+    Ok(Passphrase::derived_by::<Argon2id>(text)?)
 }
 
 /// The default cost of a passphrase, as JSON.

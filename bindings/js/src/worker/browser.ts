@@ -8,7 +8,15 @@ import { text } from "../../pkg/worker-text.js";
 import { CHUNK_NAME } from "./chunk-name.js";
 import { VaultError } from "../error.js";
 import { Turns } from "../turns.js";
-import { buffersOf, perform, type Answer, type Job, type Reply, type WorkerSource } from "./job.js";
+import {
+  buffersOf,
+  perform,
+  type Answer,
+  type Job,
+  type Modules,
+  type Reply,
+  type WorkerSource,
+} from "./job.js";
 
 declare const __webpack_require__: unknown;
 
@@ -63,16 +71,16 @@ const turns = new Turns();
 
 /** Does a job in a worker; where there is none, in this thread. `signal` ends the worker. */
 export function run(
-  module: WebAssembly.Module,
+  modules: Modules,
   job: Job,
   source: WorkerSource | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
-  return turns.take(() => runNow(module, job, source, signal), signal);
+  return turns.take(() => runNow(modules, job, source, signal), signal);
 }
 
 async function runNow(
-  module: WebAssembly.Module,
+  modules: Modules,
   job: Job,
   source: WorkerSource | undefined,
   signal: AbortSignal | undefined,
@@ -84,10 +92,10 @@ async function runNow(
       "connector-vault: no worker can be started, so unlocking stops the page while it runs. " +
         "Serve connector-vault-worker.js beside the script, or see ready({ worker }).",
     );
-    return perform(job);
+    return perform(job, modules);
   }
   // Not tried again elsewhere: a job that fails has failed.
-  return await ask(worker, module, job, signal);
+  return await ask(worker, modules, job, signal);
 }
 
 /** A worker that has greeted. */
@@ -147,12 +155,7 @@ function greeted(worker: Worker): Promise<Worker> {
 }
 
 /** Gives the one job to a worker, and ends it. */
-function ask(
-  worker: Worker,
-  module: WebAssembly.Module,
-  job: Job,
-  signal: AbortSignal | undefined,
-): Promise<Answer> {
+function ask(worker: Worker, modules: Modules, job: Job, signal: AbortSignal | undefined): Promise<Answer> {
   let abort: (() => void) | undefined;
   const answer = new Promise<Answer>((resolve, reject) => {
     const fail = (why: string) => reject(new VaultError("internal", `the worker stopped: ${why}`));
@@ -168,7 +171,7 @@ function ask(
       if ("ok" in data) resolve(data.ok);
       else reject("error" in data ? data.error : undefined);
     };
-    worker.postMessage({ module, job }, buffersOf(job));
+    worker.postMessage({ modules, job }, buffersOf(job));
   });
   return answer.finally(() => {
     if (abort) signal?.removeEventListener("abort", abort);

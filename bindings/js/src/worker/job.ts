@@ -1,6 +1,7 @@
 /** The work that a worker does, and how it is asked: what takes long, and what takes much memory. */
 
 import { initSync, open, repair, stretch, type Vault } from "../../pkg/vault.js";
+import { instantiate } from "./argon2id.js";
 
 /** Where the worker's script is, or how to start a worker with it. Node needs none. */
 export type WorkerSource = URL | string | (() => Worker);
@@ -31,21 +32,28 @@ export interface Answer {
   readonly report?: string;
 }
 
+/** The compiled modules: the core, and Argon2id where a job has a passphrase. */
+export interface Modules {
+  readonly core: WebAssembly.Module;
+  readonly argon2id?: WebAssembly.Module;
+}
+
 /** What a worker is sent after its greeting. */
 export interface Order {
-  readonly module: WebAssembly.Module;
+  readonly modules: Modules;
   readonly job: Job;
 }
 
 /** What a worker sends: first a greeting, so that nothing secret goes to another script. */
 export type Reply = { readonly hello: string } | { readonly ok: Answer } | { readonly error: unknown };
 
-/** Does a job in this thread. Wipes the secret that it was given. */
-export function perform(job: Job): Answer {
+/** Does a job in this thread, in which the core is ready. Wipes the secret that it was given. */
+export function perform(job: Job, { argon2id }: Partial<Modules>): Answer {
   try {
-    if (job.kind === "stretch") return { bytes: stretch(job.passphrase, job.cost) };
-    if (job.kind === "open") return detach(open(job.file, job.secret, job.opening));
-    const repaired = repair(job.file, job.secret, job.opening);
+    const derive = argon2id && instantiate(argon2id);
+    if (job.kind === "stretch") return { bytes: stretch(job.passphrase, job.cost, derive) };
+    if (job.kind === "open") return detach(open(job.file, job.secret, job.opening, derive));
+    const repaired = repair(job.file, job.secret, job.opening, derive);
     const report = repaired.report();
     return { ...detach(repaired.intoVault()), report };
   } finally {
@@ -63,9 +71,9 @@ function detach(vault: Vault): Answer {
 }
 
 /** Does a job in a worker, whose memory is its own. */
-export function performOrder(order: Order): Answer {
-  initSync({ module: order.module });
-  return perform(order.job);
+export function performOrder({ modules, job }: Order): Answer {
+  initSync({ module: modules.core });
+  return perform(job, modules);
 }
 
 /** Wipes what a job holds that is secret, unless it was moved to a worker, which does. */

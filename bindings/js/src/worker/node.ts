@@ -6,24 +6,32 @@ import { build } from "../../pkg/build.js";
 import { text } from "../../pkg/worker-text.js";
 import { VaultError } from "../error.js";
 import { Turns } from "../turns.js";
-import { buffersOf, perform, type Answer, type Job, type Reply, type WorkerSource } from "./job.js";
+import {
+  buffersOf,
+  perform,
+  type Answer,
+  type Job,
+  type Modules,
+  type Reply,
+  type WorkerSource,
+} from "./job.js";
 
 /** One job after the other, since each may take 256 MiB. */
 const turns = new Turns();
 
 /** Does a job in a thread; where Node permits none, in this one. `signal` ends the thread. */
 export function run(
-  module: WebAssembly.Module,
+  modules: Modules,
   job: Job,
   _source: WorkerSource | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
-  return turns.take(() => runNow(module, job, signal), signal);
+  return turns.take(() => runNow(modules, job, signal), signal);
 }
 
-function runNow(module: WebAssembly.Module, job: Job, signal: AbortSignal | undefined): Promise<Answer> {
+function runNow(modules: Modules, job: Job, signal: AbortSignal | undefined): Promise<Answer> {
   const thread = start();
-  if (thread === undefined) return Promise.resolve(perform(job));
+  if (thread === undefined) return Promise.resolve(perform(job, modules));
   return new Promise<Answer>((resolve, reject) => {
     // Settled when the thread has ended and its memory is given back: `exit` comes last.
     let settle = () => reject(new VaultError("internal", "the thread ended without an answer"));
@@ -46,7 +54,7 @@ function runNow(module: WebAssembly.Module, job: Job, signal: AbortSignal | unde
       else if ("error" in reply) end(() => reject(reply.error));
       else if (reply.hello !== build)
         end(() => reject(new VaultError("internal", "another thread answered")));
-      else thread.postMessage({ module, job }, buffersOf(job));
+      else thread.postMessage({ modules, job }, buffersOf(job));
     });
   });
 }

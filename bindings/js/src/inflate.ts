@@ -1,9 +1,7 @@
-/** The WebAssembly module as text inside the bundle: nothing to find, whatever bundler or server there is. */
-
-import { base64 } from "../pkg/inline.js";
+/** A WebAssembly module that stands as text inside the bundle: nothing to find, whatever bundler or server there is. */
 
 /** The module's bytes. */
-export async function inlined(): Promise<ArrayBuffer> {
+export async function inflate(base64: string): Promise<ArrayBuffer> {
   const text = atob(base64);
   const deflated = new Uint8Array(text.length);
   // `Uint8Array.from` with a function takes five times as long.
