@@ -4,10 +4,10 @@ use std::io::Read;
 use std::path::Path;
 
 use connector_vault::{
-    Action, ConnectorId, Cost, Identity, NewOwner, OpenOptions, Options, Passphrase, Properties,
-    PropertyName, Secret, Unlock, Vault, VaultId,
+    Action, ConnectorId, Identity, NewConnector, NewOwner, OpenOptions, Options, Passphrase,
+    Properties, PropertyName, Secret, Unlock, Vault, VaultId,
 };
-use connector_vault_store::{FileOptions, FileVault};
+use connector_vault_store::{FileVault, KnownHeads};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -35,9 +35,8 @@ impl Ours {
         start.push_str(&String::from_utf8_lossy(&bytes[..len]));
         let field = "\"vault_id\":\"";
         let at = start.find(field).ok_or("the header names no vault id")? + field.len();
-        Ok(VaultId::parse(
-            start.get(at..at + 64).ok_or("the vault id is short")?,
-        )?)
+        let id = start.get(at..at + 64).ok_or("the vault id is short")?;
+        Ok(id.parse()?)
     }
 }
 
@@ -47,13 +46,10 @@ impl Contender for Ours {
     }
 
     fn create(&self, path: &Path, connectors: &[Connector]) -> Result<()> {
-        let owner = NewOwner {
-            label: "bench",
-            identity: Some(self.identity.clone()),
-            passphrase: None,
-        };
-        let mut vault = FileVault::create(path, &owner, FileOptions::default())?;
-        vault.change(|vault, _| {
+        let owner = NewOwner::identity("bench", self.identity.clone());
+        let options = FileVault::builder().heads(KnownHeads::none());
+        let mut vault = options.create(path, owner)?;
+        vault.change_planned(|vault, _| {
             connectors
                 .iter()
                 .map(|connector| {
@@ -64,7 +60,11 @@ impl Contender for Ours {
                         properties.set(name, Secret::new(property.value.as_str())?)?;
                     }
                     let (name, type_name) = (connector.name.as_str(), connector.type_name.as_str());
-                    vault.plan_create(id, name, type_name, &properties, &Options::default())
+                    vault.plan_create(
+                        &NewConnector::new(id.as_str(), name, type_name)
+                            .with_properties(&properties),
+                        &Options::default(),
+                    )
                 })
                 .collect()
         })?;
@@ -72,19 +72,12 @@ impl Contender for Ours {
     }
 
     fn open(&self, path: &Path) -> Result<Box<dyn Opened>> {
-        let open = OpenOptions {
-            vault_id: Some(self.vault_id(path)?),
-            ..OpenOptions::default()
-        };
-        let options = FileOptions {
-            open,
-            ..FileOptions::default()
-        };
-        Ok(Box::new(FileVault::open(
-            path,
-            Unlock::Identity(&self.identity),
-            options,
-        )?))
+        let options = FileVault::builder()
+            .heads(KnownHeads::none())
+            .expect(self.vault_id(path)?);
+        Ok(Box::new(
+            options.open(path, Unlock::Identity(&self.identity))?,
+        ))
     }
 }
 
@@ -106,8 +99,7 @@ impl Opened for FileVault {
             r#"{{"ActionType": "Connectors.Update", "Parameters": {{"EntryId": "{id}",
                 "Properties": [{{"PropertyName": "{property}", "PropertyValue": "{value}"}}]}}}}"#
         ))?;
-        let mut tokens = std::collections::BTreeMap::<String, Secret>::new();
-        self.run(&action, &mut tokens, &Options::default())?;
+        self.run(&action, ())?;
         Ok(())
     }
 }
@@ -122,11 +114,7 @@ pub(crate) struct Locked {
 impl Locked {
     pub(crate) fn new(passphrase: &str) -> Result<Self> {
         let passphrase = Passphrase::new(passphrase)?;
-        let owner = NewOwner {
-            label: "bench",
-            identity: None,
-            passphrase: Some((&passphrase, Cost::default())),
-        };
+        let owner = NewOwner::passphrase("bench", &passphrase);
         let now = connector_vault::Timestamp::new("2026-11-23T20:15:00.000Z")?;
         let mut rng = StdRng::seed_from_u64(1);
         let (_, file) = Vault::create(&mut connector_vault::Host { now, rng: &mut rng }, &owner)?;

@@ -8,7 +8,7 @@ pub fn open(file: Option<&[u8]>) -> connector_vault::Result<Vault> {
     let vector: Value = serde_json::from_str(text).expect("a vector is JSON");
     let field = |value: &Value| value.as_str().expect("text").to_owned();
     let identity = Identity::parse(&field(&vector["unlock"]["identity"]))?;
-    let vault_id = VaultId::parse(&field(&vector["vault_id"]))?;
+    let vault_id = VaultId::from_str(&field(&vector["vault_id"]))?;
     let own = base16ct::lower::decode_vec(field(&vector["file"])).expect("base16");
     let options = OpenOptions {
         vault_id: Some(vault_id),

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { Identity, MemoryStorage, ready, tokensOf, Vault, type Action } from "connector-vault";
 
 import { errorCodes, initSync } from "../../bindings/js/pkg/vault.js";
-import { CORE_CODES } from "../../bindings/js/src/error.js";
+import { CORE_CODES, STORAGE_CODES } from "../../bindings/js/src/error.js";
 import { ActionVector } from "./action.js";
 import { misfits, propertiesOf, type Sample } from "./declared.js";
 import { vectorFiles } from "./files.js";
@@ -19,7 +19,7 @@ const files = await vectorFiles();
 test("the codes are those of the core", () => {
   const wasm = readFileSync(new URL("../../bindings/js/pkg/vault.wasm", import.meta.url));
   initSync({ module: wasm });
-  assert.deepEqual(CORE_CODES, errorCodes());
+  assert.deepEqual([...CORE_CODES, ...STORAGE_CODES], errorCodes());
 });
 
 test("the types take every action that succeeds", () => {

@@ -78,15 +78,16 @@ export const CORE_CODES = [
   "internal",
 ] as const;
 
-/** Codes of storages and known heads; those of the Rust store, where both have them. */
+/** Codes of storages and known heads, which Rust and this package share. A test compares them with Rust's. */
 export const STORAGE_CODES = [
+  "outcome_unknown",
   "io",
+  "not_a_file",
   "file_not_found",
   "file_exists",
   "lock_timeout",
   "lock_unreadable",
   "lock_lost",
-  "not_a_file",
   "file_replaced",
   "other_names",
   "not_durable",

@@ -2,7 +2,6 @@
 
 export {
   findTokens,
-  problemsOf,
   tokensOf,
   type Action,
   type ActionInput,

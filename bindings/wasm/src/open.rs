@@ -2,8 +2,8 @@
 //! hands over a detached vault or a stretched passphrase.
 
 use connector_vault::{
-    self as core, Cost, Detached as CoreDetached, Identity as CoreIdentity, KnownHead, NewOwner,
-    OpenOptions, Passphrase, Repaired as CoreRepaired, Stretched, Unlock, VaultId,
+    self as core, Code, Cost, Detached as CoreDetached, Identity as CoreIdentity, KnownHead,
+    NewOwner, OpenOptions, Passphrase, Repaired as CoreRepaired, Stretched, Trust, Unlock, VaultId,
 };
 use js_sys::{Function, Uint8Array};
 use serde::Deserialize;
@@ -66,7 +66,11 @@ enum Secret {
 impl Opening {
     fn options(&mut self) -> Result<OpenOptions> {
         let mut options = OpenOptions {
-            vault_id: self.vault_id.as_deref().map(VaultId::parse).transpose()?,
+            vault_id: self
+                .vault_id
+                .as_deref()
+                .map(str::parse::<VaultId>)
+                .transpose()?,
             tolerant: self.tolerant,
             ..OpenOptions::default()
         };
@@ -74,7 +78,11 @@ impl Opening {
         if let Some(memory_kib_max) = self.memory_kib_max {
             options.memory_kib_max = options.memory_kib_max.min(memory_kib_max);
         }
-        options.expect(std::mem::take(&mut self.known), self.accept);
+        let trust = match self.accept {
+            true => Trust::AsFound,
+            false => Trust::Grown,
+        };
+        options.expect(std::mem::take(&mut self.known), trust);
         Ok(options)
     }
 
@@ -194,11 +202,18 @@ pub fn create(
         Some(text) => Some(CoreIdentity::parse(&input::text(&text)?)?),
         None => None,
     };
-    let owner = NewOwner {
-        label,
-        identity,
-        passphrase: passphrase.as_ref().map(|passphrase| (passphrase, cost)),
+    let owner = match (identity, &passphrase) {
+        (Some(identity), Some(passphrase)) => {
+            NewOwner::identity(label, identity).and_passphrase(passphrase)
+        }
+        (Some(identity), None) => NewOwner::identity(label, identity),
+        (None, Some(passphrase)) => NewOwner::passphrase(label, passphrase),
+        (None, None) => {
+            let message = "an owner needs a passphrase or an identity";
+            return Err(core::Error::new(Code::InvalidArgument, message).into());
+        }
     };
+    let owner = owner.cost(cost);
     let mut host = Host::new(now)?;
     let (vault, file) = core::Vault::create(&mut host.get(), &owner)?;
     Ok(Created { vault, file })

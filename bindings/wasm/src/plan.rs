@@ -107,13 +107,19 @@ impl Prepared {
     /// The commit to append, if this is one of changes.
     #[wasm_bindgen(js_name = toAppend)]
     pub fn to_append(&self) -> Option<Uint8Array> {
-        self.prepared.to_append().map(Uint8Array::from)
+        match self.prepared.write() {
+            core::Write::Append(commit) => Some(Uint8Array::from(commit)),
+            _ => None,
+        }
     }
 
     /// The file to put in the place of the present one, if this is a snapshot.
     #[wasm_bindgen(js_name = toReplace)]
     pub fn to_replace(&self) -> Option<Uint8Array> {
-        self.prepared.to_replace().map(Uint8Array::from)
+        match self.prepared.write() {
+            core::Write::Replace(file) => Some(Uint8Array::from(file)),
+            _ => None,
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use connector_vault::limits::VERSIONS_KEPT;
 use connector_vault::{
-    self as core, ConnectorId, GrantKey, Grantee, MergeOptions, NewConnectors, Properties, Resolve,
-    Retention, Role, Version,
+    self as core, ConnectorId, GrantKey, Grantee, MergeOptions, NewConnector, NewConnectors,
+    Properties, Resolve, Retention, Role, Version,
 };
 use js_sys::{Array, JsString, Object, Reflect, Uint8Array};
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ impl Vault {
     /// Overviews of connectors in the order of their creation: at most `count`, from the one with
     /// this index on; as JSON.
     pub fn connectors(&self, from: usize, count: usize) -> Result<String> {
-        self.overviews(self.0.connectors_from(from).take(count))
+        self.overviews(self.0.list_from(from).take(count))
     }
 
     /// Whether there is a connector with this id.
@@ -105,7 +105,7 @@ impl Vault {
 
     /// The overview of a connector, as JSON.
     pub fn connector(&self, id: &str) -> Result<String> {
-        Ok(wire::json(&Overview::of(&self.0, self.0.connector(id)?)))
+        Ok(wire::json(&Overview::of(&self.0, self.0.overview(id)?)))
     }
 
     /// A connector with its values, as JSON.
@@ -176,7 +176,7 @@ impl Vault {
     /// All connectors with their values, as JSON that `cvault import` reads.
     #[wasm_bindgen(js_name = exportConnectors, unchecked_return_type = "string")]
     pub fn export_connectors(&self) -> Result<JsValue> {
-        let overviews = self.0.connectors();
+        let overviews = self.0.list();
         let connectors: Vec<_> = overviews
             .map(|overview| self.0.read(overview?.id.as_str()))
             .collect::<std::result::Result<_, _>>()?;
@@ -262,9 +262,10 @@ impl Vault {
             Some(id) => ConnectorId::new(id)?,
             None => ConnectorId::generate(&mut host::random()?),
         };
-        let plan = self
-            .0
-            .plan_create(id, name, type_name, &properties, &options)?;
+        let plan = self.0.plan_create(
+            &NewConnector::new(id.as_str(), name, type_name).with_properties(&properties),
+            &options,
+        )?;
         Ok(Plan::of(plan))
     }
 
@@ -363,7 +364,7 @@ impl Vault {
         key: &str,
         now: &str,
     ) -> Result<Prepared> {
-        let (role, key) = (Role::parse(role)?, GrantKey::parse(key)?);
+        let (role, key) = (role.parse::<Role>()?, GrantKey::parse(key)?);
         let mut host = Host::new(now)?;
         let to = Grantee::Key(&key);
         Ok(self
@@ -382,7 +383,7 @@ impl Vault {
         cost: &str,
         now: &str,
     ) -> Result<Prepared> {
-        let role = Role::parse(role)?;
+        let role = role.parse::<Role>()?;
         let passphrase = stretched(passphrase)?;
         let cost = input::options::<KdfCost>(cost)?.cost();
         let mut host = Host::new(now)?;
@@ -406,7 +407,7 @@ impl Vault {
     /// Gives a grant another role.
     #[wasm_bindgen(js_name = prepareRole)]
     pub fn prepare_role(&self, label: &str, role: &str, now: &str) -> Result<Revocation> {
-        let role = Role::parse(role)?;
+        let role = role.parse::<Role>()?;
         let mut host = Host::new(now)?;
         let changed = self
             .0

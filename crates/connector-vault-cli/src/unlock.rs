@@ -6,8 +6,8 @@ mod source;
 
 use std::path::Path;
 
-use connector_vault::{Code, Cost, OpenOptions, Repaired, Unlock, Vault, VaultId};
-use connector_vault_store::{Error, FileOptions, FileStore, FileVault, KnownHeads, OnWarning};
+use connector_vault::{Code, Cost, Repaired, Trust, Unlock, Vault, VaultId};
+use connector_vault_store::{Builder, Error, FileStore, FileVault, KnownHeads, OnWarning};
 
 use crate::cli::{CostArgs, OpenArgs, VaultArgs};
 use crate::failure::{Failure, Result};
@@ -32,8 +32,12 @@ pub(crate) fn open_with(
     tolerant: bool,
 ) -> Result<FileVault> {
     let mut opening = Opening::new(args, input, output)?;
-    opening.options.open.tolerant = tolerant;
-    let vault = opening.trusted(&args.path, FileVault::open)?;
+    if tolerant {
+        opening.options = opening.options.tolerant();
+    }
+    let vault = opening.trusted(&args.path, |path, unlock, options| {
+        options.open(path, unlock)
+    })?;
     tell_report(vault.vault(), output);
     Ok(vault)
 }
@@ -47,7 +51,7 @@ pub(crate) fn repair(
     output: Output,
 ) -> Result<Repaired> {
     Opening::new(args, input, output)?.trusted(&args.path, |path, unlock, options| {
-        FileVault::repair(path, out, unlock, options, unsigned)
+        options.repair(path, out, unlock, unsigned)
     })
 }
 
@@ -55,7 +59,7 @@ pub(crate) fn repair(
 struct Opening {
     key: Key,
     grant_label: Option<String>,
-    options: FileOptions,
+    options: Builder,
 }
 
 impl Opening {
@@ -64,17 +68,16 @@ impl Opening {
         check_file(path)?;
         let grant_label = grant_label(open)?;
         let (key, from_file) = key(path, grant_label.as_deref(), input)?;
-        let options = FileOptions {
-            open: OpenOptions {
-                vault_id: vault_id(open, from_file)?,
-                memory_kib_max: open.max_memory_mib.saturating_mul(1024),
-                ..OpenOptions::default()
-            },
-            heads: heads(open.no_heads, output),
-            accept: open.accept,
-            on_warning: on_warning(output),
-            ..FileOptions::default()
-        };
+        let mut options = FileVault::builder()
+            .heads(heads(open.no_heads, output))
+            .memory_max(open.max_memory_mib.saturating_mul(1024))
+            .on_warning(on_warning(output));
+        if open.accept {
+            options = options.trust(Trust::AsFound);
+        }
+        if let Some(vault_id) = vault_id(open, from_file)? {
+            options = options.expect(vault_id);
+        }
         Ok(Self {
             key,
             grant_label,
@@ -94,11 +97,14 @@ impl Opening {
     fn trusted<'a, T>(
         &mut self,
         path: &'a Path,
-        open: impl Fn(&'a Path, Unlock<'_>, FileOptions) -> Result<T, Error>,
+        open: impl Fn(&'a Path, Unlock<'_>, Builder) -> Result<T, Error>,
     ) -> Result<T> {
         let opened = match open(path, self.unlock(), self.options.clone()) {
             Err(Error::Core(error)) if error.code() == Code::VaultIdRequired && can_confirm() => {
-                self.options.open.vault_id = Some(trust_on_first_use(path, error)?);
+                self.options = self
+                    .options
+                    .clone()
+                    .expect(trust_on_first_use(path, error)?);
                 open(path, self.unlock(), self.options.clone())
             }
             opened => opened,
@@ -121,20 +127,20 @@ fn on_warning(output: Output) -> OnWarning {
 }
 
 /// The heads that this user has seen. Without a place for them, work goes on.
-pub(crate) fn heads(no_heads: bool, output: Output) -> Option<KnownHeads> {
+pub(crate) fn heads(no_heads: bool, output: Output) -> KnownHeads {
     if no_heads {
-        return None;
+        return KnownHeads::none();
     }
     KnownHeads::open_default()
         .inspect_err(|error| {
             output.warn(
-                error.code(),
+                error.code().as_str(),
                 &format!(
                     "{error}, so an older copy of the vault goes unnoticed; set CVAULT_STATE_DIR"
                 ),
             );
         })
-        .ok()
+        .unwrap_or_else(|_| KnownHeads::none())
 }
 
 /// Before anybody types a passphrase for it.
@@ -187,7 +193,7 @@ fn agreed<T: PartialEq>(values: Vec<(&str, Option<T>)>) -> Result<Option<T>> {
 
 fn vault_id(open: &OpenArgs, from_file: Option<VaultId>) -> Result<Option<VaultId>> {
     let parse = |name: &str, id: Option<&str>| {
-        let id = id.map(VaultId::parse).transpose();
+        let id = id.map(str::parse::<VaultId>).transpose();
         id.map_err(|error| Failure::from(error).within(name))
     };
     let variable = variable("CVAULT_VAULT_ID")?;

@@ -98,7 +98,7 @@ fn eight_processes_lose_no_update() {
     let notes = notes(&sandbox);
     for (id, notes) in &notes {
         assert_eq!(notes.len() as u64, each, "{id}");
-        let version = sandbox.file().vault().connector(id).unwrap().version;
+        let version = sandbox.file().vault().overview(id).unwrap().version;
         assert_eq!(version.get(), each + 1, "{id}");
     }
     let distinct: BTreeSet<_> = notes.values().flatten().collect();

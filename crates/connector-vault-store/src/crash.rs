@@ -18,8 +18,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use connector_vault::{
-    Action, ConnectorId, Cost, Grantee, Identity, LogEnd, MergeOptions, NewConnectors, NewOwner,
-    Options, Passphrase, Properties, RequestId, Resolve, Retention, Role, Unlock, Vault, Version,
+    Action, ConnectorId, Cost, Grantee, Identity, LogEnd, MergeOptions, NewConnector,
+    NewConnectors, NewOwner, Options, Passphrase, Properties, RequestId, Resolve, Retention, Role,
+    Trust, Unlock, Vault, Version,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -27,7 +28,7 @@ use rand::rngs::StdRng;
 use self::states::{Content, Disk, Model, Random, State, digest, states};
 use crate::disk::record::{Event, failing, recording};
 use crate::disk::with_suffix;
-use crate::{FileOptions, FileStore, FileVault, KnownHeads, Result, write_new_file};
+use crate::{Builder, FileStore, FileVault, KnownHeads, Result, write_new_file};
 
 /// How many states of one prefix of the calls are looked at, for each model: more of the acknowledged
 /// ones.
@@ -106,32 +107,26 @@ impl World {
         self.at("v.cvault")
     }
 
-    fn options(&self) -> FileOptions {
-        FileOptions {
-            heads: Some(KnownHeads::open(self.root.path().join("state"))),
-            lock_timeout: std::time::Duration::ZERO,
-            ..FileOptions::default()
-        }
+    fn options(&self) -> Builder {
+        FileVault::builder()
+            .heads(KnownHeads::open(self.root.path().join("state")))
+            .wait(std::time::Duration::ZERO)
     }
 
     fn create(&self) -> Result<()> {
-        let owner = NewOwner {
-            label: "ops",
-            identity: Some(self.identity.clone()),
-            passphrase: None,
-        };
-        FileVault::create(self.vault(), &owner, self.options()).map(drop)
+        let owner = NewOwner::identity("ops", self.identity.clone());
+        self.options().create(self.vault(), owner).map(drop)
     }
 
     fn open_at(&self, path: &Path) -> Result<FileVault> {
         self.open_with(path, self.options())
     }
 
-    fn open_with(&self, path: &Path, mut options: FileOptions) -> Result<FileVault> {
+    fn open_with(&self, path: &Path, options: Builder) -> Result<FileVault> {
         // An identity has to be told which vault to trust.
         let file = FileStore::new(path)?.read()?;
-        options.open.vault_id = Some(Vault::identify(&file)?);
-        FileVault::open(path, Unlock::Identity(&self.identity), options)
+        let options = options.expect(Vault::identify(&file)?);
+        options.open(path, Unlock::Identity(&self.identity))
     }
 
     fn open(&self) -> Result<FileVault> {
@@ -140,13 +135,10 @@ impl World {
 
     fn add(&self, id: &str) -> Result<()> {
         let properties = Properties::from_json(r#"{"APIKey": "zero"}"#).unwrap();
-        self.open()?.change(|vault, _| {
+        self.open()?.change_planned(|vault, _| {
             let (id, options) = (ConnectorId::new(id)?, Options::default());
             Ok(vec![vault.plan_create(
-                id,
-                "Name",
-                "Type",
-                &properties,
+                &NewConnector::new(id.as_str(), "Name", "Type").with_properties(&properties),
                 &options,
             )?])
         })?;
@@ -164,7 +156,7 @@ impl World {
         };
         let mut tokens = BTreeMap::new();
         let action = Action::parse(&action).unwrap();
-        self.open()?.run(&action, &mut tokens, &options)?;
+        self.open()?.run_with(&action, &mut tokens, &options)?;
         Ok(())
     }
 
@@ -230,14 +222,11 @@ impl World {
         let mut vault = self.open_at(path).map_err(told("opening"))?;
         allow(&whole(vault.vault()), allowed)?;
         let count = vault.vault().len();
-        let changed = vault.change(|vault, host| {
+        let changed = vault.change_planned(|vault, host| {
             let (id, options) = (ConnectorId::generate(host.rng), Options::default());
             let properties = Properties::new();
             Ok(vec![vault.plan_create(
-                id,
-                "Name",
-                "Type",
-                &properties,
+                &NewConnector::new(id.as_str(), "Name", "Type").with_properties(&properties),
                 &options,
             )?])
         });
@@ -564,10 +553,7 @@ fn answers_without_a_change() {
         &list,
     );
     check("list --accept", NOTHING, &|world| {
-        let accept = FileOptions {
-            accept: true,
-            ..world.options()
-        };
+        let accept = world.options().trust(Trust::AsFound);
         world.open_with(&world.vault(), accept).map(drop)
     });
 }
@@ -634,10 +620,9 @@ fn other_ways_to_replace_the_file() {
     check("compact behind a torn tail", &World::tear, &compact);
     check("merge", &changed_apart, &merge);
     check_file("repair", "r.cvault", NOTHING, &|world| {
-        let mut options = world.options();
-        options.open.vault_id = world.open()?.known_head().map(|known| known.head.vault_id);
+        let options = world.options().expect(world.open()?.id());
         let unlock = Unlock::Identity(&world.identity);
-        FileVault::repair(world.vault(), world.at("r.cvault"), unlock, options, false)?;
+        options.repair(world.vault(), world.at("r.cvault"), unlock, false)?;
         Ok(())
     });
 }
@@ -815,13 +800,10 @@ fn changed_apart(world: &World) {
     let mut other = world.open_at(&world.at("t.cvault")).unwrap();
     let properties = Properties::new();
     other
-        .change(|vault, _| {
+        .change_planned(|vault, _| {
             let (id, options) = (ConnectorId::new("theirs")?, Options::default());
             Ok(vec![vault.plan_create(
-                id,
-                "Name",
-                "Type",
-                &properties,
+                &NewConnector::new(id.as_str(), "Name", "Type").with_properties(&properties),
                 &options,
             )?])
         })

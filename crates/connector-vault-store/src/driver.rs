@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use connector_vault::{Answer, Ask, Host, KnownHead, LogEnd, Outcome, Prepared, Session, Vault};
+use connector_vault::{
+    Answer, Ask, Code, Host, KnownHead, LogEnd, Outcome, Prepared, Session, Vault,
+};
 use rand::RngExt;
 
 use crate::clock::{host, rng};
@@ -12,14 +14,14 @@ use crate::error::{Error, Result};
 use crate::file::FileStore;
 use crate::heads::{self, KnownHeads};
 use crate::locked::LockedFile;
-use crate::options::FileOptions;
+use crate::options::Builder;
 use crate::warning::{OnWarning, Warning};
 
 /// Where a vault stands, and who hears of it.
 #[derive(Debug)]
 pub(crate) struct Driver {
     pub(crate) store: FileStore,
-    pub(crate) heads: Option<KnownHeads>,
+    pub(crate) heads: KnownHeads,
     /// How long to wait for other processes.
     pub(crate) wait: Duration,
     pub(crate) on_warning: OnWarning,
@@ -29,13 +31,13 @@ pub(crate) struct Driver {
 type Failure = Option<Error>;
 
 impl Driver {
-    pub(crate) fn new(store: FileStore, options: &FileOptions) -> Self {
-        Self {
+    pub(crate) fn new(store: FileStore, options: &Builder) -> Result<Self> {
+        Ok(Self {
             store,
-            heads: options.heads.clone(),
-            wait: options.lock_timeout,
+            heads: options.known_heads()?,
+            wait: options.wait,
             on_warning: options.on_warning.clone(),
-        }
+        })
     }
 
     /// Takes what others have stored, or decides which head stays of a vault that was read just now:
@@ -61,12 +63,14 @@ impl Driver {
     }
 
     /// Makes a change under the file's lock. Returns the locked file too: nobody has come in between.
-    pub(crate) fn write(
+    ///
+    /// Fails with what `prepare` fails with.
+    pub(crate) fn write<E: From<Error>>(
         &self,
         session: &mut Session,
         vault: &mut Vault,
-        mut prepare: impl FnMut(&Vault, &mut Host<'_>) -> Result<Prepared>,
-    ) -> Result<(Vec<Outcome>, LockedFile)> {
+        mut prepare: impl FnMut(&Vault, &mut Host<'_>) -> Result<Prepared, E>,
+    ) -> Result<(Vec<Outcome>, LockedFile), E> {
         let mut rng = rng()?;
         // Before anybody waits for the lock.
         host(&mut rng)?;
@@ -100,10 +104,10 @@ impl Driver {
                 }
                 Ask::Remember(known) => self.remember(&known).map(|()| Answer::Remembered),
                 Ask::Done(outcomes) => return Ok((outcomes, locked)),
-                _ => return Err(failed(failure)),
+                _ => return Err(failed(failure).into()),
             };
             let answer = answered(result, &mut failure);
-            ask = session.next(vault, answer)?;
+            ask = session.next(vault, answer).map_err(Error::from)?;
         }
     }
 
@@ -116,10 +120,7 @@ impl Driver {
     }
 
     fn remember(&self, known: &KnownHead) -> Result<()> {
-        match &self.heads {
-            Some(heads) => heads::remember(heads, &self.store, known),
-            None => Ok(()),
-        }
+        heads::remember(&self.heads, &self.store, known)
     }
 
     fn may_compact(&self, locked: &LockedFile) -> bool {
@@ -171,8 +172,8 @@ fn found(compared: Result<Compared>, read: impl FnOnce() -> Result<Vec<u8>>) -> 
 /// The answer to what has failed, and its error kept.
 fn answered(result: Result<Answer>, failure: &mut Failure) -> Answer {
     result.unwrap_or_else(|error| {
-        let answer = match error {
-            Error::Conflict { .. } => Answer::Conflict,
+        let answer = match error.code() {
+            Code::Conflict => Answer::Conflict,
             _ => Answer::Failed,
         };
         *failure = Some(error);
@@ -184,7 +185,7 @@ fn answered(result: Result<Answer>, failure: &mut Failure) -> Answer {
 fn failed(failure: Failure) -> Error {
     failure.unwrap_or_else(|| {
         Error::Core(connector_vault::Error::new(
-            connector_vault::Code::Internal,
+            Code::Internal,
             "the session asks for what a file cannot do",
         ))
     })

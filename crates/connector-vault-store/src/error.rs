@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use connector_vault::Code;
 use std::time::Duration;
 
 /// The result of every fallible operation of this crate.
@@ -80,15 +82,6 @@ pub enum Error {
         /// The lock file.
         path: PathBuf,
     },
-    /// The file does not end where it was expected to end.
-    Conflict {
-        /// The vault file.
-        path: PathBuf,
-        /// Where it was expected to end, in bytes from its start.
-        expected: u64,
-        /// Where it ends.
-        found: u64,
-    },
     /// The system could not confirm that a change reached the disk. It may survive or not.
     NotDurable {
         /// The vault file.
@@ -143,9 +136,20 @@ impl Error {
         Self::io(operation, path, source)
     }
 
+    /// The file does not end where it was expected to end, in bytes from its start.
+    pub(crate) fn conflict(path: &Path, expected: u64, found: u64) -> Self {
+        let message = format!(
+            "{} was expected to end at byte {expected} and ends at byte {found}",
+            path.display()
+        );
+        connector_vault::Error::new(Code::Conflict, message)
+            .with_hint("read the vault again and repeat the change")
+            .into()
+    }
+
     pub(crate) fn random(source: getrandom::Error) -> Self {
         connector_vault::Error::new(
-            connector_vault::Code::Internal,
+            Code::Internal,
             format!("the system's source of randomness failed: {source}"),
         )
         .into()
@@ -153,22 +157,21 @@ impl Error {
 
     /// The stable code: public API on every surface.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::Core(error) => error.code().as_str(),
-            Self::Io { .. } => "io",
-            Self::NotAFile { .. } => "not_a_file",
-            Self::FileNotFound { .. } => "file_not_found",
-            Self::FileExists { .. } => "file_exists",
-            Self::LockTimeout { .. } | Self::OtherNameLocked { .. } => "lock_timeout",
-            Self::FileReplaced { .. } => "file_replaced",
-            Self::OtherNames { .. } => "other_names",
-            Self::LockUnreadable { .. } => "lock_unreadable",
-            Self::LockLost { .. } => "lock_lost",
-            Self::Conflict { .. } => "conflict",
-            Self::NotDurable { .. } => "not_durable",
-            Self::StateUnreadable { .. } => "state_unreadable",
-            Self::NoStateDir => "no_state_dir",
+            Self::Core(error) => error.code(),
+            Self::Io { .. } => Code::Io,
+            Self::NotAFile { .. } => Code::NotAFile,
+            Self::FileNotFound { .. } => Code::FileNotFound,
+            Self::FileExists { .. } => Code::FileExists,
+            Self::LockTimeout { .. } | Self::OtherNameLocked { .. } => Code::LockTimeout,
+            Self::FileReplaced { .. } => Code::FileReplaced,
+            Self::OtherNames { .. } => Code::OtherNames,
+            Self::LockUnreadable { .. } => Code::LockUnreadable,
+            Self::LockLost { .. } => Code::LockLost,
+            Self::NotDurable { .. } => Code::NotDurable,
+            Self::StateUnreadable { .. } => Code::StateUnreadable,
+            Self::NoStateDir => Code::NoStateDir,
         }
     }
 
@@ -216,14 +219,6 @@ impl Error {
                     path.display()
                 )
             }
-            Self::Conflict {
-                path,
-                expected,
-                found,
-            } => format!(
-                "{} was expected to end at byte {expected} and ends at byte {found}",
-                path.display()
-            ),
             Self::NotDurable {
                 path,
                 source: Some(source),
@@ -246,7 +241,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Core(error) => error.hint_text().map(str::to_owned),
+            Self::Core(error) => error.hint().map(str::to_owned),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(
                     "free some space and try again; nothing that was acknowledged is lost"
@@ -301,7 +296,6 @@ impl Error {
                 "never delete the lock file of a process that runs; open the vault again"
                     .to_owned(),
             ),
-            Self::Conflict { .. } => Some("read the vault again and repeat the change".to_owned()),
             Self::NotDurable { .. } => Some(
                 "check the disk, then open the vault again and see whether the change is there"
                     .to_owned(),

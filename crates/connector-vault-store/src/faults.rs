@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connector_vault::{
-    Action, ConnectorId, Identity, LogEnd, NewOwner, Options, Properties, Retention, Status,
-    Version,
+    Action, ConnectorId, Identity, LogEnd, NewConnector, NewOwner, Options, Properties, Retention,
+    Status, Version,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -19,7 +19,7 @@ use crate::disk::record::{Event, failing, recording};
 use crate::disk::with_suffix;
 use crate::lock::DEFAULT_TIMEOUT;
 use crate::owner::Myself;
-use crate::{FileLock, FileOptions, FileStore, FileVault, KnownHeads, OnWarning, write_new_file};
+use crate::{FileLock, FileStore, FileVault, KnownHeads, OnWarning, write_new_file};
 
 fn lost(call: &str, wanted: &str) -> Option<io::Error> {
     (call == wanted).then(|| io::Error::other("lost"))
@@ -36,16 +36,13 @@ fn vault(path: PathBuf) -> (FileVault, Arc<Mutex<Vec<&'static str>>>) {
     let warnings = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&warnings);
     let identity = Identity::generate(&mut StdRng::seed_from_u64(1));
-    let owner = NewOwner {
-        label: "ops",
-        identity: Some(identity),
-        passphrase: None,
-    };
-    let options = FileOptions {
-        on_warning: OnWarning::new(move |warning| told.lock().unwrap().push(warning.code)),
-        ..FileOptions::default()
-    };
-    let mut vault = FileVault::create(path, &owner, options).unwrap();
+    let owner = NewOwner::identity("ops", identity);
+    let options = FileVault::builder()
+        .heads(KnownHeads::none())
+        .on_warning(OnWarning::new(move |warning| {
+            told.lock().unwrap().push(warning.code);
+        }));
+    let mut vault = options.create(path, owner).unwrap();
     add(&mut vault, "x", "a");
     (vault, warnings)
 }
@@ -53,14 +50,11 @@ fn vault(path: PathBuf) -> (FileVault, Arc<Mutex<Vec<&'static str>>>) {
 fn add(vault: &mut FileVault, id: &str, value: &str) {
     let properties = Properties::from_json(&format!(r#"{{"APIKey": "{value}"}}"#)).unwrap();
     vault
-        .change(|vault, _| {
+        .change_planned(|vault, _| {
             let id = ConnectorId::new(id)?;
             let options = Options::default();
             Ok(vec![vault.plan_create(
-                id,
-                "Name",
-                "Type",
-                &properties,
+                &NewConnector::new(id.as_str(), "Name", "Type").with_properties(&properties),
                 &options,
             )?])
         })
@@ -74,9 +68,7 @@ fn update(vault: &mut FileVault, value: &str) {
     );
     let action = Action::parse(&action).unwrap();
     let mut tokens = std::collections::BTreeMap::new();
-    vault
-        .run(&action, &mut tokens, &Options::default())
-        .unwrap();
+    vault.run(&action, &mut tokens).unwrap();
 }
 
 /// A lock file whose owner is gone.
@@ -123,7 +115,7 @@ fn an_answer_that_writes_nothing_is_synced() {
     let dir = tempfile::tempdir().unwrap();
     let (mut vault, _) = vault(dir.path().join("v"));
     let mut same = || {
-        vault.change(|vault, _| {
+        vault.change_planned(|vault, _| {
             let options = Options::default();
             Ok(vec![vault.plan_restore("x", Version::FIRST, &options)?])
         })
@@ -336,7 +328,11 @@ fn a_head_is_on_the_disk_before_it_has_its_name() {
             || heads.remember(&[1; 32], "place", 3, &3),
         );
         assert_eq!(refused.unwrap_err().code(), "io");
-        assert_eq!(fs::read_dir(heads.dir()).unwrap().count(), 1, "{call}");
+        assert_eq!(
+            fs::read_dir(heads.dir().unwrap()).unwrap().count(),
+            1,
+            "{call}"
+        );
         assert_eq!(heads.get::<u64>(&[1; 32], "place").unwrap(), Some(2));
     }
 }

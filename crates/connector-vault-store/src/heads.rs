@@ -14,7 +14,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use connector_vault::{KnownHead, OpenOptions, VaultId};
+use connector_vault::{KnownHead, OpenOptions, Trust, VaultId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -30,7 +30,8 @@ const ENTRY_LEN_MAX: u64 = 64 * 1024;
 /// The heads that this user has seen, in a folder of the user's own.
 #[derive(Clone, Debug)]
 pub struct KnownHeads {
-    dir: PathBuf,
+    /// `None`: nothing is kept.
+    dir: Option<PathBuf>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,7 +47,15 @@ impl KnownHeads {
     /// The heads in `dir`, which is created when a head is remembered.
     #[must_use]
     pub fn open(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        Self {
+            dir: Some(dir.into()),
+        }
+    }
+
+    /// Keeps nothing: a rollback goes unnoticed.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { dir: None }
     }
 
     /// The heads in the user's folder for them: `$CVAULT_STATE_DIR`, else
@@ -61,10 +70,10 @@ impl KnownHeads {
             .ok_or(Error::NoStateDir)
     }
 
-    /// The folder.
+    /// The folder; `None` if nothing is kept.
     #[must_use]
-    pub fn dir(&self) -> &Path {
-        &self.dir
+    pub fn dir(&self) -> Option<&Path> {
+        self.dir.as_deref()
     }
 
     /// The head remembered of a vault at a place: the text of a URL, or a path as
@@ -92,6 +101,10 @@ impl KnownHeads {
         // Between this and the rename another process may write a later head, which ours then
         // replaces. That is harmless: a remembered head only has to be one that was seen. An older
         // one accepts a rollback to itself at worst, for as long as nobody opens the vault again.
+        let Some(dir) = &self.dir else {
+            return Ok(false);
+        };
+        let path = entry_path(dir, vault_id, place);
         let known = self.entry::<serde::de::IgnoredAny>(vault_id, place)?;
         let is_first = known.is_none();
         if known.is_some_and(|known| known.seq >= seq) {
@@ -103,9 +116,7 @@ impl KnownHeads {
             seq,
             head,
         };
-        let path = self.entry_path(vault_id, place);
-        self.write(&path, &entry, is_first)
-            .map_err(|error| Error::io("write", &path, error))?;
+        write(dir, &path, &entry, is_first).map_err(|error| Error::io("write", &path, error))?;
         Ok(true)
     }
 
@@ -114,7 +125,10 @@ impl KnownHeads {
     ///
     /// Fails with `io`.
     pub fn forget(&self, vault_id: &[u8; 32], place: &str) -> Result<bool> {
-        let path = self.entry_path(vault_id, place);
+        let Some(dir) = &self.dir else {
+            return Ok(false);
+        };
+        let path = entry_path(dir, vault_id, place);
         match disk::remove(&path) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -127,7 +141,10 @@ impl KnownHeads {
         vault_id: &[u8; 32],
         place: &str,
     ) -> Result<Option<Entry<H>>> {
-        let path = self.entry_path(vault_id, place);
+        let Some(dir) = &self.dir else {
+            return Ok(None);
+        };
+        let path = entry_path(dir, vault_id, place);
         let unreadable = |reason: String| Error::StateUnreadable {
             path: path.clone(),
             reason,
@@ -150,26 +167,31 @@ impl KnownHeads {
         }
         Ok(Some(entry))
     }
+}
 
-    fn entry_path(&self, vault_id: &[u8; 32], place: &str) -> PathBuf {
-        let place = Sha256::digest(place);
-        self.dir.join(format!(
-            "{}-{}.json",
-            base16ct::lower::encode_string(vault_id),
-            base16ct::lower::encode_string(&place[..8])
-        ))
-    }
+fn entry_path(dir: &Path, vault_id: &[u8; 32], place: &str) -> PathBuf {
+    let place = Sha256::digest(place);
+    dir.join(format!(
+        "{}-{}.json",
+        base16ct::lower::encode_string(vault_id),
+        base16ct::lower::encode_string(&place[..8])
+    ))
+}
 
-    fn write<H: Serialize>(&self, path: &Path, entry: &Entry<H>, is_first: bool) -> io::Result<()> {
-        create_private_dir(&self.dir)?;
-        write_over(path, &serde_json::to_vec(entry)?)?;
-        // The first head is the difference between a witness and none. To lose a later one in a power
-        // failure weakens the witness by that one head, and every update would pay for it.
-        if is_first {
-            sync_dir(&self.dir)?;
-        }
-        Ok(())
+fn write<H: Serialize>(
+    dir: &Path,
+    path: &Path,
+    entry: &Entry<H>,
+    is_first: bool,
+) -> io::Result<()> {
+    create_private_dir(dir)?;
+    write_over(path, &serde_json::to_vec(entry)?)?;
+    // The first head is the difference between a witness and none. To lose a later one in a power
+    // failure weakens the witness by that one head, and every update would pay for it.
+    if is_first {
+        sync_dir(dir)?;
     }
+    Ok(())
 }
 
 /// Expects a vault to have grown from the newest head that was seen at its place.
@@ -178,7 +200,7 @@ pub(crate) fn expect(
     open: &mut OpenOptions,
     vault_id: VaultId,
     store: &FileStore,
-    accept: bool,
+    trust: Trust,
 ) -> Result<()> {
     if open.known.is_some() {
         return Ok(());
@@ -188,11 +210,11 @@ pub(crate) fn expect(
         .iter()
         .map(|place| match heads.get(vault_id.as_bytes(), place) {
             // What it held no longer counts.
-            Err(Error::StateUnreadable { .. }) if accept => Ok(None),
+            Err(Error::StateUnreadable { .. }) if trust == Trust::AsFound => Ok(None),
             seen => seen,
         });
     let seen: Vec<Option<KnownHead>> = seen.collect::<Result<_>>()?;
-    open.expect(seen.into_iter().flatten(), accept);
+    open.expect(seen.into_iter().flatten(), trust);
     Ok(())
 }
 

@@ -43,8 +43,8 @@ pub use file::FileStore;
 pub use heads::KnownHeads;
 pub use lock::{DEFAULT_TIMEOUT, FileLock};
 pub use locked::LockedFile;
-pub use options::FileOptions;
-pub use vault::FileVault;
+pub use options::Builder;
+pub use vault::{FileVault, Revoked};
 pub use warning::{OnWarning, Warning};
 pub use whole::write_new_file;
 

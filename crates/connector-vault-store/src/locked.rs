@@ -290,11 +290,7 @@ impl LockedFile {
     }
 
     fn conflict(&self, expected: u64, found: u64) -> Error {
-        Error::Conflict {
-            path: self.path.clone(),
-            expected,
-            found,
-        }
+        Error::conflict(&self.path, expected, found)
     }
 
     fn not_durable(&self, error: io::Error) -> Error {

@@ -1,37 +1,107 @@
-//! How a vault file is opened.
+//! How a vault file is opened, where the usual way does not do.
 
 use std::time::Duration;
 
-use connector_vault::OpenOptions;
+use connector_vault::{OpenOptions, Trust, VaultId};
 
+use crate::error::{Error, Result};
 use crate::heads::KnownHeads;
 use crate::lock::DEFAULT_TIMEOUT;
-use crate::warning::OnWarning;
+use crate::warning::{OnWarning, Warning};
 
-/// How a vault file is opened.
+/// How a vault file is opened: [`FileVault::builder`](crate::FileVault::builder).
+///
+/// ```no_run
+/// # use connector_vault::{Identity, Unlock, VaultId};
+/// # use connector_vault_store::{Error, FileVault, KnownHeads};
+/// # fn open(identity: &Identity, vault_id: VaultId) -> Result<FileVault, Error> {
+/// FileVault::builder()
+///     .heads(KnownHeads::open("/var/lib/deploy/heads"))
+///     .expect(vault_id)
+///     .open("team.cvault", Unlock::Identity(identity))
+/// # }
+/// ```
 #[derive(Clone, Debug)]
-pub struct FileOptions {
-    /// What the vault is expected to be.
-    pub open: OpenOptions,
-    /// Where the newest heads seen are kept; without it, a rollback goes unnoticed.
-    pub heads: Option<KnownHeads>,
-    /// Takes the vault as it is, though it is older than what was seen of it, or another copy, and
-    /// remembers it as the newest from now on.
-    pub accept: bool,
-    /// How long to wait for other processes.
-    pub lock_timeout: Duration,
-    /// Where warnings go.
-    pub on_warning: OnWarning,
+#[must_use]
+pub struct Builder {
+    pub(crate) open: OpenOptions,
+    heads: Option<KnownHeads>,
+    pub(crate) trust: Trust,
+    pub(crate) wait: Duration,
+    pub(crate) on_warning: OnWarning,
 }
 
-impl Default for FileOptions {
+impl Default for Builder {
     fn default() -> Self {
         Self {
             open: OpenOptions::default(),
             heads: None,
-            accept: false,
-            lock_timeout: DEFAULT_TIMEOUT,
+            trust: Trust::Grown,
+            wait: DEFAULT_TIMEOUT,
             on_warning: OnWarning::default(),
+        }
+    }
+}
+
+impl Builder {
+    /// Keeps the newest heads that were seen there: by default in the user's folder for them
+    /// ([`KnownHeads::open_default`]). With [`KnownHeads::none`] a rollback goes unnoticed.
+    pub fn heads(self, heads: KnownHeads) -> Self {
+        Self {
+            heads: Some(heads),
+            ..self
+        }
+    }
+
+    /// What the vault must be in view of what was seen of it: by default [`Trust::Grown`].
+    pub fn trust(self, trust: Trust) -> Self {
+        Self { trust, ..self }
+    }
+
+    /// Expects the vault to have this id: by default, the id is that of the place's known head. An
+    /// identity opens no vault of which nothing is known.
+    pub fn expect(mut self, vault_id: VaultId) -> Self {
+        self.open.vault_id = Some(vault_id);
+        self
+    }
+
+    /// Waits so long for other processes: by default [`DEFAULT_TIMEOUT`].
+    pub fn wait(self, wait: Duration) -> Self {
+        Self { wait, ..self }
+    }
+
+    /// The most memory that a key slot may make Argon2id use, in KiB: by default 256 MiB, at most
+    /// [`connector_vault::limits::MEMORY_KIB_MAX_NATIVE`].
+    pub fn memory_max(mut self, memory_kib: u32) -> Self {
+        self.open.memory_kib_max = memory_kib;
+        self
+    }
+
+    /// Goes on without damaged records, and lists them in the report.
+    pub fn tolerant(mut self) -> Self {
+        self.open.tolerant = true;
+        self
+    }
+
+    /// Where warnings go: by default nowhere.
+    pub fn on_warning(self, on_warning: OnWarning) -> Self {
+        Self { on_warning, ..self }
+    }
+
+    /// Where heads are kept. If the user has no folder for them, a warning says so.
+    pub(crate) fn known_heads(&self) -> Result<KnownHeads> {
+        if let Some(heads) = &self.heads {
+            return Ok(heads.clone());
+        }
+        match KnownHeads::open_default() {
+            Err(Error::NoStateDir) => {
+                self.on_warning.tell(&Warning::new(
+                    "no_state_dir",
+                    "there is no folder for known heads, so a rollback goes unnoticed",
+                ));
+                Ok(KnownHeads::none())
+            }
+            heads => heads,
         }
     }
 }

@@ -1,52 +1,40 @@
 //! A vault and its file: refresh, re-plan and retry, so that several processes lose nothing.
 
+use std::ops::Deref;
 use std::path::Path;
 
 use connector_vault::{
-    Action, ActionPlan, Asking, Code, Host, KnownHead, MergeOptions, NewOwner, Options, Outcome,
-    Plan, Prepared, Ran, Session, Tokens, Unlock, Vault,
+    Action, ActionPlan, Ask, Asking, Changing, Code, ConnectorId, Cost, Grantee, Host, KnownHead,
+    MergeOptions, NewConnector, NewOwner, Options, Outcome, Overview, Passphrase, Plan, Prepared,
+    PropertyChanges, Ran, Retention, Revocation, Role, Session, Tokens, Trust, Unlock, Vault,
+    Version,
 };
 
 use crate::clock::{host, rng};
 use crate::driver::Driver;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::file::FileStore;
 use crate::heads;
-use crate::options::FileOptions;
+use crate::options::Builder;
 
-/// An open vault in a file. It may be changed by several processes at once: each change is planned
-/// and committed under the file's lock, on what the others have written until then.
+/// An open vault in a file. Several processes may change it at once: each change is planned and
+/// committed under the file lock, on what the others have written until then.
 ///
-/// ```
-/// use connector_vault::{Action, ConnectorId, Cost, NewOwner, Options, Passphrase, Properties};
-/// use connector_vault_store::{FileOptions, FileVault};
+/// What reads is [`Vault`]'s, and shows the vault as it was when it was last opened, refreshed or
+/// changed.
+///
+/// ```no_run
+/// use connector_vault::{Action, NewConnector, NewOwner, Passphrase, Secret};
+/// use connector_vault_store::FileVault;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("connectors.cvault");
 /// let passphrase = Passphrase::new("correct horse battery staple")?;
-/// # let cost = Cost::MIN;
-/// # /*
-/// let cost = Cost::default();
-/// # */
-/// let owner = NewOwner { label: "ops", identity: None, passphrase: Some((&passphrase, cost)) };
-/// let mut vault = FileVault::create(&path, &owner, FileOptions::default())?;
+/// let mut vault = FileVault::create("team.cvault", NewOwner::passphrase("ops", &passphrase))?;
+/// let twitter = NewConnector::new("twitterConnectorId", "Twitter API", "Twitter");
+/// vault.create_connector(twitter.property("APIKey", "old_key"))?;
 ///
-/// let id = ConnectorId::new("twitterConnectorId")?;
-/// vault.change(|vault, _| {
-///     let properties = Properties::new();
-///     Ok(vec![vault.plan_create(id.clone(), "Twitter API", "Twitter", &properties, &Options::default())?])
-/// })?;
-///
-/// let action = Action::parse(r#"{
-///     "ActionType": "Connectors.Update",
-///     "Parameters": {
-///         "EntryId": "twitterConnectorId",
-///         "Properties": [{"PropertyName": "APIKey", "PropertyValue": "new_api_key_123"}]
-///     }
-/// }"#)?;
-/// let mut tokens = std::collections::BTreeMap::new();
-/// let ran = vault.run(&action, &mut tokens, &Options::default())?;
+/// let action = Action::parse(&std::fs::read_to_string("rotate.json")?)?;
+/// let ran = vault.run(&action, [("Secrets:TwitterKey", Secret::new("new_key")?)])?;
 /// assert_eq!(ran.outcome().map(|outcome| outcome.version_after.get()), Some(2));
 /// # Ok(())
 /// # }
@@ -58,16 +46,69 @@ pub struct FileVault {
     vault: Vault,
 }
 
+impl Deref for FileVault {
+    type Target = Vault;
+
+    fn deref(&self) -> &Vault {
+        &self.vault
+    }
+}
+
+impl Builder {
+    /// As [`FileVault::create`].
+    pub fn create(self, path: impl AsRef<Path>, owner: NewOwner<'_>) -> Result<FileVault> {
+        FileVault::create_with(path.as_ref(), &owner, self)
+    }
+
+    /// As [`FileVault::open`].
+    pub fn open(self, path: impl AsRef<Path>, unlock: Unlock<'_>) -> Result<FileVault> {
+        FileVault::open_with(path.as_ref(), unlock, self)
+    }
+
+    /// As [`FileVault::open_or_create`].
+    pub fn open_or_create(self, path: impl AsRef<Path>, owner: NewOwner<'_>) -> Result<FileVault> {
+        FileVault::open_or_create_with(path.as_ref(), &owner, self)
+    }
+}
+
+/// What a revocation leaves to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Revoked {
+    /// The connectors that the former holder could read: rotate them.
+    pub exposed: Vec<ConnectorId>,
+    /// Versions whose secrets did not open, so that they were left out.
+    pub dropped: Vec<Overview>,
+}
+
 impl FileVault {
     /// Creates a vault in a new file.
     ///
     /// Fails with `file_exists` if there is a file already.
-    pub fn create(
-        path: impl AsRef<Path>,
-        owner: &NewOwner<'_>,
-        options: FileOptions,
-    ) -> Result<Self> {
-        let driver = Driver::new(FileStore::new(path)?, &options);
+    pub fn create(path: impl AsRef<Path>, owner: NewOwner<'_>) -> Result<Self> {
+        Self::builder().create(path, owner)
+    }
+
+    /// Opens the vault in a file. Takes no file lock.
+    ///
+    /// Fails with the core's codes, and with `file_not_found`, `io` or `state_unreadable`.
+    pub fn open(path: impl AsRef<Path>, unlock: Unlock<'_>) -> Result<Self> {
+        Self::builder().open(path, unlock)
+    }
+
+    /// Opens the vault in a file, or creates it where there is no file. The owner's passphrase opens
+    /// it, or its identity if it has no passphrase.
+    pub fn open_or_create(path: impl AsRef<Path>, owner: NewOwner<'_>) -> Result<Self> {
+        Self::builder().open_or_create(path, owner)
+    }
+
+    /// Opens or creates a vault otherwise than usual: with other known heads, for another vault id.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn create_with(path: &Path, owner: &NewOwner<'_>, options: Builder) -> Result<Self> {
+        let driver = Driver::new(FileStore::new(path)?, &options)?;
         let mut rng = rng()?;
         let (vault, bytes) = Vault::create(&mut host(&mut rng)?, owner)?;
         driver.store.create(&bytes)?;
@@ -76,22 +117,23 @@ impl FileVault {
             session: Session::new(None),
             vault,
         };
-        // The vault is stored. Failing to record its head is not an error.
+        // The vault is stored: failing to record its head is not an error.
         let _ = created.follow(Session::settle);
         Ok(created)
     }
 
-    /// Opens the vault in a file. Takes no lock.
-    ///
-    /// Fails with the core's codes, and with `file_not_found`, `io` or `state_unreadable`.
-    pub fn open(path: impl AsRef<Path>, unlock: Unlock<'_>, options: FileOptions) -> Result<Self> {
-        let driver = Driver::new(FileStore::new(path)?, &options);
+    pub(crate) fn open_with(path: &Path, unlock: Unlock<'_>, options: Builder) -> Result<Self> {
+        let driver = Driver::new(FileStore::new(path)?, &options)?;
         let bytes = driver.store.read()?;
         let mut open = options.open;
         let vault_id = Vault::identify(&bytes)?;
-        if let Some(heads) = &driver.heads {
-            heads::expect(heads, &mut open, vault_id, &driver.store, options.accept)?;
-        }
+        heads::expect(
+            &driver.heads,
+            &mut open,
+            vault_id,
+            &driver.store,
+            options.trust,
+        )?;
         let vault = match Vault::open(bytes, unlock, &open) {
             // The head may have been remembered after the file was read, by a process that wrote in
             // between. Read again, the file has reached that head, or was truly rolled back.
@@ -100,8 +142,8 @@ impl FileVault {
             }
             opened => opened?,
         };
-        if let (Some(heads), true) = (&driver.heads, options.accept) {
-            heads::forget(heads, &driver.store, vault.head().vault_id)?;
+        if options.trust == Trust::AsFound {
+            heads::forget(&driver.heads, &driver.store, vault.id())?;
         }
         let mut opened = Self {
             driver,
@@ -110,6 +152,24 @@ impl FileVault {
         };
         opened.follow(Session::settle)?;
         Ok(opened)
+    }
+
+    pub(crate) fn open_or_create_with(
+        path: &Path,
+        owner: &NewOwner<'_>,
+        options: Builder,
+    ) -> Result<Self> {
+        loop {
+            match Self::open_with(path, owner.unlock(), options.clone()) {
+                Err(Error::FileNotFound { .. }) => {}
+                opened => return opened,
+            }
+            match Self::create_with(path, owner, options.clone()) {
+                // Another process was faster.
+                Err(Error::FileExists { .. }) => {}
+                created => return created,
+            }
+        }
     }
 
     /// The vault as it was when it was last opened, refreshed or changed.
@@ -137,39 +197,102 @@ impl FileVault {
         self.follow(Session::refresh)
     }
 
-    /// What an action would change, on what other processes have written until now. Nothing is
-    /// written.
-    pub fn plan(
-        &mut self,
-        action: &Action,
-        tokens: &mut dyn Tokens,
-        options: &Options,
-    ) -> Result<ActionPlan> {
-        self.plan_asking(action, &mut Asking::new(tokens), options)
+    // Changes of connectors
+
+    /// Creates a connector. Fails with `connector_exists`.
+    pub fn create_connector(&mut self, connector: NewConnector) -> Result<Outcome> {
+        self.one(|vault| vault.plan_create(&connector, &Options::default()))
     }
 
-    /// The same, for an action that may test connectors.
-    pub fn plan_asking(
-        &mut self,
-        action: &Action,
-        asking: &mut Asking<'_>,
-        options: &Options,
-    ) -> Result<ActionPlan> {
-        self.refresh()?;
-        let mut rng = rng()?;
-        let mut host = host(&mut rng)?;
-        Ok(self.vault.plan_asking(action, asking, options, &mut host)?)
+    /// Sets and removes properties of a connector, their values taken literally. Properties that it
+    /// does not name keep their values. Fails with `connector_not_found`.
+    ///
+    /// ```no_run
+    /// # fn rotate(vault: &mut connector_vault_store::FileVault, key: &str) -> connector_vault_store::Result<()> {
+    /// vault.update("twitterConnectorId", [("APIKey", key)])?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update(&mut self, id: &str, changes: impl Into<PropertyChanges>) -> Result<Outcome> {
+        let changes = changes.into();
+        self.one(|vault| vault.plan_update(id, changes.clone(), &Options::default()))
     }
+
+    /// Makes the properties of a kept version the present ones.
+    /// Fails with `connector_not_found` or `version_not_found`.
+    pub fn restore(&mut self, id: &str, version: Version) -> Result<Outcome> {
+        self.one(|vault| vault.plan_restore(id, version, &Options::default()))
+    }
+
+    /// Deletes a connector. Its kept versions stay in the history. Fails with `connector_not_found`.
+    pub fn delete(&mut self, id: &str) -> Result<Outcome> {
+        self.one(|vault| vault.plan_delete(id, &Options::default()))
+    }
+
+    /// Makes several changes in one commit: all of them happen or none, and each sees what the ones
+    /// before it do. `change` is called again if somebody has changed the file without the lock.
+    ///
+    /// ```no_run
+    /// # use connector_vault::{NewConnector, Version};
+    /// # fn move_on(vault: &mut connector_vault_store::FileVault) -> connector_vault_store::Result<()> {
+    /// vault.change(|change| {
+    ///     change.create(NewConnector::new("slack", "Slack", "Slack").property("Token", "a"))?;
+    ///     change.restore("twitterConnectorId", Version::FIRST)
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn change(
+        &mut self,
+        change: impl FnMut(&mut Changing<'_>) -> connector_vault::Result<()>,
+    ) -> Result<Vec<Outcome>> {
+        self.try_change(change)
+    }
+
+    /// As [`change`](Self::change), for a closure that fails with an error of the caller's own.
+    pub fn try_change<E, F>(
+        &mut self,
+        mut change: impl FnMut(&mut Changing<'_>) -> Result<(), F>,
+    ) -> Result<Vec<Outcome>, E>
+    where
+        E: From<Error> + From<F>,
+        F: From<connector_vault::Error>,
+    {
+        self.drive(|vault, host| {
+            let plans = vault.plan_changes(&mut change)?;
+            let prepared = vault.prepare_all(plans, host).map_err(Error::from)?;
+            Ok(prepared)
+        })
+    }
+
+    /// Commits the plans that `plan` makes, all of them or none. It is called again if somebody has
+    /// changed the file without the lock.
+    pub fn change_planned(
+        &mut self,
+        mut plan: impl FnMut(&Vault, &mut Host<'_>) -> connector_vault::Result<Vec<Plan>>,
+    ) -> Result<Vec<Outcome>> {
+        self.write(|vault, host| {
+            let plans = plan(vault, host)?;
+            vault.prepare_all(plans, host)
+        })
+    }
+
+    // Actions
 
     /// Carries out an action: plans it on what other processes have written until now, and commits
     /// it before any other can.
-    pub fn run(
+    pub fn run(&mut self, action: &Action, tokens: impl Tokens) -> Result<Ran> {
+        self.run_with(action, tokens, &Options::default())
+    }
+
+    /// The same, with options: a request id, a condition.
+    pub fn run_with(
         &mut self,
         action: &Action,
-        tokens: &mut dyn Tokens,
+        mut tokens: impl Tokens,
         options: &Options,
     ) -> Result<Ran> {
-        self.run_asking(action, &mut Asking::new(tokens), options)
+        self.run_asking(action, &mut Asking::new(&mut tokens), options)
     }
 
     /// The same, for an action that may test connectors.
@@ -207,6 +330,30 @@ impl FileVault {
         }
     }
 
+    /// What an action would change, on what other processes have written until now. Nothing is
+    /// written.
+    pub fn plan(
+        &mut self,
+        action: &Action,
+        mut tokens: impl Tokens,
+        options: &Options,
+    ) -> Result<ActionPlan> {
+        self.plan_asking(action, &mut Asking::new(&mut tokens), options)
+    }
+
+    /// The same, for an action that may test connectors.
+    pub fn plan_asking(
+        &mut self,
+        action: &Action,
+        asking: &mut Asking<'_>,
+        options: &Options,
+    ) -> Result<ActionPlan> {
+        self.refresh()?;
+        let mut rng = rng()?;
+        let mut host = host(&mut rng)?;
+        Ok(self.vault.plan_asking(action, asking, options, &mut host)?)
+    }
+
     /// Commits exactly this plan. Fails with `conflict` if one of its connectors has moved on.
     pub fn commit(&mut self, plan: impl Into<ActionPlan>) -> Result<Ran> {
         let plan = plan.into();
@@ -227,32 +374,53 @@ impl FileVault {
         Ok(frame.ran(outcomes))
     }
 
-    /// Plans and commits under the file's lock, so that nothing comes between. All plans happen or
-    /// none. `plan` is called again if somebody has changed the file without the lock.
-    pub fn change(
-        &mut self,
-        mut plan: impl FnMut(&Vault, &mut Host<'_>) -> connector_vault::Result<Vec<Plan>>,
-    ) -> Result<Vec<Outcome>> {
-        self.write(|vault, host| {
-            let plans = plan(vault, host)?;
-            vault.prepare_all(plans, host)
-        })
+    // Grants and copies
+
+    /// Grants a role. Needs an owner.
+    ///
+    /// Fails with `grant_exists` if the label or the key has a grant already.
+    pub fn grant(&mut self, label: &str, role: Role, to: Grantee<'_>) -> Result<()> {
+        self.write(|vault, host| vault.prepare_grant(label, role, to, host))?;
+        Ok(())
     }
 
-    /// Prepares and stores a change under the file's lock: what [`change`](Self::change) does, for
-    /// snapshots and key slots too.
-    pub fn write(
+    /// Takes a grant away. Needs an owner. Every key is replaced, and everything is sealed again.
+    ///
+    /// Fails with `grant_not_found`.
+    pub fn revoke(&mut self, label: &str) -> Result<Revoked> {
+        self.revoke_with(label, |_, _| ())
+    }
+
+    /// The same. `progress` hears how many of all versions are sealed.
+    pub fn revoke_with(
         &mut self,
-        mut prepare: impl FnMut(&Vault, &mut Host<'_>) -> connector_vault::Result<Prepared>,
-    ) -> Result<Vec<Outcome>> {
-        let Self {
-            driver,
-            session,
-            vault,
-        } = self;
-        let (outcomes, _) =
-            driver.write(session, vault, |vault, host| Ok(prepare(vault, host)?))?;
-        Ok(outcomes)
+        label: &str,
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<Revoked> {
+        self.reduce(|vault, host| vault.prepare_revoke(label, host, &mut progress))
+    }
+
+    /// Gives a grant another role. Needs an owner. Reducing it changes the keys as a revocation does.
+    ///
+    /// Fails with `grant_not_found`.
+    pub fn set_role(&mut self, label: &str, role: Role) -> Result<Revoked> {
+        self.set_role_with(label, role, |_, _| ())
+    }
+
+    /// The same. `progress` hears how many of all versions are sealed.
+    pub fn set_role_with(
+        &mut self,
+        label: &str,
+        role: Role,
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<Revoked> {
+        self.reduce(|vault, host| vault.prepare_role(label, role, host, &mut progress))
+    }
+
+    /// Replaces the passphrase of the grant that opened the vault.
+    pub fn set_passphrase(&mut self, passphrase: &Passphrase, cost: Cost) -> Result<()> {
+        self.write(|vault, host| vault.prepare_passphrase(passphrase, cost, host))?;
+        Ok(())
     }
 
     /// Takes over what another copy of this vault changed: `theirs`, as
@@ -260,7 +428,22 @@ impl FileVault {
     ///
     /// Fails with `merge_conflict` or `merge_stranger` for what `options` leave open.
     pub fn merge(&mut self, theirs: &Vault, options: MergeOptions) -> Result<Vec<Outcome>> {
-        self.change(|vault, _| vault.plan_merge(theirs, options)?.into_plans())
+        self.change_planned(|vault, _| vault.plan_merge(theirs, options)?.into_plans())
+    }
+
+    /// Drops former versions. Needs an owner.
+    pub fn compact(&mut self, retention: Retention) -> Result<()> {
+        self.write(|vault, _| vault.prepare_compaction(retention))?;
+        Ok(())
+    }
+
+    /// Prepares and stores a change under the file lock: what the other verbs are made of, for changes
+    /// that only a host plans. It is called again if somebody has changed the file without the lock.
+    pub fn write(
+        &mut self,
+        mut prepare: impl FnMut(&Vault, &mut Host<'_>) -> connector_vault::Result<Prepared>,
+    ) -> Result<Vec<Outcome>> {
+        self.drive(|vault, host| Ok(prepare(vault, host)?))
     }
 
     /// Drops the former versions of these connectors, or of all, and the bytes of torn tails that
@@ -271,15 +454,56 @@ impl FileVault {
             session,
             vault,
         } = self;
-        let (_, mut locked) =
-            driver.write(session, vault, |vault, _| Ok(vault.prepare_purge(ids)?))?;
+        let (_, mut locked) = driver.write(session, vault, |vault, _| {
+            vault.prepare_purge(ids).map_err(Error::from)
+        })?;
         locked.remove_torn_tails()
     }
 
-    fn follow(
+    fn one(
         &mut self,
-        begin: for<'s> fn(&'s mut Session, &Vault) -> connector_vault::Ask<'s>,
-    ) -> Result<()> {
+        mut plan: impl FnMut(&Vault) -> connector_vault::Result<Plan>,
+    ) -> Result<Outcome> {
+        let mut outcomes = self.write(|vault, host| {
+            let plan = plan(vault)?;
+            vault.prepare(plan, host)
+        })?;
+        Ok(outcomes.remove(0))
+    }
+
+    fn reduce(
+        &mut self,
+        mut prepare: impl FnMut(&Vault, &mut Host<'_>) -> connector_vault::Result<Revocation>,
+    ) -> Result<Revoked> {
+        let mut revoked = Revoked {
+            exposed: Vec::new(),
+            dropped: Vec::new(),
+        };
+        self.write(|vault, host| {
+            let revocation = prepare(vault, host)?;
+            revoked = Revoked {
+                exposed: revocation.exposed,
+                dropped: revocation.dropped,
+            };
+            Ok(revocation.prepared)
+        })?;
+        Ok(revoked)
+    }
+
+    fn drive<E: From<Error>>(
+        &mut self,
+        prepare: impl FnMut(&Vault, &mut Host<'_>) -> Result<Prepared, E>,
+    ) -> Result<Vec<Outcome>, E> {
+        let Self {
+            driver,
+            session,
+            vault,
+        } = self;
+        let (outcomes, _) = driver.write(session, vault, prepare)?;
+        Ok(outcomes)
+    }
+
+    fn follow(&mut self, begin: for<'s> fn(&'s mut Session, &Vault) -> Ask<'s>) -> Result<()> {
         self.driver
             .follow(&mut self.session, &mut self.vault, begin)
     }

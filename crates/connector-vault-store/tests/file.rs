@@ -91,10 +91,10 @@ fn a_missing_vault_or_folder() {
 /// Each way to look at what stands there, or to change it.
 fn refusals(store: &FileStore) -> [&'static str; 4] {
     [
-        store.check().unwrap_err().code(),
-        store.read().unwrap_err().code(),
-        store.compare(&known("abc")).unwrap_err().code(),
-        store.lock(DEFAULT_TIMEOUT).unwrap_err().code(),
+        store.check().unwrap_err().code().as_str(),
+        store.read().unwrap_err().code().as_str(),
+        store.compare(&known("abc")).unwrap_err().code().as_str(),
+        store.lock(DEFAULT_TIMEOUT).unwrap_err().code().as_str(),
     ]
 }
 

@@ -20,7 +20,7 @@ fn get(heads: &KnownHeads) -> Option<String> {
 }
 
 fn only_file(heads: &KnownHeads) -> std::path::PathBuf {
-    let mut entries = fs::read_dir(heads.dir()).unwrap();
+    let mut entries = fs::read_dir(heads.dir().unwrap()).unwrap();
     let path = entries.next().unwrap().unwrap().path();
     assert!(entries.next().is_none());
     path
@@ -77,7 +77,7 @@ fn the_file_is_as_documented() {
         use std::os::unix::fs::MetadataExt;
         let mode = |path: &std::path::Path| fs::metadata(path).unwrap().mode() & 0o777;
         assert_eq!(mode(&path), 0o600);
-        assert_eq!(mode(heads.dir()), 0o700);
+        assert_eq!(mode(heads.dir().unwrap()), 0o700);
     }
 }
 

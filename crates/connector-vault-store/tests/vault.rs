@@ -1,29 +1,36 @@
 //! A vault in its file, changed from two places.
-#![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops where it fails"
+)]
 
 use std::path::Path;
 use std::time::Duration;
 
 use connector_vault::{
-    Action, Code, ConnectorId, Cost, Grantee, Host, Identity, KnownHead, NewOwner, OpenOptions,
-    Options, Passphrase, Plan, Properties, Retention, Role, Secret, Timestamp, TokenFn, TokenRef,
-    Unlock, Vault, Version,
+    Action, Code, ConnectorId, Cost, Grantee, Host, Identity, KnownHead, NewConnector, NewOwner,
+    Options, Passphrase, Plan, Properties, PropertyChanges, Retention, Role, Secret, Timestamp,
+    TokenFn, TokenRef, Trust, Unlock, Vault, Verb, Version, Write,
 };
-use connector_vault_store::{Error, FileOptions, FileVault, KnownHeads, LockedFile};
+use connector_vault_store::{Builder, Error, FileVault, KnownHeads, LockedFile};
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 
 fn create(path: &Path, identity: &Identity, passphrase: &Passphrase) -> FileVault {
-    let owner = NewOwner {
-        label: "ops",
-        identity: Some(identity.clone()),
-        passphrase: Some((passphrase, Cost::MIN)),
-    };
-    FileVault::create(path, &owner, FileOptions::default()).unwrap()
+    let owner = NewOwner::identity("ops", identity.clone())
+        .and_passphrase(passphrase)
+        .cost(Cost::MIN);
+    builder().create(path, owner).unwrap()
+}
+
+/// Without heads of the user's.
+fn builder() -> Builder {
+    FileVault::builder().heads(KnownHeads::none())
 }
 
 fn by_passphrase(path: &Path, passphrase: &Passphrase) -> Result<FileVault, Error> {
-    FileVault::open(path, Unlock::Passphrase(passphrase), FileOptions::default())
+    builder().open(path, Unlock::Passphrase(passphrase))
 }
 
 #[test]
@@ -37,12 +44,8 @@ fn a_replaced_passphrase_survives_a_writer_that_opened_before() {
     );
     let mut before = create(&path, &identity, &old);
     let mut other = by_passphrase(&path, &old).unwrap();
-    other
-        .write(|vault, host| vault.prepare_passphrase(&new, Cost::MIN, host))
-        .unwrap();
-    before
-        .write(|vault, _| vault.prepare_compaction(Retention::Automatic))
-        .unwrap();
+    other.set_passphrase(&new, Cost::MIN).unwrap();
+    before.compact(Retention::Automatic).unwrap();
     let error = by_passphrase(&path, &old).unwrap_err();
     assert_eq!(error.code(), Code::WrongPassphrase.as_str());
     by_passphrase(&path, &new).unwrap();
@@ -59,20 +62,14 @@ fn a_link_to_an_old_copy_is_a_rollback() {
         .vault()
         .head()
         .vault_id;
-    let options = || FileOptions {
-        open: OpenOptions {
-            vault_id: Some(vault_id),
-            ..OpenOptions::default()
-        },
-        heads: Some(KnownHeads::open(dir.path().join("state"))),
-        ..FileOptions::default()
+    let options = || {
+        builder()
+            .heads(KnownHeads::open(dir.path().join("state")))
+            .expect(vault_id)
     };
-    let open = || FileVault::open(&path, Unlock::Identity(&identity), options());
+    let open = || options().open(&path, Unlock::Identity(&identity));
     std::fs::copy(&path, &old).unwrap();
-    open()
-        .unwrap()
-        .write(|vault, _| vault.prepare_compaction(Retention::Automatic))
-        .unwrap();
+    open().unwrap().compact(Retention::Automatic).unwrap();
     std::fs::remove_file(&path).unwrap();
     std::os::unix::fs::symlink(&old, &path).unwrap();
     assert_eq!(open().unwrap_err().code(), Code::RolledBack.as_str());
@@ -89,31 +86,21 @@ fn a_repair_of_an_old_copy_is_refused_though_its_start_is_damaged() {
         .vault()
         .head()
         .vault_id;
-    let options = || FileOptions {
-        open: OpenOptions {
-            vault_id: Some(vault_id),
-            ..OpenOptions::default()
-        },
-        heads: Some(KnownHeads::open(dir.path().join("state"))),
-        ..FileOptions::default()
+    let options = || {
+        builder()
+            .heads(KnownHeads::open(dir.path().join("state")))
+            .expect(vault_id)
     };
     let unlock = Unlock::Identity(&identity);
-    let mut vault = FileVault::open(&path, unlock, options()).unwrap();
+    let mut vault = options().open(&path, unlock).unwrap();
     let to = Grantee::Key(&former);
-    vault
-        .write(|vault, host| vault.prepare_grant("former", Role::Reader, to, host))
-        .unwrap();
+    vault.grant("former", Role::Reader, to).unwrap();
     let mut old = std::fs::read(&path).unwrap();
-    let revoke = |vault: &Vault, host: &mut Host<'_>| {
-        Ok(vault
-            .prepare_revoke("former", host, &mut |_, _| {})?
-            .prepared)
-    };
-    vault.write(revoke).unwrap();
+    vault.revoke("former").unwrap();
     old.insert(0, 0);
     std::fs::write(&path, &old).unwrap();
     let out = dir.path().join("out.cvault");
-    let refused = FileVault::repair(&path, &out, unlock, options(), false);
+    let refused = options().repair(&path, &out, unlock, false);
     assert_eq!(refused.unwrap_err().code(), Code::RolledBack.as_str());
     assert!(!out.exists());
 }
@@ -146,7 +133,10 @@ impl Unsettled {
             rng: &mut rng,
         };
         let prepared = writer.vault().prepare(plan, &mut host).unwrap();
-        locked.append(prepared.to_append().unwrap()).unwrap();
+        let Write::Append(commit) = prepared.write() else {
+            panic!("a change is appended");
+        };
+        locked.append(commit).unwrap();
         Self {
             vault_id: writer.vault().head().vault_id,
             locked: Some(locked),
@@ -168,20 +158,15 @@ impl Unsettled {
     }
 
     fn open(&self) -> Result<FileVault, Error> {
-        self.open_with(false)
+        self.open_with(Trust::Grown)
     }
 
-    fn open_with(&self, accept: bool) -> Result<FileVault, Error> {
-        let options = FileOptions {
-            open: OpenOptions {
-                vault_id: Some(self.vault_id),
-                ..OpenOptions::default()
-            },
-            heads: Some(self.heads()),
-            accept,
-            ..FileOptions::default()
-        };
-        FileVault::open(&self.path, Unlock::Identity(&self.identity), options)
+    fn open_with(&self, trust: Trust) -> Result<FileVault, Error> {
+        builder()
+            .heads(self.heads())
+            .expect(self.vault_id)
+            .trust(trust)
+            .open(&self.path, Unlock::Identity(&self.identity))
     }
 
     /// The seq of the head that is remembered.
@@ -200,7 +185,7 @@ fn an_unreadable_head_is_replaced_when_the_vault_is_accepted() {
     let mut unsettled = Unsettled::new();
     unsettled.locked = None;
     unsettled.open().unwrap();
-    let dir = unsettled.heads().dir().to_owned();
+    let dir = unsettled.heads().dir().unwrap().to_owned();
     let path = std::fs::read_dir(dir)
         .unwrap()
         .next()
@@ -215,7 +200,7 @@ fn an_unreadable_head_is_replaced_when_the_vault_is_accepted() {
         let error = unsettled.open().unwrap_err();
         assert_eq!(error.code(), "state_unreadable");
         assert!(error.hint().unwrap().contains("accept"), "{error}");
-        unsettled.open_with(true).unwrap();
+        unsettled.open_with(Trust::AsFound).unwrap();
         assert_eq!(unsettled.remembered(), Some(2));
         unsettled.open().unwrap();
     }
@@ -223,11 +208,16 @@ fn an_unreadable_head_is_replaced_when_the_vault_is_accepted() {
 
 fn plan(vault: &Vault, id: &str) -> connector_vault::Result<Plan> {
     let id = ConnectorId::new(id)?;
-    vault.plan_create(id, "Name", "Type", &Properties::new(), &Options::default())
+    vault.plan_create(
+        &NewConnector::new(id.as_str(), "Name", "Type"),
+        &Options::default(),
+    )
 }
 
 fn add(vault: &mut FileVault, id: &str) {
-    vault.change(|vault, _| Ok(vec![plan(vault, id)?])).unwrap();
+    vault
+        .change_planned(|vault, _| Ok(vec![plan(vault, id)?]))
+        .unwrap();
 }
 
 #[test]
@@ -250,7 +240,7 @@ fn a_commit_whose_writer_is_at_work_is_seen_and_is_no_witness() {
     // Another commit in the place of the one that was withdrawn.
     add(&mut writer, "other");
     reader.refresh().unwrap();
-    assert_eq!(reader.vault().connector("other").unwrap().version.get(), 1);
+    assert_eq!(reader.vault().overview("other").unwrap().version.get(), 1);
     assert_eq!(unsettled.remembered(), Some(2));
 }
 
@@ -262,7 +252,7 @@ fn a_reader_that_saw_a_withdrawn_commit_goes_on_writing() {
     add(&mut unsettled.open().unwrap(), "other");
     add(&mut reader, "third");
     assert_eq!(reader.vault().len(), 3);
-    assert!(reader.vault().connector("withdrawn").is_err());
+    assert!(reader.vault().overview("withdrawn").is_err());
 }
 
 #[test]
@@ -288,9 +278,9 @@ fn a_snapshot_whose_writer_is_at_work_is_no_witness() {
     unsettled
         .open()
         .unwrap()
-        .write(|vault, _| vault.prepare_compaction(Retention::Automatic))
+        .compact(Retention::Automatic)
         .unwrap();
-    std::fs::remove_dir_all(unsettled.heads().dir()).unwrap();
+    std::fs::remove_dir_all(unsettled.heads().dir().unwrap()).unwrap();
     unsettled.locked = Some(reader.store().lock(Duration::ZERO).unwrap());
     // Seen for the first time, and nothing before it.
     let first = unsettled.open().unwrap();
@@ -316,8 +306,11 @@ fn a_token_is_asked_for_once_although_others_are_faster_and_never_for_a_conflict
     let id = ConnectorId::new("x").unwrap();
     let none = Properties::new();
     vault
-        .change(|vault, _| {
-            let plan = vault.plan_create(id.clone(), "Name", "Type", &none, &Options::default())?;
+        .change_planned(|vault, _| {
+            let plan = vault.plan_create(
+                &NewConnector::new(id.as_str(), "Name", "Type").with_properties(&none),
+                &Options::default(),
+            )?;
             Ok(vec![plan])
         })
         .unwrap();
@@ -336,19 +329,17 @@ fn a_token_is_asked_for_once_although_others_are_faster_and_never_for_a_conflict
         let theirs = update("Other", &asked.to_string());
         let mut none = std::collections::BTreeMap::<String, Secret>::new();
         other
-            .run(&theirs, &mut none, &Options::default())
+            .run(&theirs, &mut none)
             .map_err(|error| connector_vault::Error::new(Code::Internal, error.message()))?;
         Secret::new("fresh").map(Some)
     });
-    let ran = vault
-        .run(&action, &mut tokens, &Options::default())
-        .unwrap();
+    let ran = vault.run(&action, &mut tokens).unwrap();
     assert_eq!(ran.outcome().unwrap().version_after.get(), 3);
     let stale = Options {
         if_version: Some(Version::FIRST),
         ..Options::default()
     };
-    let conflict = vault.run(&action, &mut tokens, &stale).unwrap_err();
+    let conflict = vault.run_with(&action, &mut tokens, &stale).unwrap_err();
     assert_eq!(conflict.code(), "conflict");
     assert_eq!(asked, 1);
     let connector = vault.vault().read("x").unwrap();
@@ -358,4 +349,125 @@ fn a_token_is_asked_for_once_although_others_are_faster_and_never_for_a_conflict
         .map(|(name, value)| (name.as_str(), value.expose()))
         .collect();
     assert_eq!(values, [("Other", "1"), ("Token", "fresh")]);
+}
+
+#[test]
+fn the_verbs_of_a_vault() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("v.cvault");
+    let passphrase = Passphrase::new("the only one").unwrap();
+    let owner = || NewOwner::passphrase("ops", &passphrase).cost(Cost::MIN);
+    let mut vault = builder().open_or_create(&path, owner()).unwrap();
+    let twitter = NewConnector::new("x", "Twitter API", "Twitter");
+    vault
+        .create_connector(twitter.clone().property("APIKey", "a").property("Old", "1"))
+        .unwrap();
+    let exists = vault.create_connector(twitter).unwrap_err();
+    assert_eq!(exists.code(), Code::ConnectorExists);
+    let changes = PropertyChanges::from([("APIKey", "b")]).remove("Old");
+    assert_eq!(vault.update("x", changes).unwrap().version_after.get(), 2);
+    assert_eq!(
+        vault.update("y", [("APIKey", "b")]).unwrap_err().code(),
+        Code::ConnectorNotFound
+    );
+    let key = vault.value("x", "APIKey").unwrap();
+    assert_eq!(key.as_ref().map(Secret::expose), Some("b"));
+    assert_eq!(vault.value("x", "Old").unwrap(), None);
+
+    // All or none, each on what the ones before it do.
+    let refused = vault.change(|change| {
+        change.create(NewConnector::new("y", "Name", "Type"))?;
+        change.delete("z")
+    });
+    assert_eq!(refused.unwrap_err().code(), Code::ConnectorNotFound);
+    assert!(!vault.contains("y"));
+    let outcomes = vault
+        .change(|change| {
+            change.create(NewConnector::new("y", "Name", "Type").property("A", "1"))?;
+            change.update("y", [("A", "2"), ("B", "3")])?;
+            change.restore("x", Version::FIRST)?;
+            change.delete("y")?;
+            change.create(NewConnector::new("y", "Name", "Type").property("A", "4"))
+        })
+        .unwrap();
+    let versions: Vec<u64> = outcomes.iter().map(|o| o.version_after.get()).collect();
+    assert_eq!(versions, [1, 2, 3, 3, 4]);
+    assert_eq!(
+        vault.value("y", "A").unwrap().as_ref().map(Secret::expose),
+        Some("4")
+    );
+    assert_eq!(vault.history("y").unwrap().len(), 4);
+
+    // The caller's own error passes through.
+    #[derive(Debug)]
+    struct Mine(&'static str);
+    impl From<Error> for Mine {
+        fn from(_: Error) -> Self {
+            Self("the store's")
+        }
+    }
+    impl From<connector_vault::Error> for Mine {
+        fn from(_: connector_vault::Error) -> Self {
+            Self("the core's")
+        }
+    }
+    let mine = vault.try_change::<Mine, Mine>(|_| Err(Mine("own")));
+    assert_eq!(mine.unwrap_err().0, "own");
+    let core = vault.try_change::<Mine, Mine>(|change| Ok(change.delete("z")?));
+    assert_eq!(core.unwrap_err().0, "the core's");
+
+    vault.delete("y").unwrap();
+    let again = builder().open_or_create(&path, owner()).unwrap();
+    assert_eq!((again.id(), again.len()), (vault.id(), 1));
+}
+
+#[test]
+fn what_a_grant_permits() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("v.cvault");
+    let identity = |_| Identity::generate(&mut StdRng::try_from_rng(&mut SysRng).unwrap());
+    let [ops, updater, reader, viewer] = [0, 1, 2, 3].map(identity);
+    let owner = NewOwner::identity("ops", ops.clone());
+    let mut vault = builder().create(&path, owner).unwrap();
+    vault
+        .create_connector(NewConnector::new("x", "Name", "Type"))
+        .unwrap();
+    for (role, identity) in [
+        (Role::Updater, &updater),
+        (Role::Reader, &reader),
+        (Role::Viewer, &viewer),
+    ] {
+        let key = identity.grant_key();
+        vault
+            .grant(role.as_str(), role, Grantee::Key(&key))
+            .unwrap();
+    }
+    let verbs = [
+        Verb::List,
+        Verb::Read,
+        Verb::Update,
+        Verb::Restore,
+        Verb::Delete,
+        Verb::Create,
+    ];
+    for (identity, there, missing) in [
+        (&ops, "yyyyy-", "-----y"),
+        (&updater, "yyyy--", "------"),
+        (&reader, "yy----", "------"),
+        (&viewer, "y-----", "------"),
+    ] {
+        let opened = builder()
+            .expect(vault.id())
+            .open(&path, Unlock::Identity(identity))
+            .unwrap();
+        for (id, expected) in [("x", there), ("y", missing)] {
+            let permitted = verbs.map(|verb| if opened.permits(verb, id) { 'y' } else { '-' });
+            assert_eq!(
+                String::from_iter(permitted),
+                expected,
+                "{} {id}",
+                opened.role()
+            );
+        }
+    }
 }

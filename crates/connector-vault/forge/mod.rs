@@ -13,7 +13,7 @@ use rand_core::{TryCryptoRng, TryRng};
 
 use crate::access::Unlock;
 use crate::action::{Action, Options};
-use crate::connector::{ConnectorId, Properties, PropertyName};
+use crate::connector::{NewConnector, Properties, PropertyName};
 use crate::crypto::identity::{Identity, VaultKey};
 use crate::crypto::kdf::{Cost, Passphrase};
 use crate::crypto::{Hash, sha256};
@@ -98,12 +98,10 @@ impl Team {
         let mut rng = Counter::new(seed);
         let owner = Identity::generate(&mut rng);
         let passphrase = passphrase.map(|text| Passphrase::new(text).unwrap());
-        let new_owner = NewOwner {
-            label: "ops",
-            identity: Some(owner.clone()),
-            passphrase: passphrase
-                .as_ref()
-                .map(|passphrase| (passphrase, Cost::MIN)),
+        let new_owner = NewOwner::identity("ops", owner.clone()).cost(Cost::MIN);
+        let new_owner = match &passphrase {
+            Some(passphrase) => new_owner.and_passphrase(passphrase),
+            None => new_owner,
         };
         let (vault, file) = Vault::create(&mut host(&mut rng), &new_owner).unwrap();
         Self {
@@ -162,12 +160,7 @@ impl Team {
     }
 
     pub(super) fn store(&mut self, prepared: Prepared) {
-        if let Some(commit) = prepared.to_append() {
-            self.file.extend_from_slice(commit);
-        }
-        if let Some(file) = prepared.to_replace() {
-            self.file = file.to_vec();
-        }
+        prepared.write().to(&mut self.file);
         self.vault.apply(prepared).unwrap();
     }
 
@@ -212,10 +205,7 @@ impl Team {
     pub(super) fn plan_add(&self, id: &str, values: &[(&str, &str)]) -> Plan {
         self.vault
             .plan_create(
-                ConnectorId::new(id).unwrap(),
-                "Name",
-                "Type",
-                &properties(values),
+                &NewConnector::new(id, "Name", "Type").with_properties(&properties(values)),
                 &Options::default(),
             )
             .unwrap()

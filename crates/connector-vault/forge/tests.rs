@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 
 use crate::access::Unlock;
 use crate::action::{Action, Options};
-use crate::connector::{ConnectorId, Properties, PropertyName};
+use crate::connector::{ConnectorId, NewConnector, Properties, PropertyName};
 use crate::crypto::identity::Identity;
 use crate::crypto::sha256;
 use crate::format::commit::{NewCommit, NewSnapshot};
@@ -50,11 +50,7 @@ impl Team {
     fn new() -> Self {
         let mut rng = StdRng::seed_from_u64(42);
         let owner = Identity::generate(&mut rng);
-        let new_owner = NewOwner {
-            label: "owner",
-            identity: Some(owner.clone()),
-            passphrase: None,
-        };
+        let new_owner = NewOwner::identity("owner", owner.clone());
         let (mut vault, mut file) = Vault::create(&mut host(&mut rng), &new_owner).unwrap();
         let mut members = Vec::new();
         for role in [Role::Viewer, Role::Reader, Role::Updater] {
@@ -63,7 +59,7 @@ impl Team {
             let prepared = vault
                 .prepare_grant(role.as_str(), role, Grantee::Key(&key), &mut host(&mut rng))
                 .unwrap();
-            file = prepared.to_replace().unwrap().to_vec();
+            prepared.write().to(&mut file);
             vault.apply(prepared).unwrap();
             members.push((role, identity));
         }
@@ -71,15 +67,13 @@ impl Team {
         let id = ConnectorId::new("x").unwrap();
         let plan = vault
             .plan_create(
-                id,
-                "Name",
-                "Type",
-                &properties(&[("APIKey", "a")]),
+                &NewConnector::new(id.as_str(), "Name", "Type")
+                    .with_properties(&properties(&[("APIKey", "a")])),
                 &Options::default(),
             )
             .unwrap();
         let prepared = vault.prepare(plan, &mut host(&mut rng)).unwrap();
-        file.extend_from_slice(prepared.to_append().unwrap());
+        prepared.write().to(&mut file);
         Self { rng, file, members }
     }
 
@@ -124,7 +118,7 @@ impl Team {
                 "{role}"
             );
             assert_eq!(vault.head(), before);
-            assert_eq!(vault.connector("x").unwrap().version, Version::FIRST);
+            assert_eq!(vault.overview("x").unwrap().version, Version::FIRST);
         }
     }
 }
@@ -197,7 +191,7 @@ fn an_honest_update_by_an_updater_is_accepted_by_all() {
     team.file.extend_from_slice(&commit_of(&updater, &record));
     for (role, _) in &team.members {
         assert_eq!(
-            team.open_as(*role).connector("x").unwrap().version.get(),
+            team.open_as(*role).overview("x").unwrap().version.get(),
             2,
             "{role}"
         );
@@ -391,7 +385,7 @@ fn the_library_refuses_what_a_role_does_not_permit() {
     for (role, _) in &team.members {
         let vault = team.open_as(*role);
         assert_eq!(vault.role(), *role);
-        assert_eq!(vault.connectors().count(), 1);
+        assert_eq!(vault.list().count(), 1);
         assert_eq!(vault.read("x").is_ok(), role.reads(), "{role}");
         let plan = |action: &str, rng: &mut StdRng| -> Result<ActionPlan> {
             let mut tokens = std::collections::BTreeMap::<String, Secret>::new();
@@ -455,7 +449,7 @@ impl Team {
         let revocation = owner
             .prepare_revoke(role.as_str(), &mut host(&mut self.rng), &mut |_, _| {})
             .unwrap();
-        self.file = revocation.prepared.to_replace().unwrap().to_vec();
+        revocation.prepared.write().to(&mut self.file);
         (before, revocation.exposed)
     }
 }
@@ -528,13 +522,13 @@ fn a_revoked_owners_snapshot_is_refused_by_those_who_know_a_head() {
             &mut host(&mut team.rng),
         )
         .unwrap();
-    team.file = prepared.to_replace().unwrap().to_vec();
+    prepared.write().to(&mut team.file);
     let former = team.open_file(team.file.clone(), &second).unwrap();
     let owner = team.open_as(Role::Owner);
     let revocation = owner
         .prepare_revoke("second", &mut host(&mut team.rng), &mut |_, _| {})
         .unwrap();
-    team.file = revocation.prepared.to_replace().unwrap().to_vec();
+    revocation.prepared.write().to(&mut team.file);
     let owner = team.open_as(Role::Owner);
     assert_eq!(owner.header.handovers.len(), 1);
 
@@ -543,7 +537,7 @@ fn a_revoked_owners_snapshot_is_refused_by_those_who_know_a_head() {
     let mut file = Vec::new();
     for _ in 0..2 {
         let prepared = rival.prepare_compaction(Retention::Automatic).unwrap();
-        file = prepared.to_replace().unwrap().to_vec();
+        prepared.write().to(&mut file);
         rival.apply(prepared).unwrap();
     }
     let rival_key = rival.header.vault_key;
@@ -580,7 +574,8 @@ fn a_revoked_owners_snapshot_is_refused_by_those_who_know_a_head() {
     let revocation = rival
         .prepare_revoke("viewer", &mut host(&mut team.rng), &mut |_, _| {})
         .unwrap();
-    let file = revocation.prepared.to_replace().unwrap().to_vec();
+    let mut file = Vec::new();
+    revocation.prepared.write().to(&mut file);
     rival.apply(revocation.prepared).unwrap();
     assert!(rival.head().epoch >= owner.head().epoch);
     let options = OpenOptions {
@@ -604,7 +599,7 @@ fn demoting_and_promoting() {
             &mut |_, _| {},
         )
         .unwrap();
-    team.file = change.prepared.to_replace().unwrap().to_vec();
+    change.prepared.write().to(&mut team.file);
     assert!(change.exposed.is_empty());
     let owner = team.open_as(Role::Owner);
     assert_eq!(owner.head().epoch, 1);
@@ -616,7 +611,7 @@ fn demoting_and_promoting() {
             &mut |_, _| {},
         )
         .unwrap();
-    team.file = change.prepared.to_replace().unwrap().to_vec();
+    change.prepared.write().to(&mut team.file);
     assert_eq!(change.exposed.len(), 1);
     let former = team.open_as(Role::Updater);
     assert_eq!(former.role(), Role::Viewer);
@@ -633,11 +628,7 @@ fn a_replaced_passphrase_leaves_nothing_of_the_old_lock() {
     let mut rng = StdRng::seed_from_u64(7);
     let old = Passphrase::new("the old passphrase").unwrap();
     let new = Passphrase::new("the new passphrase").unwrap();
-    let owner = NewOwner {
-        label: "ops",
-        identity: None,
-        passphrase: Some((&old, Cost::MIN)),
-    };
+    let owner = NewOwner::passphrase("ops", &old).cost(Cost::MIN);
     let (mut vault, file) = Vault::create(&mut host(&mut rng), &owner).unwrap();
     let KeySlotEntry::KeySlot(slot) = vault.key_slots[0].clone() else {
         panic!("a key slot")
@@ -645,7 +636,8 @@ fn a_replaced_passphrase_leaves_nothing_of_the_old_lock() {
     let prepared = vault
         .prepare_passphrase(&new, Cost::MIN, &mut host(&mut rng))
         .unwrap();
-    let replaced = prepared.to_replace().unwrap().to_vec();
+    let mut replaced = Vec::new();
+    prepared.write().to(&mut replaced);
     vault.apply(prepared).unwrap();
     let open = |file: &[u8], passphrase| {
         Vault::open(
@@ -688,7 +680,7 @@ fn a_readers_record_in_a_damaged_file_is_quarantined() {
     assert_eq!(repaired.recovered, 1);
     assert_eq!(repaired.quarantined.len(), 1);
     assert_eq!(
-        repaired.vault.connector("x").unwrap().version,
+        repaired.vault.overview("x").unwrap().version,
         Version::FIRST
     );
     // Put in the place of the owner's record, it is not what the owner signed.
@@ -707,9 +699,9 @@ fn a_readers_record_in_a_damaged_file_is_quarantined() {
         file[at..at + forged.len()].copy_from_slice(&forged);
         let repaired = Vault::repair(&file, unlock, &options, false).unwrap();
         assert_eq!((repaired.recovered, repaired.quarantined.len()), (0, 1));
-        assert!(repaired.vault.connector("x").is_err());
+        assert!(repaired.vault.overview("x").is_err());
         let repaired = Vault::repair(&file, unlock, &options, true).unwrap();
-        assert!(repaired.vault.connector("x").is_ok());
+        assert!(repaired.vault.overview("x").is_ok());
     } else {
         panic!(
             "the padded lengths differ: {} and {}",
@@ -748,7 +740,7 @@ fn a_purge_leaves_no_former_value() {
         owner.apply(prepared).unwrap();
     }
     let prepared = owner.prepare_purge(Some(&["x"])).unwrap();
-    team.file = prepared.to_replace().unwrap().to_vec();
+    prepared.write().to(&mut team.file);
     let owner = team.open_as(Role::Owner);
     let values: Vec<String> = owner
         .index
@@ -767,7 +759,7 @@ fn a_purge_leaves_no_former_value() {
         })
         .collect();
     assert_eq!(values, ["present"]);
-    assert_eq!(owner.connector("x").unwrap().version.get(), 4);
+    assert_eq!(owner.overview("x").unwrap().version.get(), 4);
     assert_eq!(
         owner
             .prepare_purge(Some(&["unknown"]))
@@ -795,7 +787,7 @@ fn an_updater_cannot_prevent_its_own_revocation() {
         .prepare_revoke("updater", &mut host(&mut team.rng), &mut |_, _| {})
         .unwrap();
     assert_eq!(revocation.dropped.len(), 1);
-    team.file = revocation.prepared.to_replace().unwrap().to_vec();
+    revocation.prepared.write().to(&mut team.file);
     let owner = team.open_as(Role::Owner);
     assert_eq!(owner.read("x").unwrap().version, Version::FIRST);
 }
@@ -831,7 +823,7 @@ fn a_repair_lets_no_updater_bring_back_what_was_deleted() {
         )
         .unwrap();
     let prepared = owner.prepare(plan, &mut host(&mut team.rng)).unwrap();
-    team.file.extend_from_slice(prepared.to_append().unwrap());
+    prepared.write().to(&mut team.file);
     owner.apply(prepared).unwrap();
     let updater = team.open_as(Role::Updater);
     let record = forge_record(
@@ -848,7 +840,7 @@ fn a_repair_lets_no_updater_bring_back_what_was_deleted() {
     let identity = team.identity(Role::Owner);
     let repaired = Vault::repair(&file, Unlock::Identity(identity), &options, false).unwrap();
     assert_eq!(repaired.quarantined.len(), 1);
-    assert!(repaired.vault.connector("x").is_err());
+    assert!(repaired.vault.overview("x").is_err());
 }
 
 #[test]
@@ -870,15 +862,12 @@ fn a_commit_out_of_place_does_not_hide_those_behind_it() {
     });
     let plan = owner
         .plan_create(
-            ConnectorId::new("y").unwrap(),
-            "Name",
-            "Type",
-            &properties(&[]),
+            &NewConnector::new("y", "Name", "Type").with_properties(&properties(&[])),
             &Options::default(),
         )
         .unwrap();
     let prepared = owner.prepare(plan, &mut host(&mut team.rng)).unwrap();
-    team.file.extend_from_slice(prepared.to_append().unwrap());
+    prepared.write().to(&mut team.file);
     let options = OpenOptions {
         vault_id: Some(head.vault_id),
         ..OpenOptions::default()
@@ -886,7 +875,7 @@ fn a_commit_out_of_place_does_not_hide_those_behind_it() {
     let identity = team.identity(Role::Owner);
     let repaired = Vault::repair(&team.file, Unlock::Identity(identity), &options, false).unwrap();
     assert_eq!((repaired.recovered, repaired.quarantined.len()), (2, 1));
-    assert!(repaired.vault.connector("y").is_ok());
+    assert!(repaired.vault.overview("y").is_ok());
     assert!(repaired.vault.head().seq < 10);
 }
 

@@ -17,7 +17,6 @@ use crate::access::Unlock;
 use crate::crypto::identity::Identity;
 use crate::crypto::kdf::Passphrase;
 use crate::error::{Code, Result};
-use crate::format::hex::VaultId;
 use crate::vault::{KnownHead, OpenOptions, Vault};
 
 mod accepted;
@@ -167,10 +166,7 @@ impl VaultVector {
 
     fn open(&self) -> Result<Vault> {
         let options = OpenOptions {
-            vault_id: self
-                .vault_id
-                .as_deref()
-                .map(|id| VaultId::parse(id).unwrap()),
+            vault_id: self.vault_id.as_deref().map(|id| id.parse().unwrap()),
             known: self
                 .known_head
                 .as_ref()
@@ -246,7 +242,7 @@ fn settle(name: &str, vector: &mut VaultVector) {
         })
         .collect();
     let mut connectors = BTreeMap::new();
-    for overview in vault.connectors() {
+    for overview in vault.list() {
         let overview = overview.unwrap();
         let id = overview.id.as_str();
         let properties = match vault.read(id) {

@@ -89,7 +89,7 @@ fn owners_only() -> Error {
 
 pub(crate) fn not_permitted(message: impl Into<String>) -> Error {
     Error::new(Code::NotPermitted, message.into())
-        .hint("ask an owner of the vault for a grant with a role that permits it")
+        .with_hint("ask an owner of the vault for a grant with a role that permits it")
 }
 
 /// What a bundle is bound to.
@@ -164,7 +164,7 @@ impl Access {
                 Code::WrongIdentity,
                 "the vault has no grant for this identity",
             )
-            .hint("the grant may have been revoked; ask an owner of the vault"));
+            .with_hint("the grant may have been revoked; ask an owner of the vault"));
         };
         let place = BundlePlace {
             vault_id: header.vault_id,
@@ -287,7 +287,7 @@ pub(crate) fn unlock(
         let (parts, _) = unwrapped.as_chunks::<32>();
         let identity = Identity::from_bytes(parts[0]);
         if parts[1] != *header.vault_id.as_bytes() {
-            return Err(Error::new(Code::WrongVault, "the key slot was made for another vault").hint(
+            return Err(Error::new(Code::WrongVault, "the key slot was made for another vault").with_hint(
                 "somebody may have put another vault in the place of yours; restore it from a backup",
             ));
         }
@@ -307,7 +307,7 @@ pub(crate) fn unlock(
                 quoted(label)
             ),
         )
-        .hint("restore the vault from a backup, or open it by an identity"));
+        .with_hint("restore the vault from a backup, or open it by an identity"));
     }
     if tried > 0 {
         return Err(wrong_passphrase(only, costly, broken));
@@ -329,19 +329,19 @@ fn wrong_passphrase(
     if let Some((label, memory_kib)) = costly {
         let (label, needed) = (quoted(label), kdf::memory(memory_kib));
         return error
-            .hint(format!(
+            .with_hint(format!(
                 "if it is the passphrase of the grant {label}: its key slot was not tried, since Argon2id would \
                  need {needed} of memory, more than is allowed"
             ))
             .about(Detail::MemoryNeeded(memory_kib));
     }
     match broken.first() {
-        Some(slot) => error.hint(format!(
+        Some(slot) => error.with_hint(format!(
             "if it is certainly right: {} cannot be used, since {}; a backup of the vault may have a sound one",
             key_slot_of(slot.label.as_deref()),
             slot.reason
         )),
-        None => error.hint(
+        None => error.with_hint(
             "if it is certainly right, its key slot in the file may be damaged: try a backup of the vault",
         ),
     }
@@ -359,7 +359,7 @@ fn nothing_to_try(
     let is_label = |label: &str| header.grants.iter().any(|grant| grant.label == label);
     if let Some(label) = only.filter(|label| !is_label(label)) {
         let message = format!("no grant has the label {}", quoted(label));
-        return Error::new(Code::GrantNotFound, message).hint(
+        return Error::new(Code::GrantNotFound, message).with_hint(
             "look for it in the list of grants, or leave the label out: then every key slot is tried",
         );
     }
@@ -370,7 +370,7 @@ fn nothing_to_try(
             kdf::memory(memory_kib),
             kdf::memory(memory_kib_max)
         ))
-        .hint("if you trust the vault, allow it as much")
+        .with_hint("if you trust the vault, allow it as much")
         .about(Detail::MemoryNeeded(memory_kib));
     }
     let of_grant = |slot: &&BrokenKeySlot| only.is_none() || slot.label.as_deref() == only;
@@ -380,13 +380,13 @@ fn nothing_to_try(
             key_slot_of(slot.label.as_deref()),
             slot.reason
         ))
-        .hint("open the vault by an identity, or restore a backup");
+        .with_hint("open the vault by an identity, or restore a backup");
     }
     match only {
         Some(label) => refuse(format!("the grant {} has no key slot", quoted(label))),
         None => refuse("the vault has no key slot that a passphrase could open".into()),
     }
-    .hint("open it by an identity")
+    .with_hint("open it by an identity")
 }
 
 fn key_slot_of(label: Option<&str>) -> String {

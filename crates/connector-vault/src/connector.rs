@@ -1,7 +1,13 @@
 //! A connector and its parts: types that carry their checks (docs/format.md section 2).
 
+mod change;
+
+pub use self::change::{NewConnector, PropertyChanges};
+
+use std::borrow::Borrow;
 use std::fmt;
 use std::num::NonZeroU64;
+use std::str::FromStr;
 
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
@@ -62,6 +68,26 @@ impl ConnectorId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Borrow<str> for ConnectorId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for ConnectorId {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ConnectorId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::new(text)
     }
 }
 
@@ -134,6 +160,20 @@ impl PropertyName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl AsRef<str> for PropertyName {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PropertyName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::new(text)
     }
 }
 

@@ -84,7 +84,7 @@ impl Error {
 
     /// The same error, with what to do about it.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
@@ -103,7 +103,7 @@ impl Error {
 
     /// What to do about it, if there is something.
     #[must_use]
-    pub fn hint_text(&self) -> Option<&str> {
+    pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
 
@@ -200,6 +200,18 @@ macro_rules! codes {
             $($(#[doc = $doc])+ $variant,)+
         }
 
+        impl fmt::Display for Code {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl PartialEq<&str> for Code {
+            fn eq(&self, text: &&str) -> bool {
+                self.as_str() == *text
+            }
+        }
+
         impl Code {
             /// Every code, in the order of the documentation.
             pub const ALL: &'static [Code] = &[$(Code::$variant,)+];
@@ -249,10 +261,6 @@ codes! {
     WrongVault = "wrong_vault",
     /// The role of the grant does not permit this.
     NotPermitted = "not_permitted",
-
-    // Storage
-    /// A change may have been stored or not: the answer of the storage got lost.
-    OutcomeUnknown = "outcome_unknown",
 
     // Trust in the log
     /// A signature does not verify.
@@ -377,6 +385,34 @@ codes! {
     // Host
     /// The host's source of randomness failed or another internal invariant broke.
     Internal = "internal",
+
+    // Storage: errors of those who keep the bytes
+    /// A change may have been stored or not: the answer of the storage got lost.
+    OutcomeUnknown = "outcome_unknown",
+    /// The system refuses to read or write.
+    Io = "io",
+    /// A path leads to a folder, a device or another thing that is not a file.
+    NotAFile = "not_a_file",
+    /// There is no vault at the path.
+    FileNotFound = "file_not_found",
+    /// There is a file already.
+    FileExists = "file_exists",
+    /// Other processes kept the file lock for too long.
+    LockTimeout = "lock_timeout",
+    /// The file lock is not what this version writes.
+    LockUnreadable = "lock_unreadable",
+    /// Somebody took the file lock away.
+    LockLost = "lock_lost",
+    /// Another file stands in the place of the one that was opened.
+    FileReplaced = "file_replaced",
+    /// The file has other names, which the change would leave behind.
+    OtherNames = "other_names",
+    /// The system could not confirm that the change reached the disk.
+    NotDurable = "not_durable",
+    /// A file of the state folder is not what this version writes.
+    StateUnreadable = "state_unreadable",
+    /// The user has no folder for known heads.
+    NoStateDir = "no_state_dir",
 }
 
 #[cfg(test)]

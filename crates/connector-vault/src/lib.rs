@@ -22,14 +22,14 @@
 //!
 //! // A service holds an identity instead of a passphrase.
 //! let identity = Identity::generate(host.rng);
-//! let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
+//! let owner = NewOwner::identity("ops", identity.clone());
 //! let (mut vault, mut file) = Vault::create(&mut host, &owner)?;
 //!
 //! let id = ConnectorId::new("twitterConnectorId")?;
 //! let properties = Properties::from_json(r#"{"APIKey": "old_key", "Endpoint": "https://api.example"}"#)?;
-//! let plan = vault.plan_create(id, "Twitter API", "Twitter", &properties, &Options::default())?;
+//! let plan = vault.plan_create(&NewConnector::new(id.as_str(), "Twitter API", "Twitter").with_properties(&properties), &Options::default())?;
 //! let prepared = vault.prepare(plan, &mut host)?;
-//! file.extend_from_slice(prepared.to_append().unwrap_or_default());
+//! prepared.write().to(&mut file);
 //! vault.apply(prepared)?;
 //!
 //! let action = Action::parse(r#"{
@@ -44,7 +44,7 @@
 //! let plan = vault.plan(&action, &mut tokens, &Options::default(), &mut host)?;
 //! assert_eq!(plan.plans()[0].outcome().status, Status::Planned);
 //! let prepared = vault.prepare(plan, &mut host)?;
-//! file.extend_from_slice(prepared.to_append().unwrap_or_default());
+//! prepared.write().to(&mut file);
 //! assert_eq!(vault.apply(prepared)?[0].status, Status::Updated);
 //!
 //! // Somebody else opens the bytes. An identity needs to know which vault to trust.
@@ -84,7 +84,9 @@ pub use action::{
     Action, ActionType, Answers, Asking, Nested, NewConnectors, Note, Null, Options, RequestId,
     Source, TestResult, Tester, Warning, WarningCode,
 };
-pub use connector::{Connector, ConnectorId, Op, Properties, PropertyName, Version};
+pub use connector::{
+    Connector, ConnectorId, NewConnector, Op, Properties, PropertyChanges, PropertyName, Version,
+};
 pub use crypto::identity::{GrantKey, Identity};
 pub use crypto::kdf::{Argon2id, Cost, Passphrase, Stretched};
 pub use error::{Code, Detail, Error, Place, Position, Result};
@@ -94,13 +96,14 @@ pub use log::{Continuity, Head, KnownHead, TornTail};
 pub use plan::{
     ActionPlan, Change, ChangeKind, Done, Frame, Outcome, Plan, Ran, Status, TestOutcome,
 };
+pub use rand_core;
 pub use role::Role;
 pub use secret::Secret;
 pub use time::Timestamp;
 pub use token::{TokenFn, TokenInfo, TokenRef, TokenSpan, Tokens, find_tokens};
 pub use vault::{
-    Answer, Ask, CONFLICTS_MAX, CommitInfo, ConflictKind, DamagedRecord, Detached, GrantInfo,
-    Grantee, Host, LogEnd, Merge, MergeConflict, MergeOptions, NewOwner, OpenOptions, OpenReport,
-    Overview, Prepared, Refreshed, Repaired, Resolve, Retention, Revocation, Session,
-    SignatureState, Vault, Verdict,
+    Answer, Ask, CONFLICTS_MAX, Changing, CommitInfo, ConflictKind, DamagedRecord, Detached,
+    GrantInfo, Grantee, Host, LogEnd, Merge, MergeConflict, MergeOptions, NewOwner, OpenOptions,
+    OpenReport, Overview, Prepared, Refreshed, Repaired, Resolve, Retention, Revocation, Session,
+    SignatureState, Trust, Vault, Verb, Verdict, Write,
 };

@@ -439,7 +439,7 @@ pub(crate) fn continuity(
             Code::RolledBack,
             format!("the vault is at commit {now}, but commit {seen} was seen before"),
         )
-        .hint(format!(
+        .with_hint(format!(
             "first look for the newer vault, for instance on another machine or in a later backup, and put it \
              back; only if it is lost, accept this older one: every change after commit {now} is gone then"
         )));
@@ -449,7 +449,7 @@ pub(crate) fn continuity(
             Code::Forked,
             format!("the vault does not contain the commit {seen} that was seen before"),
         )
-        .hint("two copies were changed apart: merge them, or accept this one on purpose")
+        .with_hint("two copies were changed apart: merge them, or accept this one on purpose")
     };
     let first = snapshot.fixed.seq;
     if seen >= first {
@@ -494,7 +494,7 @@ pub(crate) fn untrusted_owner(seq: u64) -> Error {
         Code::UntrustedOwner,
         format!("the snapshot {seq} was made by somebody who was no owner when this client last saw the vault"),
     )
-    .hint("ask an owner whether this is right, then accept the vault on purpose")
+    .with_hint("ask an owner whether this is right, then accept the vault on purpose")
 }
 
 pub(crate) fn wrong_vault(expected: VaultId, found: VaultId) -> Error {
@@ -502,5 +502,5 @@ pub(crate) fn wrong_vault(expected: VaultId, found: VaultId) -> Error {
         Code::WrongVault,
         format!("this is the vault {found}, expected was {expected}"),
     )
-    .hint("somebody may have put another vault in the place of yours")
+    .with_hint("somebody may have put another vault in the place of yours")
 }

@@ -335,7 +335,7 @@ pub(crate) fn check_version(
         Some(version) => format!("the connector {id} is at version {version}, not {wanted}"),
         None => format!("the connector {id} does not exist, so it is not at version {wanted}"),
     };
-    Err(Error::new(Code::Conflict, message).hint("read the connector again and decide anew"))
+    Err(Error::new(Code::Conflict, message).with_hint("read the connector again and decide anew"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What a grant permits.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,18 +37,6 @@ impl Role {
         }
     }
 
-    /// Reads a role's name.
-    pub fn parse(text: &str) -> Result<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|role| role.as_str() == text)
-            .ok_or_else(|| {
-                Error::new(Code::InvalidArgument, "unknown role")
-                    .hint("roles are viewer, reader, updater and owner")
-            })
-    }
-
     /// Whether it reads values.
     #[must_use]
     pub fn reads(self) -> bool {
@@ -64,6 +53,21 @@ impl Role {
     #[must_use]
     pub fn owns(self) -> bool {
         self >= Self::Owner
+    }
+}
+
+impl FromStr for Role {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| {
+                Error::new(Code::InvalidArgument, "unknown role")
+                    .with_hint("roles are viewer, reader, updater and owner")
+            })
     }
 }
 

@@ -47,8 +47,13 @@ impl Timestamp {
                     Code::Clock,
                     "the clock says a time before 1970 or after 9999",
                 )
-                .hint("set the clock of this machine, then try again")
+                .with_hint("set the clock of this machine, then try again")
             })
+    }
+
+    /// A time that stands for none.
+    pub(crate) fn unknown() -> Self {
+        Self("0000-01-01T00:00:00.000Z".to_owned())
     }
 
     pub(crate) fn check(text: &str) -> Result<()> {

@@ -42,6 +42,41 @@ pub trait Tokens {
     }
 }
 
+/// No token has a value.
+impl Tokens for () {
+    fn resolve(&mut self, _token: &TokenRef<'_>) -> Result<Option<Secret>> {
+        Ok(None)
+    }
+}
+
+impl<T: Tokens + ?Sized> Tokens for &mut T {
+    fn resolve(&mut self, token: &TokenRef<'_>) -> Result<Option<Secret>> {
+        (**self).resolve(token)
+    }
+
+    fn is_set(&self, token: &TokenRef<'_>) -> bool {
+        (**self).is_set(token)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        (**self).keys()
+    }
+}
+
+/// Keys and values, for a few of them.
+impl<const LEN: usize> Tokens for [(&str, Secret); LEN] {
+    fn resolve(&mut self, token: &TokenRef<'_>) -> Result<Option<Secret>> {
+        Ok(token.lookup(|key| {
+            let found = self.iter().find(|(known, _)| *known == key);
+            found.map(|(_, value)| value.clone())
+        }))
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.iter().map(|(key, _)| *key).collect()
+    }
+}
+
 impl Tokens for BTreeMap<String, Secret> {
     fn resolve(&mut self, token: &TokenRef<'_>) -> Result<Option<Secret>> {
         Ok(token.lookup(|key| self.get(key).cloned()))

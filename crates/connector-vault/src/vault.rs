@@ -15,9 +15,10 @@ use std::fmt;
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
-pub use self::commit::{LogEnd, Prepared, Retention};
+pub use self::commit::{LogEnd, Prepared, Retention, Write};
 pub use self::index::DamagedRecord;
-pub use self::open::{Detached, OpenOptions, Refreshed};
+pub use self::open::{Detached, OpenOptions, Refreshed, Trust};
+pub use self::planning::Changing;
 pub use self::record::Overview;
 pub use self::rescue::{
     CommitInfo, ConflictKind, Merge, MergeConflict, MergeOptions, Repaired, Resolve,
@@ -32,11 +33,12 @@ use crate::access::{Access, BrokenKeySlot};
 use crate::connector::{Connector, Op, Version};
 use crate::error::{Code, Detail, Error, Result, counted};
 use crate::format::header::Header;
-use crate::format::hex::GrantId;
+use crate::format::hex::{GrantId, VaultId};
 use crate::format::key_slots::KeySlotEntry;
 use crate::log::{Continuity, Head, KnownHead, TornTail};
 use crate::plan::{self, Change};
 use crate::role::Role;
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// What the host hands in with each operation that writes: its clock and its randomness.
@@ -53,6 +55,24 @@ impl fmt::Debug for Host<'_> {
             .field("now", &self.now)
             .finish_non_exhaustive()
     }
+}
+
+/// What somebody may want to do to a connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Verb {
+    /// See its overview and its history.
+    List,
+    /// Read its values.
+    Read,
+    /// Change its properties.
+    Update,
+    /// Make the properties of a kept version the present ones.
+    Restore,
+    /// Create it.
+    Create,
+    /// Delete it.
+    Delete,
 }
 
 /// An open vault. It holds ciphertext and overviews; values are unsealed when they are read.
@@ -97,6 +117,12 @@ impl Vault {
     #[must_use]
     pub fn report(&self) -> &OpenReport {
         &self.report
+    }
+
+    /// The id of the vault, which never changes.
+    #[must_use]
+    pub fn id(&self) -> VaultId {
+        self.header.vault_id
     }
 
     /// The newest commit.
@@ -155,13 +181,13 @@ impl Vault {
     }
 
     /// The connectors, without their values, in the order of their creation.
-    pub fn connectors(&self) -> impl Iterator<Item = Result<Overview>> {
-        self.connectors_from(0)
+    pub fn list(&self) -> impl Iterator<Item = Result<Overview>> {
+        self.list_from(0)
     }
 
     /// The connectors from the one with this index on, for lists that are shown in parts: those before
     /// it are passed over unopened.
-    pub fn connectors_from(&self, index: usize) -> impl Iterator<Item = Result<Overview>> {
+    pub fn list_from(&self, index: usize) -> impl Iterator<Item = Result<Overview>> {
         let some = self.index.live().skip(index);
         some.map(|stored| self.index.overview(stored))
     }
@@ -188,14 +214,14 @@ impl Vault {
     /// A hint for a person who asked for an unknown connector: another connector whose id or name
     /// is close, `did you mean "twitterConnectorId"?`.
     ///
-    /// Reads the name of every connector, so no error of [`connector`](Self::connector) and its
+    /// Reads the name of every connector, so no error of [`overview`](Self::overview) and its
     /// siblings has this hint: ask for it where a person reads the error. The errors of an action
     /// have it, because a person wrote the action.
     ///
     /// ```
     /// # use connector_vault::*;
     /// # fn show(vault: &Vault, id: &str) {
-    /// match vault.connector(id) {
+    /// match vault.overview(id) {
     ///     Ok(overview) => println!("{}", overview.name),
     ///     Err(error) => println!("{error}; {}", vault.similar(id).unwrap_or_default()),
     /// }
@@ -203,7 +229,7 @@ impl Vault {
     /// ```
     #[must_use]
     pub fn similar(&self, id: &str) -> Option<String> {
-        let overviews: Vec<_> = self.connectors().filter_map(Result::ok).collect();
+        let overviews: Vec<_> = self.list().filter_map(Result::ok).collect();
         let candidates = overviews
             .iter()
             .map(|overview| (overview.id.as_str(), overview.name.as_str()));
@@ -211,7 +237,7 @@ impl Vault {
     }
 
     /// One connector, without its values. Fails with `connector_not_found`.
-    pub fn connector(&self, id: &str) -> Result<Overview> {
+    pub fn overview(&self, id: &str) -> Result<Overview> {
         self.index.overview(self.present(id)?)
     }
 
@@ -220,6 +246,11 @@ impl Vault {
     pub fn read(&self, id: &str) -> Result<Connector> {
         self.unseal(self.present(id)?)
             .map(|(connector, _)| connector)
+    }
+
+    /// One value of a connector; `None` if it has no such property. Fails as [`read`](Self::read) does.
+    pub fn value(&self, id: &str, name: &str) -> Result<Option<Secret>> {
+        Ok(self.read(id)?.properties.get(name).cloned())
     }
 
     /// A kept version of a connector, with its values; also of one that is deleted now.
@@ -254,6 +285,28 @@ impl Vault {
     /// Ends the work with this vault: its keys are wiped.
     pub fn lock(self) {}
 
+    /// Whether the grant that opened the vault may do this to a connector: what a screen asks before it
+    /// offers it. The id may be one that is still to be created.
+    ///
+    /// ```
+    /// # use connector_vault::*;
+    /// # fn show(vault: &Vault) {
+    /// let may_rotate = vault.permits(Verb::Update, "twitterConnectorId");
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn permits(&self, verb: Verb, id: &str) -> bool {
+        let role = self.role();
+        let exists = self.contains(id);
+        match verb {
+            Verb::List => exists,
+            Verb::Read => exists && role.reads(),
+            Verb::Update | Verb::Restore => exists && role.updates(),
+            Verb::Create => !exists && role.owns(),
+            Verb::Delete => exists && role.owns(),
+        }
+    }
+
     fn require(&self, permitted: impl FnOnce(Role) -> bool, what: &str) -> Result<()> {
         if permitted(self.role()) {
             return Ok(());
@@ -276,7 +329,7 @@ impl Vault {
                     counted(damaged.len() as u64, "damaged record", "damaged records")
                 ),
             )
-            .hint("repair the vault first")),
+            .with_hint("repair the vault first")),
         }
     }
 
@@ -312,7 +365,7 @@ impl Vault {
                     Code::VersionNotFound,
                     format!("version {version} of the connector {id:?} is not kept"),
                 )
-                .hint(format!("the oldest kept version is {oldest}")))
+                .with_hint(format!("the oldest kept version is {oldest}")))
             }
         }
     }
@@ -324,7 +377,7 @@ impl Vault {
                 Code::Damaged,
                 format!("no kept version of the connector {id:?} is intact"),
             )
-            .hint("restore a backup");
+            .with_hint("restore a backup");
         }
         if let Some(deletion) = self.index.newest(id) {
             return self.deleted(id, deletion.version);
@@ -339,8 +392,8 @@ impl Vault {
     fn for_author(&self, error: Error, id: &str) -> Error {
         match error.code() {
             // Of a deleted connector there is a better one.
-            Code::ConnectorNotFound if error.hint_text().is_none() => match self.similar(id) {
-                Some(hint) => error.hint(hint),
+            Code::ConnectorNotFound if error.hint().is_none() => match self.similar(id) {
+                Some(hint) => error.with_hint(hint),
                 None => error,
             },
             _ => error,
@@ -356,9 +409,9 @@ impl Vault {
         let versions = self.index.versions(id).rev();
         match versions.into_iter().find(|stored| stored.op != Op::Delete) {
             Some(Stored { version, .. }) => error
-                .hint(format!("version {version} still has its values"))
+                .with_hint(format!("version {version} still has its values"))
                 .about(Detail::ValuesKept(version.get())),
-            None => error.hint("none of its earlier versions is kept; a backup may have them"),
+            None => error.with_hint("none of its earlier versions is kept; a backup may have them"),
         }
     }
 
@@ -380,7 +433,7 @@ impl Vault {
                     overview.id.as_str()
                 ),
             )
-            .hint("its author made a false record; restore an earlier version"));
+            .with_hint("its author made a false record; restore an earlier version"));
         }
         let connector = Connector {
             id: overview.id,

@@ -18,9 +18,9 @@ mod vectors;
 use std::collections::{BTreeMap, BTreeSet};
 
 use connector_vault::{
-    Action, ActionPlan, Asking, Code, Connector, ConnectorId, Done, Error, Nested, Null, Options,
-    Outcome, Ran, RequestId, Result, Retention, Secret, Status, TestResult, Vault, Version,
-    WarningCode,
+    Action, ActionPlan, Asking, Code, Connector, ConnectorId, Done, Error, Nested, NewConnector,
+    Null, Options, Outcome, Ran, RequestId, Result, Retention, Secret, Status, TestResult, Vault,
+    Version, WarningCode,
 };
 use support::{Kept, properties, values};
 use vectors::{Earlier, NEW_ID, NestedOption, NullOption, Vector, VectorOptions};
@@ -119,9 +119,10 @@ fn vault_of(vector: &Vector) -> Kept {
             ..Options::default()
         };
         let id = ConnectorId::new(id.as_str()).unwrap();
-        let plan = kept
-            .vault
-            .plan_create(id, name, type_name, &properties(values), &options);
+        let plan = kept.vault.plan_create(
+            &NewConnector::new(id.as_str(), name, type_name).with_properties(&properties(values)),
+            &options,
+        );
         let prepared = kept.vault.prepare(plan.unwrap(), &mut kept.fixed.host());
         kept.store(prepared.unwrap()).unwrap();
     }
@@ -196,33 +197,13 @@ fn plan(vector: &Vector, kept: &mut Kept, options: &Options) -> Result<ActionPla
     if vector.tests.is_some() {
         asking = asking.tester(&mut tester);
     }
-    let action = Action::parse(&vector.action());
-    check_problems(&vector.action(), action.as_ref());
-    let action = action?;
+    let action = Action::parse(&vector.action())?;
     kept.vault
         .plan_asking(&action, &mut asking, options, &mut kept.fixed.host())
 }
 
-/// All problems of the document begin with the one that parsing it, or listing its tokens, says.
-fn check_problems(text: &str, action: std::result::Result<&Action, &Error>) {
-    let told = |error: &Error| {
-        let hint = error.hint_text().map(str::to_owned);
-        (
-            error.code(),
-            error.message().to_owned(),
-            hint,
-            error.place(),
-        )
-    };
-    let first = match action {
-        Ok(action) => action.tokens().err().map(|error| told(&error)),
-        Err(error) => Some(told(error)),
-    };
-    assert_eq!(Action::problems(text).first().map(told), first, "{text}");
-}
-
 fn check_error(vector: &Vector, error: &Error, code: &str) {
-    let hint = error.hint_text().unwrap_or_default();
+    let hint = error.hint().unwrap_or_default();
     assert_eq!(error.code().as_str(), code, "{error:?}");
     let expect = &vector.expect;
     for (text, part) in [
@@ -349,11 +330,11 @@ fn check_contents(vector: &Vector, vault: &Vault, ran: &Ran) {
     };
     let newest = ran.changes().filter(|outcome| outcome.id == id).last();
     if newest.is_some_and(|outcome| outcome.status == Status::Deleted) {
-        let error = vault.connector(id).unwrap_err();
+        let error = vault.overview(id).unwrap_err();
         assert_eq!(error.code(), Code::ConnectorNotFound);
         return;
     }
-    let connector = vault.connector(id).unwrap();
+    let connector = vault.overview(id).unwrap();
     if let Some(outcome) = newest.filter(|outcome| !outcome.replayed) {
         assert_eq!(connector.version, outcome.version_after);
     }
@@ -375,7 +356,7 @@ fn check_contents(vector: &Vector, vault: &Vault, ran: &Ran) {
     // The others are as they were.
     let touched = |id: &str| ran.changes().any(|outcome| outcome.id == id);
     for other in vector.others.iter().filter(|other| !touched(&other.id)) {
-        assert_eq!(vault.connector(&other.id).unwrap().version, Version::FIRST);
+        assert_eq!(vault.overview(&other.id).unwrap().version, Version::FIRST);
     }
 }
 

@@ -17,7 +17,7 @@ type States = Vec<(usize, Contents)>;
 /// What a vault holds: each connector's values at its present version.
 fn contents(vault: &Vault) -> Contents {
     let ids = vault
-        .connectors()
+        .list()
         .map(|overview| overview.expect("sound").id.to_string());
     ids.map(|id| (id.clone(), values(vault, &id))).collect()
 }
@@ -182,11 +182,7 @@ fn damage_names_its_place_and_a_tolerant_opening_goes_on() {
 fn flips_in_a_key_slot_never_open_wrong_nor_cost_more_than_the_limits() {
     let mut fixed = Fixed::new(23);
     let passphrase = Passphrase::new("correct horse").expect("valid");
-    let owner = NewOwner {
-        label: "ops",
-        identity: None,
-        passphrase: Some((&passphrase, Cost::MIN)),
-    };
+    let owner = NewOwner::passphrase("ops", &passphrase).cost(Cost::MIN);
     let (_, file) = Vault::create(&mut fixed.host(), &owner).expect("created");
     let key_slots = 12 + u32::from_le_bytes([file[8], file[9], file[10], file[11]]) as usize;
     for at in 0..key_slots {

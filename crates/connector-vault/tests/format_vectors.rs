@@ -66,7 +66,11 @@ fn every_folder_has_its_runners() {
 }
 
 fn open(vector: &VaultVector, known: Option<KnownHead>) -> Result<Vault> {
-    let vault_id = vector.vault_id.as_deref().map(VaultId::parse).transpose()?;
+    let vault_id = vector
+        .vault_id
+        .as_deref()
+        .map(str::parse::<VaultId>)
+        .transpose()?;
     let options = OpenOptions {
         vault_id,
         known,
@@ -100,7 +104,7 @@ fn check(vector: &VaultVector) {
                 .unwrap_or_default();
             assert!(error.message().contains(part), "{error:?}");
             check_no_secret(vector, error.message());
-            check_no_secret(vector, error.hint_text().unwrap_or_default());
+            check_no_secret(vector, error.hint().unwrap_or_default());
             return;
         }
         (Ok(_), Some(code)) => panic!("no {code}"),
@@ -153,7 +157,7 @@ fn check(vector: &VaultVector) {
 fn check_connectors(vector: &VaultVector, vault: &Vault) {
     let mut connectors = BTreeMap::new();
     let mut errors = BTreeMap::new();
-    for overview in vault.connectors() {
+    for overview in vault.list() {
         let overview = overview.expect("an overview that was admitted");
         let id = overview.id.as_str();
         let versions = vault.history(id).expect("a present connector");

@@ -15,9 +15,9 @@ mod vectors;
 use std::collections::BTreeMap;
 
 use connector_vault::{
-    Action, ConflictKind, ConnectorId, Grantee, Host, Identity, Merge, MergeOptions, NewOwner,
-    Null, OpenOptions, Options, Plan, Prepared, Properties, PropertyName, Resolve, Result,
-    Retention, Role, Secret, Timestamp, Unlock, Vault,
+    Action, ConflictKind, ConnectorId, Grantee, Host, Identity, Merge, MergeOptions, NewConnector,
+    NewOwner, Null, OpenOptions, Options, Plan, Prepared, Properties, PropertyName, Resolve,
+    Result, Retention, Role, Secret, Timestamp, Unlock, Vault,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -70,7 +70,7 @@ fn check(vector: &MergeVector) {
     let plans = match (merge.into_plans(), &vector.expect.error) {
         (Err(error), Some(code)) => {
             assert_eq!(error.code().as_str(), code);
-            let told = format!("{error} {:?}", error.hint_text());
+            let told = format!("{error} {:?}", error.hint());
             assert!(!told.contains("s3cret"), "{told}");
             assert!(ours.file == our_file, "ours is as before");
             return;
@@ -171,11 +171,7 @@ impl World {
     }
 
     fn create(&mut self) -> (Vault, Vec<u8>) {
-        let owner = NewOwner {
-            label: "ops",
-            identity: self.identities.get("ops").cloned(),
-            passphrase: None,
-        };
+        let owner = NewOwner::identity("ops", self.identities["ops"].clone());
         let (vault, file) = Vault::create(&mut self.host(), &owner).expect("a new vault");
         self.vault_id = Some(vault.head().vault_id);
         (vault, file)
@@ -224,7 +220,7 @@ impl Copy {
             Step::Grant(grant) => {
                 let identity = Identity::generate(&mut world.rng);
                 let key = identity.grant_key();
-                let role = Role::parse(&grant.role).expect("a role");
+                let role = grant.role.parse::<Role>().expect("a role");
                 self.change(world, |vault, host| {
                     vault.prepare_grant(&grant.label, role, Grantee::Key(&key), host)
                 });
@@ -254,12 +250,7 @@ impl Copy {
         prepare: impl FnOnce(&Vault, &mut Host<'_>) -> Result<Prepared>,
     ) {
         let prepared = prepare(&self.vault, &mut world.host()).expect("prepared");
-        if let Some(commit) = prepared.to_append() {
-            self.file.extend_from_slice(commit);
-        }
-        if let Some(file) = prepared.to_replace() {
-            self.file = file.to_vec();
-        }
+        prepared.write().to(&mut self.file);
         self.vault.apply(prepared).expect("applied");
     }
 }
@@ -275,10 +266,7 @@ fn create(vault: &Vault, add: &Add) -> Result<Plan> {
     };
     let (name, type_name) = (add.name.as_str(), add.type_name.as_str());
     vault.plan_create(
-        ConnectorId::new(&add.id)?,
-        name,
-        type_name,
-        &properties,
+        &NewConnector::new(&add.id, name, type_name).with_properties(&properties),
         &options,
     )
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use connector_vault::{Code, OpenOptions, Options, Unlock, Vault};
+use connector_vault::{Code, NewConnector, OpenOptions, Options, Unlock, Vault};
 use support::{Kept, properties};
 
 /// A vault with so many connectors, all made by one commit, and some updates.
@@ -12,7 +12,10 @@ fn large(count: usize) -> Kept {
         let id = connector_vault::ConnectorId::new(format!("c{index:04}")).expect("valid");
         let values = properties(&[("APIKey", "a"), ("Endpoint", "https://example.com")]);
         kept.vault
-            .plan_create(id, "Name", "Type", &values, &Options::default())
+            .plan_create(
+                &NewConnector::new(id.as_str(), "Name", "Type").with_properties(&values),
+                &Options::default(),
+            )
             .expect("planned")
     });
     let plans = plans.collect();
@@ -67,7 +70,7 @@ fn flips_in_the_middle_cost_few_connectors() {
             .iter()
             .all(|verdict| verdict.problems.is_empty())
     );
-    assert_eq!(again.connector("c0000").expect("there").version.get(), 2);
+    assert_eq!(again.overview("c0000").expect("there").version.get(), 2);
 }
 
 #[test]

@@ -25,7 +25,11 @@ use vectors::{Expect, RepairVector};
 
 fn repair(vector: &VaultVector, unsigned: bool) -> Result<Repaired> {
     let options = OpenOptions {
-        vault_id: vector.vault_id.as_deref().map(VaultId::parse).transpose()?,
+        vault_id: vector
+            .vault_id
+            .as_deref()
+            .map(str::parse::<VaultId>)
+            .transpose()?,
         known: vector
             .known_head
             .clone()
@@ -69,7 +73,7 @@ fn check(vector: &RepairVector, file: &VaultVector) {
             assert!(sound.iter().all(|verdict| verdict.problems.is_empty()));
             let overviews = repaired
                 .vault
-                .connectors()
+                .list()
                 .map(|overview| overview.expect("sound"));
             Expect {
                 error: None,

@@ -41,11 +41,7 @@ fn an_update_merges_and_survives_a_reopening() {
 fn a_passphrase_opens_in_either_normal_form() {
     let mut fixed = Fixed::new(2);
     let passphrase = Passphrase::new("caf\u{e9} au lait").expect("valid");
-    let owner = NewOwner {
-        label: "ops",
-        identity: None,
-        passphrase: Some((&passphrase, Cost::MIN)),
-    };
+    let owner = NewOwner::passphrase("ops", &passphrase).cost(Cost::MIN);
     let (vault, file) = Vault::create(&mut fixed.host(), &owner).expect("created");
     let decomposed = Passphrase::new("cafe\u{301} au lait").expect("valid");
     let open = |passphrase| {
@@ -291,7 +287,7 @@ fn compaction_keeps_the_newest_versions_and_the_head_comparable() {
     assert_eq!(
         kept.open()
             .expect("sound")
-            .connector("x")
+            .overview("x")
             .expect("there")
             .version
             .get(),
@@ -428,7 +424,7 @@ fn what_is_no_detached_vault_is_refused() {
                     vault.verify(),
                     vault.read("a"),
                 );
-                let _ = vault.connectors().count();
+                let _ = vault.list().count();
             }
         }
     }
@@ -448,7 +444,7 @@ fn an_unknown_id_is_not_looked_up_among_all_connectors_unless_a_person_asks() {
         let found = ["twitter", "gone", "Twitter", ""].map(|id| vault.contains(id));
         assert_eq!(found, [true, false, false, false]);
         let errors = [
-            vault.connector("Twitter").unwrap_err(),
+            vault.overview("Twitter").unwrap_err(),
             vault.read("Twitter").unwrap_err(),
             vault.read_version("Twitter", v1).unwrap_err(),
             vault.history("Twitter").unwrap_err(),
@@ -459,7 +455,7 @@ fn an_unknown_id_is_not_looked_up_among_all_connectors_unless_a_person_asks() {
         ];
         for error in errors {
             assert_eq!(error.code(), Code::ConnectorNotFound);
-            assert_eq!(error.hint_text(), None, "{error:?}");
+            assert_eq!(error.hint(), None, "{error:?}");
         }
         let similar = vault.similar("Twitter");
         assert_eq!(similar.as_deref(), Some("did you mean \"twitter\"?"));
@@ -476,7 +472,7 @@ fn connectors_are_listed_in_parts() {
     let prepared = kept.vault.prepare(delete, &mut kept.fixed.host()).unwrap();
     kept.store(prepared).unwrap();
     let from = |index| -> Vec<String> {
-        let some = kept.vault.connectors_from(index);
+        let some = kept.vault.list_from(index);
         some.map(|overview| overview.unwrap().id.to_string())
             .collect()
     };
@@ -523,14 +519,14 @@ fn a_deleted_connector_says_where_its_values_are() {
         .vault
         .prepare(plan.expect("planned"), &mut kept.fixed.host());
     kept.store(prepared.expect("prepared")).expect("stored");
-    let error = kept.vault.connector("x").expect_err("deleted");
+    let error = kept.vault.overview("x").expect_err("deleted");
     assert_eq!(error.code(), Code::ConnectorNotFound);
     assert_eq!(
         error.message(),
         "the connector \"x\" was deleted in version 3"
     );
     assert_eq!(error.detail(), Some(Detail::ValuesKept(2)));
-    let hint = error.hint_text().unwrap_or_default();
+    let hint = error.hint().unwrap_or_default();
     assert!(hint.contains("version 2"), "{hint}");
 
     let prepared = kept.vault.prepare_compaction(Retention::Newest(1));
@@ -541,9 +537,9 @@ fn a_deleted_connector_says_where_its_values_are() {
         (Code::ConnectorNotFound, None)
     );
     assert!(
-        error.hint_text().unwrap_or_default().contains("backup"),
+        error.hint().unwrap_or_default().contains("backup"),
         "{error:?}"
     );
-    let unknown = kept.vault.connector("y").expect_err("unknown");
+    let unknown = kept.vault.overview("y").expect_err("unknown");
     assert_eq!(unknown.message(), "there is no connector \"y\"");
 }

@@ -375,5 +375,5 @@ pub(crate) struct RepairArgs {
 
 fn role() -> impl TypedValueParser<Value = Role> {
     PossibleValuesParser::new(Role::ALL.iter().map(|role| role.as_str()))
-        .try_map(|text| Role::parse(&text))
+        .try_map(|text| text.parse::<Role>())
 }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use connector_vault::{
-    ConnectorId, Op, Options, Outcome, Overview, Properties, PropertyName, Secret, Vault, Version,
+    ConnectorId, NewConnector, Op, Options, Outcome, Overview, Properties, PropertyName, Secret,
+    Vault, Version,
 };
 
 use super::Context;
@@ -22,16 +23,13 @@ pub(super) fn add(args: &AddArgs, context: &Context) -> Result<()> {
         ..Options::default()
     };
     let mut file = unlock::open(&args.vault, &context.input, context.output)?;
-    let outcomes = file.change(|vault, host| {
+    let outcomes = file.change_planned(|vault, host| {
         let id = id
             .clone()
             .unwrap_or_else(|| ConnectorId::generate(host.rng));
         let (name, type_name) = (args.name.as_str(), args.type_name.as_str());
         Ok(vec![vault.plan_create(
-            id,
-            name,
-            type_name,
-            &properties,
+            &NewConnector::new(id.as_str(), name, type_name).with_properties(&properties),
             &options,
         )?])
     })?;
@@ -86,26 +84,20 @@ pub(super) fn restore(args: &RestoreArgs, context: &Context) -> Result<()> {
     let version = Version::new(args.to_version)?;
     let ConnectorArgs { vault, id } = &args.connector;
     let mut file = unlock::open(vault, &context.input, context.output)?;
-    let outcomes = file
-        .change(|vault, _| {
-            Ok(vec![vault.plan_restore(
-                id,
-                version,
-                &Options::default(),
-            )?])
-        })
+    let outcome = file
+        .restore(id, version)
         .map_err(|error| Failure::from(error).about(file.vault(), id))?;
-    print(&outcomes, context)
+    print(&[outcome], context)
 }
 
 pub(super) fn delete(args: &ConnectorArgs, context: &Context) -> Result<()> {
     let ConnectorArgs { vault, id } = args;
     let mut file = unlock::open(vault, &context.input, context.output)?;
-    let outcomes = file
-        .change(|vault, _| Ok(vec![vault.plan_delete(id, &Options::default())?]))
+    let outcome = file
+        .delete(id)
         .map_err(|error| Failure::from(error).about(file.vault(), id))?;
     let kept = last_with_values(file.vault(), id);
-    print_with(&outcomes, context, || match &kept {
+    print_with(&[outcome], context, || match &kept {
         Some(kept) => way_back(&args.vault.path.to_string_lossy(), kept),
         None => String::new(),
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use connector_vault::{Action, Identity, NewOwner, Options, Ran, Secret, Vault};
-use connector_vault_store::{FileOptions, FileVault, KnownHeads};
+use connector_vault_store::{FileVault, KnownHeads};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -46,17 +46,10 @@ pub(super) fn demo(context: &Context) -> Result<()> {
         .tempdir()
         .map_err(|error| Failure::io("create a folder in", &std::env::temp_dir(), &error))?;
     let identity = Identity::generate(&mut random::generator()?);
-    let owner = NewOwner {
-        label: "ops",
-        identity: Some(identity),
-        passphrase: None,
-    };
-    let options = FileOptions {
-        // A state of its own: the user's is not touched.
-        heads: Some(KnownHeads::open(folder.path().join("state"))),
-        ..FileOptions::default()
-    };
-    let mut file = FileVault::create(folder.path().join("demo.cvault"), &owner, options)?;
+    let owner = NewOwner::identity("ops", identity);
+    // A state of its own: the user's is not touched.
+    let options = FileVault::builder().heads(KnownHeads::open(folder.path().join("state")));
+    let mut file = options.create(folder.path().join("demo.cvault"), owner)?;
     let mut tour = Tour::default();
     let steps = play(&mut file, &mut tour)?;
     let sound = verify(file.vault(), &mut tour)?;
@@ -90,7 +83,7 @@ fn play(file: &mut FileVault, tour: &mut Tour) -> Result<Vec<Step>> {
          in the action; the next one has tokens instead, and holds no secret at all.",
     );
     tour.command("show demo.cvault twitterConnectorId");
-    let overview = file.vault().connector("twitterConnectorId")?;
+    let overview = file.vault().overview("twitterConnectorId")?;
     tour.show(&summary_text(&Summary::of(&overview)));
     steps.push(twitter);
 
@@ -126,7 +119,7 @@ fn step(
     let plan = file.plan(&action, &mut tokens, &Options::default())?.ran();
     tour.show(&report::ran(&plan));
     tour.command(&format!("run demo.cvault {name}{options}"));
-    let result = file.run(&action, &mut tokens, &Options::default())?;
+    let result = file.run(&action, &mut tokens)?;
     tour.show(&report::ran(&result));
     Ok(Step {
         action: serde_json::from_str(text).map_err(crate::output::not_json)?,

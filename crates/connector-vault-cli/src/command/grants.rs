@@ -2,10 +2,8 @@
 
 use std::fmt::Write as _;
 
-use connector_vault::{
-    ConnectorId, GrantInfo, GrantKey, Grantee, Host, Result as CoreResult, Revocation, Vault,
-};
-use connector_vault_store::FileVault;
+use connector_vault::{ConnectorId, GrantInfo, GrantKey, Grantee};
+use connector_vault_store::Revoked;
 use serde_json::{Value, json};
 
 use super::Context;
@@ -67,7 +65,7 @@ pub(super) fn grant(args: &GrantArgs, context: &Context) -> Result<()> {
             .map(|passphrase| Grantee::Passphrase(passphrase, unlock::cost(args.cost, output))),
     };
     if let Some(to) = to {
-        file.write(|vault, host| vault.prepare_grant(&args.label, args.role, to, host))?;
+        file.grant(&args.label, args.role, to)?;
     }
     let vault = file.vault();
     let vault_id = vault.head().vault_id;
@@ -88,9 +86,9 @@ pub(super) fn grant(args: &GrantArgs, context: &Context) -> Result<()> {
 
 pub(super) fn revoke(args: &LabelArgs, context: &Context) -> Result<()> {
     let mut file = unlock::open(&args.vault, &context.input, context.output)?;
-    let exposed = reduce(&mut file, context.output, |vault, host, progress| {
-        vault.prepare_revoke(&args.label, host, progress)
-    })?;
+    let mut progress = context.output.progress("sealing again:");
+    let revoked = file.revoke_with(&args.label, |done, total| progress.at(done, total))?;
+    let exposed = exposed(revoked, context.output);
     let result = json!({
         "label": args.label,
         "epoch": file.vault().head().epoch,
@@ -106,9 +104,9 @@ pub(super) fn role(args: &RoleArgs, context: &Context) -> Result<()> {
     let label = &args.grant.label;
     let mut file = unlock::open(&args.grant.vault, &context.input, context.output)?;
     let epoch_before = file.vault().head().epoch;
-    let exposed = reduce(&mut file, context.output, |vault, host, progress| {
-        vault.prepare_role(label, args.role, host, progress)
-    })?;
+    let mut progress = context.output.progress("sealing again:");
+    let revoked = file.set_role_with(label, args.role, |done, total| progress.at(done, total))?;
+    let exposed = exposed(revoked, context.output);
     let epoch = file.vault().head().epoch;
     let result = json!({"label": label, "role": args.role, "epoch": epoch, "exposed": exposed});
     context.output.result(&result, || {
@@ -125,31 +123,14 @@ pub(super) fn role(args: &RoleArgs, context: &Context) -> Result<()> {
     })
 }
 
-/// Stores a change of grants that may take something away, and tells how far it is.
-fn reduce(
-    file: &mut FileVault,
-    output: Output,
-    mut prepare: impl FnMut(
-        &Vault,
-        &mut Host<'_>,
-        &mut dyn FnMut(usize, usize),
-    ) -> CoreResult<Revocation>,
-) -> Result<Vec<ConnectorId>> {
-    let mut exposed = Vec::new();
-    let mut dropped = Vec::new();
-    let mut progress = output.progress("sealing again:");
-    file.write(|vault, host| {
-        let revocation = prepare(vault, host, &mut |done, total| progress.at(done, total))?;
-        exposed = revocation.exposed;
-        dropped = revocation.dropped;
-        Ok(revocation.prepared)
-    })?;
-    for version in dropped {
+/// What a former holder could read. Warns of what was left out.
+fn exposed(revoked: Revoked, output: Output) -> Vec<ConnectorId> {
+    for version in revoked.dropped {
         let (version, id) = (version.version, printable(version.id.as_str()));
         let message = format!("version {version} of {id} did not open, so it was left out");
         output.warn("version_dropped", &message);
     }
-    Ok(exposed)
+    revoked.exposed
 }
 
 fn exposed_text(exposed: &[ConnectorId]) -> String {
@@ -173,7 +154,7 @@ pub(super) fn passwd(args: &PasswdArgs, context: &Context) -> Result<()> {
     let mut file = unlock::open(&args.vault, &context.input, output)?;
     let passphrase = unlock::new_passphrase(&context.input, output)?;
     let cost = unlock::cost(args.cost, output);
-    file.write(|vault, host| vault.prepare_passphrase(&passphrase, cost, host))?;
+    file.set_passphrase(&passphrase, cost)?;
     let label = file.vault().label();
     let result = json!({
         "label": label,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use connector_vault::{NewOwner, Retention, Verdict};
-use connector_vault_store::{Error, FileOptions, FileStore, FileVault};
+use connector_vault_store::{Error, FileStore, FileVault};
 use serde_json::json;
 
 use super::Context;
@@ -23,31 +23,22 @@ pub(super) fn init(args: &InitArgs, context: &Context) -> Result<()> {
         .and_then(|store| store.check_free())
         .map_err(no_folder)?;
     let cost = unlock::cost(args.cost, output);
-    let identity = match args.identity {
-        true => Some(unlock::owner_identity(&context.input)?),
-        false => None,
+    let passphrase;
+    let owner = if args.identity {
+        NewOwner::identity(&args.label, unlock::owner_identity(&context.input)?)
+    } else {
+        passphrase = unlock::owner_passphrase(&context.input, output)?;
+        NewOwner::passphrase(&args.label, &passphrase).cost(cost)
     };
-    let passphrase = match args.identity {
-        true => None,
-        false => Some(unlock::owner_passphrase(&context.input, output)?),
-    };
-    let owner = NewOwner {
-        label: &args.label,
-        identity,
-        passphrase: passphrase.as_ref().map(|passphrase| (passphrase, cost)),
-    };
-    let options = FileOptions {
-        heads: unlock::heads(args.no_heads, output),
-        ..FileOptions::default()
-    };
-    let file = FileVault::create(&args.path, &owner, options).map_err(no_folder)?;
-    let vault_id = file.vault().head().vault_id;
+    let options = FileVault::builder().heads(unlock::heads(args.no_heads, output));
+    let file = options.create(&args.path, owner).map_err(no_folder)?;
+    let vault_id = file.id();
     let path = file.store().path();
     let result = json!({
         "vault_id": vault_id,
         "path": path.to_string_lossy(),
         "label": args.label,
-        "has_passphrase": passphrase.is_some(),
+        "has_passphrase": !args.identity,
     });
     output.result(&result, || {
         let key = match args.identity {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use connector_vault::{
-    ConflictKind, Merge, MergeConflict, MergeOptions, Op, Outcome, Plan, Resolve,
+    Code, ConflictKind, Merge, MergeConflict, MergeOptions, Op, Outcome, Plan, Resolve,
 };
 use connector_vault_store::FileStore;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub(super) fn merge(args: &MergeArgs, context: &Context) -> Result<()> {
         return plan(merge, output);
     }
     let mut found = Found::default();
-    let merged = file.change(|vault, _| {
+    let merged = file.change_planned(|vault, _| {
         let merge = vault.plan_merge(&theirs, options)?;
         found = Found::of(&merge);
         merge.into_plans()
@@ -65,7 +65,7 @@ pub(super) fn merge(args: &MergeArgs, context: &Context) -> Result<()> {
             })
         }
         Err(error) => {
-            let refused = matches!(error.code(), "merge_conflict" | "merge_stranger");
+            let refused = matches!(error.code(), Code::MergeConflict | Code::MergeStranger);
             if refused && output.json {
                 output.document(&found.json("refused", &[]))?;
             } else if refused {

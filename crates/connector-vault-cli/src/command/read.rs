@@ -99,7 +99,7 @@ pub(super) fn list(args: &ReadArgs, context: &Context) -> Result<()> {
 }
 
 pub(super) fn overviews(vault: &Vault) -> Result<Vec<Overview>> {
-    Ok(vault.connectors().collect::<Result<_, _>>()?)
+    Ok(vault.list().collect::<Result<_, _>>()?)
 }
 
 pub(super) fn list_text(overviews: &[Overview], damaged: &[DamagedRecord]) -> String {
@@ -165,7 +165,7 @@ pub(super) fn show(args: &ShowArgs, context: &Context) -> Result<()> {
     }
     let overview = match version {
         Some(version) => overview_at(vault, id, version)?,
-        None => vault.connector(id).map_err(about)?,
+        None => vault.overview(id).map_err(about)?,
     };
     let summary = Summary::of(&overview);
     context.output.result(&summary, || summary_text(&summary))

@@ -28,7 +28,7 @@ pub(super) fn import(args: &ImportArgs, context: &Context) -> Result<()> {
         ..Options::default()
     };
     let mut file = unlock::open(&args.vault, &context.input, context.output)?;
-    let outcomes = file.change(|vault, _| vault.plan_import(&connectors, &options))?;
+    let outcomes = file.change_planned(|vault, _| vault.plan_import(&connectors, &options))?;
     context.output.result(&json!({"outcomes": outcomes}), || {
         format!("Imported {}", count(outcomes.len(), "connector"))
     })?;
@@ -43,7 +43,7 @@ pub(super) fn import_text(
     options: &Options,
 ) -> Result<Vec<Outcome>> {
     let connectors = parse(text)?;
-    Ok(file.change(|vault, _| vault.plan_import(&connectors, options))?)
+    Ok(file.change_planned(|vault, _| vault.plan_import(&connectors, options))?)
 }
 
 fn parse(text: &str) -> Result<NewConnectors> {

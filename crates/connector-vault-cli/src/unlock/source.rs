@@ -205,7 +205,7 @@ fn identity(text: &str) -> Result<(Identity, Option<VaultId>)> {
         let twice = if line.is_empty() || line.starts_with('#') {
             false
         } else if let Some(id) = line.strip_prefix("vault-id:") {
-            vault_id.replace(VaultId::parse(id)?).is_some()
+            vault_id.replace(id.parse::<VaultId>()?).is_some()
         } else {
             identity.replace(Identity::parse(line)?).is_some()
         };

@@ -12,8 +12,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use connector_vault::{ConnectorId, Identity, NewOwner, Options, Properties};
-use connector_vault_store::{FileOptions, FileVault};
+use connector_vault::{ConnectorId, Identity, NewConnector, NewOwner, Options, Properties};
+use connector_vault_store::{FileVault, KnownHeads};
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 use serde_json::Value;
@@ -128,13 +128,9 @@ impl Sandbox {
         let dir = folder();
         let identity = Identity::generate(&mut StdRng::try_from_rng(&mut SysRng).unwrap());
         let vault = dir.path().join("v.cvault");
-        let owner = NewOwner {
-            label: "ops",
-            identity: Some(identity.clone()),
-            passphrase: None,
-        };
-        let file = FileVault::create(&vault, &owner, FileOptions::default()).unwrap();
-        let vault_id = file.vault().head().vault_id.to_string();
+        let owner = NewOwner::identity("ops", identity.clone());
+        let options = FileVault::builder().heads(KnownHeads::none());
+        let vault_id = options.create(&vault, owner).unwrap().id().to_string();
         Self {
             vault,
             vault_id,
@@ -146,24 +142,26 @@ impl Sandbox {
     /// The vault, opened by the library.
     pub fn file(&self) -> FileVault {
         let identity = Identity::parse(&self.identity).unwrap();
-        let mut options = FileOptions::default();
-        options.open.vault_id = Some(connector_vault::VaultId::parse(&self.vault_id).unwrap());
-        let unlock = connector_vault::Unlock::Identity(&identity);
-        FileVault::open(&self.vault, unlock, options).unwrap()
+        let options = FileVault::builder().heads(KnownHeads::none());
+        options
+            .expect(self.vault_id.parse().unwrap())
+            .open(&self.vault, connector_vault::Unlock::Identity(&identity))
+            .unwrap()
     }
 
     /// Adds a connector by the library.
     pub fn add(&self, id: &str, name: &str, type_name: &str, properties: &Properties) {
         self.file()
-            .change(|vault, _| {
+            .change_planned(|vault, _| {
                 let id = ConnectorId::new(id)?;
                 let options = Options {
                     allow_mask: true,
                     ..Options::default()
                 };
-                Ok(vec![
-                    vault.plan_create(id, name, type_name, properties, &options)?,
-                ])
+                Ok(vec![vault.plan_create(
+                    &NewConnector::new(id.as_str(), name, type_name).with_properties(properties),
+                    &options,
+                )?])
             })
             .unwrap();
     }

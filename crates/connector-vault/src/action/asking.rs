@@ -46,10 +46,10 @@ pub enum TestResult {
 /// # let mut rng = StdRng::seed_from_u64(1);
 /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
 /// # let identity = Identity::generate(host.rng);
-/// # let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
+/// # let owner = NewOwner::identity("ops", identity.clone());
 /// # let (mut vault, _) = Vault::create(&mut host, &owner)?;
 /// # let properties = Properties::from_json(r#"{"APIKey": "a"}"#)?;
-/// # let plan = vault.plan_create(ConnectorId::new("x")?, "Name", "Type", &properties, &Options::default())?;
+/// # let plan = vault.plan_create(&NewConnector::new("x", "Name", "Type").with_properties(&properties), &Options::default())?;
 /// # let prepared = vault.prepare(plan, &mut host)?;
 /// # vault.apply(prepared)?;
 /// let action = Action::parse(
@@ -208,13 +208,13 @@ impl<'a> Asking<'a> {
         let Some(tester) = &mut self.tester else {
             return Err(
                 Error::new(Code::TesterMissing, "nothing here can test a connector")
-                    .hint("run the action where the host gives a tester"),
+                    .with_hint("run the action where the host gives a tester"),
             );
         };
         let result = tester.test(connector).map_err(|error| {
             let failed = Error::new(Code::TesterFailed, error.message().to_owned());
-            match error.hint_text() {
-                Some(hint) => failed.hint(hint.to_owned()),
+            match error.hint() {
+                Some(hint) => failed.with_hint(hint.to_owned()),
                 None => failed,
             }
         })?;

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::document::{Fields, wrong_type};
 use super::warning::{Warning, WarningCode};
-use crate::connector::{ConnectorId, Properties};
+use crate::connector::{ConnectorId, NewConnector, Properties};
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Syntax, Value};
 
@@ -23,13 +23,6 @@ use crate::json::{self, Syntax, Value};
 pub struct NewConnectors {
     list: Vec<NewConnector>,
     has_mark: bool,
-}
-
-pub(crate) struct NewConnector {
-    pub(crate) id: ConnectorId,
-    pub(crate) name: String,
-    pub(crate) type_name: String,
-    pub(crate) properties: Properties,
 }
 
 impl NewConnectors {
@@ -56,8 +49,8 @@ impl NewConnectors {
         let mut connectors = Vec::with_capacity(entries.len());
         for (number, entry) in (1..).zip(entries) {
             let place = place(number, id_of(&entry));
-            let connector = NewConnector::of(entry, text).map_err(|error| error.within(&place))?;
-            if !ids.insert(connector.id.clone()) {
+            let connector = new_connector(entry, text).map_err(|error| error.within(&place))?;
+            if !ids.insert(connector.id().to_owned()) {
                 return Err(Error::new(
                     Code::ConnectorExists,
                     format!("{place}: the id stands twice in the document"),
@@ -74,7 +67,7 @@ impl NewConnectors {
     /// The connectors, and for errors where each stands in the document.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (String, &NewConnector)> {
         let numbered = (1..).zip(&self.list);
-        numbered.map(|(number, connector)| (place(number, Some(connector.id.as_str())), connector))
+        numbered.map(|(number, connector)| (place(number, Some(connector.id())), connector))
     }
 
     /// What was left out of the document, as a warning of its first connector.
@@ -97,30 +90,25 @@ impl NewConnectors {
     }
 }
 
-impl NewConnector {
-    fn of(entry: Value, text: &str) -> Result<Self> {
-        let Value::Object(members) = entry else {
-            return Err(wrong_type("it", &entry, "an object"));
-        };
-        let known = ["id", "name", "type", "properties", "version", "updated_at"];
-        let mut fields = Fields::new("it", members, &known)?;
-        let properties = match fields.take("properties") {
-            Some(Value::Object(members)) => Properties::from_members(members, text)?,
-            None => return Err(missing("properties")),
-            Some(other) => return Err(wrong_type("properties", &other, "an object")),
-        };
-        let mut take = |name| match fields.take(name) {
-            Some(Value::String(text)) => Ok(text.as_str().to_owned()),
-            None => Err(missing(name)),
-            Some(other) => Err(wrong_type(name, &other, "a string")),
-        };
-        Ok(Self {
-            id: ConnectorId::new(take("id")?)?,
-            name: take("name")?,
-            type_name: take("type")?,
-            properties,
-        })
-    }
+fn new_connector(entry: Value, text: &str) -> Result<NewConnector> {
+    let Value::Object(members) = entry else {
+        return Err(wrong_type("it", &entry, "an object"));
+    };
+    let known = ["id", "name", "type", "properties", "version", "updated_at"];
+    let mut fields = Fields::new("it", members, &known)?;
+    let properties = match fields.take("properties") {
+        Some(Value::Object(members)) => Properties::from_members(members, text)?,
+        None => return Err(missing("properties")),
+        Some(other) => return Err(wrong_type("properties", &other, "an object")),
+    };
+    let mut take = |name| match fields.take(name) {
+        Some(Value::String(text)) => Ok(text.as_str().to_owned()),
+        None => Err(missing(name)),
+        Some(other) => Err(wrong_type(name, &other, "a string")),
+    };
+    let id = ConnectorId::new(take("id")?)?;
+    let connector = NewConnector::new(id.as_str(), take("name")?, take("type")?);
+    Ok(connector.with_properties(&properties))
 }
 
 /// An entry as messages name it: by where it stands, and by its id as far as it has one.

@@ -1,7 +1,6 @@
 //! Reads an action document: which parameters there are, and of which JSON type
 //! (docs/action.md section 2).
 
-use super::problems::Problems;
 use super::properties::Document;
 use super::{Action, ActionType, Content, Row, Sources};
 use crate::error::{Code, Error, Result, quoted};
@@ -22,36 +21,24 @@ const ENVELOPE: [&str; 6] = [
 /// How the platform's editor marks names of its own.
 const EDITORS: &str = "$_";
 
-/// Reads a document as far as it is sound; `None` if nothing of it is. Where something is wrong, the action only serves to
-/// look for further problems.
-pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Action> {
+pub(super) fn parse(text: &str) -> Result<Action> {
     if text.len() > limits::ACTION_LEN_MAX {
-        problems.add(Error::new(
+        return Err(Error::new(
             Code::ActionTooLarge,
             format!("the action is larger than {} bytes", limits::ACTION_LEN_MAX),
         ));
-        return None;
     }
     let (text, has_mark) = json::without_mark(text);
-    let members = match problems.check(json::parse(text, Syntax::ACTION))? {
-        Value::Object(members) => members,
-        _ => {
-            problems.add(not_an_object("the action"));
-            return None;
-        }
+    let Value::Object(members) = json::parse(text, Syntax::ACTION)? else {
+        return Err(not_an_object("the action"));
     };
-    let mut action = match action(members, &ActionType::ALL, problems) {
-        Read::Action(action) => action,
-        Read::Refused => return None,
-        Read::Deleted => {
-            let message = "the action is marked as deleted: IsDeleted is true";
-            problems.add(
-                Error::new(Code::ActionDeleted, message)
-                    .hint("remove IsDeleted to carry the action out"),
-            );
-            return None;
-        }
-    };
+    let mut action = action(members, &ActionType::ALL)?.ok_or_else(|| {
+        Error::new(
+            Code::ActionDeleted,
+            "the action is marked as deleted: IsDeleted is true",
+        )
+        .with_hint("remove IsDeleted to carry the action out")
+    })?;
     // Where there is an outcome that can warn of it.
     match &mut action.content {
         Content::Batch(list) => {
@@ -61,42 +48,28 @@ pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Action> {
         }
         _ => action.has_mark = has_mark,
     }
-    Some(action)
+    Ok(action)
 }
 
 fn not_an_object(what: &str) -> Error {
     Error::new(Code::NotAnObject, format!("{what} is not a JSON object"))
 }
 
-/// What became of an action that was read.
-enum Read {
-    Action(Action),
-    /// Its editor marked it as deleted.
-    Deleted,
-    /// What it does is not known.
-    Refused,
-}
-
-/// An action of one of these types.
-fn action(members: Vec<Member>, types: &[ActionType], problems: &mut Problems) -> Read {
+/// An action of one of these types; `None` for one that its editor marked as deleted.
+fn action(members: Vec<Member>, types: &[ActionType]) -> Result<Option<Action>> {
     // First: nothing else of an action that is deleted is looked at.
     let deleted = members.iter().find(|m| m.name.as_str() == "IsDeleted");
-    let deleted = is_deleted(deleted.map(|member| &member.value));
-    if problems.check(deleted) == Some(true) {
-        return Read::Deleted;
+    if is_deleted(deleted.map(|member| &member.value))? {
+        return Ok(None);
     }
     let known = ["ActionType", "Parameters", "Condition", "IsDeleted"];
-    let mut document = Fields::of_action("the action", members, &known, &ENVELOPE, problems);
-    let condition = has_condition(&mut document);
-    let has_condition = problems.check(condition).unwrap_or_default();
-    let action_type = problems.check(action_type(document.take("ActionType"), types));
+    let mut document = Fields::of_action("the action", members, &known, &ENVELOPE)?;
+    let has_condition = has_condition(&mut document)?;
+    let action_type = action_type(document.take("ActionType"), types)?;
     let parameters = match document.take("Parameters") {
-        None | Some(Value::Null) => Some(Vec::new()),
-        Some(Value::Object(members)) => Some(members),
-        Some(other) => problems.check(Err(wrong_type("Parameters", &other, "an object"))),
-    };
-    let (Some(action_type), Some(parameters)) = (action_type, parameters) else {
-        return Read::Refused;
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Object(members)) => members,
+        Some(other) => return Err(wrong_type("Parameters", &other, "an object")),
     };
     let known: &[&str] = match action_type {
         ActionType::Update => &["EntryId", "Properties", "PropertiesJson"],
@@ -111,33 +84,32 @@ fn action(members: Vec<Member>, types: &[ActionType], problems: &mut Problems) -
         ActionType::Test => &["EntryId", "OutputTokenName"],
         ActionType::Batch => &["ActionList"],
     };
-    let place = action_type.as_str();
-    let mut parameters = Fields::of_action(place, parameters, known, &[], problems);
+    let mut parameters = Fields::of_action(action_type.as_str(), parameters, known, &[])?;
     let content = match action_type {
         ActionType::Update => Content::Update {
-            entry_id: required_text(&mut parameters, "EntryId", problems),
-            sources: sources(&mut parameters, problems),
+            entry_id: required_text(&mut parameters, "EntryId")?,
+            sources: sources(&mut parameters)?,
         },
         ActionType::Add => Content::Add {
-            type_name: required_text(&mut parameters, "TypeName", problems),
-            entry_name: required_text(&mut parameters, "EntryName", problems),
-            sources: sources(&mut parameters, problems),
-            token_name: optional_text(&mut parameters, "EntryIdTokenName", problems),
+            type_name: required_text(&mut parameters, "TypeName")?,
+            entry_name: required_text(&mut parameters, "EntryName")?,
+            sources: sources(&mut parameters)?,
+            token_name: optional_text(&mut parameters, "EntryIdTokenName")?,
         },
         ActionType::Delete => Content::Delete {
-            entry_id: required_text(&mut parameters, "EntryId", problems),
+            entry_id: required_text(&mut parameters, "EntryId")?,
         },
         ActionType::Test => Content::Test {
-            entry_id: required_text(&mut parameters, "EntryId", problems),
-            token_name: optional_text(&mut parameters, "OutputTokenName", problems),
+            entry_id: required_text(&mut parameters, "EntryId")?,
+            token_name: optional_text(&mut parameters, "OutputTokenName")?,
         },
-        ActionType::Batch => Content::Batch(list(&mut parameters, problems)),
+        ActionType::Batch => Content::Batch(list(&mut parameters)?),
     };
-    Read::Action(Action {
+    Ok(Some(Action {
         content,
         has_condition,
         has_mark: false,
-    })
+    }))
 }
 
 fn is_deleted(value: Option<&Value>) -> Result<bool> {
@@ -162,30 +134,7 @@ fn has_condition(document: &mut Fields) -> Result<bool> {
     }
 }
 
-/// The actions of a batch, `None` for those that are left out.
-fn list(parameters: &mut Fields, problems: &mut Problems) -> Vec<Option<Action>> {
-    let actions = problems.check(actions(parameters)).unwrap_or_default();
-    let mut list = Vec::with_capacity(actions.len());
-    for (number, value) in (1..).zip(actions) {
-        if problems.is_full() {
-            break;
-        }
-        let place = |error: Error| error.in_action(number);
-        list.push(problems.within(place, |problems| match value {
-            Value::Object(members) => match action(members, &ActionType::IN_BATCH, problems) {
-                Read::Action(action) => Some(action),
-                Read::Deleted | Read::Refused => None,
-            },
-            _ => {
-                problems.add(not_an_object("it"));
-                None
-            }
-        }));
-    }
-    list
-}
-
-fn actions(parameters: &mut Fields) -> Result<Vec<Value>> {
+fn list(parameters: &mut Fields) -> Result<Vec<Option<Action>>> {
     const LIST: &str = "ActionList";
     let actions = match parameters.take_unwrapped(LIST)? {
         Some(Value::Array(actions)) => actions,
@@ -196,7 +145,15 @@ fn actions(parameters: &mut Fields) -> Result<Vec<Value>> {
         let message = format!("ActionList has more than {} actions", limits::ACTIONS_MAX);
         return Err(Error::new(Code::LimitExceeded, message).of(LIST));
     }
-    Ok(actions)
+    (1..)
+        .zip(actions)
+        .map(|(number, value)| {
+            let Value::Object(members) = value else {
+                return Err(not_an_object("it").in_action(number));
+            };
+            action(members, &ActionType::IN_BATCH).map_err(|error| error.in_action(number))
+        })
+        .collect()
 }
 
 fn action_type(value: Option<Value>, types: &[ActionType]) -> Result<ActionType> {
@@ -207,7 +164,7 @@ fn action_type(value: Option<Value>, types: &[ActionType]) -> Result<ActionType>
             Code::MissingActionType,
             "the action has no ActionType",
         )
-        .hint(format!("one of {known}"))),
+        .with_hint(format!("one of {known}"))),
         Some(Value::String(text)) => types
             .iter()
             .copied()
@@ -217,7 +174,7 @@ fn action_type(value: Option<Value>, types: &[ActionType]) -> Result<ActionType>
                     Code::UnknownActionType,
                     format!("the ActionType {} is unknown", quoted(&text)),
                 )
-                .hint(format!("one of {known}"))
+                .with_hint(format!("one of {known}"))
             }),
         Some(other) => Err(wrong_type("ActionType", &other, "a string")),
     }
@@ -227,36 +184,35 @@ fn action_type(value: Option<Value>, types: &[ActionType]) -> Result<ActionType>
 pub(super) struct Fields(Vec<Member>);
 
 impl Fields {
-    /// The known members of an object of an action; those of the editor and those in `ignored` are no problem.
+    /// The members of an object of an action, without those of the editor and those in `ignored`.
     fn of_action(
         place: &str,
         mut members: Vec<Member>,
         known: &[&str],
         ignored: &[&str],
-        problems: &mut Problems,
-    ) -> Self {
+    ) -> Result<Self> {
         members.retain(|member| {
             let name = member.name.as_str();
-            if name.starts_with(EDITORS) || ignored.contains(&name) {
-                return false;
-            }
-            let is_known = known.contains(&name);
-            if !(is_known || problems.is_full()) {
-                problems.add(unknown_field(place, name, known));
-            }
-            is_known
+            !name.starts_with(EDITORS) && !ignored.contains(&name)
         });
-        Self(members)
+        Self::new(place, members, known)
     }
 
     pub(super) fn new(place: &str, members: Vec<Member>, known: &[&str]) -> Result<Self> {
-        let unknown = members
-            .iter()
-            .find(|member| !known.contains(&member.name.as_str()));
-        match unknown {
-            Some(member) => Err(unknown_field(place, &member.name, known)),
-            None => Ok(Self(members)),
+        for member in &members {
+            let name = member.name.as_str();
+            if known.contains(&name) {
+                continue;
+            }
+            let message = format!("{place} has an unknown field {}", quoted(name));
+            let hint = match known.iter().find(|known| is_near(name, known)) {
+                Some(meant) => format!("did you mean {meant}?"),
+                None if known.is_empty() => "it takes none".to_owned(),
+                None => format!("it takes {}", known.join(", ")),
+            };
+            return Err(Error::new(Code::UnknownParameter, message).with_hint(hint));
         }
+        Ok(Self(members))
     }
 
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
@@ -271,16 +227,6 @@ impl Fields {
             value => Ok(value),
         }
     }
-}
-
-fn unknown_field(place: &str, name: &str, known: &[&str]) -> Error {
-    let message = format!("{place} has an unknown field {}", quoted(name));
-    let hint = match known.iter().find(|known| is_near(name, known)) {
-        Some(meant) => format!("did you mean {meant}?"),
-        None if known.is_empty() => "it takes none".to_owned(),
-        None => format!("it takes {}", known.join(", ")),
-    };
-    Error::new(Code::UnknownParameter, message).hint(hint)
 }
 
 /// Whether a name is another one but for case and one letter at the end.
@@ -301,9 +247,7 @@ fn is_wrapper(members: &[Member]) -> bool {
 fn unwrap(name: &str, members: Vec<Member>) -> Result<Option<Value>> {
     let known = ["Expression", "Value", "IsExpression", "Parameters"];
     let place = format!("the wrapper of {name}");
-    let mut problems = Problems::up_to(1);
-    let mut wrapper = Fields::of_action(&place, members, &known, &[], &mut problems);
-    problems.refuse()?;
+    let mut wrapper = Fields::of_action(&place, members, &known, &[])?;
     match wrapper.take("IsExpression") {
         Some(Value::Bool(false)) | None => {}
         Some(Value::Bool(true)) => {
@@ -311,7 +255,7 @@ fn unwrap(name: &str, members: Vec<Member>) -> Result<Option<Value>> {
                 Code::ExpressionNotSupported,
                 format!("{name} is an expression"),
             )
-            .hint("evaluate it and pass the result as Value, with IsExpression false"));
+            .with_hint("evaluate it and pass the result as Value, with IsExpression false"));
         }
         Some(other) => {
             let place = format!("IsExpression of {name}");
@@ -346,22 +290,15 @@ pub(super) fn wrong_type(place: &str, value: &Value, expected: &str) -> Error {
     )
 }
 
-/// The text of a parameter, empty where there is a problem.
-fn required_text(parameters: &mut Fields, name: &'static str, problems: &mut Problems) -> Text {
-    let text = optional(parameters, name).and_then(|text| text.ok_or_else(|| missing(name)));
-    problems.check(text).unwrap_or_default()
+fn required_text(parameters: &mut Fields, name: &'static str) -> Result<Text> {
+    match parameters.take_unwrapped(name)? {
+        Some(Value::String(text)) if !text.is_empty() => Ok(text),
+        None | Some(Value::Null | Value::String(_)) => Err(missing(name)),
+        Some(other) => Err(wrong_type(name, &other, "a string").of(name)),
+    }
 }
 
-fn optional_text(
-    parameters: &mut Fields,
-    name: &'static str,
-    problems: &mut Problems,
-) -> Option<Text> {
-    problems.check(optional(parameters, name)).flatten()
-}
-
-/// The text of a parameter, unless it is missing or empty.
-fn optional(parameters: &mut Fields, name: &'static str) -> Result<Option<Text>> {
+fn optional_text(parameters: &mut Fields, name: &'static str) -> Result<Option<Text>> {
     match parameters.take_unwrapped(name)? {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
@@ -377,34 +314,21 @@ pub(super) fn missing(name: &'static str) -> Error {
     .of(name)
 }
 
-fn sources(parameters: &mut Fields, problems: &mut Problems) -> Sources {
-    let rows = problems.check(rows(parameters)).unwrap_or_default();
-    let mut grid = Vec::with_capacity(rows.len());
-    for (number, value) in (1..).zip(rows) {
-        if problems.is_full() {
-            break;
+fn sources(parameters: &mut Fields) -> Result<Sources> {
+    let grid = match parameters.take_unwrapped("Properties")? {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(rows)) => rows
+            .into_iter()
+            .enumerate()
+            .map(|(index, value)| {
+                let number = index + 1;
+                row(number, value).map_err(|error| error.in_row(number))
+            })
+            .collect::<Result<_>>()?,
+        Some(other) => {
+            return Err(wrong_type("Properties", &other, "an array of rows").of("Properties"));
         }
-        grid.push(problems.within(
-            |error| error.in_row(number),
-            |problems| row(number, value, problems),
-        ));
-    }
-    let json = problems.check(properties_json(parameters));
-    Sources {
-        grid,
-        json: json.unwrap_or_default(),
-    }
-}
-
-fn rows(parameters: &mut Fields) -> Result<Vec<Value>> {
-    match parameters.take_unwrapped("Properties")? {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(rows)) => Ok(rows),
-        Some(other) => Err(wrong_type("Properties", &other, "an array of rows").of("Properties")),
-    }
-}
-
-fn properties_json(parameters: &mut Fields) -> Result<Text> {
+    };
     let json = match parameters.take_unwrapped("PropertiesJson")? {
         None | Some(Value::Null) => Text::default(),
         Some(Value::String(text)) => text,
@@ -413,7 +337,7 @@ fn properties_json(parameters: &mut Fields) -> Result<Text> {
                 Code::PropertiesJsonNotText,
                 "PropertiesJson is a JSON object, not a string that holds one",
             )
-            .hint(r#"write it as text: "{ \"Timeout\": \"30s\" }""#)
+            .with_hint(r#"write it as text: "{ \"Timeout\": \"30s\" }""#)
             .of("PropertiesJson"));
         }
         Some(other) => {
@@ -422,45 +346,38 @@ fn properties_json(parameters: &mut Fields) -> Result<Text> {
     };
     // What is wrong with it, whatever its tokens resolve to, is said before any is resolved.
     Document::parse(&json, true)?;
-    Ok(json)
+    Ok(Sources { grid, json })
 }
 
-/// A row of the grid, with empty texts where there are problems.
-fn row(number: usize, value: Value, problems: &mut Problems) -> Row {
+fn row(number: usize, value: Value) -> Result<Row> {
     let place = format!("row {number} of Properties");
-    let mut row = match value {
-        Value::Object(members) => {
-            let known = ["PropertyName", "PropertyValue"];
-            Fields::of_action(&place, members, &known, &[], problems)
-        }
-        other => {
-            problems.add(wrong_type(&place, &other, "an object"));
-            return Row::default();
-        }
+    let Value::Object(members) = value else {
+        return Err(wrong_type(&place, &value, "an object"));
     };
+    let mut row = Fields::of_action(&place, members, &["PropertyName", "PropertyValue"], &[])?;
     let in_row = |error: Error| error.within(&place);
-    let name = match row.take_unwrapped("PropertyName").map_err(in_row) {
-        Ok(Some(Value::String(name))) if !name.is_empty() => Ok(name),
-        Ok(None | Some(Value::Null | Value::String(_))) => Err(Error::new(
-            Code::EmptyPropertyName,
-            format!("{place} has no PropertyName"),
-        )),
-        Ok(Some(other)) => Err(in_row(wrong_type("PropertyName", &other, "a string"))),
-        Err(error) => Err(error),
+    let name = match row.take_unwrapped("PropertyName").map_err(in_row)? {
+        Some(Value::String(name)) if !name.is_empty() => name,
+        None | Some(Value::Null | Value::String(_)) => {
+            return Err(Error::new(
+                Code::EmptyPropertyName,
+                format!("{place} has no PropertyName"),
+            ));
+        }
+        Some(other) => return Err(in_row(wrong_type("PropertyName", &other, "a string"))),
     };
-    let name = problems.check(name).unwrap_or_default();
-    let value = match row.take_unwrapped("PropertyValue").map_err(in_row) {
-        Ok(Some(Value::String(text) | Value::Number(text))) => Ok(Some(text)),
-        Ok(Some(bool @ Value::Bool(_))) => Ok(Some(bool.to_compact())),
-        Ok(Some(Value::Null)) => Ok(None),
-        Ok(None) => Err(Error::new(
-            Code::MissingPropertyValue,
-            format!("{place} has no PropertyValue"),
-        )
-        .hint("write \"\" for an empty value")),
-        Ok(Some(other)) => Err(in_row(wrong_type("PropertyValue", &other, "a string"))),
-        Err(error) => Err(error),
+    let value = match row.take_unwrapped("PropertyValue").map_err(in_row)? {
+        Some(Value::String(text) | Value::Number(text)) => Some(text),
+        Some(bool @ Value::Bool(_)) => Some(bool.to_compact()),
+        Some(Value::Null) => None,
+        None => {
+            return Err(Error::new(
+                Code::MissingPropertyValue,
+                format!("{place} has no PropertyValue"),
+            )
+            .with_hint("write \"\" for an empty value"));
+        }
+        Some(other) => return Err(in_row(wrong_type("PropertyValue", &other, "a string"))),
     };
-    let value = problems.check(value).flatten();
-    Row { name, value }
+    Ok(Row { name, value })
 }

@@ -46,7 +46,7 @@ impl Properties {
             let Some(value) = member.value.into_property() else {
                 return Err(of_property(
                     Error::new(Code::NullValue, "the value is null")
-                        .hint("leave the property out, or write \"\" for an empty value"),
+                        .with_hint("leave the property out, or write \"\" for an empty value"),
                 ));
             };
             let value = into_secret(value).map_err(of_property)?;

@@ -1,7 +1,10 @@
 //! What a caller may ask for beyond the platform's parameters (docs/action.md section 6).
 
+use std::fmt;
+use std::str::FromStr;
+
 use crate::connector::{Version, check_text};
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::limits;
 
 /// How an action is carried out.
@@ -114,6 +117,26 @@ macro_rules! checked_text {
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self> {
+                Self::new(text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
             }
         }
     };

@@ -2,7 +2,6 @@
 //! that it does not stand for (docs/action.md section 4).
 
 use super::Options;
-use super::problems::Problems;
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Member, Syntax, Value};
 use crate::secret::Text;
@@ -49,24 +48,12 @@ impl<'t> Document<'t> {
         }
     }
 
-    pub(super) fn list(&self, infos: &mut Infos, problems: &mut Problems) {
-        problems.within(
-            |error| error.within(PLACE).of(PLACE),
-            |problems| match self {
-                Self::Empty => {}
-                Self::Token(text) => _ = problems.check(list_text(text, infos)),
-                Self::Object(members, text) => {
-                    for member in members {
-                        let here = |error: Error| error.at(json::position(text, member.at));
-                        let name = list_text(&member.name, infos).map_err(here);
-                        problems.check(name);
-                        let value = list_value(&member.value, infos);
-                        let value = value.map_err(|error| here(of_property(error, &member.name)));
-                        problems.check(value);
-                    }
-                }
-            },
-        );
+    pub(super) fn list(&self, infos: &mut Infos) -> Result<()> {
+        match self {
+            Self::Empty => Ok(()),
+            Self::Token(text) => list_text(text, infos),
+            Self::Object(members, _) => list_members(members, infos),
+        }
     }
 
     /// The properties, every token in them expanded.
@@ -139,7 +126,7 @@ pub(super) fn lost_value(name: &str, what: &str) -> Error {
             bracketed(name)
         ),
     )
-    .hint(
+    .with_hint(
         "an empty value usually is a value that got lost; if it is meant, allow empty values for \
          this request",
     )
@@ -223,7 +210,7 @@ impl Expansion<'_, '_> {
                         Code::TokenNotJson,
                         format!("the token {name} does not resolve to exactly one JSON value"),
                     )
-                    .hint("to take its value as text, write the token in double quotes")
+                    .with_hint("to take its value as text, write the token in double quotes")
                 })?;
                 self.check(&value, "is")?;
                 value

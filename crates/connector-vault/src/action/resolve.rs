@@ -199,7 +199,7 @@ impl<'h, 'o> Resolver<'h, 'o> {
             None if self.options.null == Null::Remove => None,
             None => {
                 return Err(of_property(
-                    Error::new(Code::NullValue, "the value is null").hint(
+                    Error::new(Code::NullValue, "the value is null").with_hint(
                         "a null usually is a value that got lost; to remove the property, \
                          ask for that with the option for null",
                     ),
@@ -266,7 +266,7 @@ fn checked_token_name(parameter: &'static str, name: String, told: &str) -> Resu
         Code::InvalidTokenName,
         format!("{parameter} cannot be the name of a token{told}"),
     )
-    .hint("use letters and digits, beginning with a letter")
+    .with_hint("use letters and digits, beginning with a letter")
     .of(parameter))
 }
 

@@ -48,9 +48,9 @@ impl Identity {
             let invalid = |message: &'static str| Error::new(Code::InvalidIdentity, message);
             match begins_with(text, GRANT_HRP) {
                 true => invalid("this is a public grant key, not an identity")
-                    .hint("give the identity that the key belongs to: cvault-identity-1..."),
+                    .with_hint("give the identity that the key belongs to: cvault-identity-1..."),
                 false => invalid("the text is not an identity, or it was mistyped")
-                    .hint("an identity begins with cvault-identity-1"),
+                    .with_hint("an identity begins with cvault-identity-1"),
             }
         })?;
         Ok(Self(secret))
@@ -105,12 +105,12 @@ impl GrantKey {
         let bytes: Zeroizing<[u8; 64]> = decode_text(GRANT_HRP, text).ok_or_else(|| {
             let invalid = |message: &'static str| Error::new(Code::InvalidGrantKey, message);
             match begins_with(text, IDENTITY_HRP) {
-                true => invalid("this is an identity, which is secret, not its public grant key").hint(
+                true => invalid("this is an identity, which is secret, not its public grant key").with_hint(
                     "give its public key, cvault-grant-1...; if somebody else has seen the identity, make a \
                      new one",
                 ),
                 false => invalid("the text is not a public grant key, or it was mistyped")
-                    .hint("a public grant key begins with cvault-grant-1"),
+                    .with_hint("a public grant key begins with cvault-grant-1"),
             }
         })?;
         let (x25519, ed25519) = bytes.split_at(32);

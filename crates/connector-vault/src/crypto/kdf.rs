@@ -255,7 +255,7 @@ impl Cost {
                 counted(lanes, "lane", "lanes"),
             ),
         )
-        .hint(format!(
+        .with_hint(format!(
             "memory from {} to {}, passes from 1 to {}, lanes from 1 to {}, memory times passes at most {} KiB",
             memory(limits::MEMORY_KIB_MIN),
             memory(memory_kib_max),
@@ -273,7 +273,7 @@ impl Cost {
             Code::OutOfMemory,
             format!("the system does not give this process the {needed} of memory that Argon2id needs"),
         )
-        .hint("free memory, or raise the limit of this process or its container; the vault is not at fault")
+        .with_hint("free memory, or raise the limit of this process or its container; the vault is not at fault")
     }
 
     /// Whether nothing but its memory is beyond what is allowed, and the format permits so much.

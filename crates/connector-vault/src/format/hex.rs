@@ -1,6 +1,7 @@
 //! Ids and other short binary fields, which stand in JSON as lower-case base16 (RFC 4648).
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -101,9 +102,11 @@ id! {
     RecordId, 16
 }
 
-impl VaultId {
+impl FromStr for VaultId {
+    type Err = Error;
+
     /// Reads 64 base16 digits, in lower or upper case.
-    pub fn parse(text: &str) -> Result<Self> {
+    fn from_str(text: &str) -> Result<Self> {
         Hex::parse(&text.trim().to_ascii_lowercase())
             .map(Self)
             .ok_or_else(|| Error::new(Code::InvalidVaultId, "a vault id has 64 base16 digits"))

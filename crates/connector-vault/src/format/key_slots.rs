@@ -77,7 +77,7 @@ pub(crate) fn encode(key_slots: &[KeySlotEntry]) -> Result<Vec<u8>> {
             Code::LimitExceeded,
             "the key slot part would have more than 64 key slots or 256 KiB",
         )
-        .hint("revoke a grant that has a key slot"));
+        .with_hint("revoke a grant that has a key slot"));
     }
     Ok(bytes)
 }

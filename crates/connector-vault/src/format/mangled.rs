@@ -23,8 +23,8 @@ pub(crate) fn explain(error: Error, file: &[u8]) -> Error {
         return error;
     }
     match what_happened(file) {
-        Some(what) => error.hint(what),
-        None if error.code() == Code::Damaged && error.hint_text().is_none() => error.hint(
+        Some(what) => error.with_hint(what),
+        None if error.code() == Code::Damaged && error.hint().is_none() => error.with_hint(
             "a transfer that takes the file for text, or that was cut short, does this: compare the file with \
              the original; else restore a backup, or repair the vault",
         ),
@@ -141,13 +141,10 @@ mod tests {
     #[test]
     fn only_errors_about_bytes_are_explained() {
         let file = with_crlf(&sound());
-        let explained = |code| explain(Error::new(code, "x"), &file).hint_text().is_some();
+        let explained = |code| explain(Error::new(code, "x"), &file).hint().is_some();
         assert!(explained(Code::Damaged) && explained(Code::BadSignature));
         assert!(!explained(Code::WrongPassphrase) && !explained(Code::RolledBack));
         let cut = explain(Error::new(Code::Damaged, "x"), &sound()[..900]);
-        assert!(
-            cut.hint_text()
-                .is_some_and(|hint| hint.contains("cut short"))
-        );
+        assert!(cut.hint().is_some_and(|hint| hint.contains("cut short")));
     }
 }

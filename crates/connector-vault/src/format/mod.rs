@@ -34,7 +34,7 @@ pub fn log_start(prefix: &[u8; PREFIX_LEN]) -> Result<u64> {
                 Code::UnsupportedVersion,
                 "the vault has a format that this version does not know",
             )
-            .hint("update connector-vault"),
+            .with_hint("update connector-vault"),
             None => not_a_vault(),
         });
     }

@@ -99,7 +99,7 @@ fn check_mask(
         // No name: inside a property, names are part of its value.
         Masked::Within => format!("a mask stands within the value{place}"),
     };
-    Err(Error::new(Code::MaskValue, message).hint(match masked {
+    Err(Error::new(Code::MaskValue, message).with_hint(match masked {
         Masked::Wholly => {
             "leave the property out to keep its value, or allow masks for this request"
         }

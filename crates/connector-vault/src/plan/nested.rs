@@ -94,7 +94,7 @@ fn apply(target: Option<Value>, patch: Value, null: Null) -> Result<Option<Value
             Code::NullValue,
             "a null stands in the JSON object that is merged",
         )
-        .hint(
+        .with_hint(
             "a null usually is a value that got lost; to remove the name, ask for that with the \
              option for null",
         )),

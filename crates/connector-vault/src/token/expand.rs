@@ -100,8 +100,8 @@ impl<'h> Expander<'h> {
                 Code::TokenSourceFailed,
                 format!("the token {}: {}", bracketed(&name), error.message()),
             );
-            match error.hint_text() {
-                Some(hint) => failed.hint(hint.to_owned()),
+            match error.hint() {
+                Some(hint) => failed.with_hint(hint.to_owned()),
                 None => failed,
             }
         })?;
@@ -124,7 +124,7 @@ impl<'h> Expander<'h> {
                 Code::TokenUnresolved,
                 format!("the token {} has no value and no default", bracketed(&name)),
             )
-            .hint(hint::of_unresolved(token, &wanted, self.host))),
+            .with_hint(hint::of_unresolved(token, &wanted, self.host))),
         }
     }
 

@@ -354,7 +354,7 @@ fn parse_format(text: &str, namespace: Option<&str>, name: &str) -> Result<Vec<T
             Code::InvalidTokenFormat,
             format!("the format of the token {name} has no {{0}}"),
         )
-        .hint("write {0} where the value stands, or &#124; for a bar that begins no format"));
+        .with_hint("write {0} where the value stands, or &#124; for a bar that begins no format"));
     }
     Ok(text.split("{0}").map(decode).collect())
 }

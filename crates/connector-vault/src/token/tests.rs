@@ -65,12 +65,12 @@ fn debug_hides_parameters() {
 #[test]
 fn a_failing_host_ends_the_action() {
     let mut host = TokenFn(|_: &TokenRef<'_>| {
-        Err(Error::new(Code::InvalidArgument, "no connection").hint("try again"))
+        Err(Error::new(Code::InvalidArgument, "no connection").with_hint("try again"))
     });
     let error = expand("[N:A]", &mut host).unwrap_err();
     assert_eq!(error.code(), Code::TokenSourceFailed);
     assert_eq!(error.message(), "the token [N:A]: no connection");
-    assert_eq!(error.hint_text(), Some("try again"));
+    assert_eq!(error.hint(), Some("try again"));
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub struct Prepared {
     outcomes: Vec<Outcome>,
 }
 
-pub(crate) enum Store {
+enum Store {
     Nothing,
     Append(Vec<u8>),
     Replace(Vec<u8>),
@@ -63,11 +63,6 @@ impl Prepared {
         &self.outcomes
     }
 
-    /// What there is to store.
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
-    }
-
     /// Whether it still goes on from the head of a vault.
     pub(crate) fn is_on(&self, vault: &Vault) -> bool {
         self.base == vault.head()
@@ -95,21 +90,35 @@ impl Prepared {
         }
     }
 
-    /// The bytes to append to the log, if this is a commit of changes.
+    /// What is to be stored before it is applied.
     #[must_use]
-    pub fn to_append(&self) -> Option<&[u8]> {
+    pub fn write(&self) -> Write<'_> {
         match &self.store {
-            Store::Append(bytes) => Some(bytes),
-            _ => None,
+            Store::Nothing => Write::Nothing,
+            Store::Append(commit) => Write::Append(commit),
+            Store::Replace(file) => Write::Replace(file),
         }
     }
+}
 
-    /// The bytes to replace the whole file with, if this is a snapshot.
-    #[must_use]
-    pub fn to_replace(&self) -> Option<&[u8]> {
-        match &self.store {
-            Store::Replace(bytes) => Some(bytes),
-            _ => None,
+/// How the stored bytes change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write<'a> {
+    /// Not at all.
+    Nothing,
+    /// A commit is added behind the log.
+    Append(&'a [u8]),
+    /// The whole file is another one.
+    Replace(&'a [u8]),
+}
+
+impl Write<'_> {
+    /// Changes a file that is kept in memory.
+    pub fn to(self, file: &mut Vec<u8>) {
+        match self {
+            Self::Nothing => {}
+            Self::Append(commit) => file.extend_from_slice(commit),
+            Self::Replace(whole) => whole.clone_into(file),
         }
     }
 }
@@ -142,18 +151,18 @@ impl Vault {
     /// # let mut rng = StdRng::seed_from_u64(1);
     /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
     /// # let identity = Identity::generate(host.rng);
-    /// # let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
+    /// # let owner = NewOwner::identity("ops", identity.clone());
     /// # let (mut vault, mut file) = Vault::create(&mut host, &owner)?;
     /// # let id = ConnectorId::new("x")?;
     /// # let properties = Properties::from_json(r#"{"APIKey": "a"}"#)?;
-    /// # let plan = vault.plan_create(id, "Name", "Type", &properties, &Options::default())?;
+    /// # let plan = vault.plan_create(&NewConnector::new(id.as_str(), "Name", "Type").with_properties(&properties), &Options::default())?;
     /// # let prepared = vault.prepare(plan, &mut host)?;
-    /// # file.extend_from_slice(prepared.to_append().unwrap_or_default());
+    /// # prepared.write().to(&mut file);
     /// # vault.apply(prepared)?;
     /// let plan = vault.plan_restore("x", Version::FIRST, &Options::default())?;
     /// let prepared = vault.prepare(plan, &mut host)?;
     /// // It is the present version already: there is nothing to store.
-    /// assert!(prepared.to_append().is_none() && prepared.to_replace().is_none());
+    /// assert_eq!(prepared.write(), Write::Nothing);
     /// # Ok::<(), Error>(())
     /// ```
     pub fn prepare(&self, plan: impl Into<ActionPlan>, host: &mut Host<'_>) -> Result<Prepared> {
@@ -327,14 +336,12 @@ impl Vault {
     /// # let mut rng = StdRng::seed_from_u64(1);
     /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
     /// # let identity = Identity::generate(host.rng);
-    /// # let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
+    /// # let owner = NewOwner::identity("ops", identity.clone());
     /// # let (mut vault, mut file) = Vault::create(&mut host, &owner)?;
     /// let properties = Properties::from_json(r#"{"APIKey": "a"}"#)?;
-    /// let plan = vault.plan_create(
-    ///     ConnectorId::new("x")?, "Name", "Type", &properties, &Options::default(),
-    /// )?;
+    /// let plan = vault.plan_create(&NewConnector::new("x", "Name", "Type").with_properties(&properties), &Options::default())?;
     /// let prepared = vault.prepare(plan, &mut host)?;
-    /// file.extend_from_slice(prepared.to_append().unwrap_or_default());
+    /// prepared.write().to(&mut file);
     /// let outcomes = vault.apply(prepared)?;
     /// assert_eq!(outcomes[0].status, Status::Created);
     /// # Ok::<(), Error>(())
@@ -422,7 +429,7 @@ fn check_counter(counter: u64) -> Result<u64> {
         Code::LimitExceeded,
         "a number of the vault would be too large for JSON",
     )
-    .hint("move the connectors to a new vault"))
+    .with_hint("move the connectors to a new vault"))
 }
 
 /// Where a snapshot stands in the chain.
@@ -466,7 +473,7 @@ pub(crate) fn snapshot_file(
 /// Fails with `limit_exceeded` before a file is made that no reader takes.
 fn check_len(len: u64) -> Result<()> {
     check_file_len(len).map_err(|error| {
-        error.hint("compact or purge the vault, or move connectors to another one")
+        error.with_hint("compact or purge the vault, or move connectors to another one")
     })
 }
 
@@ -483,5 +490,5 @@ fn conflict(id: &ConnectorId, what: &str) -> Error {
         Code::Conflict,
         format!("the connector {:?} {what}", id.as_str()),
     )
-    .hint("plan again")
+    .with_hint("plan again")
 }

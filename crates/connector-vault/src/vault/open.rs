@@ -42,19 +42,29 @@ impl Default for OpenOptions {
     }
 }
 
+/// What a vault must be in view of what was seen of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// It must have grown from the newest head that was seen.
+    #[default]
+    Grown,
+    /// It is taken as it is found, though it may be older than what was seen, or another copy.
+    AsFound,
+}
+
 impl OpenOptions {
-    /// Expects the vault to have grown from the newest of the heads that this client has seen of it:
-    /// it may be remembered under several names of one place. If the caller `accepts` the vault as
-    /// it is found, only its id is expected. What the caller expects already stays.
-    pub fn expect(&mut self, seen: impl IntoIterator<Item = KnownHead>, accept: bool) {
+    /// Expects the vault to be what `trust` says in view of the heads that this client has seen of it:
+    /// it may be remembered under several names of one place. What the caller expects already stays.
+    pub fn expect(&mut self, seen: impl IntoIterator<Item = KnownHead>, trust: Trust) {
         if self.known.is_some() {
             return;
         }
         let newest = seen.into_iter().max_by_key(|known| known.head.seq);
-        if accept {
-            self.vault_id = self.vault_id.or(newest.map(|known| known.head.vault_id));
-        } else {
-            self.known = newest;
+        match trust {
+            Trust::Grown => self.known = newest,
+            Trust::AsFound => {
+                self.vault_id = self.vault_id.or(newest.map(|known| known.head.vault_id));
+            }
         }
     }
 }
@@ -84,18 +94,18 @@ impl Vault {
     /// # let mut rng = StdRng::seed_from_u64(1);
     /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
     /// # let identity = Identity::generate(host.rng);
-    /// # let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
+    /// # let owner = NewOwner::identity("ops", identity.clone());
     /// # let (mut vault, mut file) = Vault::create(&mut host, &owner)?;
     /// # let id = ConnectorId::new("x")?;
     /// # let properties = Properties::from_json(r#"{"APIKey": "a"}"#)?;
-    /// # let plan = vault.plan_create(id, "Name", "Type", &properties, &Options::default())?;
+    /// # let plan = vault.plan_create(&NewConnector::new(id.as_str(), "Name", "Type").with_properties(&properties), &Options::default())?;
     /// # let prepared = vault.prepare(plan, &mut host)?;
-    /// # file.extend_from_slice(prepared.to_append().unwrap_or_default());
+    /// # prepared.write().to(&mut file);
     /// # vault.apply(prepared)?;
     /// let options = OpenOptions { known: Some(vault.known_head()), ..OpenOptions::default() };
     /// let vault = Vault::open(file, Unlock::Identity(&identity), &options)?;
     /// assert_eq!(vault.report().continuity, Continuity::Continues);
-    /// for connector in vault.connectors() {
+    /// for connector in vault.list() {
     ///     let connector = connector?;
     ///     println!("{} ({})", connector.id, connector.name);
     /// }
@@ -287,7 +297,7 @@ pub(super) fn require_expectation(unlock: Unlock<'_>, options: &OpenOptions) -> 
             Code::VaultIdRequired,
             "an identity alone does not say which vault to trust",
         )
-        .hint("give the vault id too: who made the grant knows it"));
+        .with_hint("give the vault id too: who made the grant knows it"));
     }
     Ok(())
 }
@@ -328,5 +338,5 @@ pub(super) fn not_mergeable() -> Error {
         Code::NotMergeable,
         "these are two vaults, not two copies of one",
     )
-    .hint("export the connectors of one and import them into the other")
+    .with_hint("export the connectors of one and import them into the other")
 }

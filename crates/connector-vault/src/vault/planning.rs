@@ -1,65 +1,87 @@
-//! Plans of the caller's own, without an action: create, import, delete, restore.
+//! Plans of the caller's own, without an action: create, update, delete, restore, import, and several
+//! of them together.
 
 mod actions;
+mod staging;
+
+use std::fmt;
 
 #[cfg(test)]
 pub(crate) use self::actions::request_digest;
 
-use self::actions::refuse_request_id;
+use self::staging::Staging;
 use super::Vault;
-use crate::action::{Changes, NewConnector, NewConnectors, Options, Source, Write};
-use crate::connector::{Connector, ConnectorId, Op, Properties, Version, check_name};
+use crate::action::{NewConnectors, Options};
+use crate::connector::{
+    Connector, ConnectorId, NewConnector, Properties, PropertyChanges, Version,
+};
 use crate::crypto::Hash;
-use crate::error::{Code, Error, Result};
-use crate::plan::{self, Base, Draft, NewEntry, Newest, Plan, Step};
-use crate::role::Role;
+use crate::error::{Error, Result};
+use crate::plan::{Base, Draft, Newest, Plan, Step};
+use crate::time::Timestamp;
+
+/// Several changes that become one commit: all of them happen or none, and each sees what the ones
+/// before it do. [`Vault::plan_changes`] hands it to its caller.
+pub struct Changing<'v> {
+    staging: Staging<'v>,
+    plans: Vec<Plan>,
+}
+
+impl fmt::Debug for Changing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Changing({}, ..)", self.plans.len())
+    }
+}
+
+impl Changing<'_> {
+    /// Creates a connector. Fails with `connector_exists`.
+    pub fn create(&mut self, connector: NewConnector) -> Result<()> {
+        let plan = self.staging.create(&connector, &Options::default())?;
+        self.plans.push(plan);
+        Ok(())
+    }
+
+    /// Sets and removes properties of a connector. Fails with `connector_not_found`.
+    pub fn update(&mut self, id: &str, changes: impl Into<PropertyChanges>) -> Result<()> {
+        let plan = self
+            .staging
+            .update(id, &changes.into(), &Options::default())?;
+        self.plans.push(plan);
+        Ok(())
+    }
+
+    /// Makes the properties of a kept version the present ones.
+    /// Fails with `connector_not_found` or `version_not_found`.
+    pub fn restore(&mut self, id: &str, version: Version) -> Result<()> {
+        let plan = self.staging.restore(id, version, &Options::default())?;
+        self.plans.push(plan);
+        Ok(())
+    }
+
+    /// Deletes a connector. Fails with `connector_not_found`.
+    pub fn delete(&mut self, id: &str) -> Result<()> {
+        let plan = self.staging.delete(id, &Options::default())?;
+        self.plans.push(plan);
+        Ok(())
+    }
+}
 
 impl Vault {
     /// A plan that creates a connector under an id of the caller's choice, its properties taken
     /// literally. Fails with `connector_exists`. An id that was deleted continues its versions.
-    pub fn plan_create(
+    pub fn plan_create(&self, connector: &NewConnector, options: &Options) -> Result<Plan> {
+        Staging::new(self, Timestamp::unknown()).create(connector, options)
+    }
+
+    /// A plan that sets and removes properties of a connector, their values taken literally.
+    /// Properties that it does not name keep their values. Fails with `connector_not_found`.
+    pub fn plan_update(
         &self,
-        id: ConnectorId,
-        name: impl Into<String>,
-        type_name: impl Into<String>,
-        properties: &Properties,
+        id: &str,
+        changes: impl Into<PropertyChanges>,
         options: &Options,
     ) -> Result<Plan> {
-        self.require(Role::owns, "create a connector")?;
-        refuse_request_id(options)?;
-        let (name, type_name) = (name.into(), type_name.into());
-        check_name("connector name", &name)?;
-        check_name("connector type", &type_name)?;
-        let before = self.index.newest(id.as_str());
-        if before.is_some_and(|before| before.op != Op::Delete) {
-            return Err(Error::new(
-                Code::ConnectorExists,
-                format!("there is a connector {:?} already", id.as_str()),
-            )
-            .hint("update it, or choose another id"));
-        }
-        let writes = properties.iter().map(|(name, value)| Write {
-            name: name.clone(),
-            value: Some(value.clone()),
-            source: Source::Grid,
-            overridden: false,
-        });
-        let changes = Changes {
-            writes: writes.collect(),
-            ..Changes::default()
-        };
-        let entry = NewEntry {
-            id,
-            name,
-            type_name,
-            tombstone: before.map(|before| before.version),
-        };
-        let draft = plan::add(entry, &changes, options).map_err(|error| match error.code() {
-            // There is no value yet that leaving it out would keep.
-            Code::MaskValue => error.hint("give the value itself, or allow masks for this request"),
-            _ => error,
-        })?;
-        self.plan_on_newest(draft, None)
+        Staging::new(self, Timestamp::unknown()).update(id, &changes.into(), options)
     }
 
     /// Plans that create the connectors of a document, to be committed together. Fails with
@@ -67,13 +89,7 @@ impl Vault {
     pub fn plan_import(&self, connectors: &NewConnectors, options: &Options) -> Result<Vec<Plan>> {
         let list = connectors.iter();
         let plans = list.map(|(place, connector)| {
-            let NewConnector {
-                id,
-                name,
-                type_name,
-                properties,
-            } = connector;
-            self.plan_create(id.clone(), name, type_name, properties, options)
+            self.plan_create(connector, options)
                 .map_err(|error| error.within(place))
         });
         let mut plans: Vec<Plan> = plans.collect::<Result<_>>()?;
@@ -88,27 +104,42 @@ impl Vault {
     /// A plan that deletes a connector. Its kept versions stay in the history.
     /// Fails with `connector_not_found`.
     pub fn plan_delete(&self, id: &str, options: &Options) -> Result<Plan> {
-        self.require(Role::owns, "delete a connector")?;
-        refuse_request_id(options)?;
-        let before = self.without_values(id)?;
-        self.plan_on_newest(plan::delete(&before, None, options)?, None)
+        Staging::new(self, Timestamp::unknown()).delete(id, options)
     }
 
     /// A plan that makes the properties of a kept version the present ones.
     /// Fails with `connector_not_found` or `version_not_found`.
     pub fn plan_restore(&self, id: &str, version: Version, options: &Options) -> Result<Plan> {
-        self.require(Role::updates, "restore a connector")?;
-        refuse_request_id(options)?;
-        // A version that does not read is what a restore is for.
-        let before = match self.read(id) {
-            Err(error) if matches!(error.code(), Code::Damaged | Code::NamesMismatch) => {
-                self.without_values(id)?
-            }
-            before => before?,
+        Staging::new(self, Timestamp::unknown()).restore(id, version, options)
+    }
+
+    /// Plans several changes, to be committed together. What `change` fails with, this fails with.
+    ///
+    /// ```
+    /// # use connector_vault::*;
+    /// # use rand::{SeedableRng, rngs::StdRng};
+    /// # let mut rng = StdRng::seed_from_u64(1);
+    /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
+    /// # let owner = NewOwner::identity("ops", Identity::generate(host.rng));
+    /// # let (vault, _) = Vault::create(&mut host, &owner)?;
+    /// let plans = vault.plan_changes::<Error>(|change| {
+    ///     change.create(NewConnector::new("x", "Name", "Type").property("APIKey", "a"))?;
+    ///     change.update("x", [("APIKey", "b")])
+    /// })?;
+    /// let prepared = vault.prepare_all(plans, &mut host)?;
+    /// assert_eq!(prepared.outcomes()[1].version_after.get(), 2);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn plan_changes<E: From<Error>>(
+        &self,
+        change: impl FnOnce(&mut Changing<'_>) -> Result<(), E>,
+    ) -> Result<Vec<Plan>, E> {
+        let mut changing = Changing {
+            staging: Staging::new(self, Timestamp::unknown()),
+            plans: Vec::new(),
         };
-        let then = self.read_version(id, version)?;
-        let draft = plan::replace(&before, &then.properties, Op::Restore, options)?;
-        self.plan_on_newest(draft, None)
+        change(&mut changing)?;
+        Ok(changing.plans)
     }
 
     pub(super) fn plan_on_newest(
@@ -138,7 +169,7 @@ impl Vault {
 
     /// A connector as far as its overview tells.
     pub(super) fn without_values(&self, id: &str) -> Result<Connector> {
-        let overview = self.connector(id)?;
+        let overview = self.overview(id)?;
         Ok(Connector {
             id: overview.id,
             name: overview.name,

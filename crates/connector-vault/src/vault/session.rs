@@ -32,7 +32,7 @@
 //!   compaction is not the change's failure, and the next change tries again.
 
 use super::Vault;
-use super::commit::{LogEnd, Prepared, Retention, Store};
+use super::commit::{LogEnd, Prepared, Retention, Write};
 use crate::error::{Code, Error, Result};
 use crate::log::{Head, KnownHead};
 use crate::plan::Outcome;
@@ -115,7 +115,7 @@ pub enum Answer {
 /// # let mut rng = StdRng::seed_from_u64(1);
 /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
 /// # let identity = Identity::generate(host.rng);
-/// # let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
+/// # let owner = NewOwner::identity("ops", identity.clone());
 /// # let (mut vault, mut file) = Vault::create(&mut host, &owner)?;
 ///
 /// // A driver over bytes in memory that nobody else changes.
@@ -126,7 +126,7 @@ pub enum Answer {
 ///         Ask::CatchUp(_) => Answer::Same,
 ///         Ask::Prepare => {
 ///             let id = ConnectorId::new("x")?;
-///             let plan = vault.plan_create(id, "Name", "Type", &Properties::new(), &Options::default())?;
+///             let plan = vault.plan_create(&NewConnector::new(id.as_str(), "Name", "Type"), &Options::default())?;
 ///             Answer::Prepared(vault.prepare(plan, &mut host)?)
 ///         }
 ///         Ask::Append(bytes, _) => {
@@ -282,8 +282,8 @@ impl Session {
                         let State::Compacting(prepared) = &self.state else {
                             return Err(out_of_turn());
                         };
-                        Ok(match prepared.store() {
-                            Store::Replace(file) => Ask::Compact(file, vault.log_end()),
+                        Ok(match prepared.write() {
+                            Write::Replace(file) => Ask::Compact(file, vault.log_end()),
                             _ => return Err(out_of_turn()),
                         })
                     }
@@ -324,10 +324,10 @@ impl Session {
         let State::Storing(prepared) = &self.state else {
             return Ask::Fail;
         };
-        match prepared.store() {
-            Store::Append(commit) => Ask::Append(commit, vault.log_end()),
-            Store::Replace(file) => Ask::Replace(file, vault.log_end()),
-            Store::Nothing => Ask::Sync(vault.log_end()),
+        match prepared.write() {
+            Write::Append(commit) => Ask::Append(commit, vault.log_end()),
+            Write::Replace(file) => Ask::Replace(file, vault.log_end()),
+            Write::Nothing => Ask::Sync(vault.log_end()),
         }
     }
 
@@ -394,7 +394,7 @@ fn unknown(why: Option<Error>) -> Error {
         Code::OutcomeUnknown,
         format!("the change may have been stored or not{why}"),
     )
-    .hint("open the vault again and see whether the change is there, before you repeat it")
+    .with_hint("open the vault again and see whether the change is there, before you repeat it")
 }
 
 fn out_of_turn() -> Error {

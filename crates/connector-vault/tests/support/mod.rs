@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use connector_vault::{
-    Action, ActionPlan, ConnectorId, Host, Identity, NewOwner, OpenOptions, Options, Outcome,
+    Action, ActionPlan, Host, Identity, NewConnector, NewOwner, OpenOptions, Options, Outcome,
     Prepared, Properties, PropertyName, Ran, Result, Secret, Timestamp, Tokens, Unlock, Vault,
 };
 use rand::SeedableRng;
@@ -48,11 +48,7 @@ impl Kept {
     pub(crate) fn new(seed: u64) -> Self {
         let mut fixed = Fixed::new(seed);
         let identity = Identity::generate(fixed.host().rng);
-        let owner = NewOwner {
-            label: "ops",
-            identity: Some(identity.clone()),
-            passphrase: None,
-        };
+        let owner = NewOwner::identity("ops", identity.clone());
         let (vault, file) = Vault::create(&mut fixed.host(), &owner).expect("a new vault");
         Self {
             vault,
@@ -64,21 +60,14 @@ impl Kept {
 
     /// Stores what was prepared as a host would, then applies it.
     pub(crate) fn store(&mut self, prepared: Prepared) -> Result<Vec<Outcome>> {
-        if let Some(commit) = prepared.to_append() {
-            self.file.extend_from_slice(commit);
-        }
-        if let Some(file) = prepared.to_replace() {
-            self.file = file.to_vec();
-        }
+        prepared.write().to(&mut self.file);
         self.vault.apply(prepared)
     }
 
     pub(crate) fn add(&mut self, id: &str, values: &[(&str, &str)]) -> Result<Outcome> {
         let plan = self.vault.plan_create(
-            ConnectorId::new(id)?,
-            format!("Name of {id}"),
-            "Type",
-            &properties(values),
+            &NewConnector::new(id, format!("Name of {id}"), "Type")
+                .with_properties(&properties(values)),
             &Options::default(),
         )?;
         let prepared = self.vault.prepare(plan, &mut self.fixed.host())?;

@@ -244,6 +244,6 @@ impl DamagedRecord {
                 self.offset, self.seq
             ),
         )
-        .hint("restore a backup, or repair the vault to save what is intact")
+        .with_hint("restore a backup, or repair the vault to save what is intact")
     }
 }

@@ -52,7 +52,7 @@ impl Vault {
     /// # let mut rng = StdRng::seed_from_u64(1);
     /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
     /// # let passphrase = Passphrase::new("correct horse battery staple")?;
-    /// # let owner = NewOwner { label: "ops", identity: None, passphrase: Some((&passphrase, Cost::MIN)) };
+    /// # let owner = NewOwner::passphrase("ops", &passphrase).cost(Cost::MIN);
     /// # let file = Vault::create(&mut host, &owner)?.1;
     /// let worker = std::thread::spawn(move || {
     ///     Ok(Vault::open(file, Unlock::Passphrase(&passphrase), &OpenOptions::default())?.detach())

@@ -5,23 +5,22 @@
 //! version are checked before any token but those of the id is asked for. A token may be good for
 //! one use, such as a refresh token, and a conflict must not burn it.
 
-use std::collections::HashMap;
-
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::staging::{Staging, of_one_connector, refuse_request_id};
 use crate::action::{
     Action, Asking, Changes, Content, Options, Outputs, RequestId, Resolver, TestResult,
     outputs_of_test,
 };
-use crate::connector::{Connector, ConnectorId, Op, Version};
+use crate::connector::{Connector, ConnectorId, Version};
 use crate::crypto::Hash;
 use crate::crypto::label::{self, bind};
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Syntax};
 use crate::limits;
 use crate::plan::{
-    self, ActionPlan, ActionStep, Draft, NewEntry, Newest, Outcome, Plan, Status, Step, TestOutcome,
+    self, ActionPlan, ActionStep, NewEntry, Outcome, Plan, Status, Step, TestOutcome,
 };
 use crate::role::Role;
 use crate::secret::Text;
@@ -40,13 +39,13 @@ impl Vault {
     /// # let mut rng = StdRng::seed_from_u64(1);
     /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
     /// # let identity = Identity::generate(host.rng);
-    /// # let owner = NewOwner { label: "ops", identity: Some(identity.clone()), passphrase: None };
+    /// # let owner = NewOwner::identity("ops", identity.clone());
     /// # let (mut vault, mut file) = Vault::create(&mut host, &owner)?;
     /// # let id = ConnectorId::new("x")?;
     /// # let properties = Properties::from_json(r#"{"APIKey": "a"}"#)?;
-    /// # let plan = vault.plan_create(id, "Name", "Type", &properties, &Options::default())?;
+    /// # let plan = vault.plan_create(&NewConnector::new(id.as_str(), "Name", "Type").with_properties(&properties), &Options::default())?;
     /// # let prepared = vault.prepare(plan, &mut host)?;
-    /// # file.extend_from_slice(prepared.to_append().unwrap_or_default());
+    /// # prepared.write().to(&mut file);
     /// # vault.apply(prepared)?;
     /// let action = Action::parse(r#"{"ActionType": "Connectors.Update", "Parameters": {
     ///     "EntryId": "x", "PropertiesJson": "{\"APIKey\": \"b\"}"}}"#)?;
@@ -90,13 +89,9 @@ impl Vault {
         host: &mut Host<'_>,
     ) -> Result<ActionPlan> {
         action.check_condition(options)?;
-        let mut staging = Staging {
-            vault: self,
-            options,
-            written: HashMap::new(),
-        };
+        let mut staging = Staging::new(self, host.now.clone());
         let Content::Batch(list) = &action.content else {
-            let step = staging.step(action, 0, asking, &Outputs::new(), host)?;
+            let step = staging.step(action, 0, asking, &Outputs::new(), options, host)?;
             return Ok(ActionPlan::one(step));
         };
         if options.if_version.is_some() {
@@ -115,7 +110,7 @@ impl Vault {
             let step = match action {
                 None => ActionStep::Skipped,
                 Some(action) => staging
-                    .step(action, number, asking, plan.outputs(), host)
+                    .step(action, number, asking, plan.outputs(), options, host)
                     .map_err(|error| error.in_action(number))?,
             };
             plan.push(step);
@@ -182,7 +177,7 @@ impl Vault {
                         stored.version
                     ),
                 )
-                .hint("use a new request id for a new request")),
+                .with_hint("use a new request id for a new request")),
             };
         }
         match self.remembers_requests(id, now)? {
@@ -191,7 +186,7 @@ impl Vault {
                 Code::RequestTooOld,
                 "versions of this connector that are not kept may have remembered the request id",
             )
-            .hint(
+            .with_hint(
                 "look whether the change is there; if it is not, run the action without a request id, \
                  with the connector's version as condition",
             )),
@@ -217,15 +212,6 @@ impl Vault {
     }
 }
 
-/// The connectors as the actions of a batch see them: the vault's, and over them what earlier
-/// actions write.
-struct Staging<'v> {
-    vault: &'v Vault,
-    options: &'v Options,
-    /// The newest planned version of each connector; without properties if it was deleted.
-    written: HashMap<ConnectorId, (Connector, Op)>,
-}
-
 impl Staging<'_> {
     /// What one action would do. `number` tells it from the others of its batch.
     fn step(
@@ -234,9 +220,9 @@ impl Staging<'_> {
         number: usize,
         asking: &mut Asking<'_>,
         outputs: &Outputs,
+        options: &Options,
         host: &mut Host<'_>,
     ) -> Result<ActionStep> {
-        let options = self.options;
         let what = action.action_type().as_str();
         if !matches!(action.content, Content::Update { .. }) {
             refuse_request_id(options)?;
@@ -258,15 +244,14 @@ impl Staging<'_> {
                     let digest = digest.insert(request_digest(&parts));
                     let answer = self.vault.answered(&id, request_id, digest, &host.now)?;
                     if let Some(outcome) = answer {
-                        let plan = Plan(Step::Answered { id, outcome });
-                        return Ok(ActionStep::Change(Box::new(plan)));
+                        return Ok(change(Plan(Step::Answered { id, outcome })));
                     }
                 }
-                let before = self.read(&id)?;
+                let before = self.author_reads(&id)?;
                 plan::check_version(&id, Some(before.version), options)?;
                 resolver.sources(sources)?;
                 let draft = plan::update(&before, &resolver.finish(), options)?;
-                self.stage(draft, digest, &host.now)
+                self.stage(draft, digest).map(change)
             }
             (
                 Content::Add {
@@ -292,14 +277,16 @@ impl Staging<'_> {
                 let mut draft = plan::add(entry, &resolver.finish(), options)?;
                 let output = token.map(|token| (token, new_id.as_str().to_owned()));
                 draft.outputs.extend(output);
-                self.stage(draft, None, &host.now)
+                self.stage(draft, None).map(change)
             }
             (Content::Delete { entry_id }, _) => {
                 self.vault.require(Role::owns, what)?;
                 let id = resolver.entry_id(entry_id)?;
-                let before = self.without_values(&id)?;
+                let before = self
+                    .without_values(id.as_str())
+                    .map_err(|error| self.vault.for_author(error, id.as_str()))?;
                 let draft = plan::delete(&before, Some(&resolver.finish()), options)?;
-                self.stage(draft, None, &host.now)
+                self.stage(draft, None).map(change)
             }
             (
                 Content::Test {
@@ -310,15 +297,15 @@ impl Staging<'_> {
             ) => {
                 self.vault.require(Role::reads, what)?;
                 let id = resolver.entry_id(entry_id)?;
-                let connector = self.read(&id)?;
+                let connector = self.author_reads(&id)?;
                 plan::check_version(&id, Some(connector.version), options)?;
                 let token = resolver.token_name("OutputTokenName", token_name.as_ref())?;
                 let changes = resolver.finish();
                 let result = asking.test(&connector).map_err(|error| {
                     let message = without_values(error.message(), &connector);
                     let masked = Error::new(error.code(), message);
-                    match error.hint_text() {
-                        Some(hint) => masked.hint(hint.to_owned()),
+                    match error.hint() {
+                        Some(hint) => masked.with_hint(hint.to_owned()),
                         None => masked,
                     }
                 })?;
@@ -331,57 +318,19 @@ impl Staging<'_> {
             )),
         }
     }
+}
 
-    /// A connector with its values, as the actions before left it.
-    fn read(&self, id: &ConnectorId) -> Result<Connector> {
-        match self.written.get(id) {
-            Some((_, Op::Delete)) => Err(deleted_before(id)),
-            Some((connector, _)) => Ok(connector.clone()),
-            None => self
-                .vault
-                .read(id.as_str())
-                .map_err(|error| self.vault.for_author(error, id.as_str())),
-        }
+impl Staging<'_> {
+    /// A connector that an action names: its author reads the error.
+    fn author_reads(&self, id: &ConnectorId) -> Result<Connector> {
+        self.read(id.as_str())
+            .map_err(|error| self.vault.for_author(error, id.as_str()))
     }
+}
 
-    /// A connector as far as its overview tells, as the actions before left it.
-    fn without_values(&self, id: &ConnectorId) -> Result<Connector> {
-        match self.written.get(id) {
-            Some(_) => self.read(id),
-            None => self
-                .vault
-                .without_values(id.as_str())
-                .map_err(|error| self.vault.for_author(error, id.as_str())),
-        }
-    }
-
-    /// A plan on what the actions before left, which those behind it see.
-    fn stage(
-        &mut self,
-        draft: Draft,
-        request_digest: Option<Hash>,
-        now: &Timestamp,
-    ) -> Result<ActionStep> {
-        let mut plan = self.vault.plan_on_newest(draft, request_digest)?;
-        let Step::Draft { draft, base, .. } = &mut plan.0 else {
-            return Ok(ActionStep::Change(Box::new(plan)));
-        };
-        if self.written.contains_key(&draft.id) {
-            base.newest = Newest::Planned;
-        }
-        if draft.writes() {
-            let connector = Connector {
-                id: draft.id.clone(),
-                name: draft.name.clone(),
-                type_name: draft.type_name.clone(),
-                version: draft.version_after,
-                updated_at: now.clone(),
-                properties: draft.after.clone(),
-            };
-            self.written.insert(draft.id.clone(), (connector, draft.op));
-        }
-        Ok(ActionStep::Change(Box::new(plan)))
-    }
+/// A change as a step of an action.
+fn change(plan: Plan) -> ActionStep {
+    ActionStep::Change(Box::new(plan))
 }
 
 fn tested(
@@ -434,30 +383,6 @@ fn without_values(message: &str, connector: &Connector) -> String {
         .chars()
         .take(limits::TEST_MESSAGE_CHARS_MAX)
         .collect()
-}
-
-fn deleted_before(id: &ConnectorId) -> Error {
-    Error::new(
-        Code::ConnectorNotFound,
-        format!(
-            "an earlier action of the batch deletes the connector {:?}",
-            id.as_str()
-        ),
-    )
-}
-
-pub(crate) fn refuse_request_id(options: &Options) -> Result<()> {
-    match options.request_id {
-        None => Ok(()),
-        Some(_) => Err(of_one_connector("a request id")),
-    }
-}
-
-fn of_one_connector(what: &str) -> Error {
-    Error::new(
-        Code::InvalidArgument,
-        format!("{what} works with a single Connectors.Update only"),
-    )
 }
 
 pub(crate) fn request_digest(parts: &[u8]) -> Hash {

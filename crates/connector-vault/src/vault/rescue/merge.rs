@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::action::{Note, Options};
-use crate::connector::{Connector, ConnectorId, Op, Properties, PropertyName};
+use crate::connector::{Connector, ConnectorId, NewConnector, Op, Properties, PropertyName};
 use crate::error::{Code, Error, Result, counted};
 use crate::format::hex::RecordId;
 use crate::log;
@@ -90,7 +90,7 @@ impl Merge {
                 Code::MergeStranger,
                 format!("the other copy was changed by {first:?}, which has no grant here"),
             )
-            .hint("look at what it changed, then accept it on purpose"));
+            .with_hint("look at what it changed, then accept it on purpose"));
         }
         if let (None, [first, ..]) = (self.options.resolve, &*self.conflicts) {
             let count = counted(self.conflicts.len() as u64, "conflict", "conflicts");
@@ -99,7 +99,7 @@ impl Merge {
                 Code::MergeConflict,
                 format!("{count}, the first in the connector {id:?}"),
             )
-            .hint("say whose side wins: ours, theirs or the newest"));
+            .with_hint("say whose side wins: ours, theirs or the newest"));
         }
         Ok(self.plans)
     }
@@ -352,9 +352,9 @@ impl<'a> Merging<'a> {
             properties,
             ..
         } = self.theirs.unseal(theirs.stored)?.0;
-        let plan = self
-            .ours
-            .plan_create(id, name, type_name, &properties, &options(theirs))?;
+        let connector =
+            NewConnector::new(id.as_str(), name, type_name).with_properties(&properties);
+        let plan = self.ours.plan_create(&connector, &options(theirs))?;
         self.merge.plans.push(plan);
         Ok(())
     }

@@ -90,7 +90,7 @@ impl Vault {
                 log_start as u64,
                 "no sound header is left, and the keys are in it",
             );
-            mangled::explain(error.hint("restore a backup"), file)
+            mangled::explain(error.with_hint("restore a backup"), file)
         })?;
         if let Some(expected) = options
             .vault_id
@@ -132,7 +132,7 @@ impl Vault {
         let newest = signed.last().copied();
         let newest = newest.ok_or_else(|| {
             let error = damaged(log_start as u64, "no sound commit is left");
-            mangled::explain(error.hint("restore a backup"), file)
+            mangled::explain(error.with_hint("restore a backup"), file)
         })?;
         let superseded = superseded(&signed, newest);
         let chain = Chain {
@@ -173,7 +173,7 @@ fn check_known(header: &Header, known: &KnownHead, commits: &[Commit<'_>]) -> Re
                 header.epoch, known.epoch
             ),
         )
-        .hint("it is from an old copy, with the grants of then; look for a newer one"));
+        .with_hint("it is from an old copy, with the grants of then; look for a newer one"));
     }
     Ok(())
 }

@@ -2,11 +2,11 @@
 
 use rand_core::CryptoRng;
 
-use crate::access::{self, Access, Bundle, BundlePlace};
+use crate::access::{self, Access, Bundle, BundlePlace, Unlock};
 use crate::connector::check_text;
 use crate::crypto::identity::{GrantKey, Identity, VaultKey};
 use crate::crypto::kdf::{Cost, Passphrase};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::format::header::{Grant, Header};
 use crate::format::hex::{GrantId, Hex};
 use crate::format::key_slots::KeySlotEntry;
@@ -17,16 +17,81 @@ use crate::vault::commit::{Chain, snapshot_file};
 use crate::vault::open::OpenOptions;
 use crate::vault::{Host, Vault};
 
-/// The first owner of a new vault. Without a passphrase the vault opens by the identity alone,
-/// without an identity one is generated.
+/// The first owner of a new vault: somebody with a passphrase, with an identity, or with both.
+///
+/// ```
+/// # use connector_vault::*;
+/// let passphrase = Passphrase::new("correct horse battery staple")?;
+/// let ann = NewOwner::passphrase("ann", &passphrase);
+/// # use rand::{SeedableRng, rngs::StdRng};
+/// # let identity = Identity::generate(&mut StdRng::seed_from_u64(1));
+/// let service = NewOwner::identity("deploy", identity.clone());
+/// let both = NewOwner::identity("ops", identity).and_passphrase(&passphrase);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug)]
 pub struct NewOwner<'a> {
-    /// What the owner is called.
-    pub label: &'a str,
-    /// Its identity, if it has one.
-    pub identity: Option<Identity>,
-    /// Its passphrase, and what trying one costs.
-    pub passphrase: Option<(&'a Passphrase, Cost)>,
+    label: &'a str,
+    key: OwnerKey<'a>,
+    cost: Cost,
+}
+
+#[derive(Debug)]
+enum OwnerKey<'a> {
+    Passphrase(&'a Passphrase),
+    Identity(Identity),
+    Both(Identity, &'a Passphrase),
+}
+
+impl<'a> NewOwner<'a> {
+    /// An owner who opens the vault by a passphrase, and who is called `label`.
+    #[must_use]
+    pub fn passphrase(label: &'a str, passphrase: &'a Passphrase) -> Self {
+        Self::by(label, OwnerKey::Passphrase(passphrase))
+    }
+
+    /// An owner who opens the vault by an identity alone, such as a service.
+    #[must_use]
+    pub fn identity(label: &'a str, identity: Identity) -> Self {
+        Self::by(label, OwnerKey::Identity(identity))
+    }
+
+    /// The same owner, who may open the vault by this passphrase too.
+    #[must_use]
+    pub fn and_passphrase(self, passphrase: &'a Passphrase) -> Self {
+        let key = match self.key {
+            OwnerKey::Passphrase(_) => OwnerKey::Passphrase(passphrase),
+            OwnerKey::Identity(identity) | OwnerKey::Both(identity, _) => {
+                OwnerKey::Both(identity, passphrase)
+            }
+        };
+        Self { key, ..self }
+    }
+
+    /// The same owner. Trying a passphrase costs this much.
+    #[must_use]
+    pub fn cost(self, cost: Cost) -> Self {
+        Self { cost, ..self }
+    }
+
+    /// How this owner opens the vault: by the passphrase, else by the identity.
+    #[must_use]
+    pub fn unlock(&self) -> Unlock<'_> {
+        match &self.key {
+            OwnerKey::Passphrase(passphrase) | OwnerKey::Both(_, passphrase) => {
+                Unlock::Passphrase(passphrase)
+            }
+            OwnerKey::Identity(identity) => Unlock::Identity(identity),
+        }
+    }
+
+    fn by(label: &'a str, key: OwnerKey<'a>) -> Self {
+        Self {
+            label,
+            key,
+            cost: Cost::default(),
+        }
+    }
 }
 
 impl Vault {
@@ -42,23 +107,18 @@ impl Vault {
     /// # /*
     /// let cost = Cost::default();
     /// # */
-    /// let owner = NewOwner { label: "ops", identity: None, passphrase: Some((&passphrase, cost)) };
+    /// let owner = NewOwner::passphrase("ops", &passphrase).cost(cost);
     /// let (vault, file) = Vault::create(&mut host, &owner)?;
     /// assert!(vault.is_empty());
     /// assert!(file.starts_with(b"CVAULT01"));
     /// # Ok::<(), Error>(())
     /// ```
     pub fn create(host: &mut Host<'_>, owner: &NewOwner<'_>) -> Result<(Self, Vec<u8>)> {
-        if owner.identity.is_none() && owner.passphrase.is_none() {
-            return Err(Error::new(
-                Code::InvalidArgument,
-                "an owner needs a passphrase or an identity",
-            ));
-        }
-        let identity = owner
-            .identity
-            .clone()
-            .unwrap_or_else(|| Identity::generate(host.rng));
+        let (identity, passphrase) = match &owner.key {
+            OwnerKey::Passphrase(passphrase) => (Identity::generate(host.rng), Some(passphrase)),
+            OwnerKey::Identity(identity) => (identity.clone(), None),
+            OwnerKey::Both(identity, passphrase) => (identity.clone(), Some(passphrase)),
+        };
         let vault_key = VaultKey::generate(host.rng);
         let vault_id = log::vault_id(&vault_key.public());
         let bundle = Bundle::generate(host.rng, vault_key);
@@ -85,8 +145,8 @@ impl Vault {
             retired: Vec::new(),
         };
         let mut key_slots = Vec::new();
-        if let Some((passphrase, cost)) = owner.passphrase {
-            let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
+        if let Some(passphrase) = passphrase {
+            let cost = owner.cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
             let slot = access::make_key_slot(
                 host.rng,
                 vault_id,

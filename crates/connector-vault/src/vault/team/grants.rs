@@ -234,7 +234,7 @@ impl Vault {
             .position(|grant| grant.label == label);
         let index = index.ok_or_else(|| {
             Error::new(Code::GrantNotFound, format!("there is no grant {label:?}"))
-                .hint("list the grants to see their labels")
+                .with_hint("list the grants to see their labels")
         })?;
         if self.header.grants[index].id == self.access.grant {
             let owners = self
@@ -245,12 +245,12 @@ impl Vault {
                 .count();
             return Err(match owners {
                 1 => Error::new(Code::LastOwner, "a vault keeps at least one owner")
-                    .hint("grant the role owner to somebody else first"),
+                    .with_hint("grant the role owner to somebody else first"),
                 _ => Error::new(
                     Code::NotPermitted,
                     "nobody can take away the grant that opened the vault",
                 )
-                .hint("let another owner do it"),
+                .with_hint("let another owner do it"),
             });
         }
         Ok(index)
@@ -317,7 +317,7 @@ impl Vault {
         let still_reads = role.is_some_and(Role::reads);
         let exposed = match former.role.reads() && !still_reads {
             true => self
-                .connectors()
+                .list()
                 .map(|overview| overview.map(|overview| overview.id))
                 .collect::<Result<_>>()?,
             false => Vec::new(),
@@ -339,7 +339,7 @@ impl Vault {
         if header.handovers.len() == limits::HANDOVERS_MAX {
             return Err(
                 Error::new(Code::LimitExceeded, "the vault key was replaced too often")
-                    .hint("move the connectors to a new vault"),
+                    .with_hint("move the connectors to a new vault"),
             );
         }
         let new = VaultKey::generate(host.rng);

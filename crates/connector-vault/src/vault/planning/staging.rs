@@ -1,0 +1,199 @@
+//! Changes that become one commit: each sees what the ones before it do.
+
+use std::collections::HashMap;
+
+use crate::action::{Changes, Options, Source, Write};
+use crate::connector::{
+    Connector, ConnectorId, NewConnector, Op, PropertyChanges, Version, check_name,
+};
+use crate::crypto::Hash;
+use crate::error::{Code, Error, Result};
+use crate::plan::{self, Draft, NewEntry, Newest, Plan, Step};
+use crate::role::Role;
+use crate::time::Timestamp;
+use crate::vault::Vault;
+
+/// The connectors as the changes of one commit see them: the vault's, and over them what earlier
+/// changes write.
+pub(super) struct Staging<'v> {
+    pub(super) vault: &'v Vault,
+    /// When the changes are made: a tester sees it of a connector that an action before has changed.
+    now: Timestamp,
+    /// The newest planned version of each connector; without properties if it was deleted.
+    written: HashMap<ConnectorId, (Connector, Op)>,
+}
+
+impl<'v> Staging<'v> {
+    pub(super) fn new(vault: &'v Vault, now: Timestamp) -> Self {
+        Self {
+            vault,
+            now,
+            written: HashMap::new(),
+        }
+    }
+
+    /// Plans a new connector, its values taken literally.
+    pub(super) fn create(&mut self, connector: &NewConnector, options: &Options) -> Result<Plan> {
+        self.vault.require(Role::owns, "create a connector")?;
+        refuse_request_id(options)?;
+        let id = ConnectorId::new(connector.id.as_str())?;
+        check_name("connector name", &connector.name)?;
+        check_name("connector type", &connector.type_name)?;
+        let before = self.newest(&id);
+        if before.is_some_and(|(_, op)| op != Op::Delete) {
+            return Err(Error::new(
+                Code::ConnectorExists,
+                format!("there is a connector {:?} already", id.as_str()),
+            )
+            .with_hint("update it, or choose another id"));
+        }
+        let entry = NewEntry {
+            id,
+            name: connector.name.clone(),
+            type_name: connector.type_name.clone(),
+            tombstone: before.map(|(version, _)| version),
+        };
+        let changes = literal(&connector.properties)?;
+        let draft = plan::add(entry, &changes, options).map_err(|error| match error.code() {
+            // There is no value yet that leaving it out would keep.
+            Code::MaskValue => {
+                error.with_hint("give the value itself, or allow masks for this request")
+            }
+            _ => error,
+        })?;
+        self.stage(draft, None)
+    }
+
+    /// Plans new and modified properties, their values taken literally.
+    pub(super) fn update(
+        &mut self,
+        id: &str,
+        changes: &PropertyChanges,
+        options: &Options,
+    ) -> Result<Plan> {
+        self.vault.require(Role::updates, "update a connector")?;
+        refuse_request_id(options)?;
+        let before = self.read(id)?;
+        plan::check_version(&before.id, Some(before.version), options)?;
+        let draft = plan::update(&before, &literal(changes)?, options)?;
+        self.stage(draft, None)
+    }
+
+    /// Plans that a connector is deleted.
+    pub(super) fn delete(&mut self, id: &str, options: &Options) -> Result<Plan> {
+        self.vault.require(Role::owns, "delete a connector")?;
+        refuse_request_id(options)?;
+        let before = self.without_values(id)?;
+        self.stage(plan::delete(&before, None, options)?, None)
+    }
+
+    /// Plans that the properties of a kept version are the present ones.
+    pub(super) fn restore(
+        &mut self,
+        id: &str,
+        version: Version,
+        options: &Options,
+    ) -> Result<Plan> {
+        self.vault.require(Role::updates, "restore a connector")?;
+        refuse_request_id(options)?;
+        // A version that does not read is what a restore is for.
+        let before = match self.read(id) {
+            Err(error) if matches!(error.code(), Code::Damaged | Code::NamesMismatch) => {
+                self.without_values(id)?
+            }
+            before => before?,
+        };
+        let then = self.vault.read_version(id, version)?;
+        let draft = plan::replace(&before, &then.properties, Op::Restore, options)?;
+        self.stage(draft, None)
+    }
+
+    /// The newest version of a connector id, as the changes before left it.
+    fn newest(&self, id: &ConnectorId) -> Option<(Version, Op)> {
+        match self.written.get(id) {
+            Some((connector, op)) => Some((connector.version, *op)),
+            None => {
+                let newest = self.vault.index.newest(id.as_str());
+                newest.map(|newest| (newest.version, newest.op))
+            }
+        }
+    }
+
+    /// A connector with its values, as the changes before left it.
+    pub(super) fn read(&self, id: &str) -> Result<Connector> {
+        match self.written.get(id) {
+            Some((_, Op::Delete)) => Err(deleted_before(id)),
+            Some((connector, _)) => Ok(connector.clone()),
+            None => self.vault.read(id),
+        }
+    }
+
+    /// A connector as far as its overview tells, as the changes before left it.
+    pub(super) fn without_values(&self, id: &str) -> Result<Connector> {
+        match self.written.get(id) {
+            Some(_) => self.read(id),
+            None => self.vault.without_values(id),
+        }
+    }
+
+    /// A plan on what the changes before left, which those behind it see.
+    pub(super) fn stage(&mut self, draft: Draft, request_digest: Option<Hash>) -> Result<Plan> {
+        let mut plan = self.vault.plan_on_newest(draft, request_digest)?;
+        let Step::Draft { draft, base, .. } = &mut plan.0 else {
+            return Ok(plan);
+        };
+        if self.written.contains_key(&draft.id) {
+            base.newest = Newest::Planned;
+        }
+        if draft.writes() {
+            let connector = Connector {
+                id: draft.id.clone(),
+                name: draft.name.clone(),
+                type_name: draft.type_name.clone(),
+                version: draft.version_after,
+                updated_at: self.now.clone(),
+                properties: draft.after.clone(),
+            };
+            self.written.insert(draft.id.clone(), (connector, draft.op));
+        }
+        Ok(plan)
+    }
+}
+
+/// Values as they are given, without tokens.
+fn literal(changes: &PropertyChanges) -> Result<Changes> {
+    let writes = changes.check().map(|write| {
+        let (name, value) = write?;
+        Ok(Write {
+            name,
+            value,
+            source: Source::Grid,
+            overridden: false,
+        })
+    });
+    Ok(Changes {
+        writes: writes.collect::<Result<_>>()?,
+        ..Changes::default()
+    })
+}
+
+fn deleted_before(id: &str) -> Error {
+    Error::new(
+        Code::ConnectorNotFound,
+        format!("an earlier change of the same commit deletes the connector {id:?}"),
+    )
+}
+
+pub(crate) fn refuse_request_id(options: &Options) -> Result<()> {
+    match options.request_id {
+        None => Ok(()),
+        Some(_) => Err(of_one_connector("a request id")),
+    }
+}
+
+pub(super) fn of_one_connector(what: &str) -> Error {
+    Error::new(
+        Code::InvalidArgument,
+        format!("{what} works with a single Connectors.Update only"),
+    )
+}
