@@ -442,6 +442,8 @@ impl Report {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Refreshed {
     commits: usize,
+    /// The connectors of which the commits hold a new version, each once.
+    ids: Vec<String>,
     /// A commit whose writer died, or is still writing. Its offset counts from the tail's start.
     #[tsify(type = "TornTail | null")]
     torn: Option<TornTail>,
@@ -451,6 +453,7 @@ impl Refreshed {
     pub(crate) fn of(refreshed: core::Refreshed) -> Self {
         Self {
             commits: refreshed.commits,
+            ids: refreshed.ids.iter().map(ToString::to_string).collect(),
             torn: refreshed.torn.map(TornTail::of),
         }
     }

@@ -3,8 +3,8 @@
 mod support;
 
 use connector_vault::{
-    Code, Cost, Detached, Detail, NewOwner, OpenOptions, Options, Passphrase, RequestId, Retention,
-    Role, Status, Unlock, Vault, Version,
+    Code, ConnectorId, Cost, Detached, Detail, NewOwner, OpenOptions, Options, Passphrase,
+    RequestId, Retention, Role, Status, Unlock, Vault, Version,
 };
 use support::{Fixed, Kept, update, values};
 
@@ -305,6 +305,8 @@ fn a_refresh_brings_what_others_appended() {
     kept.add("y", &[]).expect("added");
     let refreshed = other.refresh(kept.file[known..].to_vec()).expect("follows");
     assert_eq!(refreshed.commits, 2);
+    let ids: Vec<&str> = refreshed.ids.iter().map(ConnectorId::as_str).collect();
+    assert_eq!(ids, ["x", "y"]);
     assert_eq!(other.head(), kept.vault.head());
     assert_eq!(values(&other, "x"), map(&[("APIKey", "b")]));
     assert_eq!(other.log_end(), kept.vault.log_end());

@@ -8,6 +8,7 @@ use super::index::{Admission, Index};
 use super::record::RecordKeys;
 use super::{OpenReport, Vault};
 use crate::access::{self, Access, BrokenKeySlot, Unlock};
+use crate::connector::ConnectorId;
 use crate::error::{Code, Error, Result};
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
@@ -70,11 +71,13 @@ impl OpenOptions {
 }
 
 /// What a refresh brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refreshed {
     /// How many commits.
     pub commits: usize,
+    /// The connectors of which the commits hold a new version, each once.
+    pub ids: Vec<ConnectorId>,
     /// A commit whose writer died, or is still writing. Its offset counts from the tail's start.
     pub torn: Option<TornTail>,
 }
@@ -203,6 +206,7 @@ impl Vault {
         let pending = self.index.extend(&walk.commits, &tail, &mut admission)?;
         let refreshed = Refreshed {
             commits: walk.commits.len(),
+            ids: self.index.ids_of(&pending),
             torn: walk.torn,
         };
         let len = walk.commits.iter().map(|commit| commit.len).sum();

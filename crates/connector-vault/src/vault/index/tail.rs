@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::entries::{Stored, Versions};
 use super::rules::{Facts, Rules};
 use super::{CommitPlace, Index, Part};
-use crate::connector::Version;
+use crate::connector::{ConnectorId, Version};
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, RecordBytes};
 use crate::format::header::Header;
@@ -194,6 +194,16 @@ impl Index {
                 }
             }
         }
+    }
+
+    /// The connectors of which a piece brought a version, each once.
+    pub(crate) fn ids_of(&self, pending: &Pending) -> Vec<ConnectorId> {
+        let mut entries = pending.admitted.clone();
+        entries.sort_unstable();
+        entries.dedup();
+        // Each id was checked when its record was read, so none is left out here.
+        let ids = entries.into_iter().map(|entry| self.ids.id(entry));
+        ids.filter_map(|id| ConnectorId::new(id).ok()).collect()
     }
 
     /// Keeps the bytes of a piece whose commits were taken.
