@@ -133,8 +133,8 @@ test("what calls return has exactly the names that are declared", async () => {
     returned('_.Vault["role"]', opened.role);
     returned('ReturnType<_.Vault["connectors"]>', opened.connectors());
     returned('ReturnType<_.Vault["grants"]>', opened.grants());
-    returned('ReturnType<_.Vault["log"]>', opened.log());
-    returned('ReturnType<_.Vault["verify"]>', opened.verify());
+    returned('Awaited<ReturnType<_.Vault["log"]>>', await opened.log());
+    returned('Awaited<ReturnType<_.Vault["verify"]>>', await opened.verify());
     opened.lock();
   }
   assert.deepEqual([...misfits(samples)], []);

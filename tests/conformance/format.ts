@@ -84,7 +84,7 @@ export async function checkFormat(vector: FormatVector): Promise<void> {
   try {
     equal(identified, vault.head.vault_id, "the id that the file tells");
     await checkVault(expect, vault);
-    tellsNone([vector.unlock[1]], [vault.report, vault.verify(), vault.log(), vault.grants()]);
+    tellsNone([vector.unlock[1]], [vault.report, await vault.verify(), await vault.log(), vault.grants()]);
     // What a client keeps of it recognizes it.
     const known = JSON.parse(JSON.stringify(vault.knownHead)) as typeof vault.knownHead;
     const again = await Vault.open(storage, { ...openingOf(vector), known });
@@ -133,6 +133,8 @@ async function checkVault(expect: Read<typeof Opening>, vault: Vault): Promise<v
   equal(vault.size, connectors.size, "how many connectors there are");
   equal(Object.fromEntries(connectors), expect.connectors, "connectors");
   equal(Object.fromEntries(errors), expect.read_error, "read_error");
-  const problems = vault.verify().flatMap(({ seq, problems }) => problems.map(({ code }) => ({ seq, code })));
+  const problems = (await vault.verify()).flatMap(({ seq, problems }) =>
+    problems.map(({ code }) => ({ seq, code })),
+  );
   equal(problems, expect.problems, "problems");
 }

@@ -121,7 +121,7 @@ function orderly({
 }
 
 async function checkConnectors(expected: Readonly<Record<string, Read<typeof Connector>>>, vault: Vault) {
-  const problems = vault.verify().flatMap(({ problems }) => problems);
+  const problems = (await vault.verify()).flatMap(({ problems }) => problems);
   equal(problems, [], "ours is sound");
   equal(vault.size, Object.keys(expected).length, "how many connectors there are");
   for (const [id, { name, type, version, properties }] of Object.entries(expected)) {

@@ -48,7 +48,7 @@ export async function checkRepair(vector: RepairVector, damaged: FormatVector): 
     });
     equal(reopened.head, vault.head, "the head of the stored bytes");
     for (const each of [vault, reopened]) {
-      const problems = each.verify().flatMap(({ problems }) => problems);
+      const problems = (await each.verify()).flatMap(({ problems }) => problems);
       equal(problems, [], "a repaired vault is sound");
       each.lock();
     }

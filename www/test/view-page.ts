@@ -100,7 +100,7 @@ const page = {
       } catch {
         continue;
       }
-      if (page.vault.verify().some(({ problems }) => problems.length > 0)) return;
+      if ((await page.vault.verify()).some(({ problems }) => problems.length > 0)) return;
     }
     throw new Error("nothing is damaged");
   },

@@ -75,13 +75,16 @@ const OPENING = {
 const HOW_TO_OPEN = "give { passphrase } or { identity }";
 const CHANGE = { ifVersion: optional(COUNT), note: optional(text) };
 const CREATE = { allowMask: optional(flag), note: optional(text) };
-const RUN = {
+const UPDATE = {
   ...ABORTABLE,
   ...CHANGE,
   ...CREATE,
   requestId: optional(text),
   null: optional(oneOf("reject", "remove")),
   nested: optional(oneOf("replace", "merge")),
+};
+const RUN = {
+  ...UPDATE,
   allowEmpty: optional(flag),
   noTokens: optional(flag),
   conditionMet: optional(flag),
@@ -90,11 +93,12 @@ const RUN = {
 };
 
 const ACTION = json("an action's document, or its JSON text");
+const PROPERTIES = json("an object of properties, or the JSON text of one");
 const CONNECTOR = object({
   id: optional(text),
   name: text,
   type: text,
-  properties: optional(json("an object of properties, or the JSON text of one")),
+  properties: optional(PROPERTIES),
 });
 const GRANTEE = object(
   { key: optional(text), passphrase: optional(text), cost: optional(COST) },
@@ -119,6 +123,10 @@ export const VAULT_CLASS: Signatures = { identify: { file: bytes } };
 export const VAULT_CLASS_LATER: Signatures = {
   create: { storage: STORAGE, owner: object(OWNER, HOW_TO_OPEN) },
   open: { storage: STORAGE, options: object(OPENING, HOW_TO_OPEN) },
+  openOrCreate: {
+    storage: STORAGE,
+    options: object({ ...OPENING, label: optional(text), cost: optional(COST) }, HOW_TO_OPEN),
+  },
   repair: {
     damaged: STORAGE,
     out: STORAGE,
@@ -132,7 +140,6 @@ export const VAULT: Signatures = {
   connector: { id: text },
   history: { id: text },
   diff: { id: text, from: COUNT, to: COUNT },
-  log: { range: RANGE },
   planCreate: { connector: CONNECTOR, options: options(CREATE) },
   planDelete: { id: text, options: options(CHANGE) },
   planRestore: { id: text, version: COUNT, options: options(CHANGE) },
@@ -141,11 +148,13 @@ export const VAULT_LATER: Signatures = {
   read: { id: text },
   readProperty: { id: text, name: text, version: optional(COUNT) },
   readVersion: { id: text, version: COUNT },
+  log: { range: RANGE },
   plan: { action: ACTION, options: options(RUN) },
   planMerge: { theirs: THEIRS, merging: options(MERGING) },
   commit: { plan: or(isPromise, PLAN), options: options(ABORTABLE) },
   commitAll: { plans: list(PLAN), options: options(ABORTABLE) },
   run: { action: ACTION, options: options(RUN) },
+  update: { id: text, properties: PROPERTIES, options: options(UPDATE) },
   createConnector: { connector: CONNECTOR, options: options({ ...CREATE, ...ABORTABLE }) },
   deleteConnector: { id: text, options: options({ ...CHANGE, ...ABORTABLE }) },
   restore: { id: text, version: COUNT, options: options({ ...CHANGE, ...ABORTABLE }) },

@@ -106,7 +106,7 @@ export const PACKAGE_CODES = [
 ] as const;
 
 /** A stable code of a {@link VaultError}. A storage of your own may have further ones. */
-export type ErrorCode =
+export type VaultErrorCode =
   (typeof CORE_CODES)[number] | (typeof STORAGE_CODES)[number] | (typeof PACKAGE_CODES)[number];
 
 /**
@@ -126,14 +126,14 @@ export type ErrorCode =
 export class VaultError extends Error {
   override readonly name = "VaultError";
   /** The stable code: snake_case. */
-  readonly code: ErrorCode | (string & {});
+  readonly code: VaultErrorCode | (string & {});
   /** What to do about it, if there is something. */
   readonly hint: string | undefined;
   /** Where in an action's document it is, if it is there: the message says the same in words. */
   readonly place: ErrorPlace | undefined;
 
   constructor(
-    code: ErrorCode | (string & {}),
+    code: VaultErrorCode | (string & {}),
     message: string,
     hint?: string,
     options?: ErrorOptions & { readonly place?: ErrorPlace | undefined },

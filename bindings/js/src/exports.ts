@@ -23,7 +23,7 @@ export {
   type Wrapped,
 } from "./action.js";
 export type { TestResult, Tester } from "./asking.js";
-export { CORE_CODES, PACKAGE_CODES, STORAGE_CODES, VaultError, type ErrorCode } from "./error.js";
+export { CORE_CODES, PACKAGE_CODES, STORAGE_CODES, VaultError, type VaultErrorCode } from "./error.js";
 export type { Head, KnownHead, KnownHeads } from "./heads.js";
 export { Identity, parseGrantKey } from "./identity.js";
 export { outcomesOf, Plan } from "./plan.js";
@@ -37,12 +37,17 @@ export type {
   ChangeOptions,
   ConnectorsDocument,
   CreateOptions,
+  Expected,
   Grantee,
   HostOptions,
   NewConnector,
   NewOwner,
   OpenOptions,
+  Owner,
+  PropertyValues,
   RunOptions,
+  Unlock,
+  UpdateOptions,
 } from "./options.js";
 export { Vault, VaultChangeEvent, type Range, type Repaired, type VaultEvents } from "./vault.js";
 export { ready, type ReadyOptions, type WasmSource } from "./wasm.js";

@@ -19,24 +19,38 @@ export interface HostOptions extends Abortable {
   readonly clock?: (() => Date) | undefined;
 }
 
-/** The first owner of a new vault: with a passphrase, an identity, or both. */
-export interface NewOwner extends HostOptions {
-  /** What the owner is called. By default `owner`. */
+/** What opens a vault: a passphrase or an identity. */
+export type Unlock =
+  | {
+      readonly passphrase: string;
+      /** Tries only the key slot of the grant with this label, which saves time. */
+      readonly grant?: string | undefined;
+      readonly identity?: undefined;
+    }
+  | {
+      /** Needs `vaultId`, unless the vault is known here. */
+      readonly identity: Identity | string;
+      readonly passphrase?: undefined;
+      readonly grant?: undefined;
+    };
+
+/** What the first owner of a new vault is called, and what trying the passphrase costs. */
+export interface Owner {
+  /** By default `owner`. */
   readonly label?: string | undefined;
-  readonly passphrase?: string | undefined;
-  /** What trying the passphrase costs. */
   readonly cost?: KdfCost | undefined;
-  readonly identity?: Identity | string | undefined;
 }
 
-/** How a vault is opened, and what it is expected to be. */
-export interface OpenOptions extends HostOptions {
-  /** Opens by a passphrase. Either this or `identity`. */
-  readonly passphrase?: string | undefined;
-  /** Tries only the key slot of the grant with this label, which saves time. */
-  readonly grant?: string | undefined;
-  /** Opens by an identity. Needs `vaultId`, unless the vault is known here. */
-  readonly identity?: Identity | string | undefined;
+/** The first owner of a new vault: with a passphrase, an identity, or both. */
+export type NewOwner = HostOptions &
+  Owner &
+  (
+    | { readonly passphrase: string; readonly identity?: Identity | string | undefined }
+    | { readonly passphrase?: undefined; readonly identity: Identity | string }
+  );
+
+/** What a vault is expected to be when it is opened. */
+export interface Expected {
   /** The vault must have this id. */
   readonly vaultId?: string | undefined;
   /** The newest head seen of it, where there are no known heads. */
@@ -48,6 +62,9 @@ export interface OpenOptions extends HostOptions {
   /** Most memory that a key slot may make Argon2id use, in KiB: at most 262,144. */
   readonly memoryKibMax?: number | undefined;
 }
+
+/** How a vault is opened, and what it is expected to be. */
+export type OpenOptions = HostOptions & Expected & Unlock;
 
 /** How an action is carried out. */
 export interface RunOptions extends ActionOptions, Abortable {
@@ -63,6 +80,12 @@ export type CreateOptions = Pick<ActionOptions, "allowMask" | "note">;
 /** How a connector is deleted or restored. */
 export type ChangeOptions = Pick<ActionOptions, "ifVersion" | "note">;
 
+/** How properties of a connector are updated: what {@link ActionOptions} has for that. */
+export type UpdateOptions = Omit<ActionOptions, "noTokens" | "allowEmpty" | "conditionMet">;
+
+/** Properties by their names: strings, finite numbers, booleans, or plain objects and arrays of them. */
+export type PropertyValues = Readonly<Record<string, unknown>>;
+
 /** A new connector. Its properties are taken literally, without tokens. */
 export interface NewConnector {
   /** By default a new UUID. */
@@ -70,7 +93,7 @@ export interface NewConnector {
   readonly name: string;
   readonly type: string;
   /** An object, or JSON text of one. A number or boolean is its text, an object or array compact JSON. */
-  readonly properties?: Readonly<Record<string, unknown>> | string | undefined;
+  readonly properties?: PropertyValues | string | undefined;
 }
 
 /** To whom a role is granted: to the holder of an identity, or to whoever knows a passphrase. */

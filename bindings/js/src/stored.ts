@@ -10,6 +10,7 @@ import { take } from "./check.js";
 import { VaultError } from "./error.js";
 import type { KnownHead, KnownHeads } from "./heads.js";
 import type { Abortable, HostOptions } from "./options.js";
+import { outcomesOf } from "./plan.js";
 import type { LogEnd, VaultStorage } from "./storage.js";
 import { Turns } from "./turns.js";
 import { call, hasStopped, release } from "./wasm.js";
@@ -20,11 +21,14 @@ const CONFLICTS_MAX = 100;
 /** Who changed the vault: this program's object, or somebody else. */
 export type Origin = "own" | "other";
 
+/** Hears of changes: who made them, and which connectors have a new version; `undefined` if any may have changed. */
+export type Changed = (origin: Origin, ids: readonly string[] | undefined) => void;
+
 /** An open vault and its storage. */
 export class StoredVault {
   readonly storage: VaultStorage;
   readonly #heads: KnownHeads | undefined;
-  readonly #changed: (origin: Origin) => void;
+  readonly #changed: Changed;
   readonly #stopped: () => void;
   #core: CoreVault | undefined;
   /** Bytes of a torn tail behind the log as it was last read. */
@@ -46,7 +50,7 @@ export class StoredVault {
     storage: VaultStorage,
     options: HostOptions,
     known: string | undefined,
-    changed: (origin: Origin) => void,
+    changed: Changed,
     stopped: () => void,
   ) {
     this.#core = core;
@@ -191,9 +195,9 @@ export class StoredVault {
       storing.hasBegun = true;
       const prepared = this.ask(prepare);
       const outcomes = JSON.parse(call(() => prepared.outcomes())) as R[];
-      let isStored: boolean;
+      let stored: Kept;
       try {
-        isStored = await this.#keep(storage, prepared, signal);
+        stored = await this.#keep(storage, prepared, signal);
       } catch (error) {
         release(prepared);
         storing.hasBegun = false;
@@ -202,14 +206,15 @@ export class StoredVault {
         await orAborted(pause(conflicts), signal);
         continue;
       }
-      if (isStored && this.#apply(prepared)) {
+      let ids = stored === "appended" ? idsOf(outcomes) : undefined;
+      if (stored !== "nothing" && this.#apply(prepared)) {
         moved = true;
-        await this.#compactIfPays(storage, signal);
+        if (await this.#compactIfPays(storage, signal)) ids = undefined;
       }
       // The data is stored: failing to record the head is not an error, and the next opening records it. The
       // vault may have been locked meanwhile.
       if (moved && !this.isLocked) await this.remember(signal, storage).catch(() => undefined);
-      if (isStored) this.#changed("own");
+      if (stored !== "nothing") this.#changed("own", ids);
       return outcomes;
     }
   }
@@ -240,45 +245,49 @@ export class StoredVault {
       const refreshed = JSON.parse(this.ask((core) => core.refresh(tail))) as Refreshed;
       this.#torn = refreshed.torn?.len ?? 0;
       if (refreshed.commits === 0) return false;
+      this.#changed("other", refreshed.ids);
     } else {
       const file = await bytesOf(storage, signal);
       this.ask((core) => core.reopen(file, this.#known));
       this.#torn = this.#tornLen();
+      this.#changed("other", undefined);
     }
-    this.#changed("other");
     return true;
   }
 
-  /** Stores what was prepared; whether there was something to store. */
-  async #keep(storage: VaultStorage, prepared: Prepared, signal: AbortSignal): Promise<boolean> {
+  /** Stores what was prepared. */
+  async #keep(storage: VaultStorage, prepared: Prepared, signal: AbortSignal): Promise<Kept> {
     const [commit, file] = [prepared.toAppend(), prepared.toReplace()];
     if (commit !== undefined) await storage.append(commit, this.#logEnd(), signal);
     else if (file !== undefined) await storage.replace(file, this.#logEnd(), signal);
     else {
       await storage.sync?.(this.#logEnd(), signal);
-      return false;
+      return "nothing";
     }
     this.#torn = 0;
-    return true;
+    return commit === undefined ? "replaced" : "appended";
   }
 
-  /** The change before it is stored, so a failure here is not its failure: the next change tries again. */
-  async #compactIfPays(storage: VaultStorage, signal: AbortSignal): Promise<void> {
-    if (!this.ask((core) => core.wantsCompaction()) || storage.mayReplace?.() === false) return;
+  /**
+   * Whether it compacted. The change before it is stored, so a failure here is not its failure: the next change tries
+   * again.
+   */
+  async #compactIfPays(storage: VaultStorage, signal: AbortSignal): Promise<boolean> {
+    if (!this.ask((core) => core.wantsCompaction()) || storage.mayReplace?.() === false) return false;
     let prepared: Prepared | undefined;
     try {
       prepared = this.ask((core) => core.prepareAutomaticCompaction());
       await this.#keep(storage, prepared, signal);
     } catch (error) {
       release(prepared);
-      if (!(error instanceof VaultError) || error.code !== "not_durable") return;
+      if (!(error instanceof VaultError) || error.code !== "not_durable") return false;
       // The compacted file stands there, and what it holds was acknowledged before. But until its name is durable,
       // a power failure may bring back the former file, without what is added from now on.
       const message = `the vault was compacted, and later changes may be lost in a power failure: ${error.message}`;
       storage.warn?.({ code: "not_durable", message });
-      return;
+      return true;
     }
-    this.#apply(prepared);
+    return this.#apply(prepared);
   }
 
   #logEnd(): LogEnd {
@@ -295,6 +304,15 @@ export class StoredVault {
 export async function bytesOf(storage: VaultStorage, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const [bytes] = take(READ, [await orAborted(storage.read(signal), signal)]);
   return bytes;
+}
+
+/** How a change was stored: behind the log, as a new file, or not at all, because nothing differs. */
+type Kept = "appended" | "replaced" | "nothing";
+
+/** The connectors that outcomes are about, each once. */
+function idsOf(outcomes: readonly Ran[]): string[] {
+  const changes = outcomes.flatMap((ran) => outcomesOf(ran)).filter((outcome) => "changes" in outcome);
+  return [...new Set(changes.map(({ id }) => id))];
 }
 
 /** Where known heads are kept: where the caller says, else where the storage does. */

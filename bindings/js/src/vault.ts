@@ -27,11 +27,11 @@ import type {
   Verdict,
 } from "../pkg/vault.js";
 import { orAborted } from "./abort.js";
-import type { ActionInput, RanOf } from "./action.js";
+import type { ActionInput, RanOf, UpdateAction } from "./action.js";
 import { CLOCK, VAULT, VAULT_CLASS, VAULT_CLASS_LATER, VAULT_LATER } from "./arguments.js";
 import { answer, begin, step, type Asked } from "./asking.js";
 import { guard, take, textOf } from "./check.js";
-import { VaultError } from "./error.js";
+import { VaultError, type VaultErrorCode } from "./error.js";
 import type { Head, KnownHead } from "./heads.js";
 import * as opening from "./opening.js";
 import type {
@@ -44,7 +44,10 @@ import type {
   NewConnector,
   NewOwner,
   OpenOptions,
+  Owner,
+  PropertyValues,
   RunOptions,
+  UpdateOptions,
 } from "./options.js";
 import { Plan } from "./plan.js";
 import type { VaultStorage } from "./storage.js";
@@ -69,10 +72,16 @@ export interface Range {
 /** The vault has changed: by this object, or by somebody else. */
 export class VaultChangeEvent extends Event {
   readonly origin: Origin;
+  /**
+   * The connectors that have a new version or were deleted, each once; empty for a change of grants alone. `undefined`:
+   * any may have changed, as when the file was replaced, or former versions were dropped.
+   */
+  readonly ids: readonly string[] | undefined;
 
-  constructor(origin: Origin) {
+  constructor(origin: Origin, ids?: readonly string[]) {
     super("change");
     this.origin = origin;
+    this.ids = ids;
   }
 }
 
@@ -99,6 +108,8 @@ export interface VaultEvents {
  * ```
  */
 export class Vault extends EventTarget {
+  /** Which vault: 64 base16 digits that never change. */
+  readonly id: string;
   readonly #stored: StoredVault;
   readonly #clock: () => Date;
   /** Plans that hold values; wiped with the keys. */
@@ -106,13 +117,14 @@ export class Vault extends EventTarget {
 
   private constructor({ core, known }: opening.Opened, storage: VaultStorage, options: HostOptions) {
     super();
+    this.id = (JSON.parse(core.head()) as Head).vault_id;
     this.#clock = clockOf(options);
     this.#stored = new StoredVault(
       core,
       storage,
       options,
       known,
-      (origin) => this.dispatchEvent(new VaultChangeEvent(origin)),
+      (origin, ids) => this.dispatchEvent(new VaultChangeEvent(origin, ids)),
       () => this.lock(),
     );
   }
@@ -163,6 +175,34 @@ export class Vault extends EventTarget {
   static async open(storage: VaultStorage, options: OpenOptions): Promise<Vault> {
     await orAborted(ready(), options.signal);
     return new Vault(await opening.open(storage, options), storage, options);
+  }
+
+  /**
+   * Opens the vault in a storage, or creates one if there is none. With `vaultId` or `known` a certain vault is expected,
+   * and no other is created in its place.
+   *
+   * Fails as {@link open} and {@link create} do.
+   */
+  static async openOrCreate(storage: VaultStorage, options: OpenOptions & Owner): Promise<Vault> {
+    const { label, cost, ...opening } = options;
+    try {
+      return await Vault.open(storage, opening);
+    } catch (error) {
+      const expected = options.vaultId ?? options.known;
+      if (!hasCode(error, "file_not_found") || expected !== undefined) throw error;
+    }
+    const { signal, heads, clock, passphrase, identity } = options;
+    try {
+      const host = { signal, heads, clock, label, cost };
+      return await Vault.create(
+        storage,
+        passphrase === undefined ? { ...host, identity } : { ...host, passphrase },
+      );
+    } catch (error) {
+      // Somebody else was faster.
+      if (!hasCode(error, "file_exists")) throw error;
+      return await Vault.open(storage, opening);
+    }
   }
 
   /**
@@ -217,7 +257,7 @@ export class Vault extends EventTarget {
     return this.#ask((core) => core.label());
   }
 
-  /** How many connectors there are. */
+  /** How many connectors there are; at a cost that does not depend on it. */
   get size(): number {
     return this.#ask((core) => core.len());
   }
@@ -297,13 +337,13 @@ export class Vault extends EventTarget {
    * The commits of the log, oldest first: the signed audit trail. A signature is verified for each, so a page
    * that shows many takes some at a time: `count` from the one with the index `from` on.
    */
-  log(range: Range = {}): Commit[] {
+  async log(range: Range = {}): Promise<Commit[]> {
     const { from, count } = bounded(range);
     return JSON.parse(this.#ask((core) => core.log(from, count))) as Commit[];
   }
 
   /** Checks every signature, hash and, if the role reads values, every secret: a verdict for each commit. */
-  verify(): Verdict[] {
+  async verify(): Promise<Verdict[]> {
     return JSON.parse(this.#ask((core) => core.verify())) as Verdict[];
   }
 
@@ -413,6 +453,20 @@ export class Vault extends EventTarget {
         }
       }
     });
+  }
+
+  /**
+   * Updates a connector without an action: the properties that are named get these values, taken literally, and the
+   * others keep theirs. Otherwise it is the action `Connectors.Update`, with its rules and errors.
+   */
+  async update(
+    id: string,
+    properties: PropertyValues | string,
+    options: UpdateOptions & Abortable = {},
+  ): Promise<Outcome> {
+    const Parameters = { EntryId: id, PropertiesJson: textOf(properties) };
+    const action = JSON.stringify({ ActionType: "Connectors.Update", Parameters });
+    return await this.run(action as unknown as UpdateAction, { ...options, noTokens: true });
   }
 
   /** Creates a connector. */
@@ -636,6 +690,10 @@ guard(Vault.prototype, VAULT, VAULT_LATER);
 
 /** Thrown where a plan cannot be made before more is answered. */
 const UNANSWERED = new VaultError("internal", "the action asks for more");
+
+function hasCode(error: unknown, code: VaultErrorCode): boolean {
+  return error instanceof VaultError && error.code === code;
+}
 
 function clockOf(options: HostOptions): () => Date {
   return options.clock ?? (() => new Date());

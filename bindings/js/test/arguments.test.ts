@@ -190,11 +190,12 @@ type Good = readonly [value: unknown, kind?: keyof typeof ODD_FOR & string];
 /** Arguments that do, for each row. */
 function good(): Readonly<Record<string, Good>> {
   const known = { start: new Uint8Array(), marks: [], end: 0, torn: 0 };
+  // prettier-ignore
   return {
     id: ["x"], name: ["A"], label: ["l"], role: ["viewer"], passphrase: ["p"], vaultId: ["0".repeat(64)],
     place: ["here"], text: ["x"], database: ["d"], dir: ["/d"], path: ["/f"], version: [1], from: [1], to: [1],
     change: [0], url: ["https://x.example/v", "anything"], range: [{}], options: [{}], merging: [{}], owner: [{}],
-    connector: [{ name: "N", type: "T" }], action: ["{}", "document"], document: ["{}", "document"],
+    connector: [{ name: "N", type: "T" }], action: ["{}", "document"], document: ["{}", "document"], properties: ["{}", "document"],
     storage: [storage, "storage"], damaged: [storage, "storage"], out: [new MemoryStorage(), "storage"],
     theirs: [storage, "storage"], plan: [vault.planDelete("x"), "plan"], plans: [[], "array"], ids: [[], "array"],
     file: [new Uint8Array(), "bytes"], commit: [new Uint8Array(), "bytes"], bytes: [new Uint8Array(), "bytes"],
@@ -203,7 +204,7 @@ function good(): Readonly<Record<string, Good>> {
     stored: [{ length: 0, read: () => new Uint8Array() }, "object"], ran: [{ outcomes: [] }, "anything"],
     variables: [{}],
     "Vault.prototype.grant.to": [{ key: "k" }],
-  }; // prettier-ignore
+  };
 }
 
 test("what is not of an argument's shape is refused by its name, and nothing changes", async (t) => {

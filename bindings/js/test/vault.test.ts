@@ -19,6 +19,8 @@ import {
   type KnownHead,
   type KnownHeads,
   type LogEnd,
+  type NewOwner,
+  type OpenOptions,
   type Token,
   type Tokens,
   type VaultStorage,
@@ -395,11 +397,11 @@ test("roles, revocation, passphrases", async () => {
   );
   await assert.rejects(vault.revoke("ops"), code("last_owner"));
   await assert.rejects(vault.revoke("nobody"), code("grant_not_found"));
-  const unsound = vault.verify().filter(({ problems }) => problems.length > 0);
+  const unsound = (await vault.verify()).filter(({ problems }) => problems.length > 0);
   assert.deepEqual(unsound, []);
-  const log = vault.log();
-  assert.deepEqual([...vault.log({ count: 1 }), ...vault.log({ from: 1 })], log);
-  assert.deepEqual(vault.log({ from: log.length }), []);
+  const log = await vault.log();
+  assert.deepEqual([...(await vault.log({ count: 1 })), ...(await vault.log({ from: 1 }))], log);
+  assert.deepEqual(await vault.log({ from: log.length }), []);
   assert.ok(log.every(({ signature }) => signature === "valid"));
   assert.ok(log[0]?.snapshot);
 });
@@ -407,7 +409,7 @@ test("roles, revocation, passphrases", async () => {
 test("an identity alone does not say which vault to trust", async () => {
   const { storage, identity, vaultId } = await example();
   await assert.rejects(Vault.open(storage, { identity }), code("vault_id_required"));
-  await assert.rejects(Vault.open(storage, {}), code("invalid_argument"));
+  await assert.rejects(Vault.open(storage, {} as OpenOptions), code("invalid_argument"));
   await assert.rejects(Vault.open(storage, { identity: "x", vaultId }), code("invalid_identity"));
   const text = identity.toText();
   assert.ok(!inspect(identity, { showHidden: true }).includes(text));
@@ -464,7 +466,7 @@ test("a repair saves what is intact", async () => {
   const out = new MemoryStorage();
   const { vault, report } = await Vault.repair(damaged, out, { identity, vaultId });
   assert.equal(report.lost.length, 1);
-  assert.ok(vault.verify().every(({ problems }) => problems.length === 0));
+  assert.ok((await vault.verify()).every(({ problems }) => problems.length === 0));
   await vault.createConnector(TWITTER);
 });
 
@@ -761,10 +763,10 @@ test("a log that grew is compacted by itself", async () => {
   const { vault } = await example();
   const value = "x".repeat(60_000);
   for (let number = 0; number < 30; number++) await vault.run(update(`{"A": "${number}${value}"}`));
-  assert.ok((vault.log()[0]?.seq ?? 0) > 0, "the log begins with a newer snapshot");
+  assert.ok(((await vault.log())[0]?.seq ?? 0) > 0, "the log begins with a newer snapshot");
   // What was made since the snapshot before is kept, whatever it weighs.
   assert.equal(vault.history(TWITTER.id).length, 31);
-  assert.ok(vault.verify().every(({ problems }) => problems.length === 0));
+  assert.ok((await vault.verify()).every(({ problems }) => problems.length === 0));
 });
 
 test("what is locked is wiped and says so", async () => {
@@ -830,7 +832,7 @@ test("the module works on after everything that it refuses", async () => {
     const create = Vault.create(new MemoryStorage(), { passphrase: "p", cost: wrong });
     await assert.rejects(create, code("invalid_argument"));
   }
-  await assert.rejects(Vault.create(new MemoryStorage(), {}), code("invalid_argument"));
+  await assert.rejects(Vault.create(new MemoryStorage(), {} as NewOwner), code("invalid_argument"));
   await assert.rejects(Vault.create(new MemoryStorage(), { passphrase: "" }), code("invalid_passphrase"));
   await assert.rejects(
     Vault.create(new MemoryStorage(), { passphrase: "x".repeat(5000) }),
@@ -885,7 +887,7 @@ test("a large vault is opened in a thread, and nothing is lost on the way", asyn
   assert.equal(opened.size, 1001);
   assert.deepEqual(opened.connectors(), vault.connectors());
   assert.deepEqual(opened.head, vault.head);
-  assert.deepEqual(opened.log(), vault.log());
+  assert.deepEqual(await opened.log(), await vault.log());
   assert.deepEqual(await opened.export(), await vault.export());
   const again = await opened.run(update('{"A": "1"}', "c7"), { requestId: "r" });
   assert.equal(again.versionAfter, 2, "it was answered before");
@@ -939,4 +941,108 @@ test("tokens are asked for once, and never for a conflict or a repeated request"
     code("connector_not_found"),
   );
   assert.equal(asked, 1);
+});
+
+test("an update without an action: what is not named keeps its value", async () => {
+  const { vault } = await example();
+  const outcome = await vault.update(TWITTER.id, { APIKey: "[kept as it is]", Timeout: 30 }, { note: "why" });
+  assert.deepEqual(
+    [outcome.status, outcome.versionAfter, outcome.changes.map(({ name, change }) => `${name} ${change}`)],
+    ["updated", 2, ["APIKey changed", "Timeout added"]],
+  );
+  const { properties } = await vault.read(TWITTER.id);
+  assert.deepEqual([properties["APIKey"], properties["Timeout"]], ["[kept as it is]", "30"]);
+  assert.equal(properties["Endpoint"], "https://api.example");
+  assert.equal(vault.connector(TWITTER.id).note, "why");
+
+  // By the rules of the action.
+  await assert.rejects(vault.update(TWITTER.id, { APIKey: null }), code("null_value"));
+  await vault.update(TWITTER.id, { Timeout: null }, { null: "remove" });
+  assert.equal(await vault.readProperty(TWITTER.id, "Timeout"), undefined);
+  await assert.rejects(vault.update(TWITTER.id, { APIKey: "***" }), code("mask_value"));
+  await assert.rejects(vault.update(TWITTER.id, { A: "b" }, { ifVersion: 1 }), code("conflict"));
+  await assert.rejects(vault.update("twiterConnectorId", { A: "b" }), code("connector_not_found"));
+  const request = { requestId: "r1" };
+  const first = await vault.update(TWITTER.id, '{"A": 1.0}', request);
+  assert.deepEqual(await vault.update(TWITTER.id, '{"A": 1.0}', request), { ...first, replayed: true });
+  assert.equal(await vault.readProperty(TWITTER.id, "A"), "1.0", "as it was written");
+  assert.equal((await vault.update(TWITTER.id, { A: "1.0" })).status, "unchanged");
+});
+
+test("a vault is opened, or created if there is none", async () => {
+  const storage = new MemoryStorage();
+  const heads = new Heads();
+  const options = { passphrase: "correct horse", cost: CHEAP, label: "ops", heads };
+  const created = await Vault.openOrCreate(storage, options);
+  assert.equal(created.label, "ops");
+  await created.createConnector(TWITTER);
+  const opened = await Vault.openOrCreate(storage, options);
+  assert.deepEqual([opened.id, opened.has(TWITTER.id)], [created.id, true]);
+  await assert.rejects(Vault.openOrCreate(storage, { passphrase: "wrong" }), code("wrong_passphrase"));
+
+  // Another vault in the place of the expected one would hide that it is gone.
+  const { id: vaultId, knownHead: known } = created;
+  for (const expected of [{ vaultId }, { known }]) {
+    const empty = new MemoryStorage();
+    await assert.rejects(Vault.openOrCreate(empty, { ...options, ...expected }), code("file_not_found"));
+    assert.equal(empty.bytes, undefined);
+  }
+
+  // Somebody creates it after it was not found.
+  class Contested extends MemoryStorage {
+    override async create(file: Uint8Array) {
+      await super.create(storage.bytes ?? file);
+      await super.create(file);
+    }
+  }
+  const late = await Vault.openOrCreate(new Contested(), { ...options, heads: null });
+  assert.deepEqual([late.id, late.has(TWITTER.id)], [created.id, true]);
+});
+
+test("the id of a vault stays, and is there when the vault is locked", async () => {
+  const { vault, vaultId, storage } = await example();
+  assert.equal(vault.id, vaultId);
+  assert.equal(Vault.identify(await storage.read()), vaultId);
+  vault.lock();
+  assert.equal(vault.id, vaultId);
+});
+
+test("an event names the connectors that changed", async () => {
+  const { vault, storage, identity, vaultId } = await example();
+  const other = await Vault.open(storage, { identity, vaultId });
+  const told: string[] = [];
+  for (const [name, one] of [
+    ["vault", vault],
+    ["other", other],
+  ] as const) {
+    // prettier-ignore
+    one.addEventListener("change", ({ origin, ids }) => {
+      told.push(`${name} ${origin} ${ids?.join(" ") ?? "any"}`);
+    });
+  }
+  const tellsOf = async (change: Promise<unknown>) => {
+    await change;
+    await other.refresh();
+    await vault.refresh();
+    return told.splice(0).sort();
+  };
+  const both = (ids: string) => [`other other ${ids}`, `vault own ${ids}`];
+  assert.deepEqual(await tellsOf(vault.update(TWITTER.id, { A: "1" })), both(TWITTER.id));
+  const connectors = ["a", "b"].map((id) => ({ id, name: id, type: "T", properties: {} }));
+  assert.deepEqual(await tellsOf(vault.import({ connectors })), both("a b"));
+  const twice = [vault.planDelete("a"), await vault.plan(update('{"A": "2"}', "b"))];
+  assert.deepEqual(await tellsOf(vault.commitAll(twice)), both("a b"));
+  assert.deepEqual(await tellsOf(vault.update(TWITTER.id, { A: "1" })), [], "nothing changed");
+  assert.deepEqual(await tellsOf(vault.purge()), ["other other any", "vault own any"]);
+
+  // Of several commits, each connector once.
+  const shared = new MemoryStorage(await storage.read());
+  const [writer, reader] = [
+    await Vault.open(shared, { identity, vaultId }),
+    await Vault.open(new Racing(shared, async () => undefined), { identity, vaultId }),
+  ];
+  for (const id of ["b", TWITTER.id, "b"]) await writer.update(id, { A: `${writer.head.seq}` });
+  const ids = new Promise((resolve) => reader.addEventListener("change", ({ ids }) => resolve(ids)));
+  await reader.refresh();
+  assert.deepEqual(await ids, [TWITTER.id, "b"]);
 });

@@ -5,8 +5,11 @@ import {
   Vault,
   VaultError,
   type LogEnd,
+  type NewOwner,
+  type OpenOptions,
   type Outcome,
   type UpdateAction,
+  type VaultErrorCode,
   type VaultStorage,
 } from "connector-vault";
 import { FileKnownHeads, FileStorage, Vault as SameVault } from "connector-vault/node";
@@ -59,6 +62,22 @@ export class Rejecting implements VaultStorage {
 }
 
 export const loading = (wasm: WasmSource): Promise<void> => readySlim({ wasm });
+
+// What opens a vault has to be given, and only one of two.
+declare const variable: string | undefined;
+// @ts-expect-error: neither a passphrase nor an identity
+export const nothing: OpenOptions = {};
+// @ts-expect-error: perhaps none
+export const perhaps: OpenOptions = { passphrase: variable };
+// @ts-expect-error: both
+export const both: OpenOptions = { passphrase: "correct horse", identity: "cvault-identity-1" };
+// @ts-expect-error: a label of a grant belongs to a passphrase
+export const labelled: OpenOptions = { identity: "cvault-identity-1", grant: "ops" };
+// @ts-expect-error: a vault without an owner's secret
+export const ownerless: NewOwner = { label: "ops" };
+export const owner: NewOwner = { passphrase: "correct horse", identity: "cvault-identity-1" };
+// @ts-expect-error: no such code
+export const mistyped: VaultErrorCode = "connector_notfound";
 
 // @ts-expect-error: an action that is none
 tokensOf({ ActionType: "Connectors.Remove", Parameters: {} });

@@ -305,7 +305,7 @@ export class LogView extends LitElement {
     void this.#work.run("Reading the log", async (signal) => {
       const log: Commit[] = [];
       for (;;) {
-        const part = vault.log({ from: log.length, count: PART });
+        const part = await vault.log({ from: log.length, count: PART });
         log.push(...part);
         if (part.length < PART) break;
         await rest();
@@ -322,8 +322,8 @@ export class LogView extends LitElement {
 
   #verify(vault: Vault, commits: number): void {
     this.verdicts = undefined;
-    void this.#work.run(`Verifying ${countOf(commits, "commit")}`, () => {
-      this.verdicts = vault.verify();
+    void this.#work.run(`Verifying ${countOf(commits, "commit")}`, async () => {
+      this.verdicts = await vault.verify();
     });
   }
 

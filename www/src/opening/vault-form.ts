@@ -2,7 +2,7 @@
 
 import { LitElement, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import { Vault, type KdfCost, type OpenOptions } from "connector-vault";
+import { Vault, type Expected, type KdfCost } from "connector-vault";
 import { problemTemplate } from "connector-vault-elements/problem.js";
 
 import { core } from "../core.js";
@@ -223,7 +223,7 @@ export class VaultForm extends LitElement {
     void this.#begin(offer.step === "accept" ? { accept: true } : { tolerant: true });
   }
 
-  async #begin(options: OpenOptions): Promise<void> {
+  async #begin(options: Expected): Promise<void> {
     if (this.busy !== undefined) return;
     this.failure = undefined;
     // The same failure once more is told once more.
@@ -252,7 +252,7 @@ export class VaultForm extends LitElement {
     await this.#run(place, options, ending.signal);
   }
 
-  async #run(place: Place, options: OpenOptions, signal: AbortSignal): Promise<void> {
+  async #run(place: Place, options: Expected, signal: AbortSignal): Promise<void> {
     try {
       await core();
       const vault = await (this.mode === "create"
@@ -281,7 +281,7 @@ export class VaultForm extends LitElement {
     }
   }
 
-  #open(place: Place, options: OpenOptions, signal: AbortSignal): Promise<Vault> {
+  #open(place: Place, options: Expected, signal: AbortSignal): Promise<Vault> {
     const { value = "" } = this.#secret(this.by) ?? {};
     const vaultId = this.#input("vault-id")?.value.trim() || undefined;
     const secret = this.by === "passphrase" ? { passphrase: value } : { identity: value.trim() };

@@ -74,7 +74,7 @@ test(`4 Node processes and 4 cvault programs x ${UPDATES} updates lose none`, as
     history.slice(1).forEach(({ note }) => notes.add(note));
   }
   assert.equal(notes.size, total, "every update is in the history");
-  assert.ok(vault.verify().every(({ problems }) => problems.length === 0));
+  assert.ok((await vault.verify()).every(({ problems }) => problems.length === 0));
   assert.ok(!existsSync(`${path}.lock`));
   assert.deepEqual(
     names(dir).filter((name) => name.includes("lock") || name.includes("torn")),
