@@ -131,8 +131,21 @@ export function object(fields: Signature, hint?: string): Shape {
 export function list(shape: Shape): Shape {
   return (value, name) => {
     if (!Array.isArray(value)) return refuse(value, name, "an array");
-    return Array.from(value as unknown[], (element, index) => part(shape, element, `${name}[${index}]`));
+    const taken = Array.from(value as unknown[], (element, index) =>
+      part(shape, element, `${name}[${index}]`),
+    );
+    return limited(taken, name);
   };
+}
+
+/** The most that texts of one argument may take together, in UTF-16 units and with 16 for each: the module has 4 GiB. */
+const TEXTS_LEN_MAX = 2 ** 26;
+
+function limited<T extends Iterable<unknown>>(texts: T, name: string): T {
+  let len = 0;
+  for (const text of texts) len += 16 + (typeof text === "string" ? text.length : 0);
+  if (len <= TEXTS_LEN_MAX) return texts;
+  throw new VaultError("invalid_argument", `${name} has more than ${TEXTS_LEN_MAX} characters`);
 }
 
 /** Values by name, in an object or a map, of which a map is made. Those that are `undefined` are left out. */
@@ -151,6 +164,7 @@ export function byName(shape: Shape): Shape {
       text(key, `a key of ${name}`);
       if (element !== undefined) taken.set(key as string, part(shape, element, memberOf(name, key)));
     }
+    limited(taken.keys(), name);
     return taken;
   };
 }

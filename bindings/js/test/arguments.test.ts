@@ -378,6 +378,16 @@ test("a text with half of a surrogate pair is refused, and no other text is look
   await assert.rejects(vault.grant("\udfff", "viewer", { passphrase: "p" }), { code: "lone_surrogate" });
 });
 
+test("many long texts are refused before the module has to hold them", async () => {
+  const long = "x".repeat(60_000);
+  const ids = Array.from({ length: 2_000 }, () => long);
+  const tokens = Object.fromEntries(ids.map((id, index) => [`${index}${id}`, "value"]));
+  const refused = (message: RegExp) => ({ code: "invalid_argument", message });
+  await assert.rejects(vault.purge(ids), refused(/^ids has more than/));
+  await assert.rejects(vault.purge(["x".repeat(70_000)]), refused(/^ids\[0\] has more than/));
+  await assert.rejects(vault.run("{}", { tokens }), refused(/^options\.tokens has more than/));
+});
+
 test("what the host's own code returns is checked too", async () => {
   const identity = Identity.generate();
   const strange = (overridden: object) => Object.assign(new MemoryStorage(storage.bytes), overridden);
