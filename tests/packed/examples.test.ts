@@ -41,19 +41,20 @@ describe("examples in Node", () => {
   const reveal = (vault: string) => project.cvault<Revealed>(["show", vault, CONNECTOR, "--reveal"]);
 
   test("README.md, JavaScript", async () => {
-    await project.vault("team.cvault");
+    project.write("rotate.json", exampleOf("README.md", "# connector-vault", "json"));
     project.write("readme.mjs", exampleOf("README.md", "## JavaScript"));
-    const told = await project.node(["readme.mjs"], {
-      CVAULT_PASSPHRASE: PASSPHRASE,
-      TWITTER_KEY: "new_key",
-    });
-    assert.match(told, /APIKey[^]*version 2\n$/);
-    assert.doesNotMatch(told, /new_key|old_key/);
+    const told = await project.node(["readme.mjs"], { CVAULT_PASSPHRASE: PASSPHRASE });
+    assert.match(told, /APIKey[^]*Timeout[^]*version 2\nnew_key\n$/);
+    assert.doesNotMatch(told, /old_key/);
     assert.deepEqual(await history("team.cvault"), [
-      "1 create by owner: APIKey",
-      "2 update by owner: APIKey",
+      "1 create by ops: APIKey, Endpoint",
+      "2 update by ops: APIKey, Timeout",
     ]);
-    assert.deepEqual((await reveal("team.cvault")).properties, { APIKey: "new_key" });
+    assert.deepEqual((await reveal("team.cvault")).properties, {
+      APIKey: "new_key",
+      Endpoint: "https://api.example",
+      Timeout: "30s",
+    });
   });
 
   test("bindings/js/README.md", async () => {
@@ -183,9 +184,10 @@ describe("examples in Node", () => {
   });
 });
 
-/** The first example in JavaScript under a heading. */
-function exampleOf(file: string, heading: string): string {
+/** The first example under a heading, in JavaScript unless another language is named. */
+function exampleOf(file: string, heading: string, language = "js"): string {
   const text = readFileSync(join(REPOSITORY, file), "utf8");
   const under = text.slice(text.indexOf(`${heading}\n`));
-  return /^```js\n(.*?)^```$/ms.exec(under)?.[1] ?? assert.fail(`${file} has no example under ${heading}`);
+  const [, example] = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "ms").exec(under) ?? [];
+  return example ?? assert.fail(`${file} has no ${language} under ${heading}`);
 }
