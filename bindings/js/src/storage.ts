@@ -49,19 +49,7 @@ export type Compared =
  *
  * `compare`, `isUnchanged` and `inMemory` of this package compare bytes with `known` for you.
  *
- * @example
- * ```ts
- * class TableStorage implements VaultStorage {
- *   readonly places = ["table:vaults/team"];
- *   // Rows: the base file, then one for each commit, with the offset where it begins as the key.
- *   async append(commit: Uint8Array, known: LogEnd) {
- *     const at = known.start.length + known.end;
- *     const inserted = await insertIfAbsent(at, commit);
- *     if (!inserted) throw new VaultError("conflict", `somebody else has written at ${at}`);
- *   }
- *   // ...
- * }
- * ```
+ * `examples/sql-storage.ts` is a complete one, over rows of a SQL database.
  */
 export interface VaultStorage {
   /**
