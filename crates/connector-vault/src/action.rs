@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::error::{Code, Error, Result};
+use crate::limits;
 use crate::secret::Text;
 use crate::token::{Infos, Template, TokenInfo};
 
@@ -14,6 +15,7 @@ mod connectors;
 mod document;
 mod literal;
 mod options;
+mod problems;
 mod properties;
 mod request;
 mod resolve;
@@ -28,6 +30,7 @@ pub(crate) use request::{Changes, Write};
 pub(crate) use resolve::{Outputs, Resolver};
 pub use warning::{Warning, WarningCode};
 
+use problems::Problems;
 use properties::Document;
 
 /// What an action does.
@@ -111,6 +114,7 @@ pub(crate) struct Sources {
 }
 
 /// A row of the grid; `None` is `null`.
+#[derive(Default)]
 struct Row {
     name: Text,
     value: Option<Text>,
@@ -137,7 +141,35 @@ impl Action {
     /// # Ok::<(), connector_vault::Error>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self> {
-        document::parse(text)
+        let mut problems = Problems::up_to(1);
+        let action = document::read(text, &mut problems);
+        problems.refuse()?;
+        action.ok_or_else(|| Error::new(Code::Internal, "the action has no content"))
+    }
+
+    /// All that is wrong with an action document, for editors: the errors of [`parse`](Self::parse), the first of which
+    /// is its error, and then those of [`tokens`](Self::tokens), up to [`PROBLEMS_MAX`](crate::limits::PROBLEMS_MAX). Each
+    /// has its [`place`](Error::place).
+    ///
+    /// What stands in a place that cannot be read is not looked at: of JSON with a fault, say, only that is told.
+    ///
+    /// ```
+    /// use connector_vault::Action;
+    ///
+    /// let problems = Action::problems(r#"{
+    ///     "ActionType": "Connectors.Update",
+    ///     "Parameters": {"EntryID": "x", "PropertiesJson": "{"}
+    /// }"#);
+    /// let codes: Vec<_> = problems.iter().map(|problem| problem.code().as_str()).collect();
+    /// assert_eq!(codes, ["unknown_parameter", "missing_parameter", "invalid_json"]);
+    /// ```
+    #[must_use]
+    pub fn problems(text: &str) -> Vec<Error> {
+        let mut problems = Problems::up_to(limits::PROBLEMS_MAX);
+        if let Some(action) = document::read(text, &mut problems) {
+            action.list_tokens(&mut Infos::default(), &mut problems);
+        }
+        problems.into_found()
     }
 
     /// What the action does.
@@ -159,20 +191,24 @@ impl Action {
     /// Fails with `token_limit` or `invalid_token_format`.
     pub fn tokens(&self) -> Result<Vec<TokenInfo>> {
         let mut infos = Infos::default();
-        self.list_tokens(&mut infos)?;
+        let mut problems = Problems::up_to(1);
+        self.list_tokens(&mut infos, &mut problems);
+        problems.refuse()?;
         Ok(infos.into_list())
     }
 
-    fn list_tokens(&self, infos: &mut Infos) -> Result<()> {
-        let list = |parameter: &'static str, text: &Text, infos: &mut Infos| {
-            let template = Template::parse(text).map_err(|error| error.of(parameter))?;
-            template.list(infos);
-            Ok(())
-        };
+    fn list_tokens(&self, infos: &mut Infos, problems: &mut Problems) {
+        let list =
+            |parameter: &'static str, text: &Text, infos: &mut Infos, problems: &mut Problems| {
+                let template = Template::parse(text).map_err(|error| error.of(parameter));
+                if let Some(template) = problems.check(template) {
+                    template.list(infos);
+                }
+            };
         match &self.content {
             Content::Update { entry_id, sources } => {
-                list("EntryId", entry_id, infos)?;
-                sources.list_tokens(infos)
+                list("EntryId", entry_id, infos, problems);
+                sources.list_tokens(infos, problems);
             }
             Content::Add {
                 type_name,
@@ -180,37 +216,36 @@ impl Action {
                 sources,
                 token_name,
             } => {
-                list("TypeName", type_name, infos)?;
-                list("EntryName", entry_name, infos)?;
-                sources.list_tokens(infos)?;
-                if let Some(name) =
-                    resolve::list_token_name("EntryIdTokenName", token_name.as_ref(), infos)?
-                {
+                list("TypeName", type_name, infos, problems);
+                list("EntryName", entry_name, infos, problems);
+                sources.list_tokens(infos, problems);
+                let name = resolve::list_token_name("EntryIdTokenName", token_name.as_ref(), infos);
+                if let Some(name) = problems.check(name).flatten() {
                     infos.set(name);
                 }
-                Ok(())
             }
-            Content::Delete { entry_id } => list("EntryId", entry_id, infos),
+            Content::Delete { entry_id } => list("EntryId", entry_id, infos, problems),
             Content::Test {
                 entry_id,
                 token_name,
             } => {
-                list("EntryId", entry_id, infos)?;
-                if let Some(name) =
-                    resolve::list_token_name("OutputTokenName", token_name.as_ref(), infos)?
-                {
+                list("EntryId", entry_id, infos, problems);
+                let name = resolve::list_token_name("OutputTokenName", token_name.as_ref(), infos);
+                if let Some(name) = problems.check(name).flatten() {
                     for output in asking::outputs_of_test(&name) {
                         infos.set(output);
                     }
                 }
-                Ok(())
             }
-            Content::Batch(list) => (1..).zip(list).try_for_each(|(number, action)| {
-                let Some(action) = action else { return Ok(()) };
-                action
-                    .list_tokens(infos)
-                    .map_err(|error| error.in_action(number))
-            }),
+            Content::Batch(list) => {
+                for (number, action) in (1..).zip(list) {
+                    let Some(action) = action else { continue };
+                    problems.within(
+                        |error| error.in_action(number),
+                        |problems| action.list_tokens(infos, problems),
+                    );
+                }
+            }
         }
     }
 
@@ -229,14 +264,18 @@ impl Action {
 }
 
 impl Sources {
-    fn list_tokens(&self, infos: &mut Infos) -> Result<()> {
-        for (index, row) in self.grid.iter().enumerate() {
+    fn list_tokens(&self, infos: &mut Infos, problems: &mut Problems) {
+        for (number, row) in (1..).zip(&self.grid) {
             for text in [Some(&row.name), row.value.as_ref()].into_iter().flatten() {
-                let in_row = |error: Error| error.in_row(index + 1);
-                Template::parse(text).map_err(in_row)?.list(infos);
+                let template = Template::parse(text).map_err(|error| error.in_row(number));
+                if let Some(template) = problems.check(template) {
+                    template.list(infos);
+                }
             }
         }
-        Document::parse(&self.json, true)?.list(infos)
+        if let Some(document) = problems.check(Document::parse(&self.json, true)) {
+            document.list(infos, problems);
+        }
     }
 }
 

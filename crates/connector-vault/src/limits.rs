@@ -69,6 +69,8 @@ pub const COMPACTION_LEN_MIN: usize = 1024 * 1024;
 pub const ACTION_LEN_MAX: usize = 16 * 1024 * 1024;
 /// Longest text of a tester that an outcome holds, in characters; what is longer is cut.
 pub const TEST_MESSAGE_CHARS_MAX: usize = 4096;
+/// Most problems of an action document that are told at once.
+pub const PROBLEMS_MAX: usize = 50;
 /// Most actions of a batch.
 pub const ACTIONS_MAX: usize = 1024;
 /// Deepest nesting of JSON.

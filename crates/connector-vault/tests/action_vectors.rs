@@ -197,9 +197,29 @@ fn plan(vector: &Vector, kept: &mut Kept, options: &Options) -> Result<ActionPla
     if vector.tests.is_some() {
         asking = asking.tester(&mut tester);
     }
-    let action = Action::parse(&vector.action())?;
+    let action = Action::parse(&vector.action());
+    check_problems(&vector.action(), action.as_ref());
+    let action = action?;
     kept.vault
         .plan_asking(&action, &mut asking, options, &mut kept.fixed.host())
+}
+
+/// All problems of the document begin with the one that parsing it, or listing its tokens, says.
+fn check_problems(text: &str, action: std::result::Result<&Action, &Error>) {
+    let told = |error: &Error| {
+        let hint = error.hint().map(str::to_owned);
+        (
+            error.code(),
+            error.message().to_owned(),
+            hint,
+            error.place(),
+        )
+    };
+    let first = match action {
+        Ok(action) => action.tokens().err().map(|error| told(&error)),
+        Err(error) => Some(told(error)),
+    };
+    assert_eq!(Action::problems(text).first().map(told), first, "{text}");
 }
 
 fn check_error(vector: &Vector, error: &Error, code: &str) {

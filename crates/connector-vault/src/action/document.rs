@@ -1,6 +1,7 @@
 //! Reads an action document: which parameters there are, and of which JSON type
 //! (docs/action.md section 2).
 
+use super::problems::Problems;
 use super::properties::Document;
 use super::{Action, ActionType, Content, Row, Sources};
 use crate::error::{Code, Error, Result, quoted};
@@ -21,24 +22,36 @@ const ENVELOPE: [&str; 6] = [
 /// How the platform's editor marks names of its own.
 const EDITORS: &str = "$_";
 
-pub(super) fn parse(text: &str) -> Result<Action> {
+/// Reads a document as far as it is sound; `None` if nothing of it is. Where something is wrong, the action only serves to
+/// look for further problems.
+pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Action> {
     if text.len() > limits::ACTION_LEN_MAX {
-        return Err(Error::new(
+        problems.add(Error::new(
             Code::ActionTooLarge,
             format!("the action is larger than {} bytes", limits::ACTION_LEN_MAX),
         ));
+        return None;
     }
     let (text, has_mark) = json::without_mark(text);
-    let Value::Object(members) = json::parse(text, Syntax::ACTION)? else {
-        return Err(not_an_object("the action"));
+    let members = match problems.check(json::parse(text, Syntax::ACTION))? {
+        Value::Object(members) => members,
+        _ => {
+            problems.add(not_an_object("the action"));
+            return None;
+        }
     };
-    let mut action = action(members, &ActionType::ALL)?.ok_or_else(|| {
-        Error::new(
-            Code::ActionDeleted,
-            "the action is marked as deleted: IsDeleted is true",
-        )
-        .with_hint("remove IsDeleted to carry the action out")
-    })?;
+    let mut action = match action(members, &ActionType::ALL, problems) {
+        Read::Action(action) => action,
+        Read::Refused => return None,
+        Read::Deleted => {
+            let message = "the action is marked as deleted: IsDeleted is true";
+            problems.add(
+                Error::new(Code::ActionDeleted, message)
+                    .with_hint("remove IsDeleted to carry the action out"),
+            );
+            return None;
+        }
+    };
     // Where there is an outcome that can warn of it.
     match &mut action.content {
         Content::Batch(list) => {
@@ -48,28 +61,42 @@ pub(super) fn parse(text: &str) -> Result<Action> {
         }
         _ => action.has_mark = has_mark,
     }
-    Ok(action)
+    Some(action)
 }
 
 fn not_an_object(what: &str) -> Error {
     Error::new(Code::NotAnObject, format!("{what} is not a JSON object"))
 }
 
-/// An action of one of these types; `None` for one that its editor marked as deleted.
-fn action(members: Vec<Member>, types: &[ActionType]) -> Result<Option<Action>> {
+/// What became of an action that was read.
+enum Read {
+    Action(Action),
+    /// Its editor marked it as deleted.
+    Deleted,
+    /// What it does is not known.
+    Refused,
+}
+
+/// An action of one of these types.
+fn action(members: Vec<Member>, types: &[ActionType], problems: &mut Problems) -> Read {
     // First: nothing else of an action that is deleted is looked at.
     let deleted = members.iter().find(|m| m.name.as_str() == "IsDeleted");
-    if is_deleted(deleted.map(|member| &member.value))? {
-        return Ok(None);
+    let deleted = is_deleted(deleted.map(|member| &member.value));
+    if problems.check(deleted) == Some(true) {
+        return Read::Deleted;
     }
     let known = ["ActionType", "Parameters", "Condition", "IsDeleted"];
-    let mut document = Fields::of_action("the action", members, &known, &ENVELOPE)?;
-    let has_condition = has_condition(&mut document)?;
-    let action_type = action_type(document.take("ActionType"), types)?;
+    let mut document = Fields::of_action("the action", members, &known, &ENVELOPE, problems);
+    let condition = has_condition(&mut document);
+    let has_condition = problems.check(condition).unwrap_or_default();
+    let action_type = problems.check(action_type(document.take("ActionType"), types));
     let parameters = match document.take("Parameters") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Object(members)) => members,
-        Some(other) => return Err(wrong_type("Parameters", &other, "an object")),
+        None | Some(Value::Null) => Some(Vec::new()),
+        Some(Value::Object(members)) => Some(members),
+        Some(other) => problems.check(Err(wrong_type("Parameters", &other, "an object"))),
+    };
+    let (Some(action_type), Some(parameters)) = (action_type, parameters) else {
+        return Read::Refused;
     };
     let known: &[&str] = match action_type {
         ActionType::Update => &["EntryId", "Properties", "PropertiesJson"],
@@ -84,32 +111,33 @@ fn action(members: Vec<Member>, types: &[ActionType]) -> Result<Option<Action>> 
         ActionType::Test => &["EntryId", "OutputTokenName"],
         ActionType::Batch => &["ActionList"],
     };
-    let mut parameters = Fields::of_action(action_type.as_str(), parameters, known, &[])?;
+    let place = action_type.as_str();
+    let mut parameters = Fields::of_action(place, parameters, known, &[], problems);
     let content = match action_type {
         ActionType::Update => Content::Update {
-            entry_id: required_text(&mut parameters, "EntryId")?,
-            sources: sources(&mut parameters)?,
+            entry_id: required_text(&mut parameters, "EntryId", problems),
+            sources: sources(&mut parameters, problems),
         },
         ActionType::Add => Content::Add {
-            type_name: required_text(&mut parameters, "TypeName")?,
-            entry_name: required_text(&mut parameters, "EntryName")?,
-            sources: sources(&mut parameters)?,
-            token_name: optional_text(&mut parameters, "EntryIdTokenName")?,
+            type_name: required_text(&mut parameters, "TypeName", problems),
+            entry_name: required_text(&mut parameters, "EntryName", problems),
+            sources: sources(&mut parameters, problems),
+            token_name: optional_text(&mut parameters, "EntryIdTokenName", problems),
         },
         ActionType::Delete => Content::Delete {
-            entry_id: required_text(&mut parameters, "EntryId")?,
+            entry_id: required_text(&mut parameters, "EntryId", problems),
         },
         ActionType::Test => Content::Test {
-            entry_id: required_text(&mut parameters, "EntryId")?,
-            token_name: optional_text(&mut parameters, "OutputTokenName")?,
+            entry_id: required_text(&mut parameters, "EntryId", problems),
+            token_name: optional_text(&mut parameters, "OutputTokenName", problems),
         },
-        ActionType::Batch => Content::Batch(list(&mut parameters)?),
+        ActionType::Batch => Content::Batch(list(&mut parameters, problems)),
     };
-    Ok(Some(Action {
+    Read::Action(Action {
         content,
         has_condition,
         has_mark: false,
-    }))
+    })
 }
 
 fn is_deleted(value: Option<&Value>) -> Result<bool> {
@@ -134,7 +162,30 @@ fn has_condition(document: &mut Fields) -> Result<bool> {
     }
 }
 
-fn list(parameters: &mut Fields) -> Result<Vec<Option<Action>>> {
+/// The actions of a batch, `None` for those that are left out.
+fn list(parameters: &mut Fields, problems: &mut Problems) -> Vec<Option<Action>> {
+    let actions = problems.check(actions(parameters)).unwrap_or_default();
+    let mut list = Vec::with_capacity(actions.len());
+    for (number, value) in (1..).zip(actions) {
+        if problems.is_full() {
+            break;
+        }
+        let place = |error: Error| error.in_action(number);
+        list.push(problems.within(place, |problems| match value {
+            Value::Object(members) => match action(members, &ActionType::IN_BATCH, problems) {
+                Read::Action(action) => Some(action),
+                Read::Deleted | Read::Refused => None,
+            },
+            _ => {
+                problems.add(not_an_object("it"));
+                None
+            }
+        }));
+    }
+    list
+}
+
+fn actions(parameters: &mut Fields) -> Result<Vec<Value>> {
     const LIST: &str = "ActionList";
     let actions = match parameters.take_unwrapped(LIST)? {
         Some(Value::Array(actions)) => actions,
@@ -145,15 +196,7 @@ fn list(parameters: &mut Fields) -> Result<Vec<Option<Action>>> {
         let message = format!("ActionList has more than {} actions", limits::ACTIONS_MAX);
         return Err(Error::new(Code::LimitExceeded, message).of(LIST));
     }
-    (1..)
-        .zip(actions)
-        .map(|(number, value)| {
-            let Value::Object(members) = value else {
-                return Err(not_an_object("it").in_action(number));
-            };
-            action(members, &ActionType::IN_BATCH).map_err(|error| error.in_action(number))
-        })
-        .collect()
+    Ok(actions)
 }
 
 fn action_type(value: Option<Value>, types: &[ActionType]) -> Result<ActionType> {
@@ -184,35 +227,36 @@ fn action_type(value: Option<Value>, types: &[ActionType]) -> Result<ActionType>
 pub(super) struct Fields(Vec<Member>);
 
 impl Fields {
-    /// The members of an object of an action, without those of the editor and those in `ignored`.
+    /// The known members of an object of an action; those of the editor and those in `ignored` are no problem.
     fn of_action(
         place: &str,
         mut members: Vec<Member>,
         known: &[&str],
         ignored: &[&str],
-    ) -> Result<Self> {
+        problems: &mut Problems,
+    ) -> Self {
         members.retain(|member| {
             let name = member.name.as_str();
-            !name.starts_with(EDITORS) && !ignored.contains(&name)
+            if name.starts_with(EDITORS) || ignored.contains(&name) {
+                return false;
+            }
+            let is_known = known.contains(&name);
+            if !(is_known || problems.is_full()) {
+                problems.add(unknown_field(place, name, known));
+            }
+            is_known
         });
-        Self::new(place, members, known)
+        Self(members)
     }
 
     pub(super) fn new(place: &str, members: Vec<Member>, known: &[&str]) -> Result<Self> {
-        for member in &members {
-            let name = member.name.as_str();
-            if known.contains(&name) {
-                continue;
-            }
-            let message = format!("{place} has an unknown field {}", quoted(name));
-            let hint = match known.iter().find(|known| is_near(name, known)) {
-                Some(meant) => format!("did you mean {meant}?"),
-                None if known.is_empty() => "it takes none".to_owned(),
-                None => format!("it takes {}", known.join(", ")),
-            };
-            return Err(Error::new(Code::UnknownParameter, message).with_hint(hint));
+        let unknown = members
+            .iter()
+            .find(|member| !known.contains(&member.name.as_str()));
+        match unknown {
+            Some(member) => Err(unknown_field(place, &member.name, known)),
+            None => Ok(Self(members)),
         }
-        Ok(Self(members))
     }
 
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
@@ -227,6 +271,16 @@ impl Fields {
             value => Ok(value),
         }
     }
+}
+
+fn unknown_field(place: &str, name: &str, known: &[&str]) -> Error {
+    let message = format!("{place} has an unknown field {}", quoted(name));
+    let hint = match known.iter().find(|known| is_near(name, known)) {
+        Some(meant) => format!("did you mean {meant}?"),
+        None if known.is_empty() => "it takes none".to_owned(),
+        None => format!("it takes {}", known.join(", ")),
+    };
+    Error::new(Code::UnknownParameter, message).with_hint(hint)
 }
 
 /// Whether a name is another one but for case and one letter at the end.
@@ -247,7 +301,9 @@ fn is_wrapper(members: &[Member]) -> bool {
 fn unwrap(name: &str, members: Vec<Member>) -> Result<Option<Value>> {
     let known = ["Expression", "Value", "IsExpression", "Parameters"];
     let place = format!("the wrapper of {name}");
-    let mut wrapper = Fields::of_action(&place, members, &known, &[])?;
+    let mut problems = Problems::up_to(1);
+    let mut wrapper = Fields::of_action(&place, members, &known, &[], &mut problems);
+    problems.refuse()?;
     match wrapper.take("IsExpression") {
         Some(Value::Bool(false)) | None => {}
         Some(Value::Bool(true)) => {
@@ -290,15 +346,22 @@ pub(super) fn wrong_type(place: &str, value: &Value, expected: &str) -> Error {
     )
 }
 
-fn required_text(parameters: &mut Fields, name: &'static str) -> Result<Text> {
-    match parameters.take_unwrapped(name)? {
-        Some(Value::String(text)) if !text.is_empty() => Ok(text),
-        None | Some(Value::Null | Value::String(_)) => Err(missing(name)),
-        Some(other) => Err(wrong_type(name, &other, "a string").of(name)),
-    }
+/// The text of a parameter, empty where there is a problem.
+fn required_text(parameters: &mut Fields, name: &'static str, problems: &mut Problems) -> Text {
+    let text = optional(parameters, name).and_then(|text| text.ok_or_else(|| missing(name)));
+    problems.check(text).unwrap_or_default()
 }
 
-fn optional_text(parameters: &mut Fields, name: &'static str) -> Result<Option<Text>> {
+fn optional_text(
+    parameters: &mut Fields,
+    name: &'static str,
+    problems: &mut Problems,
+) -> Option<Text> {
+    problems.check(optional(parameters, name)).flatten()
+}
+
+/// The text of a parameter, unless it is missing or empty.
+fn optional(parameters: &mut Fields, name: &'static str) -> Result<Option<Text>> {
     match parameters.take_unwrapped(name)? {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
@@ -314,21 +377,34 @@ pub(super) fn missing(name: &'static str) -> Error {
     .of(name)
 }
 
-fn sources(parameters: &mut Fields) -> Result<Sources> {
-    let grid = match parameters.take_unwrapped("Properties")? {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(rows)) => rows
-            .into_iter()
-            .enumerate()
-            .map(|(index, value)| {
-                let number = index + 1;
-                row(number, value).map_err(|error| error.in_row(number))
-            })
-            .collect::<Result<_>>()?,
-        Some(other) => {
-            return Err(wrong_type("Properties", &other, "an array of rows").of("Properties"));
+fn sources(parameters: &mut Fields, problems: &mut Problems) -> Sources {
+    let rows = problems.check(rows(parameters)).unwrap_or_default();
+    let mut grid = Vec::with_capacity(rows.len());
+    for (number, value) in (1..).zip(rows) {
+        if problems.is_full() {
+            break;
         }
-    };
+        grid.push(problems.within(
+            |error| error.in_row(number),
+            |problems| row(number, value, problems),
+        ));
+    }
+    let json = problems.check(properties_json(parameters));
+    Sources {
+        grid,
+        json: json.unwrap_or_default(),
+    }
+}
+
+fn rows(parameters: &mut Fields) -> Result<Vec<Value>> {
+    match parameters.take_unwrapped("Properties")? {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(rows)) => Ok(rows),
+        Some(other) => Err(wrong_type("Properties", &other, "an array of rows").of("Properties")),
+    }
+}
+
+fn properties_json(parameters: &mut Fields) -> Result<Text> {
     let json = match parameters.take_unwrapped("PropertiesJson")? {
         None | Some(Value::Null) => Text::default(),
         Some(Value::String(text)) => text,
@@ -346,38 +422,45 @@ fn sources(parameters: &mut Fields) -> Result<Sources> {
     };
     // What is wrong with it, whatever its tokens resolve to, is said before any is resolved.
     Document::parse(&json, true)?;
-    Ok(Sources { grid, json })
+    Ok(json)
 }
 
-fn row(number: usize, value: Value) -> Result<Row> {
+/// A row of the grid, with empty texts where there are problems.
+fn row(number: usize, value: Value, problems: &mut Problems) -> Row {
     let place = format!("row {number} of Properties");
-    let Value::Object(members) = value else {
-        return Err(wrong_type(&place, &value, "an object"));
+    let mut row = match value {
+        Value::Object(members) => {
+            let known = ["PropertyName", "PropertyValue"];
+            Fields::of_action(&place, members, &known, &[], problems)
+        }
+        other => {
+            problems.add(wrong_type(&place, &other, "an object"));
+            return Row::default();
+        }
     };
-    let mut row = Fields::of_action(&place, members, &["PropertyName", "PropertyValue"], &[])?;
     let in_row = |error: Error| error.within(&place);
-    let name = match row.take_unwrapped("PropertyName").map_err(in_row)? {
-        Some(Value::String(name)) if !name.is_empty() => name,
-        None | Some(Value::Null | Value::String(_)) => {
-            return Err(Error::new(
-                Code::EmptyPropertyName,
-                format!("{place} has no PropertyName"),
-            ));
-        }
-        Some(other) => return Err(in_row(wrong_type("PropertyName", &other, "a string"))),
+    let name = match row.take_unwrapped("PropertyName").map_err(in_row) {
+        Ok(Some(Value::String(name))) if !name.is_empty() => Ok(name),
+        Ok(None | Some(Value::Null | Value::String(_))) => Err(Error::new(
+            Code::EmptyPropertyName,
+            format!("{place} has no PropertyName"),
+        )),
+        Ok(Some(other)) => Err(in_row(wrong_type("PropertyName", &other, "a string"))),
+        Err(error) => Err(error),
     };
-    let value = match row.take_unwrapped("PropertyValue").map_err(in_row)? {
-        Some(Value::String(text) | Value::Number(text)) => Some(text),
-        Some(bool @ Value::Bool(_)) => Some(bool.to_compact()),
-        Some(Value::Null) => None,
-        None => {
-            return Err(Error::new(
-                Code::MissingPropertyValue,
-                format!("{place} has no PropertyValue"),
-            )
-            .with_hint("write \"\" for an empty value"));
-        }
-        Some(other) => return Err(in_row(wrong_type("PropertyValue", &other, "a string"))),
+    let name = problems.check(name).unwrap_or_default();
+    let value = match row.take_unwrapped("PropertyValue").map_err(in_row) {
+        Ok(Some(Value::String(text) | Value::Number(text))) => Ok(Some(text)),
+        Ok(Some(bool @ Value::Bool(_))) => Ok(Some(bool.to_compact())),
+        Ok(Some(Value::Null)) => Ok(None),
+        Ok(None) => Err(Error::new(
+            Code::MissingPropertyValue,
+            format!("{place} has no PropertyValue"),
+        )
+        .with_hint("write \"\" for an empty value")),
+        Ok(Some(other)) => Err(in_row(wrong_type("PropertyValue", &other, "a string"))),
+        Err(error) => Err(error),
     };
-    Ok(Row { name, value })
+    let value = problems.check(value).flatten();
+    Row { name, value }
 }

@@ -2,6 +2,7 @@
 //! that it does not stand for (docs/action.md section 4).
 
 use super::Options;
+use super::problems::Problems;
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Member, Syntax, Value};
 use crate::secret::Text;
@@ -48,12 +49,24 @@ impl<'t> Document<'t> {
         }
     }
 
-    pub(super) fn list(&self, infos: &mut Infos) -> Result<()> {
-        match self {
-            Self::Empty => Ok(()),
-            Self::Token(text) => list_text(text, infos),
-            Self::Object(members, _) => list_members(members, infos),
-        }
+    pub(super) fn list(&self, infos: &mut Infos, problems: &mut Problems) {
+        problems.within(
+            |error| error.within(PLACE).of(PLACE),
+            |problems| match self {
+                Self::Empty => {}
+                Self::Token(text) => _ = problems.check(list_text(text, infos)),
+                Self::Object(members, text) => {
+                    for member in members {
+                        let here = |error: Error| error.at(json::position(text, member.at));
+                        let name = list_text(&member.name, infos).map_err(here);
+                        problems.check(name);
+                        let value = list_value(&member.value, infos);
+                        let value = value.map_err(|error| here(of_property(error, &member.name)));
+                        problems.check(value);
+                    }
+                }
+            },
+        );
     }
 
     /// The properties, every token in them expanded.

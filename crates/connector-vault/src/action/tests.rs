@@ -170,6 +170,143 @@ fn options_are_checked() {
 }
 
 #[test]
+fn problems_are_told_at_once() {
+    let check = |text: &str, expected: &[(&str, &str)]| {
+        let problems = Action::problems(text);
+        let found: Vec<_> = problems
+            .iter()
+            .map(|problem| (problem.code().as_str(), place_of(problem)))
+            .collect();
+        let found: Vec<_> = found
+            .iter()
+            .map(|(code, at)| (*code, at.as_str()))
+            .collect();
+        assert_eq!(found, expected, "{text}");
+        let first = Action::parse(text).and_then(|action| action.tokens()).err();
+        let first = first.map(|error| (error.code(), error.message().to_owned()));
+        let told = problems.first();
+        let told = told.map(|error| (error.code(), error.message().to_owned()));
+        assert_eq!(first, told, "{text}");
+    };
+    let parameters = |action_type: &str, parameters: serde_json::Value| {
+        json!({"ActionType": action_type, "Parameters": parameters}).to_string()
+    };
+    check(
+        &update(&[("a", "[Secrets:Key]")], r#"{"b": [Flow:B]}"#),
+        &[],
+    );
+    check("{", &[("invalid_json", "1:2")]);
+    check("[]", &[("not_an_object", "")]);
+    check(
+        r#"{"Typo": 1, "Condition": 1, "ActionType": "x", "Parameters": 1, "IsDeleted": 1}"#,
+        &[
+            ("wrong_parameter_type", ""),
+            ("unknown_parameter", ""),
+            ("wrong_parameter_type", ""),
+            ("unknown_action_type", ""),
+            ("wrong_parameter_type", ""),
+        ],
+    );
+    check(
+        &parameters(
+            "Connectors.Update",
+            json!({
+                "EntryID": "x",
+                "Properties": [
+                    {"PropertyName": "a", "PropertyValue": "1"},
+                    {"PropertyName": ""},
+                    {"PropertyName": "[b|none]", "PropertyValue": "[c|none]"},
+                    7,
+                    {"Name": "d", "PropertyName": 1, "PropertyValue": {}},
+                ],
+                "PropertiesJson": "{\n  \"a\": 1,\n}",
+            }),
+        ),
+        &[
+            ("unknown_parameter", ""),
+            ("missing_parameter", "EntryId"),
+            ("empty_property_name", "Properties 2"),
+            ("missing_property_value", "Properties 2"),
+            ("wrong_parameter_type", "Properties 4"),
+            ("unknown_parameter", "Properties 5"),
+            ("wrong_parameter_type", "Properties 5"),
+            ("wrong_parameter_type", "Properties 5"),
+            ("invalid_json", "PropertiesJson 3:1"),
+            ("invalid_token_format", "Properties 3"),
+            ("invalid_token_format", "Properties 3"),
+        ],
+    );
+    check(
+        &update(&[], r#"{"a": "[b|none]", "[c|none]": [["[d|none]"]]}"#),
+        &[
+            ("invalid_token_format", "PropertiesJson 1:2"),
+            ("invalid_token_format", "PropertiesJson 1:19"),
+            ("invalid_token_format", "PropertiesJson 1:19"),
+        ],
+    );
+    check(
+        &parameters(
+            "CredStore.AddConnectorEntry",
+            json!({"TypeName": 1, "Properties": 1, "PropertiesJson": {}, "EntryIdTokenName": 1}),
+        ),
+        &[
+            ("wrong_parameter_type", "TypeName"),
+            ("missing_parameter", "EntryName"),
+            ("wrong_parameter_type", "Properties"),
+            ("properties_json_not_text", "PropertiesJson"),
+            ("wrong_parameter_type", "EntryIdTokenName"),
+        ],
+    );
+    check(
+        &parameters(
+            "ExecuteActions",
+            json!({"ActionList": [
+                {"ActionType": "CredStore.DeleteEntry"},
+                1,
+                {"IsDeleted": true, "Parameters": 1},
+                {"ActionType": "ExecuteActions"},
+                {
+                    "ActionType": "Connectors.Test",
+                    "Parameters": {"EntryId": "[a|none]", "OutputTokenName": "[b|none] c"},
+                },
+            ]}),
+        ),
+        &[
+            ("missing_parameter", "action 1 EntryId"),
+            ("not_an_object", "action 2"),
+            ("unknown_action_type", "action 4"),
+            ("invalid_token_format", "action 5 EntryId"),
+            ("invalid_token_format", "action 5 OutputTokenName"),
+        ],
+    );
+}
+
+/// `action 2 Properties 3 1:9`, as far as there is such a place.
+fn place_of(error: &Error) -> String {
+    let place = error.place().unwrap_or_default();
+    let parts = [
+        place.action.map(|number| format!("action {number}")),
+        place.parameter.map(str::to_owned),
+        place.row.map(|row| row.to_string()),
+        place
+            .position
+            .map(|at| format!("{}:{}", at.line, at.column)),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn only_so_many_problems_are_told() {
+    let rows = vec![json!({}); 60];
+    let parameters = json!({"EntryId": "x", "Properties": rows, "PropertiesJson": "{"});
+    let text = json!({"ActionType": "Connectors.Update", "Parameters": parameters}).to_string();
+    let problems = Action::problems(&text);
+    assert_eq!(problems.len(), limits::PROBLEMS_MAX);
+    let last = problems.last().and_then(|problem| problem.place()?.row);
+    assert_eq!(last, Some(25), "two in each row");
+}
+
+#[test]
 fn errors_tell_their_place() {
     let check = |text: &str, expected: (Option<&str>, Option<usize>, Option<(usize, usize)>)| {
         let listed = Action::parse(text).and_then(|action| action.tokens().map(|_| action));
