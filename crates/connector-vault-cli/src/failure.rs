@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use connector_vault::{Code, Detail, Vault};
+use connector_vault::{Action, Code, Detail, Vault};
 use serde::Serialize;
 
 use crate::terminal::shown;
@@ -20,6 +20,9 @@ pub(crate) struct Failure {
     pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) hint: Option<Cow<'static, str>>,
+    /// What else is wrong with the same document.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) further: Vec<Failure>,
 }
 
 /// The code of an error in the command line itself.
@@ -31,6 +34,7 @@ impl Failure {
             code,
             message: message.into(),
             hint: None,
+            further: Vec::new(),
         }
     }
 
@@ -84,6 +88,19 @@ impl Failure {
         self
     }
 
+    /// All that is wrong with an action's document, `error` first. Where brackets are text, nothing is wrong with tokens.
+    pub(crate) fn of_action(error: connector_vault::Error, text: &str, no_tokens: bool) -> Self {
+        let of_tokens = [Code::InvalidTokenFormat, Code::TokenLimit];
+        let further = Action::problems(text)
+            .into_iter()
+            .skip(1)
+            .filter(|error| !(no_tokens && of_tokens.contains(&error.code())));
+        Self {
+            further: further.map(Self::from).collect(),
+            ..Self::from(error)
+        }
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(if self.code == USAGE { 2 } else { 1 })
     }
@@ -110,6 +127,7 @@ impl From<connector_vault_store::Error> for Failure {
             code: error.code().as_str(),
             message: error.message(),
             hint: error.hint().map(Cow::Owned),
+            further: Vec::new(),
         }
     }
 }

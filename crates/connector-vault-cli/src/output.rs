@@ -110,6 +110,7 @@ impl Output {
             code,
             message,
             hint,
+            further,
         } = failure;
         let mut text = format!(
             "{}: {} {}",
@@ -121,6 +122,9 @@ impl Output {
             let _ = write!(text, "\n{}: {}", styled(BOLD, "hint"), printable(hint));
         }
         eprint_line(&text);
+        for failure in further {
+            self.failure(failure);
+        }
     }
 
     /// A line on standard error that tells how far something is, where somebody may be looking.

@@ -24,7 +24,8 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<()> {
     let tester = command.map(CommandTester::parse).transpose()?;
     let mut tester = tester.map(|tester| tester.hiding(of_tokens.collect()));
     let text = context.input.document(&args.action, Wanted::ACTION)?;
-    let action = Action::parse(&text)?;
+    let action =
+        Action::parse(&text).map_err(|error| Failure::of_action(error, &text, args.no_tokens))?;
     drop(text);
     let mut tokens = tokens(args, context)?;
     let mut file = unlock::open(&args.vault, &context.input, context.output)?;

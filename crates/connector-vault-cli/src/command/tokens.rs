@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::cli::TokensArgs;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::input::Wanted;
 use crate::table::Table;
 
@@ -23,7 +23,9 @@ struct Token<'a> {
 
 pub(super) fn tokens(args: &TokensArgs, context: &Context) -> Result<()> {
     let text = context.input.text(&args.action, Wanted::ACTION)?;
-    let infos = Action::parse(&text)?.tokens()?;
+    let infos = Action::parse(&text)
+        .and_then(|action| action.tokens())
+        .map_err(|error| Failure::of_action(error, &text, false))?;
     let tokens = infos.iter().map(|info| Token {
         name: &info.name,
         key: &info.key,

@@ -228,3 +228,40 @@ fn a_value_that_no_token_uses_is_told() {
                 warning: no token of the action uses the value given for \"Secrets:Key\"\n";
     assert_eq!(ran.stderr, told);
 }
+
+#[test]
+fn run_and_tokens_tell_all_that_is_wrong_with_an_action() {
+    let sandbox = twitter();
+    let action = r#"{"ActionType": "Connectors.Update", "Parameters": {"EntryID": "x",
+        "Properties": [{"PropertyName": "", "PropertyValue": "[a|none]"}, {"PropertyName": "b"}]}}"#;
+    sandbox.write("action.json", action);
+    let run = |args: &[&str]| ran(sandbox.cvault([]).args(args));
+    let codes = |error: &serde_json::Value| -> Vec<String> {
+        let further = error["further"].as_array().into_iter().flatten();
+        let all = std::iter::once(error).chain(further);
+        all.map(|error| error["code"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let all = [
+        "unknown_parameter",
+        "missing_parameter",
+        "empty_property_name",
+        "missing_property_value",
+        "invalid_token_format",
+    ];
+    let error = run(&["run", "v.cvault", "action.json", "--json"]).error(1);
+    assert_eq!(codes(&error), all);
+    assert_eq!(error["further"][0]["hint"], serde_json::Value::Null);
+    let error = run(&["tokens", "action.json", "--json"]).error(1);
+    assert_eq!(codes(&error), all);
+    let without = ["run", "v.cvault", "action.json", "--no-tokens", "--json"];
+    assert_eq!(
+        codes(&run(&without).error(1)),
+        all[..4],
+        "brackets are text"
+    );
+
+    let told = run(&["run", "v.cvault", "action.json", "--plan"]);
+    assert_eq!(told.stderr.matches("error: ").count(), all.len());
+    assert!(told.stderr.contains("hint: did you mean EntryId?"));
+}
