@@ -1,18 +1,17 @@
 /** What components ask of the core without a vault. Before the module is loaded there is nothing to say. */
 
-import { findTokens, tokensOf, type ErrorPlace, type TokenSpan } from "connector-vault";
+import { findTokens, problemsOf, type ErrorPlace, type TokenSpan } from "connector-vault";
 
 import { problemOf } from "./problem.js";
 
 export type { ErrorPlace, TokenSpan };
 
-/** What is wrong with an action, as far as that can be said without a vault. */
-export function errorIn(actionText: string): unknown {
+/** All that is wrong with an action, as far as that can be said without a vault. */
+export function errorsIn(actionText: string): readonly unknown[] {
   try {
-    tokensOf(actionText);
-    return undefined;
+    return problemsOf(actionText);
   } catch (error) {
-    return problemOf(error).code === "not_ready" ? undefined : error;
+    return problemOf(error).code === "not_ready" ? [] : [error];
   }
 }
 

@@ -6,11 +6,13 @@ import type {
   Outcome,
   Ran,
   TestOutcome,
+  Thrown,
   TokenInfo,
   TokenSpan,
 } from "../pkg/vault.js";
 import { FUNCTIONS } from "./arguments.js";
 import { take, textOf } from "./check.js";
+import { VaultError } from "./error.js";
 import { call, release } from "./wasm.js";
 import { utf8 } from "./utf8.js";
 
@@ -146,6 +148,29 @@ export function tokensOf(action: ActionInput): TokenInfo[] {
         release(parsed);
       }
     });
+  } finally {
+    text.fill(0);
+  }
+}
+
+/**
+ * All that is wrong with an action's document, for editors: what {@link tokensOf} would throw first, then the rest, at
+ * most 50. Each has its `place` in the document. Empty for an action that can be planned.
+ *
+ * Needs {@link ready}.
+ *
+ * @example
+ * ```ts
+ * for (const { message, hint, place } of problemsOf(text)) console.error(place?.parameter, message, hint);
+ * ```
+ */
+export function problemsOf(action: ActionInput): VaultError[] {
+  const text = utf8(textOf(...take(FUNCTIONS.problemsOf, [action])));
+  try {
+    const problems = JSON.parse(call((core) => core.problemsOf(text))) as Thrown[];
+    return problems.map(
+      ({ code, message, hint, place }) => new VaultError(code, message, hint ?? undefined, { place }),
+    );
   } finally {
     text.fill(0);
   }

@@ -186,6 +186,7 @@ export const IDENTITY_CLASS: Signatures = { parse: { text } };
 export const FUNCTIONS = {
   findTokens: { text: is("a string", (value) => typeof value === "string") },
   tokensOf: { action: ACTION },
+  problemsOf: { action: ACTION },
   parseGrantKey: { text },
   outcomesOf: { ran: is("an outcome", (value) => typeof value === "object" && value !== null) },
   ready: {

@@ -2,6 +2,7 @@
 
 export {
   findTokens,
+  problemsOf,
   tokensOf,
   type Action,
   type ActionInput,

@@ -9,6 +9,7 @@ import {
   Identity,
   MemoryStorage,
   ready,
+  problemsOf,
   tokensOf,
   Vault,
   VaultError,
@@ -1045,4 +1046,37 @@ test("an event names the connectors that changed", async () => {
   const ids = new Promise((resolve) => reader.addEventListener("change", ({ ids }) => resolve(ids)));
   await reader.refresh();
   assert.deepEqual(await ids, [TWITTER.id, "b"]);
+});
+
+test("all that is wrong with an action is told at once", () => {
+  const action = {
+    ActionType: "Connectors.Update",
+    Parameters: {
+      EntryID: "x",
+      Properties: [
+        { PropertyName: "a", PropertyValue: "[b|none]" },
+        { PropertyName: "", PropertyValue: "" },
+      ],
+      PropertiesJson: '{\n"a": 1,}',
+    },
+  };
+  const problems = problemsOf(JSON.stringify(action));
+  assert.deepEqual(
+    problems.map(({ code, place: { parameter, row, line, column } = {} }) => [
+      code,
+      parameter,
+      row ?? (line === undefined ? undefined : `${line}:${column}`),
+    ]),
+    [
+      ["unknown_parameter", undefined, undefined],
+      ["missing_parameter", "EntryId", undefined],
+      ["empty_property_name", "Properties", 2],
+      ["invalid_json", "PropertiesJson", "2:8"],
+      ["invalid_token_format", "Properties", 1],
+    ],
+  );
+  assert.ok(problems.every((problem) => problem instanceof VaultError));
+  assert.equal(problems[0]?.hint, "did you mean EntryId?");
+  assert.deepEqual(problemsOf(update('{"A": "1"}')), []);
+  assert.throws(() => problemsOf(7 as never), code("invalid_argument"));
 });

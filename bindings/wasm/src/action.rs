@@ -11,7 +11,7 @@ use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::error::Result;
+use crate::error::{Result, Thrown};
 use crate::host::Host;
 use crate::input;
 use crate::options::ActionOptions;
@@ -57,6 +57,14 @@ impl Action {
             plan: None,
         })
     }
+}
+
+/// All that is wrong with an action document, as JSON: a list of what would be thrown.
+#[wasm_bindgen(js_name = problemsOf)]
+pub fn problems_of(text: &Uint8Array) -> Result<String> {
+    let problems = Core::problems(&input::text(text)?);
+    let problems: Vec<_> = problems.iter().map(Thrown::of).collect();
+    Ok(wire::json(&problems))
 }
 
 /// Where a text holds tokens, as JSON.

@@ -10,7 +10,7 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 /// An error of the core, thrown as JSON text.
 pub struct Failure(Error);
 
-/// What is thrown, as JSON text.
+/// What is thrown, as JSON text, or is a problem of an action.
 #[derive(Serialize, Tsify)]
 pub(crate) struct Thrown<'a> {
     code: &'a str,
@@ -65,14 +65,19 @@ impl From<Error> for Failure {
     }
 }
 
-impl From<Failure> for JsValue {
-    fn from(Failure(error): Failure) -> Self {
-        let thrown = Thrown {
+impl<'a> Thrown<'a> {
+    pub(crate) fn of(error: &'a Error) -> Self {
+        Self {
             code: error.code().as_str(),
             message: error.message(),
             hint: error.hint(),
             place: error.place().map(ErrorPlace::of),
-        };
-        JsValue::from_str(&serde_json::to_string(&thrown).unwrap_or_default())
+        }
+    }
+}
+
+impl From<Failure> for JsValue {
+    fn from(Failure(error): Failure) -> Self {
+        JsValue::from_str(&serde_json::to_string(&Thrown::of(&error)).unwrap_or_default())
     }
 }
