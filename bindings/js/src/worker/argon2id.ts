@@ -19,7 +19,7 @@ export interface Exports {
 
 const [SALT_LEN, KEY_LEN] = [16, 32];
 
-/** A new instance, which keeps its memory for the next lock that is tried. */
+/** A new instance, which keeps its memory for the next key slot that is tried. */
 export function instantiate(module: WebAssembly.Module): Argon2id {
   return argon2idOf(new WebAssembly.Instance(module).exports as unknown as Exports);
 }
