@@ -11,13 +11,15 @@ use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::connector::Connector;
 use crate::error::{Result, Thrown};
 use crate::host::Host;
 use crate::input;
 use crate::options::ActionOptions;
 use crate::plan::Plan;
+use crate::token::{TokenInfo, TokenSpan, TokenWanted, Wanted};
 use crate::vault::Vault;
-use crate::wire::{self, Connector, TokenInfo, TokenSpan, TokenWanted, Wanted, secret_json};
+use crate::wire::{self, secret_json};
 
 /// An action, its tokens not yet expanded.
 #[wasm_bindgen]

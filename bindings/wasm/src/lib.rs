@@ -11,13 +11,17 @@
 
 mod action;
 mod argon2id;
+mod connector;
 mod error;
 mod host;
 mod identity;
 mod input;
 mod open;
 mod options;
+mod outcome;
 mod plan;
+mod report;
+mod token;
 mod vault;
 mod wire;
 

@@ -14,6 +14,7 @@ use crate::argon2id::Argon2id;
 use crate::error::Result;
 use crate::host::Host;
 use crate::input::{self, stretched};
+use crate::report::RepairReport;
 use crate::vault::Vault;
 use crate::wire::{self, KdfCost};
 
@@ -156,7 +157,7 @@ pub struct Repaired(CoreRepaired);
 impl Repaired {
     /// What it saved, and what not, as JSON.
     pub fn report(&self) -> String {
-        wire::json(&wire::RepairReport::of(&self.0))
+        wire::json(&RepairReport::of(&self.0))
     }
 
     /// The sound vault.

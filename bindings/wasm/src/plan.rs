@@ -5,7 +5,9 @@ use js_sys::{JsString, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Result;
-use crate::wire::{self, Conflict, Outcome, Ran};
+use crate::outcome::{Outcome, Ran};
+use crate::report::{Conflict, MergeReport, RevocationReport};
+use crate::wire;
 
 /// What would change: one plan or several that are committed together.
 #[wasm_bindgen]
@@ -150,7 +152,7 @@ impl Revocation {
 
     /// Ids of the connectors that the former holder could read, and the versions that were left out.
     pub fn report(&self) -> String {
-        wire::json(&wire::RevocationReport::of(&self.exposed, &self.dropped))
+        wire::json(&RevocationReport::of(&self.exposed, &self.dropped))
     }
 }
 
@@ -164,7 +166,7 @@ impl Merge {
     pub fn report(&self) -> String {
         let plans = self.0.plans();
         let deletes = |plan: &&core::Plan| plan.op() == Some(Op::Delete);
-        wire::json(&wire::MergeReport {
+        wire::json(&MergeReport {
             conflicts: self.0.conflicts.iter().map(Conflict::of).collect(),
             strangers: &self.0.strangers,
             outcomes: plans

@@ -11,15 +11,15 @@ use tsify::Tsify;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::connector::{Connector, ExportedConnector, Overview};
 use crate::error::Result;
 use crate::host::{self, Host};
 use crate::input::{self, stretched};
 use crate::options::ActionOptions;
+use crate::outcome::Change;
 use crate::plan::{Merge, Plan, Prepared, Revocation};
-use crate::wire::{
-    self, Change, Commit, Connector, ExportedConnector, GrantInfo, KdfCost, Overview, Verdict,
-    secret_json,
-};
+use crate::report::{Commit, GrantInfo, Refreshed, Report, Verdict};
+use crate::wire::{self, KdfCost, secret_json};
 
 /// An open vault. `free` wipes its keys.
 #[wasm_bindgen]
@@ -79,7 +79,7 @@ impl Vault {
 
     /// What was noticed when it was opened, as JSON.
     pub fn report(&self) -> String {
-        wire::json(&wire::Report::of(self.0.report()))
+        wire::json(&Report::of(self.0.report()))
     }
 
     /// How many connectors there are.
@@ -225,7 +225,7 @@ impl Vault {
     /// Takes what was appended since; what it brought, as JSON.
     pub fn refresh(&mut self, tail: &Uint8Array) -> Result<String> {
         let refreshed = self.0.refresh(input::file(tail)?)?;
-        Ok(wire::json(&wire::Refreshed::of(refreshed)))
+        Ok(wire::json(&Refreshed::of(refreshed)))
     }
 
     /// Opens the file that has replaced the one it was opened from. It must have grown from `known`, a
