@@ -1,5 +1,5 @@
-//! Carries out for a file what the core's [`Session`] asks for. What that means stands in the core;
-//! here are the lock, torn tails and warnings.
+//! Carries out for a file what the core's [`Session`] asks for. The core holds the rules; this holds
+//! the file lock, torn tails and warnings.
 
 use std::time::Duration;
 
@@ -75,6 +75,9 @@ impl Driver {
         // Before anybody waits for the lock.
         host(&mut rng)?;
         let mut locked = self.lock()?;
+        if let Some(warning) = locked.hazard() {
+            self.on_warning.tell(&warning);
+        }
         let mut failure = None;
         let mut ask = session.write(vault);
         loop {
@@ -112,11 +115,7 @@ impl Driver {
     }
 
     fn lock(&self) -> Result<LockedFile> {
-        let locked = self.store.lock(self.wait)?;
-        if let Some(warning) = locked.hazard() {
-            self.on_warning.tell(&warning);
-        }
-        Ok(locked)
+        self.store.lock(self.wait)
     }
 
     fn remember(&self, known: &KnownHead) -> Result<()> {

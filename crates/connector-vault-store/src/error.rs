@@ -3,9 +3,12 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use connector_vault::Code;
-use std::time::Duration;
+
+/// The operation that fails if a head cannot be written.
+pub(crate) const REMEMBER: &str = "remember a head in";
 
 /// The result of every fallible operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -242,6 +245,11 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Core(error) => error.hint().map(str::to_owned),
+            Self::Io { operation, .. } if *operation == REMEMBER => Some(
+                "let this user write there, name another folder in CVAULT_STATE_DIR, or do without known \
+                 heads"
+                    .to_owned(),
+            ),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(
                     "free some space and try again; nothing that was acknowledged is lost"

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::disk::{self, create_private_dir, open_to_read, read_to_end, sync_dir};
-use crate::error::{Error, Result};
+use crate::error::{Error, REMEMBER, Result};
 use crate::file::FileStore;
 use crate::whole::write_over;
 
@@ -116,7 +116,7 @@ impl KnownHeads {
             seq,
             head,
         };
-        write(dir, &path, &entry, is_first).map_err(|error| Error::io("write", &path, error))?;
+        write(dir, &path, &entry, is_first).map_err(|error| Error::io(REMEMBER, &path, error))?;
         Ok(true)
     }
 

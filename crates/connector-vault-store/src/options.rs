@@ -1,4 +1,4 @@
-//! How a vault file is opened, where the usual way does not do.
+//! Options for opening a vault file.
 
 use std::time::Duration;
 
@@ -58,14 +58,14 @@ impl Builder {
         Self { trust, ..self }
     }
 
-    /// Expects the vault to have this id: by default, the id is that of the place's known head. An
-    /// identity opens no vault of which nothing is known.
+    /// Expects the vault to have this id. An identity opens only a vault with an expected id or a known
+    /// head. Creating a vault does not look at it.
     pub fn expect(mut self, vault_id: VaultId) -> Self {
         self.open.vault_id = Some(vault_id);
         self
     }
 
-    /// Waits so long for other processes: by default [`DEFAULT_TIMEOUT`].
+    /// How long a change waits for other processes: by default [`DEFAULT_TIMEOUT`].
     pub fn wait(self, wait: Duration) -> Self {
         Self { wait, ..self }
     }

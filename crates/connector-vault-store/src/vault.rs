@@ -20,8 +20,8 @@ use crate::options::Builder;
 /// An open vault in a file. Several processes may change it at once: each change is planned and
 /// committed under the file lock, on what the others have written until then.
 ///
-/// What reads is [`Vault`]'s, and shows the vault as it was when it was last opened, refreshed or
-/// changed.
+/// The methods that read are those of [`Vault`]. They show the vault as it was when it was last
+/// opened, refreshed or changed.
 ///
 /// ```no_run
 /// use connector_vault::{Action, NewConnector, NewOwner, Passphrase, Secret};
@@ -102,7 +102,7 @@ impl FileVault {
         Self::builder().open_or_create(path, owner)
     }
 
-    /// Opens or creates a vault otherwise than usual: with other known heads, for another vault id.
+    /// Options for opening or creating a vault: other known heads, an expected vault id.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -114,7 +114,8 @@ impl FileVault {
         driver.store.create(&bytes)?;
         let mut created = Self {
             driver,
-            session: Session::new(None),
+            // Written and durable: nobody withdraws it.
+            session: Session::new(Some(vault.known_head())),
             vault,
         };
         // The vault is stored: failing to record its head is not an error.
@@ -159,9 +160,12 @@ impl FileVault {
         owner: &NewOwner<'_>,
         options: Builder,
     ) -> Result<Self> {
+        let heads = options.known_heads()?;
+        let options = options.heads(heads);
         loop {
             match Self::open_with(path, owner.unlock(), options.clone()) {
-                Err(Error::FileNotFound { .. }) => {}
+                // A vault that is expected is not replaced by another.
+                Err(Error::FileNotFound { .. }) if options.open.vault_id.is_none() => {}
                 opened => return opened,
             }
             match Self::create_with(path, owner, options.clone()) {
@@ -244,20 +248,19 @@ impl FileVault {
     /// ```
     pub fn change(
         &mut self,
-        change: impl FnMut(&mut Changing<'_>) -> connector_vault::Result<()>,
+        mut change: impl FnMut(&mut Changing<'_>) -> connector_vault::Result<()>,
     ) -> Result<Vec<Outcome>> {
-        self.try_change(change)
+        self.drive(|vault, host| {
+            let plans = vault.plan_changes(&mut change)?;
+            Ok(vault.prepare_all(plans, host)?)
+        })
     }
 
     /// As [`change`](Self::change), for a closure that fails with an error of the caller's own.
-    pub fn try_change<E, F>(
+    pub fn try_change<E: From<Error> + From<connector_vault::Error>>(
         &mut self,
-        mut change: impl FnMut(&mut Changing<'_>) -> Result<(), F>,
-    ) -> Result<Vec<Outcome>, E>
-    where
-        E: From<Error> + From<F>,
-        F: From<connector_vault::Error>,
-    {
+        mut change: impl FnMut(&mut Changing<'_>) -> Result<(), E>,
+    ) -> Result<Vec<Outcome>, E> {
         self.drive(|vault, host| {
             let plans = vault.plan_changes(&mut change)?;
             let prepared = vault.prepare_all(plans, host).map_err(Error::from)?;

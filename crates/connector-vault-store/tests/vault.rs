@@ -411,9 +411,9 @@ fn the_verbs_of_a_vault() {
             Self("the core's")
         }
     }
-    let mine = vault.try_change::<Mine, Mine>(|_| Err(Mine("own")));
+    let mine = vault.try_change::<Mine>(|_| Err(Mine("own")));
     assert_eq!(mine.unwrap_err().0, "own");
-    let core = vault.try_change::<Mine, Mine>(|change| Ok(change.delete("z")?));
+    let core = vault.try_change::<Mine>(|change| Ok(change.delete("z")?));
     assert_eq!(core.unwrap_err().0, "the core's");
 
     vault.delete("y").unwrap();

@@ -90,12 +90,24 @@ enum Does {
     Loses,
     /// The same, and another writer comes in.
     LosesToOthers,
+    /// The same, and another writer replaces a passphrase, which does not move the head.
+    LosesToSlots,
     /// It is an error.
     Fails,
     /// No, to a question.
     No,
 }
 use Does::*;
+
+/// A session whose vault was read just now, and its head remembered.
+fn begun(vault: &mut Vault) -> Session {
+    let mut session = Session::new(Some(vault.known_head()));
+    let ask = session.settle(vault);
+    assert!(matches!(ask, Ask::Remember(_)), "{ask:?}");
+    let ask = session.next(vault, Answer::Remembered).expect("in turn");
+    assert!(matches!(ask, Ask::Done(_)), "{ask:?}");
+    session
+}
 
 struct World {
     kept: Kept,
@@ -109,8 +121,8 @@ impl World {
     fn new() -> Self {
         let mut kept = Kept::new(1);
         kept.add("x", &[("APIKey", "a")]).expect("added");
-        let ours = kept.open().expect("opened");
-        let session = Session::new(Some(ours.known_head()));
+        let mut ours = kept.open().expect("opened");
+        let session = begun(&mut ours);
         Self {
             kept,
             ours,
@@ -127,7 +139,7 @@ impl World {
             world.kept.update("x", "APIKey", &value).expect("updated");
         }
         world.ours = world.kept.open().expect("opened");
-        world.session = Session::new(Some(world.ours.known_head()));
+        world.session = begun(&mut world.ours);
         world
     }
 
@@ -192,6 +204,10 @@ impl World {
                     .store(prepared.expect("an owner"))
                     .expect("stored");
             }
+            LosesToSlots => {
+                let prepared = new_passphrase(&self.kept.vault, &mut self.kept.fixed, "theirs");
+                self.kept.store(prepared).expect("stored");
+            }
             Torn => self.kept.file.extend_from_slice(&[1, 2, 3]),
             _ => {}
         }
@@ -212,7 +228,7 @@ impl World {
                 assert!(matches!(honest(self), Answer::Stored));
                 Answer::Unsure
             }
-            Loses | LosesToOthers => Answer::Unsure,
+            Loses | LosesToOthers | LosesToSlots => Answer::Unsure,
             Fails => Answer::Failed,
             No if name == "settle" => Answer::Stays(false),
             No => Answer::MayCompact(false),
@@ -433,6 +449,48 @@ fn changes() {
     );
 }
 
+fn new_passphrase(vault: &Vault, fixed: &mut Fixed, text: &str) -> Prepared {
+    let passphrase = connector_vault::Passphrase::new(text).expect("long enough");
+    let cost = connector_vault::Cost::MIN;
+    vault
+        .prepare_passphrase(&passphrase, cost, &mut fixed.host())
+        .expect("prepared")
+}
+
+#[test]
+fn a_file_is_not_stored_over_key_slots_that_it_does_not_know() {
+    let snapshot: fn(&Vault, &mut Fixed) -> Prepared = |vault, _| {
+        vault
+            .prepare_compaction(connector_vault::Retention::Newest(1))
+            .expect("an owner")
+    };
+    let slot: fn(&Vault, &mut Fixed) -> Prepared =
+        |vault, fixed| new_passphrase(vault, fixed, "ours");
+    for prepare in [snapshot, slot] {
+        let mut world = World::new();
+        world.prepare = prepare;
+        let path = [("", Honestly), ("", Honestly), ("", LosesToSlots)];
+        let (world, asked, end) = world.run(false, &path);
+        let expected = [
+            "catch up", "prepare", "replace", "catch up", "wait 1", "catch up", "prepare",
+            "replace",
+        ];
+        assert_eq!(asked[..8], expected);
+        assert_eq!(end, "done");
+        let slots = world
+            .kept
+            .open()
+            .expect("opens")
+            .grants()
+            .next()
+            .expect("ops");
+        assert!(
+            slots.has_passphrase,
+            "the other writer's key slot is kept or replaced on purpose"
+        );
+    }
+}
+
 #[test]
 fn changes_that_write_nothing_or_the_whole() {
     let mut same = World::new();
@@ -441,18 +499,23 @@ fn changes_that_write_nothing_or_the_whole() {
     assert_eq!(asked, ["catch up", "prepare", "sync"]);
     assert_eq!(end, "done unchanged");
 
+    let mut same = World::new();
+    same.prepare = |vault, fixed| update_with(vault, fixed, "a", None);
+    let path = [("", Honestly), ("", Honestly), ("", StoresAndLoses)];
+    let (_, asked, end) = same.run(false, &path);
+    let again = ["catch up", "prepare", "sync", "catch up", "sync"];
+    assert_eq!(
+        (asked.as_slice(), end.as_str()),
+        (again.map(str::to_owned).as_slice(), "done unchanged")
+    );
+
     let snapshot: fn(&Vault, &mut Fixed) -> Prepared = |vault, _| {
         vault
             .prepare_compaction(connector_vault::Retention::Newest(1))
             .expect("an owner")
     };
-    let slot: fn(&Vault, &mut Fixed) -> Prepared = |vault, fixed| {
-        let passphrase = connector_vault::Passphrase::new("a new passphrase").expect("long enough");
-        let cost = connector_vault::Cost::MIN;
-        vault
-            .prepare_passphrase(&passphrase, cost, &mut fixed.host())
-            .expect("prepared")
-    };
+    let slot: fn(&Vault, &mut Fixed) -> Prepared =
+        |vault, fixed| new_passphrase(vault, fixed, "ours");
     for prepare in [snapshot, slot] {
         for (does, looks) in [(Honestly, false), (StoresAndLoses, true), (Loses, true)] {
             let mut world = World::new();
@@ -568,6 +631,20 @@ fn refreshing() {
         "fail",
     );
     check("it cannot be read", &[("catch up", Fails)], "fail");
+
+    // After a change whose head could not be remembered, a refresh that brings nothing is no error.
+    let path = [("", Honestly), ("", Honestly), ("", Honestly), ("", Fails)];
+    let (world, _, _) = World::new().run(false, &path);
+    let (world, asked, end) = world.run(true, &[("", Honestly), ("", Fails)]);
+    assert_eq!(
+        (asked.as_slice(), end.as_str()),
+        (
+            ["catch up", "remember"].map(str::to_owned).as_slice(),
+            "done"
+        )
+    );
+    let (_, asked, _) = world.run(true, &[]);
+    assert_eq!(asked, ["catch up", "remember"], "the next one tries again");
 }
 
 #[test]

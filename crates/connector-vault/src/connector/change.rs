@@ -38,7 +38,7 @@ impl NewConnector {
         }
     }
 
-    /// The same connector with a property more. Its value is literal: brackets are no tokens.
+    /// The same connector with one more property. Text in brackets is kept as it is.
     #[must_use]
     pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties = self.properties.set(name, value);

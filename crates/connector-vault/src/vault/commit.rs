@@ -35,7 +35,11 @@ pub struct Prepared {
 enum Store {
     Nothing,
     Append(Vec<u8>),
-    Replace(Vec<u8>),
+    Replace {
+        file: Vec<u8>,
+        /// SHA-256 of the bytes before the log that it was prepared on.
+        base_start: Hash,
+    },
 }
 
 impl std::fmt::Debug for Store {
@@ -43,16 +47,19 @@ impl std::fmt::Debug for Store {
         match self {
             Self::Nothing => f.write_str("Nothing"),
             Self::Append(bytes) => write!(f, "Append({} bytes)", bytes.len()),
-            Self::Replace(bytes) => write!(f, "Replace({} bytes)", bytes.len()),
+            Self::Replace { file, .. } => write!(f, "Replace({} bytes)", file.len()),
         }
     }
 }
 
 impl Prepared {
-    pub(crate) fn replace(base: Head, file: Vec<u8>) -> Self {
+    pub(crate) fn replace(vault: &Vault, file: Vec<u8>) -> Self {
         Self {
-            base,
-            store: Store::Replace(file),
+            base: vault.head(),
+            store: Store::Replace {
+                file,
+                base_start: sha256(vault.index.file_start()),
+            },
             outcomes: Vec::new(),
         }
     }
@@ -63,30 +70,37 @@ impl Prepared {
         &self.outcomes
     }
 
-    /// Whether it still goes on from the head of a vault.
+    /// Whether it still goes on from what a vault holds. A replaced passphrase does not move the head, but
+    /// a whole file carries the key slots too.
     pub(crate) fn is_on(&self, vault: &Vault) -> bool {
-        self.base == vault.head()
+        let has_start = match &self.store {
+            Store::Replace { base_start, .. } => *base_start == sha256(vault.index.file_start()),
+            _ => true,
+        };
+        has_start && self.base == vault.head()
     }
 
-    /// Whether a vault holds what was prepared.
-    pub(crate) fn is_in(&self, vault: &Vault) -> bool {
-        let holds = |log: &[u8]| {
-            let commit = log::lone(log);
-            commit.is_some_and(|(seq, hash)| vault.holds_commit(seq, hash))
+    /// Whether a vault holds what was prepared. `None`: its log no longer reaches back so far.
+    pub(crate) fn is_in(&self, vault: &Vault) -> Option<bool> {
+        let holds = |log: &[u8]| match log::lone(log) {
+            Some((seq, hash)) => vault.holds_commit(seq, hash),
+            None => Some(false),
         };
         match &self.store {
-            Store::Nothing => true,
+            // Whether it is durable by now, the log does not tell.
+            Store::Nothing => Some(false),
             Store::Append(commit) => holds(commit),
-            Store::Replace(file) => split_file(file).is_ok_and(|(_, log_start)| {
-                let log = &file[log_start..];
+            Store::Replace { file, .. } => {
+                let log_start = split_file(file).ok()?.1;
+                let (start, log) = file.split_at(log_start);
                 match log::lone(log) {
                     // Only the key slots differ.
                     Some((seq, _)) if seq <= self.base.seq => {
-                        vault.index.file_start() == &file[..log_start]
+                        Some(vault.index.file_start() == start)
                     }
                     _ => holds(log),
                 }
-            }),
+            }
         }
     }
 
@@ -96,13 +110,13 @@ impl Prepared {
         match &self.store {
             Store::Nothing => Write::Nothing,
             Store::Append(commit) => Write::Append(commit),
-            Store::Replace(file) => Write::Replace(file),
+            Store::Replace { file, .. } => Write::Replace(file),
         }
     }
 }
 
 /// How the stored bytes change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Write<'a> {
     /// Not at all.
     Nothing,
@@ -112,8 +126,19 @@ pub enum Write<'a> {
     Replace(&'a [u8]),
 }
 
+impl std::fmt::Debug for Write<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("Nothing"),
+            Self::Append(commit) => write!(f, "Append({} bytes)", commit.len()),
+            Self::Replace(file) => write!(f, "Replace({} bytes)", file.len()),
+        }
+    }
+}
+
 impl Write<'_> {
-    /// Changes a file that is kept in memory.
+    /// Changes a file that is kept in memory and ends where the vault's log ends: a torn tail behind it
+    /// has to be cut off before ([`Vault::log_end`]).
     pub fn to(self, file: &mut Vec<u8>) {
         match self {
             Self::Nothing => {}
@@ -135,7 +160,7 @@ pub struct LogEnd {
     pub marks: Vec<(u64, Vec<u8>)>,
     /// The length of the log, without a torn tail.
     pub end: u64,
-    /// Bytes of a torn tail that stood behind the log when it was last read: who appends makes room.
+    /// Bytes of a torn tail that stood behind the log when it was last read. An append takes its place.
     pub torn: u64,
 }
 
@@ -358,7 +383,7 @@ impl Vault {
             Store::Append(bytes) => {
                 self.extend(bytes, false)?;
             }
-            Store::Replace(file) => self.reopen(file)?,
+            Store::Replace { file, .. } => self.reopen(file)?,
         }
         Ok(prepared.outcomes)
     }
@@ -398,21 +423,23 @@ impl Vault {
         self.torn_len = 0;
     }
 
-    /// Whether a commit is in the log, or among those that its snapshot has replaced.
-    fn holds_commit(&self, seq: u64, hash: Hash) -> bool {
+    /// Whether a commit is in the log, or among those that its snapshot has replaced. `None`: the snapshot
+    /// does not list commits so far back.
+    fn holds_commit(&self, seq: u64, hash: Hash) -> Option<bool> {
         let commits = &self.index.commits;
         let first = commits.first().map_or(0, |first| first.seq);
-        let found = match seq.checked_sub(first) {
-            Some(index) => commits
-                .get(usize::try_from(index).unwrap_or(usize::MAX))
-                .map(|found| found.hash),
+        match seq.checked_sub(first) {
+            Some(index) => {
+                let index = usize::try_from(index).unwrap_or(usize::MAX);
+                let found = commits.get(index).map(|found| found.hash);
+                Some(found == Some(hash))
+            }
             None => {
                 let back = usize::try_from(first - seq).unwrap_or(usize::MAX);
-                let index = self.superseded.len().checked_sub(back);
-                index.map(|index| self.superseded[index])
+                let index = self.superseded.len().checked_sub(back)?;
+                Some(self.superseded[index] == hash)
             }
-        };
-        found == Some(hash)
+        }
     }
 }
 

@@ -50,8 +50,8 @@ impl Changing<'_> {
         Ok(())
     }
 
-    /// Makes the properties of a kept version the present ones.
-    /// Fails with `connector_not_found` or `version_not_found`.
+    /// Makes the properties of a kept version the present ones. A version that the same commit makes is
+    /// not kept yet. Fails with `connector_not_found` or `version_not_found`.
     pub fn restore(&mut self, id: &str, version: Version) -> Result<()> {
         let plan = self.staging.restore(id, version, &Options::default())?;
         self.plans.push(plan);
@@ -113,7 +113,7 @@ impl Vault {
         Staging::new(self, Timestamp::unknown()).restore(id, version, options)
     }
 
-    /// Plans several changes, to be committed together. What `change` fails with, this fails with.
+    /// Plans several changes, to be committed together. Fails with the error of `change`.
     ///
     /// ```
     /// # use connector_vault::*;

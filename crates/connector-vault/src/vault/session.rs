@@ -1,6 +1,6 @@
 //! The loop around a change, as a state machine without input or output: catch up, prepare, store,
-//! apply; where somebody was faster, again. Every driver carries out what the machine asks for, and
-//! decides nothing.
+//! apply; and once more if somebody else was faster. A driver carries out what the machine asks for.
+//! It decides nothing.
 //!
 //! ```text
 //! refresh:  CatchUp ── Settle? ── Remember? ── Done
@@ -21,15 +21,18 @@
 //!   random part of a time that doubles, outside of every lock.
 //! - **After a lost answer the chain decides**: the change happened if its commit is in the log. If the
 //!   driver cannot look, the outcome is unknown, and the error says so.
-//! - **A head is remembered once it stays.** Whoever writes has caught up where nobody else writes, so
-//!   the head stays that it found. Whoever only reads asks the storage, and remembers the head before if
-//!   a writer may still withdraw the newest commit (docs/format.md section 9). What is remembered
-//!   already is not remembered again; where it could not be, the next operation tries again. For a change
-//!   this is not an error: the data is stored.
+//! - **A head is remembered once it stays.** A writer has caught up where nobody else writes, so the
+//!   head that it found stays. A reader asks the storage. If a writer may still withdraw the newest
+//!   commit, the reader remembers the head before it (docs/format.md section 9). A head that was
+//!   remembered is not remembered again. If a head cannot be remembered, this is an error of opening and
+//!   of a refresh that brought something. For a change it is not an error, because the data is stored;
+//!   the next operation tries again.
 //! - **A torn tail stays in the storage**: the end of the log says how long it is, and the storage that
 //!   appends makes room and keeps its bytes, if it has files.
 //! - **A compaction belongs to no change.** The change before it is stored, so whatever becomes of the
 //!   compaction is not the change's failure, and the next change tries again.
+
+use std::fmt;
 
 use super::Vault;
 use super::commit::{LogEnd, Prepared, Retention, Write};
@@ -46,8 +49,7 @@ const LOST_MAX: u32 = 3;
 /// Most milliseconds between two attempts.
 const WAIT_MAX: u64 = 500;
 
-/// What the session wants of its driver. After each but the last two, the driver answers.
-#[derive(Debug)]
+/// What the session wants of its driver. The driver answers all but [`Ask::Done`] and [`Ask::Fail`].
 #[non_exhaustive]
 pub enum Ask<'a> {
     /// Compare what is stored with this end of the log: answer [`Answer::Same`], [`Answer::Grown`] or
@@ -79,7 +81,6 @@ pub enum Ask<'a> {
 }
 
 /// What became of what the session has asked for.
-#[derive(Debug)]
 pub enum Answer {
     /// The stored bytes end where the log ends.
     Same,
@@ -105,6 +106,25 @@ pub enum Answer {
     Remembered,
     /// It failed, and nothing has changed. The driver keeps the error for [`Ask::Fail`].
     Failed,
+}
+
+impl fmt::Debug for Ask<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CatchUp(_) => f.write_str("CatchUp"),
+            Self::Settle(_) => f.write_str("Settle"),
+            Self::Prepare => f.write_str("Prepare"),
+            Self::Append(bytes, _) => write!(f, "Append({} bytes)", bytes.len()),
+            Self::Replace(bytes, _) => write!(f, "Replace({} bytes)", bytes.len()),
+            Self::Sync(_) => f.write_str("Sync"),
+            Self::Wait(most) => write!(f, "Wait({most})"),
+            Self::MayCompact => f.write_str("MayCompact"),
+            Self::Compact(bytes, _) => write!(f, "Compact({} bytes)", bytes.len()),
+            Self::Remember(known) => write!(f, "Remember({:?})", known.head),
+            Self::Done(outcomes) => f.debug_tuple("Done").field(outcomes).finish(),
+            Self::Fail => f.write_str("Fail"),
+        }
+    }
 }
 
 /// What happens to an open vault and its storage, one operation after the other.
@@ -150,6 +170,8 @@ pub struct Session {
     /// The newest head that was remembered.
     remembered: Option<Head>,
     outcomes: Vec<Outcome>,
+    /// Whether the operation has brought something, or is an opening.
+    has_moved: bool,
     conflicts: u32,
     lost: u32,
 }
@@ -176,14 +198,17 @@ enum Aim {
 }
 
 impl Session {
-    /// A session with an open vault. `known`: the newest head that stays and is remembered.
+    /// A session with an open vault. `known`: the newest head of it that stays, as far as was
+    /// remembered. The first operation remembers a head in any case: the place may have a name at which
+    /// nothing is remembered yet.
     #[must_use]
     pub fn new(known: Option<KnownHead>) -> Self {
         Self {
             state: State::Idle,
-            remembered: known.as_ref().map(|known| known.head),
+            remembered: None,
             known,
             outcomes: Vec::new(),
+            has_moved: false,
             conflicts: 0,
             lost: 0,
         }
@@ -198,12 +223,20 @@ impl Session {
 
     /// Begins to take what others have stored. An operation that has not ended is forgotten.
     pub fn refresh(&mut self, vault: &Vault) -> Ask<'_> {
+        self.outcomes.clear();
+        self.has_moved = false;
         self.state = State::CatchingUp(Aim::Refresh);
         Ask::CatchUp(vault.log_end())
     }
 
     /// Begins to decide which head stays of a vault that was read just now.
     pub fn settle(&mut self, vault: &Vault) -> Ask<'_> {
+        self.outcomes.clear();
+        self.has_moved = true;
+        self.settling(vault)
+    }
+
+    fn settling(&mut self, vault: &Vault) -> Ask<'_> {
         let known = self.known.as_ref().map(|known| &known.head);
         if known == Some(&vault.head()) {
             return self.remembering(Aim::Refresh);
@@ -232,7 +265,7 @@ impl Session {
                     return Ok(Ask::Fail);
                 }
                 Ok(match aim {
-                    Aim::Refresh => self.settle(vault),
+                    Aim::Refresh => self.settling(vault),
                     Aim::Write => {
                         self.known = Some(vault.known_head());
                         self.state = State::Preparing;
@@ -261,7 +294,9 @@ impl Session {
                 vault.apply(prepared)?;
                 Ok(self.stored(vault))
             }
-            (State::Storing(_), Answer::Conflict) if self.lost == 0 => Ok(self.again()),
+            (State::Storing(_), Answer::Conflict) if self.lost == 0 => {
+                Ok(self.again().map_or(Ask::Fail, Ask::Wait))
+            }
             // After a lost answer a conflict may be with the change itself, which has arrived meanwhile.
             (State::Storing(prepared), Answer::Unsure | Answer::Conflict) => {
                 self.lost += 1;
@@ -302,6 +337,9 @@ impl Session {
                 Ok(self.done())
             }
             (State::Remembering(Aim::Write), _) => Ok(self.done()),
+            (State::Remembering(Aim::Refresh), Answer::Failed) if !self.has_moved => {
+                Ok(self.done())
+            }
             (_, Answer::Failed) => Ok(Ask::Fail),
             _ => Err(out_of_turn()),
         }
@@ -311,8 +349,11 @@ impl Session {
     fn take(&mut self, vault: &mut Vault, answer: Answer) -> Result<bool> {
         match answer {
             Answer::Same => vault.forget_torn_tail(),
-            Answer::Grown(tail) => drop(vault.refresh(tail)?),
-            Answer::Replaced(file) => vault.reopen_from(file, self.known.as_ref())?,
+            Answer::Grown(tail) => self.has_moved |= vault.refresh(tail)?.commits > 0,
+            Answer::Replaced(file) => {
+                vault.reopen_from(file, self.known.as_ref())?;
+                self.has_moved = true;
+            }
             Answer::Failed => return Ok(false),
             _ => return Err(out_of_turn()),
         }
@@ -343,33 +384,36 @@ impl Session {
 
     /// Decides by the chain whether a change is stored whose answer got lost.
     fn look(&mut self, vault: &mut Vault, prepared: Prepared, answer: Answer) -> Result<Ask<'_>> {
-        if !self
-            .take(vault, answer)
-            .map_err(|error| unknown(Some(error)))?
-        {
+        let taken = self.take(vault, answer);
+        if !taken.map_err(|error| unknown(Some(error)))? {
             return Err(unknown(None));
         }
-        if prepared.is_in(vault) {
-            return Ok(self.stored(vault));
-        }
-        if !prepared.is_on(vault) {
-            return Ok(self.again());
-        }
-        if self.lost > LOST_MAX {
+        match prepared.is_in(vault) {
+            Some(true) => Ok(self.stored(vault)),
+            // The log no longer tells: never a conflict, which would make the change twice.
+            None => Err(unknown(None)),
+            Some(false) if !prepared.is_on(vault) => match self.again() {
+                Some(most) => Ok(Ask::Wait(most)),
+                None => {
+                    let message = "other writers were faster each time";
+                    Err(Error::new(Code::Conflict, message).with_hint("try again later"))
+                }
+            },
             // Nothing says that a request that is still under way will not arrive.
-            return Err(unknown(None));
+            Some(false) if self.lost > LOST_MAX => Err(unknown(None)),
+            Some(false) => Ok(self.storing(vault, prepared)),
         }
-        Ok(self.storing(vault, prepared))
     }
 
-    fn again(&mut self) -> Ask<'_> {
+    /// How long to wait before the next attempt; `None`: there were enough.
+    fn again(&mut self) -> Option<u64> {
         if self.conflicts == CONFLICTS_MAX {
-            return Ask::Fail;
+            return None;
         }
         let most = WAIT_MAX.min(1 << self.conflicts.min(32));
         self.conflicts += 1;
         self.state = State::Waiting;
-        Ask::Wait(most)
+        Some(most)
     }
 
     fn remembering(&mut self, aim: Aim) -> Ask<'_> {

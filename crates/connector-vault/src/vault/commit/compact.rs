@@ -146,7 +146,7 @@ impl Vault {
             superseded: &superseded,
         };
         let file = snapshot_file(access, header, key_slots, &chain, records)?;
-        Ok(Prepared::replace(head, file))
+        Ok(Prepared::replace(self, file))
     }
 
     pub(crate) fn hashed(&self, stored: &Stored) -> (&[u8], Hash) {

@@ -284,7 +284,7 @@ impl Staging<'_> {
                 let id = resolver.entry_id(entry_id)?;
                 let before = self
                     .without_values(id.as_str())
-                    .map_err(|error| self.vault.for_author(error, id.as_str()))?;
+                    .map_err(|error| self.for_author(error, &id))?;
                 let draft = plan::delete(&before, Some(&resolver.finish()), options)?;
                 self.stage(draft, None).map(change)
             }
@@ -324,7 +324,15 @@ impl Staging<'_> {
     /// A connector that an action names: its author reads the error.
     fn author_reads(&self, id: &ConnectorId) -> Result<Connector> {
         self.read(id.as_str())
-            .map_err(|error| self.vault.for_author(error, id.as_str()))
+            .map_err(|error| self.for_author(error, id))
+    }
+
+    /// An error about a connector that an action names, with the hint that its author needs.
+    fn for_author(&self, error: Error, id: &ConnectorId) -> Error {
+        match self.is_changed(id) {
+            true => error,
+            false => self.vault.for_author(error, id.as_str()),
+        }
     }
 }
 

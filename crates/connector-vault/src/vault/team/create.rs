@@ -56,7 +56,7 @@ impl<'a> NewOwner<'a> {
         Self::by(label, OwnerKey::Identity(identity))
     }
 
-    /// The same owner, who may open the vault by this passphrase too.
+    /// The same owner, who opens the vault by this passphrase too. It takes the place of a former one.
     #[must_use]
     pub fn and_passphrase(self, passphrase: &'a Passphrase) -> Self {
         let key = match self.key {
@@ -74,7 +74,7 @@ impl<'a> NewOwner<'a> {
         Self { cost, ..self }
     }
 
-    /// How this owner opens the vault: by the passphrase, else by the identity.
+    /// How this owner opens the vault: by the passphrase if there is one.
     #[must_use]
     pub fn unlock(&self) -> Unlock<'_> {
         match &self.key {

@@ -221,7 +221,7 @@ impl Vault {
         for commit in &self.index.commits {
             file.extend_from_slice(self.index.commit_bytes(commit));
         }
-        Ok(Prepared::replace(self.head(), file))
+        Ok(Prepared::replace(self, file))
     }
 
     /// Index of a grant that is not the own one.
