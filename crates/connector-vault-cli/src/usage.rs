@@ -112,6 +112,11 @@ fn conflict(error: &clap::Error, option: &str) -> String {
     }
 }
 
+/// Whether the message names the unknown option.
+fn names_option(error: &clap::Error) -> bool {
+    matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(name)) if is_option(name))
+}
+
 fn hint(error: &clap::Error) -> Option<String> {
     let suggested = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg];
     // Names of ours, near to what was given.
@@ -122,6 +127,9 @@ fn hint(error: &clap::Error) -> Option<String> {
     });
     match (error.kind(), suggested) {
         (_, Some(suggested)) => Some(format!("did you mean {suggested}?")),
+        (ErrorKind::UnknownArgument, None) if names_option(error) => {
+            Some("`--help` behind the command lists its options".to_owned())
+        }
         (ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand, None) => Some(
             "it is not shown, since it may be a secret: no command takes one as an argument"
                 .to_owned(),

@@ -99,7 +99,7 @@ impl LockedFile {
             return Err(self.not_durable(error));
         }
         self.end = end + bytes.len() as u64;
-        self.check_in_place()
+        self.check_stayed_in_place()
     }
 
     /// Makes durable what is in the file: an answer that writes nothing may rely on bytes of a
@@ -114,7 +114,7 @@ impl LockedFile {
             self.poisoned = true;
             self.not_durable(error)
         })?;
-        self.check_in_place()
+        self.check_stayed_in_place()
     }
 
     /// Cuts the log at `offset`, counted from where it begins, after keeping what follows in a file
@@ -213,7 +213,7 @@ impl LockedFile {
             self.poisoned = true;
             self.not_durable(error)
         })?;
-        self.check_in_place()
+        self.check_stayed_in_place()
     }
 
     /// The names of the file beside the one that is in use.
@@ -278,6 +278,18 @@ impl LockedFile {
         }
         Err(Error::FileReplaced {
             path: self.path.clone(),
+        })
+    }
+
+    /// As [`check_in_place`](Self::check_in_place), behind a change that is on the disk: a check that
+    /// fails must not say that the file is as before.
+    fn check_stayed_in_place(&mut self) -> Result<()> {
+        self.check_in_place().map_err(|error| match error {
+            Error::Io { source, .. } => {
+                self.poisoned = true;
+                self.not_durable(source)
+            }
+            other => other,
         })
     }
 
