@@ -111,7 +111,7 @@ export async function checkAction(vector: ActionVector): Promise<void> {
   const identity = Identity.generate();
   const storage = new MemoryStorage();
   const vault = await vaultOf(vector, storage, identity);
-  const opening = { identity, vaultId: vault.head.vault_id };
+  const opening = { identity, vaultId: vault.head.vaultId };
   try {
     const { expect } = vector;
     const [before, head] = [storage.bytes, vault.head];

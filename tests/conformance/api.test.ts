@@ -105,7 +105,7 @@ test("what calls return has exactly the names that are declared", async () => {
   await vault.grant("rotation", "updater", { key: other.grantKey });
   returned('ReturnType<_.Vault["grants"]>', vault.grants());
 
-  const opening = { identity, vaultId: vault.head.vault_id };
+  const opening = { identity, vaultId: vault.head.vaultId };
   const elsewhere = await Vault.open(theirs, opening);
   await elsewhere.run({ ...action, Parameters: { EntryId: "x", PropertiesJson: '{"a": "other"}' } });
   elsewhere.lock();

@@ -148,7 +148,7 @@ class World {
     this.tick();
     const owner = { label: "ops", identity: this.#identity("ops"), clock: this.#clock };
     const vault = await Vault.create(storage, owner);
-    this.#vaultId = vault.head.vault_id;
+    this.#vaultId = vault.head.vaultId;
     vault.lock();
   }
 

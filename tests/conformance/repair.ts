@@ -43,7 +43,7 @@ export async function checkRepair(vector: RepairVector, damaged: FormatVector): 
     // What is stored is what is open.
     const reopened = await Vault.open(new MemoryStorage(out.bytes), {
       ...opening,
-      vaultId: vault.head.vault_id,
+      vaultId: vault.head.vaultId,
       known: vault.knownHead,
     });
     equal(reopened.head, vault.head, "the head of the stored bytes");

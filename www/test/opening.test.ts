@@ -151,7 +151,7 @@ describe("opening in Chromium", () => {
     assert.match(await alertOf(page), /id/);
     const id = page.getByRole("textbox", { name: "Vault id" });
     assert.equal(await id.getAttribute("aria-invalid"), "true");
-    await page.keyboard.type(vault.head.vault_id);
+    await page.keyboard.type(vault.head.vaultId);
     await page.keyboard.press("Enter");
     await isOpen(page);
   });

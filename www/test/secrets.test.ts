@@ -246,7 +246,7 @@ describe("secrets", () => {
     await type(page, visitor.field("URL"), url);
     await page.getByRole("radio", { name: "Identity" }).check();
     await type(page, visitor.field("Identity"), identity.toText());
-    await type(page, visitor.field("Vault id"), head.vault_id);
+    await type(page, visitor.field("Vault id"), head.vaultId);
     const credentials = Buffer.from(`me:${TYPED.url}`).toString("base64");
     assert.notDeepEqual(await memory.inHeap([TYPED.url]), [], "what will be sent is found");
     const [request] = await Promise.all([page.waitForRequest(/service/), page.keyboard.press("Enter")]);

@@ -127,7 +127,7 @@ const page = {
   /** The role by which an identity opens what is stored. */
   async roleOf(identity: string): Promise<Role> {
     if (page.storage === undefined || page.vault === undefined) throw new Error("create first");
-    const vault = await Vault.open(page.storage, { identity, vaultId: page.vault.head.vault_id });
+    const vault = await Vault.open(page.storage, { identity, vaultId: page.vault.head.vaultId });
     return vault.role;
   },
 

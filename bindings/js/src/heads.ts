@@ -1,9 +1,9 @@
 /** Known heads: the newest head that a client has seen of each vault, the witness against rollback. */
 
-/** The newest commit of a vault (docs/format.md section 9). */
+/** The newest commit of a vault. */
 export interface Head {
   /** Which vault: 64 base16 digits. */
-  readonly vault_id: string;
+  readonly vaultId: string;
   /** How often its sealing keys have changed, from 1. */
   readonly epoch: number;
   /** The commit's number, from 0; never goes back. */
@@ -13,12 +13,12 @@ export interface Head {
 }
 
 /**
- * What a client keeps of the newest head it has seen, with who was an owner there. A document of
- * docs/format.md section 9: keep it as it is.
+ * What a client keeps of the newest head it has seen, with who was an owner there: keep it as it is. The package's own
+ * stores keep it as the document of docs/format.md section 9, which other programs read too.
  */
 export interface KnownHead {
   readonly head: Head;
-  readonly vault_key: string;
+  readonly vaultKey: string;
   readonly owners: readonly string[];
 }
 

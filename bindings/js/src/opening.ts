@@ -7,6 +7,7 @@ import { SEEN } from "./arguments.js";
 import { take } from "./check.js";
 import { VaultError } from "./error.js";
 import type { Head, KnownHead, KnownHeads } from "./heads.js";
+import { documentOf, type HeadDocument } from "./heads/entry.js";
 import type { Identity } from "./identity.js";
 import type { Abortable, OpenOptions } from "./options.js";
 import type { VaultStorage } from "./storage.js";
@@ -46,7 +47,7 @@ export async function open(storage: VaultStorage, options: OpenOptions): Promise
   try {
     const heads = headsOf(storage, options);
     const remembered = async (): Promise<string | undefined> => {
-      const before = options.accept === true ? undefined : newestOf((opening.known ?? []) as KnownHead[]);
+      const before = options.accept === true ? undefined : newestOf((opening.known ?? []) as HeadDocument[]);
       const known = await settled(core, before, storage, options.signal);
       // Taken on purpose: what was seen before no longer counts.
       if (options.accept === true) await forget(vaultIdOf(core), storage, heads);
@@ -124,15 +125,15 @@ async function seenHeads(
   storage: VaultStorage,
   options: OpenOptions,
   vaultId: string | undefined,
-): Promise<KnownHead[]> {
-  if (options.known !== undefined) return [options.known];
+): Promise<HeadDocument[]> {
+  if (options.known !== undefined) return [documentOf(options.known)];
   const heads = headsOf(storage, options);
   if (heads === undefined || vaultId === undefined) return [];
   const seen = await orAborted(
     Promise.all(storage.places.map((place) => seenHead(heads, vaultId, place, options))),
     options.signal,
   );
-  return seen.filter((known) => known !== undefined);
+  return seen.filter((known) => known !== undefined).map(documentOf);
 }
 
 async function seenHead(
@@ -186,11 +187,11 @@ function attach({ bytes, state = new Uint8Array() }: Answer): CoreVault {
 }
 
 function vaultIdOf(core: CoreVault): string {
-  return (JSON.parse(call(() => core.head())) as Head).vault_id;
+  return (JSON.parse(call(() => core.head())) as Head).vaultId;
 }
 
 /** The newest of the heads that were seen, in JSON: the one that the core compared the vault with. */
-function newestOf(seen: readonly KnownHead[]): string | undefined {
+function newestOf(seen: readonly HeadDocument[]): string | undefined {
   const newest = [...seen].sort((one, other) => other.head.seq - one.head.seq)[0];
   return newest && JSON.stringify(newest);
 }

@@ -9,6 +9,7 @@ import { READ, TAIL } from "./arguments.js";
 import { take } from "./check.js";
 import { VaultError } from "./error.js";
 import type { KnownHead, KnownHeads } from "./heads.js";
+import { knownOf, type HeadDocument } from "./heads/entry.js";
 import type { Abortable, HostOptions } from "./options.js";
 import { outcomesOf } from "./plan.js";
 import type { LogEnd, VaultStorage } from "./storage.js";
@@ -345,7 +346,7 @@ export async function remember(
 ): Promise<void> {
   const known = parsed(json);
   if (heads === undefined || known === undefined) return;
-  for (const place of storage.places) await heads.remember(known.head.vault_id, place, known);
+  for (const place of storage.places) await heads.remember(known.head.vaultId, place, known);
 }
 
 /** What was seen at each name of a storage no longer counts. */
@@ -358,7 +359,7 @@ export async function forget(
 }
 
 function parsed(known: string | undefined): KnownHead | undefined {
-  return known === undefined ? undefined : (JSON.parse(known) as KnownHead);
+  return known === undefined ? undefined : knownOf(JSON.parse(known) as HeadDocument);
 }
 
 function locked(): VaultError {

@@ -117,7 +117,7 @@ export class Vault extends EventTarget {
 
   private constructor({ core, known }: opening.Opened, storage: VaultStorage, options: HostOptions) {
     super();
-    this.id = (JSON.parse(core.head()) as Head).vault_id;
+    this.id = (JSON.parse(core.head()) as Head).vaultId;
     this.#clock = clockOf(options);
     this.#stored = new StoredVault(
       core,

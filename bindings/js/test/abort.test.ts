@@ -57,7 +57,7 @@ async function example() {
   const vault = await Vault.create(storage, { identity });
   await vault.createConnector({ id: ID, name: "N", type: "T" });
   const before = storage.bytes;
-  return { vault, storage, identity, vaultId: vault.head.vault_id, before };
+  return { vault, storage, identity, vaultId: vault.head.vaultId, before };
 }
 
 type Example = Awaited<ReturnType<typeof example>>;

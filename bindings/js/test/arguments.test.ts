@@ -391,7 +391,7 @@ test("many long texts are refused before the module has to hold them", async () 
 test("what the host's own code returns is checked too", async () => {
   const identity = Identity.generate();
   const strange = (overridden: object) => Object.assign(new MemoryStorage(storage.bytes), overridden);
-  const { vault_id: vaultId } = vault.head;
+  const { vaultId } = vault.head;
   const open = (storage: api.VaultStorage, options: object = {}) =>
     Vault.open(storage, { identity, vaultId, ...options });
   const refused = (message: RegExp) => ({ code: "invalid_argument", message });

@@ -45,7 +45,7 @@ async function example(storage: VaultStorage = new MemoryStorage()) {
   const identity = Identity.generate();
   const vault = await Vault.create(storage, { label: "ops", identity });
   await vault.createConnector(TWITTER);
-  return { vault, storage, identity, vaultId: vault.head.vault_id };
+  return { vault, storage, identity, vaultId: vault.head.vaultId };
 }
 
 function code(expected: string) {

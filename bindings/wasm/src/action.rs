@@ -5,21 +5,20 @@ use std::collections::HashMap;
 
 use connector_vault::{
     Action as Core, ActionPlan, Answers, Asking, Code, Connector as CoreConnector, Error, Options,
-    Secret, TestResult, TokenRef, Tokens,
+    Secret, TestResult, TokenRef, TokenSpan as CoreSpan, Tokens,
 };
 use js_sys::Uint8Array;
+use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::connector::Connector;
-use crate::error::{Result, Thrown};
+use crate::error::Result;
 use crate::host::Host;
 use crate::input;
+use crate::json::{json, secret_json};
 use crate::options::ActionOptions;
 use crate::plan::Plan;
-use crate::token::{TokenInfo, TokenSpan, TokenWanted, Wanted};
 use crate::vault::Vault;
-use crate::wire::{self, secret_json};
 
 /// An action, its tokens not yet expanded.
 #[wasm_bindgen]
@@ -40,10 +39,7 @@ impl Action {
 
     /// The tokens that the action needs, as JSON.
     pub fn tokens(&self) -> Result<String> {
-        let infos = self.0.tokens()?;
-        Ok(wire::json(
-            &infos.iter().map(TokenInfo::of).collect::<Vec<_>>(),
-        ))
+        Ok(json(&self.0.tokens()?))
     }
 
     /// Begins to plan it. `keys` are those of the values that are given, where they are known beforehand.
@@ -64,9 +60,7 @@ impl Action {
 /// All that is wrong with an action document, as JSON: a list of what would be thrown.
 #[wasm_bindgen(js_name = problemsOf)]
 pub fn problems_of(text: &Uint8Array) -> Result<String> {
-    let problems = Core::problems(&input::text(text)?);
-    let problems: Vec<_> = problems.iter().map(Thrown::of).collect();
-    Ok(wire::json(&problems))
+    Ok(json(&Core::problems(&input::text(text)?)))
 }
 
 /// Where a text holds tokens, as JSON.
@@ -74,7 +68,87 @@ pub fn problems_of(text: &Uint8Array) -> Result<String> {
 pub fn find_tokens(text: &Uint8Array) -> Result<String> {
     let text = input::text(text)?;
     let spans = connector_vault::find_tokens(&text);
-    Ok(wire::json(&TokenSpan::all_of(&text, &spans)))
+    Ok(json(&TokenSpan::all_of(&text, &spans)))
+}
+
+/// Where a text holds a token.
+#[derive(Serialize)]
+struct TokenSpan<'a> {
+    /// Where its opening bracket is, in UTF-16 units.
+    from: usize,
+    /// Where it ends, behind its closing bracket.
+    to: usize,
+    /// `Namespace:Name` or `Name`.
+    name: &'a str,
+}
+
+impl<'a> TokenSpan<'a> {
+    /// In the order of the text, which is counted once.
+    fn all_of(text: &str, spans: &'a [CoreSpan]) -> Vec<Self> {
+        let (mut at, mut units) = (0, 0);
+        let mut units_until = |end: usize| {
+            units += text[at..end].encode_utf16().count();
+            at = end;
+            units
+        };
+        spans
+            .iter()
+            .map(|span| Self {
+                from: units_until(span.range.start),
+                to: units_until(span.range.end),
+                name: &span.name,
+            })
+            .collect()
+    }
+}
+
+/// A token whose value is wanted, its parameters expanded.
+#[derive(Serialize)]
+struct TokenWanted {
+    /// What stands before the colon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<String>,
+    name: String,
+    /// Keys and values of the parameters, in the order in which they are written.
+    params: Vec<(String, String)>,
+    /// The keys under which a map holds the token, the one with parameters first.
+    keys: Vec<String>,
+}
+
+impl TokenWanted {
+    fn of(token: &TokenRef<'_>) -> Self {
+        let mut keys = Vec::new();
+        token.lookup(|key| {
+            keys.push(key.to_owned());
+            None::<()>
+        });
+        let params = token.params();
+        Self {
+            namespace: token.namespace().map(str::to_owned),
+            name: token.name().to_owned(),
+            params: params
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .collect(),
+            keys,
+        }
+    }
+}
+
+impl TokenWanted {
+    /// The key that tells it from other tokens.
+    fn key(&self) -> &str {
+        self.keys.first().map_or(&self.name, String::as_str)
+    }
+}
+
+/// What an action asks for next.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Wanted<'a> {
+    /// The value of a token.
+    Token(TokenWanted),
+    /// Whether a connector works.
+    Test(&'a CoreConnector),
 }
 
 /// An action while it is planned. It remembers each answer, also when it is planned again.
@@ -142,7 +216,7 @@ impl Run {
                 let of_token = TokenWanted::of(token);
                 let key = of_token.key().to_owned();
                 known.remove(&key).ok_or_else(|| {
-                    wanted_token = Some((key, wire::json(&Wanted::Token(of_token))));
+                    wanted_token = Some((key, json(&Wanted::Token(of_token))));
                     unknown()
                 })
             },
@@ -173,9 +247,9 @@ impl Run {
             return Ok(JsValue::from_str(&json));
         }
         if let Some(Asked::Test(connector)) = wanted {
-            let json = secret_json(&Wanted::Test(Connector::of(&connector)));
+            let json = secret_json(&Wanted::Test(&connector));
             self.wanted = Some(Asked::Test(connector));
-            return json;
+            return Ok(json?);
         }
         self.plan = Some(planned?);
         Ok(JsValue::UNDEFINED)

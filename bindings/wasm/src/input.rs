@@ -1,9 +1,10 @@
 //! What comes in: lengths are checked before anything is allocated, so that no input stops the module.
 
 use connector_vault::limits::{COUNTER_MAX, FILE_LEN_MAX};
-use connector_vault::{Code, Error, Passphrase, Stretched};
+use connector_vault::{Code, Cost, Error, Passphrase, Stretched};
 use js_sys::Uint8Array;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer};
 use zeroize::Zeroizing;
 
 use crate::error::Result;
@@ -80,4 +81,23 @@ pub(crate) fn options<T: DeserializeOwned>(json: &str) -> Result<T> {
             format!("the options are not valid: {error}"),
         )
     })?)
+}
+
+/// What trying a passphrase costs.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct KdfCost {
+    memory_kib: u32,
+    passes: u32,
+    lanes: u32,
+}
+
+impl KdfCost {
+    pub(crate) fn cost(&self) -> Cost {
+        Cost {
+            memory_kib: self.memory_kib,
+            passes: self.passes,
+            lanes: self.lanes,
+        }
+    }
 }

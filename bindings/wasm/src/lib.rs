@@ -11,19 +11,16 @@
 
 mod action;
 mod argon2id;
-mod connector;
 mod error;
 mod host;
 mod identity;
 mod input;
+mod json;
 mod open;
 mod options;
-mod outcome;
 mod plan;
-mod report;
-mod token;
+mod shapes;
 mod vault;
-mod wire;
 
 use zeroizing_alloc::ZeroAlloc;
 

@@ -2,53 +2,44 @@
 //! hands over a detached vault or a stretched passphrase.
 
 use connector_vault::{
-    self as core, Code, Cost, Detached as CoreDetached, Identity as CoreIdentity, KnownHead,
-    NewOwner, OpenOptions, Passphrase, Repaired as CoreRepaired, Stretched, Trust, Unlock, VaultId,
+    self as core, Authored, Code, Cost, DamagedRecord, Detached as CoreDetached, Gap,
+    Identity as CoreIdentity, KnownHead, NewOwner, OpenOptions, Passphrase,
+    Repaired as CoreRepaired, Stretched, Trust, Unlock, VaultId,
 };
 use js_sys::{Function, Uint8Array};
-use serde::Deserialize;
-use tsify::Tsify;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::argon2id::Argon2id;
 use crate::error::Result;
 use crate::host::Host;
-use crate::input::{self, stretched};
-use crate::report::RepairReport;
+use crate::input::{self, KdfCost, stretched};
+use crate::json::json;
 use crate::vault::Vault;
-use crate::wire::{self, KdfCost};
 
 /// What a vault is expected to be, and whose secret opens it.
-#[derive(Deserialize, Tsify)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Opening {
     /// What the secret is.
-    #[tsify(type = "\"passphrase\" | \"identity\"")]
     by: By,
     /// The label of the grant whose key slot alone is tried.
     #[serde(default, deserialize_with = "input::some")]
-    #[tsify(optional)]
     grant: Option<String>,
     #[serde(default, deserialize_with = "input::some")]
-    #[tsify(optional)]
     vault_id: Option<String>,
     /// The heads seen of it, under each of its names.
     #[serde(default)]
-    #[tsify(optional, type = "unknown[]")]
     known: Vec<KnownHead>,
     /// Takes the vault as it is found.
     #[serde(default)]
-    #[tsify(optional, type = "boolean")]
     accept: bool,
     #[serde(default)]
-    #[tsify(optional, type = "boolean")]
     tolerant: bool,
     #[serde(default, deserialize_with = "input::some")]
-    #[tsify(optional)]
     memory_kib_max: Option<u32>,
     /// For a repair: takes what is quarantined too.
     #[serde(default)]
-    #[tsify(optional, type = "boolean")]
     unsigned: bool,
 }
 
@@ -149,6 +140,14 @@ pub fn repair(
     Ok(Repaired(Argon2id::during(argon2id, repair)?))
 }
 
+#[derive(Serialize)]
+struct RepairReport<'a> {
+    recovered: usize,
+    quarantined: Vec<Authored>,
+    lost: &'a [DamagedRecord],
+    gaps: &'a [Gap],
+}
+
 /// What a repair saved.
 #[wasm_bindgen]
 pub struct Repaired(CoreRepaired);
@@ -157,7 +156,15 @@ pub struct Repaired(CoreRepaired);
 impl Repaired {
     /// What it saved, and what not, as JSON.
     pub fn report(&self) -> String {
-        wire::json(&RepairReport::of(&self.0))
+        let quarantined = self.0.quarantined.iter().cloned();
+        json(&RepairReport {
+            recovered: self.0.recovered,
+            quarantined: quarantined
+                .map(|overview| self.0.vault.authored(overview))
+                .collect(),
+            lost: &self.0.lost,
+            gaps: &self.0.gaps,
+        })
     }
 
     /// The sound vault.
@@ -245,7 +252,7 @@ fn passphrase(text: &str) -> Result<Passphrase> {
 /// The default cost of a passphrase, as JSON.
 #[wasm_bindgen(js_name = defaultCost)]
 pub fn default_cost() -> String {
-    wire::json(&KdfCost::of(Cost::default()))
+    json(&Cost::default())
 }
 
 /// An open vault between two threads.

@@ -2,51 +2,41 @@
 
 use connector_vault::{Nested, Note, Null, Options, RequestId, Version};
 use serde::Deserialize;
-use tsify::Tsify;
 
 use crate::error::Result;
 use crate::input;
 
 /// How an action is carried out (docs/action.md section 6).
-#[derive(Default, Deserialize, Tsify)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct ActionOptions {
     /// Only if the connector is at this version; otherwise `conflict`.
     #[serde(deserialize_with = "input::some")]
-    #[tsify(optional)]
     if_version: Option<u64>,
     /// The same request again changes nothing and returns the first outcome. 1 to 256 bytes.
     #[serde(deserialize_with = "input::some")]
-    #[tsify(optional)]
     request_id: Option<String>,
     /// What `null` as a value means: by default an error.
     #[serde(deserialize_with = "input::some")]
-    #[tsify(optional, type = "NullMeaning")]
     null: Option<NullMeaning>,
     /// What becomes of a stored JSON object when its property gets another one: by default it is replaced.
     #[serde(deserialize_with = "input::some")]
-    #[tsify(optional, type = "NestedMeaning")]
     nested: Option<NestedMeaning>,
     /// Whether a value may be a mask such as `***`.
-    #[tsify(optional, type = "boolean")]
     allow_mask: bool,
     /// Whether a value may be empty because its token is: by default that is `empty_value`.
-    #[tsify(optional, type = "boolean")]
     allow_empty: bool,
     /// Whether brackets are only text.
-    #[tsify(optional, type = "boolean")]
     no_tokens: bool,
     /// A note that is kept with the version, readable to all who may list. 1 to 256 bytes.
     #[serde(deserialize_with = "input::some")]
-    #[tsify(optional)]
     note: Option<String>,
     /// Whether the action's `Condition` was evaluated, and held.
-    #[tsify(optional, type = "boolean")]
     condition_met: bool,
 }
 
 /// What `null` as a value means: an error, or that the property is removed.
-#[derive(Deserialize, Tsify)]
+#[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum NullMeaning {
     Reject,
@@ -54,7 +44,7 @@ pub(crate) enum NullMeaning {
 }
 
 /// What becomes of a stored JSON object: it is replaced as a whole, or the new one is merged into it.
-#[derive(Deserialize, Tsify)]
+#[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum NestedMeaning {
     Replace,

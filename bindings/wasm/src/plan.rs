@@ -1,13 +1,12 @@
 //! Plans, merges, and what was prepared of them.
 
-use connector_vault::{self as core, ActionPlan, Frame, Op, Overview};
+use connector_vault::{self as core, ActionPlan, Authored, Frame, MergeConflict, Op, Outcome};
 use js_sys::{JsString, Uint8Array};
+use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Result;
-use crate::outcome::{Outcome, Ran};
-use crate::report::{Conflict, MergeReport, RevocationReport};
-use crate::wire;
+use crate::json::json;
 
 /// What would change: one plan or several that are committed together.
 #[wasm_bindgen]
@@ -17,8 +16,7 @@ pub struct Plan(pub(crate) Vec<ActionPlan>);
 impl Plan {
     /// The reports, as JSON.
     pub fn outcomes(&self) -> String {
-        let ran: Vec<_> = self.0.iter().map(ActionPlan::ran).collect();
-        wire::json(&ran.iter().map(Ran::of).collect::<Vec<_>>())
+        json(&self.0.iter().map(ActionPlan::ran).collect::<Vec<_>>())
     }
 
     /// Whether no property would change.
@@ -103,7 +101,7 @@ impl Prepared {
             outcomes = rest;
             ran.push(frame.ran(of_plan.to_vec()));
         }
-        wire::json(&ran.iter().map(Ran::of).collect::<Vec<_>>())
+        json(&ran)
     }
 
     /// The commit to append, if this is one of changes.
@@ -137,9 +135,27 @@ impl From<core::Prepared> for Prepared {
 /// A change of grants that takes something away.
 #[wasm_bindgen]
 pub struct Revocation {
-    pub(crate) exposed: Vec<core::ConnectorId>,
-    pub(crate) dropped: Vec<Overview>,
-    pub(crate) prepared: Option<core::Prepared>,
+    report: RevocationReport,
+    prepared: Option<core::Prepared>,
+}
+
+#[derive(Serialize)]
+struct RevocationReport {
+    exposed: Vec<core::ConnectorId>,
+    dropped: Vec<Authored>,
+}
+
+impl Revocation {
+    pub(crate) fn of(vault: &core::Vault, revocation: core::Revocation) -> Self {
+        let dropped = revocation.dropped.into_iter();
+        Self {
+            report: RevocationReport {
+                exposed: revocation.exposed,
+                dropped: dropped.map(|overview| vault.authored(overview)).collect(),
+            },
+            prepared: Some(revocation.prepared),
+        }
+    }
 }
 
 #[wasm_bindgen]
@@ -152,8 +168,16 @@ impl Revocation {
 
     /// Ids of the connectors that the former holder could read, and the versions that were left out.
     pub fn report(&self) -> String {
-        wire::json(&RevocationReport::of(&self.exposed, &self.dropped))
+        json(&self.report)
     }
+}
+
+#[derive(Serialize)]
+struct MergeReport<'a> {
+    conflicts: &'a [MergeConflict],
+    strangers: &'a [String],
+    outcomes: Vec<Outcome>,
+    deleted: Vec<&'a str>,
 }
 
 /// What merging another copy would change here.
@@ -166,13 +190,10 @@ impl Merge {
     pub fn report(&self) -> String {
         let plans = self.0.plans();
         let deletes = |plan: &&core::Plan| plan.op() == Some(Op::Delete);
-        wire::json(&MergeReport {
-            conflicts: self.0.conflicts.iter().map(Conflict::of).collect(),
+        json(&MergeReport {
+            conflicts: &self.0.conflicts,
             strangers: &self.0.strangers,
-            outcomes: plans
-                .iter()
-                .map(|plan| Outcome::of(&plan.outcome()))
-                .collect(),
+            outcomes: plans.iter().map(core::Plan::outcome).collect(),
             deleted: plans
                 .iter()
                 .filter(deletes)

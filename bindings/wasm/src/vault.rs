@@ -2,39 +2,33 @@
 
 use connector_vault::limits::VERSIONS_KEPT;
 use connector_vault::{
-    self as core, ConnectorId, GrantKey, Grantee, MergeOptions, NewConnector, NewConnectors,
-    Properties, Resolve, Retention, Role, Version,
+    self as core, Authored, CommitInfo, ConnectorId, GrantKey, Grantee, KnownHead, MergeOptions,
+    NewConnector, NewConnectors, Properties, Resolve, Retention, Role, SignatureState, Version,
 };
 use js_sys::{Array, JsString, Object, Reflect, Uint8Array};
 use serde::{Deserialize, Serialize};
-use tsify::Tsify;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::connector::{Connector, ExportedConnector, Overview};
 use crate::error::Result;
 use crate::host::{self, Host};
-use crate::input::{self, stretched};
+use crate::input::{self, KdfCost, stretched};
+use crate::json::{json, secret_json, wiped};
 use crate::options::ActionOptions;
-use crate::outcome::Change;
 use crate::plan::{Merge, Plan, Prepared, Revocation};
-use crate::report::{Commit, GrantInfo, Refreshed, Report, Verdict};
-use crate::wire::{self, KdfCost, secret_json};
 
 /// An open vault. `free` wipes its keys.
 #[wasm_bindgen]
 pub struct Vault(pub(crate) core::Vault);
 
 /// How to merge.
-#[derive(Default, Deserialize, Tsify)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct Merging {
     /// Whose side wins where both changed the same; without it, a conflict is left to the caller.
     #[serde(deserialize_with = "input::some")]
-    #[tsify(optional, type = "\"ours\" | \"theirs\" | \"newest\"")]
     resolve: Option<Side>,
     /// Takes over what grants wrote that this copy does not list.
-    #[tsify(optional, type = "boolean")]
     accept_strangers: bool,
 }
 
@@ -60,26 +54,26 @@ impl Vault {
         self.0.label().to_owned()
     }
 
-    /// The newest commit, as JSON of docs/format.md section 9.
+    /// The newest commit, as JSON.
     pub fn head(&self) -> String {
-        wire::json(&self.0.head())
+        json(&self.0.head())
     }
 
     /// What a client keeps of it, as JSON of docs/format.md section 9.
     #[wasm_bindgen(js_name = knownHead)]
     pub fn known_head(&self) -> String {
-        wire::json(&self.0.known_head())
+        document(&self.0.known_head())
     }
 
     /// The same for the head before the newest commit; none if the log begins with that.
     #[wasm_bindgen(js_name = knownHeadBefore)]
     pub fn known_head_before(&self) -> Option<String> {
-        self.0.known_head_before().map(|known| wire::json(&known))
+        self.0.known_head_before().map(|known| document(&known))
     }
 
     /// What was noticed when it was opened, as JSON.
     pub fn report(&self) -> String {
-        wire::json(&Report::of(self.0.report()))
+        json(self.0.report())
     }
 
     /// How many connectors there are.
@@ -105,20 +99,20 @@ impl Vault {
 
     /// The overview of a connector, as JSON.
     pub fn connector(&self, id: &str) -> Result<String> {
-        Ok(wire::json(&Overview::of(&self.0, self.0.overview(id)?)))
+        Ok(json(&self.0.authored(self.0.overview(id)?)))
     }
 
     /// A connector with its values, as JSON.
     #[wasm_bindgen(unchecked_return_type = "string")]
     pub fn read(&self, id: &str) -> Result<JsValue> {
-        secret_json(&Connector::of(&self.0.read(id)?))
+        Ok(secret_json(&self.0.read(id)?)?)
     }
 
     /// A kept version of a connector with its values, as JSON.
     #[wasm_bindgen(js_name = readVersion, unchecked_return_type = "string")]
     pub fn read_version(&self, id: &str, version: f64) -> Result<JsValue> {
         let connector = self.0.read_version(id, self::version(version)?)?;
-        secret_json(&Connector::of(&connector))
+        Ok(secret_json(&connector)?)
     }
 
     /// One value of a connector, at present or in a kept version.
@@ -144,45 +138,35 @@ impl Vault {
 
     /// What changed from one version to another, as JSON.
     pub fn diff(&self, id: &str, from: f64, to: f64) -> Result<String> {
-        let changes = self.0.diff(id, version(from)?, version(to)?)?;
-        Ok(wire::json(
-            &changes.iter().map(Change::of).collect::<Vec<_>>(),
-        ))
+        Ok(json(&self.0.diff(id, version(from)?, version(to)?)?))
     }
 
     /// Who may do what, as JSON.
     pub fn grants(&self) -> String {
-        wire::json(&self.0.grants().map(GrantInfo::of).collect::<Vec<_>>())
+        json(&self.0.grants().collect::<Vec<_>>())
     }
 
     /// At most `count` commits of the log from an index on, oldest first, as JSON.
     pub fn log(&self, from: usize, count: usize) -> Result<String> {
         let commits = self.0.log_range(from, count)?.into_iter();
-        Ok(wire::json(
-            &commits
-                .map(|commit| Commit::of(&self.0, commit))
-                .collect::<Vec<_>>(),
-        ))
+        let shown = commits.map(|commit| Commit::of(&self.0, commit));
+        Ok(json(&shown.collect::<Vec<_>>()))
     }
 
     /// Checks everything: a verdict for each commit, as JSON.
     pub fn verify(&self) -> Result<String> {
-        let verdicts = self.0.verify()?;
-        Ok(wire::json(
-            &verdicts.iter().map(Verdict::of).collect::<Vec<_>>(),
-        ))
+        Ok(json(&self.0.verify()?))
     }
 
     /// All connectors with their values, as JSON that `cvault import` reads.
     #[wasm_bindgen(js_name = exportConnectors, unchecked_return_type = "string")]
     pub fn export_connectors(&self) -> Result<JsValue> {
         let overviews = self.0.list();
-        let connectors: Vec<_> = overviews
+        let connectors = overviews
             .map(|overview| self.0.read(overview?.id.as_str()))
-            .collect::<std::result::Result<_, _>>()?;
-        secret_json(&Exported {
-            connectors: connectors.iter().map(ExportedConnector::of).collect(),
-        })
+            .collect::<core::Result<_>>()?;
+        // With the names that the command line reads.
+        Ok(wiped(serde_json::to_string(&Exported { connectors }).ok())?)
     }
 
     fn overviews(
@@ -190,15 +174,44 @@ impl Vault {
         overviews: impl Iterator<Item = core::Result<core::Overview>>,
     ) -> Result<String> {
         let overviews: Vec<_> = overviews
-            .map(|overview| Ok(Overview::of(&self.0, overview?)))
+            .map(|overview| Ok(self.0.authored(overview?)))
             .collect::<core::Result<_>>()?;
-        Ok(wire::json(&overviews))
+        Ok(json(&overviews))
     }
 }
 
 #[derive(Serialize)]
-struct Exported<'a> {
-    connectors: Vec<ExportedConnector<'a>>,
+struct Exported {
+    connectors: Vec<core::Connector>,
+}
+
+/// A commit of the log, as an auditor sees it.
+#[derive(Serialize)]
+struct Commit {
+    seq: u64,
+    snapshot: bool,
+    author: String,
+    signature: SignatureState,
+    records: Vec<Authored>,
+}
+
+impl Commit {
+    fn of(vault: &core::Vault, commit: CommitInfo) -> Self {
+        let label = vault.label_of(commit.author).map(str::to_owned);
+        let records = commit.records.into_iter();
+        Self {
+            seq: commit.seq,
+            snapshot: commit.snapshot,
+            author: label.unwrap_or_else(|| commit.author.to_string()),
+            signature: commit.signature,
+            records: records.map(|record| vault.authored(record)).collect(),
+        }
+    }
+}
+
+/// A document with the names of docs/format.md, which is kept as it is.
+fn document(known: &KnownHead) -> String {
+    serde_json::to_string(known).unwrap_or_default()
 }
 
 /// Following the stored bytes.
@@ -224,8 +237,7 @@ impl Vault {
 
     /// Takes what was appended since; what it brought, as JSON.
     pub fn refresh(&mut self, tail: &Uint8Array) -> Result<String> {
-        let refreshed = self.0.refresh(input::file(tail)?)?;
-        Ok(wire::json(&Refreshed::of(refreshed)))
+        Ok(json(&self.0.refresh(input::file(tail)?)?))
     }
 
     /// Opens the file that has replaced the one it was opened from. It must have grown from `known`, a
@@ -401,7 +413,7 @@ impl Vault {
         let revocation = self
             .0
             .prepare_revoke(label, &mut host.get(), &mut |_, _| ())?;
-        Ok(revocation.into())
+        Ok(Revocation::of(&self.0, revocation))
     }
 
     /// Gives a grant another role.
@@ -412,7 +424,7 @@ impl Vault {
         let changed = self
             .0
             .prepare_role(label, role, &mut host.get(), &mut |_, _| ())?;
-        Ok(changed.into())
+        Ok(Revocation::of(&self.0, changed))
     }
 
     /// Replaces the passphrase of the grant that opened the vault, by a stretched one.
@@ -430,16 +442,6 @@ impl Vault {
             .0
             .prepare_passphrase(&passphrase, cost, &mut host.get())?;
         Ok(prepared.into())
-    }
-}
-
-impl From<core::Revocation> for Revocation {
-    fn from(revocation: core::Revocation) -> Self {
-        Self {
-            exposed: revocation.exposed,
-            dropped: revocation.dropped,
-            prepared: Some(revocation.prepared),
-        }
     }
 }
 

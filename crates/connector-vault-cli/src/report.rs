@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use connector_vault::{
-    Change, ChangeKind, DamagedRecord, Done, Outcome, Ran, Source, Status, TestOutcome, Warning,
+    Change, ChangeKind, Done, Outcome, Ran, Source, Status, TestOutcome, Warning,
 };
-use serde_json::{Value, json};
 
 use crate::output::{BOLD, DIM, GREEN, Output, RED, YELLOW, styled};
 use crate::terminal::printable;
@@ -90,16 +89,6 @@ fn outputs(out: &mut String, outputs: &BTreeMap<String, String>) {
         let text = format!("  sets [{}] = {}", printable(name), printable(value));
         let _ = writeln!(out, "{}", styled(DIM, &text));
     }
-}
-
-/// Records that a tolerant opening, or a repair, goes on without.
-pub(crate) fn damaged_json(damaged: &[DamagedRecord]) -> Value {
-    let damaged = damaged.iter();
-    damaged
-        .map(|record| {
-            json!({"seq": record.seq, "offset": record.offset, "connector": record.connector})
-        })
-        .collect()
 }
 
 /// A number of things: `1 commit`, `2 commits`.

@@ -10,7 +10,7 @@ use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use rand_core::CryptoRng;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::{Code, Error, Result};
 use crate::limits;
@@ -319,19 +319,33 @@ impl Op {
     }
 }
 
-/// A connector with its values, as unsealed for reading.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A connector with its values, as unsealed for reading. As JSON it is the connector of a document that is imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Connector {
     /// Its id, which never changes.
     pub id: ConnectorId,
     /// Its name, for people.
     pub name: String,
     /// Its type, for the platform.
+    #[serde(rename = "type")]
     pub type_name: String,
     /// Its version: 1 when created.
     pub version: Version,
     /// When this version was made.
     pub updated_at: Timestamp,
     /// Its properties.
+    #[serde(serialize_with = "values")]
     pub properties: Properties,
+}
+
+/// The names and values of properties, in order.
+pub(crate) fn values<S: Serializer>(
+    properties: &Properties,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_map(
+        properties
+            .iter()
+            .map(|(name, value)| (name, value.expose())),
+    )
 }

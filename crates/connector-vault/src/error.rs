@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+
 /// The result of every fallible operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -28,6 +30,21 @@ struct Inner {
     detail: Option<Detail>,
 }
 
+/// `{"code", "message", "hint", "place"}`; without `place` if there is none.
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Error", 4)?;
+        fields.serialize_field("code", self.code().as_str())?;
+        fields.serialize_field("message", self.message())?;
+        fields.serialize_field("hint", &self.hint())?;
+        match self.place() {
+            Some(place) => fields.serialize_field("place", &place)?,
+            None => fields.skip_field("place")?,
+        }
+        fields.end()
+    }
+}
+
 /// Where in an action's document something is wrong, for editors that mark it. The message says the
 /// same in words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +58,28 @@ pub struct Place {
     pub row: Option<usize>,
     /// Where in the parameter's text, or in that of the document.
     pub position: Option<Position>,
+}
+
+/// `{"action", "parameter", "row", "line", "column"}`, as far as they are known.
+impl Serialize for Place {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let numbers = [
+            ("action", self.action),
+            ("row", self.row),
+            ("line", self.position.map(|position| position.line)),
+            ("column", self.position.map(|position| position.column)),
+        ];
+        let mut fields = serializer.serialize_struct("Place", 5)?;
+        if let Some(parameter) = self.parameter {
+            fields.serialize_field("parameter", parameter)?;
+        }
+        for (name, number) in numbers {
+            if let Some(number) = number {
+                fields.serialize_field(name, &number)?;
+            }
+        }
+        fields.end()
+    }
 }
 
 /// A number that a hint is about, for surfaces that have an option for it. The hint says the same in

@@ -19,9 +19,9 @@ pub use self::commit::{LogEnd, Prepared, Retention, Write};
 pub use self::index::DamagedRecord;
 pub use self::open::{Detached, OpenOptions, Refreshed, Trust};
 pub use self::planning::Changing;
-pub use self::record::Overview;
+pub use self::record::{Authored, Overview};
 pub use self::rescue::{
-    CommitInfo, ConflictKind, Merge, MergeConflict, MergeOptions, Repaired, Resolve,
+    CommitInfo, ConflictKind, Gap, Merge, MergeConflict, MergeOptions, Repaired, Resolve,
     SignatureState, Verdict,
 };
 pub use self::session::{Answer, Ask, CONFLICTS_MAX, Session};
@@ -178,6 +178,14 @@ impl Vault {
     #[must_use]
     pub fn label_of(&self, grant: GrantId) -> Option<&str> {
         self.header.label(grant)
+    }
+
+    /// An overview with its author's label.
+    #[must_use]
+    pub fn authored(&self, overview: Overview) -> Authored {
+        let label = self.label_of(overview.author).map(str::to_owned);
+        let author = label.unwrap_or_else(|| overview.author.to_string());
+        Authored { overview, author }
     }
 
     /// The connectors, without their values, in the order of their creation.

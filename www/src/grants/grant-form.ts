@@ -67,7 +67,7 @@ export class GrantForm extends LitElement {
       return html`<identity-once
         .identity=${this.made.identity}
         .label=${this.made.label}
-        .vaultId=${this.session?.vault.head.vault_id}
+        .vaultId=${this.session?.vault.head.vaultId}
         @kept=${this.#kept}
       ></identity-once>`;
     }

@@ -2,12 +2,41 @@
 
 import type { KnownHead } from "../heads.js";
 
+/** A known head as it is stored, and as the module takes it. */
+export interface HeadDocument {
+  readonly head: {
+    readonly vault_id: string;
+    readonly epoch: number;
+    readonly seq: number;
+    readonly hash: string;
+  };
+  readonly vault_key: string;
+  readonly owners: readonly string[];
+}
+
 /** A head with the vault and the place that it was seen of; `seq` is the head's own. */
 export interface HeadEntry {
   readonly vault_id: string;
   readonly place: string;
   readonly seq: number;
-  readonly head: KnownHead;
+  readonly head: HeadDocument;
+}
+
+/** A known head with the names of the document. */
+export function documentOf({ head: { vaultId, ...head }, vaultKey, owners }: KnownHead): HeadDocument {
+  const { epoch, seq, hash } = head;
+  return { head: { vault_id: vaultId, epoch, seq, hash }, vault_key: vaultKey, owners };
+}
+
+/** A known head from its document. */
+export function knownOf({ head, vault_key, owners }: HeadDocument): KnownHead {
+  const { vault_id, epoch, seq, hash } = head;
+  return { head: { vaultId: vault_id, epoch, seq, hash }, vaultKey: vault_key, owners };
+}
+
+/** What is stored of a head that was seen. */
+export function entryOf(vaultId: string, place: string, known: KnownHead): HeadEntry {
+  return { vault_id: vaultId, place, seq: known.head.seq, head: documentOf(known) };
 }
 
 /**
@@ -20,23 +49,26 @@ export function isHeadEntry(value: unknown): value is HeadEntry {
     typeof value.vault_id === "string" &&
     typeof value.place === "string" &&
     isCount(value.seq) &&
-    isKnownHead(value.head)
+    isHeadDocument(value.head)
   );
 }
 
 /** Whether it has the fields of a known head. */
 export function isKnownHead(value: unknown): value is KnownHead {
-  return (
-    hasFields(value, "head", "vault_key", "owners") &&
-    typeof value.vault_key === "string" &&
-    Array.isArray(value.owners) &&
-    value.owners.every((owner) => typeof owner === "string") &&
-    hasFields(value.head, "vault_id", "epoch", "seq", "hash") &&
-    typeof value.head.vault_id === "string" &&
-    isCount(value.head.epoch) &&
-    isCount(value.head.seq) &&
-    typeof value.head.hash === "string"
-  );
+  return hasParts(value, "vaultKey", "vaultId");
+}
+
+function isHeadDocument(value: unknown): value is HeadDocument {
+  return hasParts(value, "vault_key", "vault_id");
+}
+
+function hasParts(value: unknown, vaultKey: string, vaultId: string): boolean {
+  if (!hasFields(value, "head", vaultKey, "owners")) return false;
+  const { head, owners, [vaultKey]: key } = value;
+  if (!hasFields(head, vaultId, "epoch", "seq", "hash")) return false;
+  const { epoch, seq, hash, [vaultId]: id } = head;
+  const texts = [key, id, hash];
+  return Array.isArray(owners) && [...texts, ...owners].every(isText) && isCount(epoch) && isCount(seq);
 }
 
 function hasFields<Name extends string>(value: unknown, ...names: Name[]): value is Record<Name, unknown> {
@@ -46,6 +78,10 @@ function hasFields<Name extends string>(value: unknown, ...names: Name[]): value
     Object.keys(value).length === names.length &&
     names.every((name) => Object.hasOwn(value, name))
   );
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
 }
 
 function isCount(value: unknown): value is number {

@@ -5,7 +5,7 @@ import { guard, take } from "../check.js";
 import { VaultError } from "../error.js";
 import type { KnownHead, KnownHeads } from "../heads.js";
 import { Database, type EntryStore } from "../storage/database.js";
-import { isHeadEntry, type HeadEntry } from "./entry.js";
+import { entryOf, isHeadEntry, knownOf, type HeadEntry } from "./entry.js";
 
 /**
  * The heads that this site has seen, in a database of their own: to restore an older one of vaults does
@@ -20,7 +20,10 @@ export class IndexedDbKnownHeads implements KnownHeads {
   }
 
   get(vaultId: string, place: string): Promise<KnownHead | undefined> {
-    return this.#database.read(async (heads) => (await this.#find(heads, vaultId, place))?.head);
+    return this.#database.read(async (heads) => {
+      const entry = await this.#find(heads, vaultId, place);
+      return entry && knownOf(entry.head);
+    });
   }
 
   remember(vaultId: string, place: string, known: KnownHead): Promise<void> {
@@ -28,9 +31,8 @@ export class IndexedDbKnownHeads implements KnownHeads {
     // every update would pay for it.
     return this.#database.write("relaxed", async (heads) => {
       const before = await this.#find(heads, vaultId, place);
-      const { seq } = known.head;
-      if (before !== undefined && before.seq >= seq) return;
-      heads.put({ vault_id: vaultId, place, seq, head: known });
+      if (before !== undefined && before.seq >= known.head.seq) return;
+      heads.put(entryOf(vaultId, place, known));
     });
   }
 

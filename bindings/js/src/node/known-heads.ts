@@ -15,7 +15,7 @@ import { FILE_HEADS_CLASS, HEADS_METHODS_LATER, NEW } from "../arguments.js";
 import { guard, take } from "../check.js";
 import { VaultError } from "../error.js";
 import type { KnownHead, KnownHeads } from "../heads.js";
-import { isHeadEntry, type HeadEntry } from "../heads/entry.js";
+import { entryOf, isHeadEntry, knownOf, type HeadEntry } from "../heads/entry.js";
 import {
   createPrivate,
   discard,
@@ -58,7 +58,8 @@ export class FileKnownHeads implements KnownHeads {
   }
 
   async get(vaultId: string, place: string): Promise<KnownHead | undefined> {
-    return this.#read(vaultId, place)?.head;
+    const entry = this.#read(vaultId, place);
+    return entry && knownOf(entry.head);
   }
 
   async remember(vaultId: string, place: string, known: KnownHead): Promise<void> {
@@ -66,11 +67,10 @@ export class FileKnownHeads implements KnownHeads {
     // That is harmless: a remembered head only has to be one that was seen. An older one accepts a
     // rollback to itself at worst, for as long as nobody opens the vault again.
     const before = this.#read(vaultId, place);
-    const { seq } = known.head;
-    if (before !== undefined && before.seq >= seq) return;
+    if (before !== undefined && before.seq >= known.head.seq) return;
     const path = this.#path(vaultId, place);
     try {
-      await this.#write(path, JSON.stringify({ vault_id: vaultId, place, seq, head: known }));
+      await this.#write(path, JSON.stringify(entryOf(vaultId, place, known)));
       // The first head is the difference between a witness and none. To lose a later one in a power failure
       // weakens the witness by that one head, and every update would pay for it.
       if (before === undefined) await syncDir(this.dir);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 
 import type { KnownHead } from "../../src/heads.js";
+import { documentOf } from "../../src/heads/entry.js";
 import { FileKnownHeads } from "../../src/node/known-heads.js";
 import { failsWith, instead, names, NOT_FILES, sandbox, systemError } from "./sandbox.js";
 
@@ -15,8 +16,8 @@ const PLACE = "/srv/vault.cvault";
 function head(seq: number): KnownHead {
   const hash = seq.toString(16).padStart(64, "0");
   return {
-    head: { vault_id: VAULT, epoch: 1, seq, hash },
-    vault_key: "11".repeat(32),
+    head: { vaultId: VAULT, epoch: 1, seq, hash },
+    vaultKey: "11".repeat(32),
     owners: ["22".repeat(32)],
   };
 }
@@ -72,7 +73,7 @@ test("the file is the one that the Rust crate writes", async (t) => {
   const path = onlyFile(known);
   // printf %s /srv/vault.cvault | sha256sum
   assert.equal(path, join(known.dir, `${VAULT}-5279f6879fb458f2.json`));
-  const content = `{"vault_id":"${VAULT}","place":"${PLACE}","seq":5,"head":${JSON.stringify(head(5))}}`;
+  const content = `{"vault_id":"${VAULT}","place":"${PLACE}","seq":5,"head":${JSON.stringify(documentOf(head(5)))}}`;
   assert.equal(readFileSync(path, "utf8"), content);
   if (process.platform === "win32") return;
   assert.equal(statSync(path).mode & 0o777, 0o600);

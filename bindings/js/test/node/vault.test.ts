@@ -19,7 +19,7 @@ async function example(t: TestContext) {
   const identity = Identity.generate();
   const vault = await Vault.create(storage, { label: "ops", identity });
   await vault.createConnector({ id: "x", name: "X", type: "T", properties: { Key: "old" } });
-  return { dir, storage, heads, vault, warnings, options: { identity, vaultId: vault.head.vault_id } };
+  return { dir, storage, heads, vault, warnings, options: { identity, vaultId: vault.head.vaultId } };
 }
 
 function update(vault: Vault, value: string) {

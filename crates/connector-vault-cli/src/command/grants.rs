@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use connector_vault::{ConnectorId, GrantInfo, GrantKey, Grantee};
+use connector_vault::{ConnectorId, GrantKey, Grantee};
 use connector_vault_store::Revoked;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Context;
 use crate::cli::{GrantArgs, LabelArgs, PasswdArgs, RoleArgs, VaultArgs};
@@ -17,7 +17,7 @@ use crate::unlock;
 pub(super) fn list(args: &VaultArgs, context: &Context) -> Result<()> {
     let file = unlock::open(args, &context.input, context.output)?;
     let grants: Vec<_> = file.vault().grants().collect();
-    let result = json!({"grants": grants.iter().map(grant_json).collect::<Vec<_>>()});
+    let result = json!({"grants": grants});
     context.output.result(&result, || {
         let mut table = Table::new(["LABEL", "ROLE", "OPENS BY", "SINCE", "ID", ""]);
         for grant in &grants {
@@ -35,18 +35,6 @@ pub(super) fn list(args: &VaultArgs, context: &Context) -> Result<()> {
             ]);
         }
         table.render()
-    })
-}
-
-fn grant_json(grant: &GrantInfo) -> Value {
-    json!({
-        "id": grant.id,
-        "label": grant.label,
-        "role": grant.role,
-        "since": grant.since,
-        "key": grant.key.to_string(),
-        "has_passphrase": grant.has_passphrase,
-        "is_own": grant.is_own,
     })
 }
 
@@ -70,7 +58,7 @@ pub(super) fn grant(args: &GrantArgs, context: &Context) -> Result<()> {
     let vault = file.vault();
     let vault_id = vault.head().vault_id;
     let granted = vault.grants().find(|grant| grant.label == args.label);
-    let result = json!({"vault_id": vault_id, "grant": granted.as_ref().map(grant_json)});
+    let result = json!({"vault_id": vault_id, "grant": granted});
     output.result(&result, || {
         let how = match key {
             Some(_) => format!(

@@ -11,7 +11,7 @@ use crate::cli::{CompactArgs, InitArgs, ReadArgs};
 use crate::failure::{Failure, Result};
 use crate::input::require_path;
 use crate::output::{BOLD, GREEN, RED, styled};
-use crate::report::{count, damaged_json};
+use crate::report::count;
 use crate::terminal::printable;
 use crate::unlock;
 
@@ -78,17 +78,13 @@ pub(super) fn verify(args: &ReadArgs, context: &Context) -> Result<()> {
     let report = vault.report();
     let problems: usize = verdicts.iter().map(|verdict| verdict.problems.len()).sum();
     let ok = problems == 0 && report.damaged.is_empty();
-    let commits: Vec<_> = verdicts.iter().map(commit_json).collect();
-    let broken_key_slots = report.broken_key_slots.iter();
     let result = json!({
         "ok": ok,
         "continuity": report.continuity,
-        "commits": commits,
+        "commits": verdicts,
         "torn": report.torn,
-        "broken_key_slots": broken_key_slots
-            .map(|slot| json!({"label": slot.label, "reason": slot.reason}))
-            .collect::<Vec<_>>(),
-        "damaged": damaged_json(&report.damaged),
+        "broken_key_slots": report.broken_key_slots,
+        "damaged": report.damaged,
         "values_checked": vault.role().reads(),
     });
     context.output.result(&result, || {
@@ -128,17 +124,6 @@ pub(super) fn verdict_text(verdicts: &[Verdict], ok: bool, values: bool) -> Stri
         }
     }
     out
-}
-
-fn commit_json(verdict: &Verdict) -> serde_json::Value {
-    let problems = verdict.problems.iter();
-    json!({
-        "seq": verdict.seq,
-        "records": verdict.records,
-        "problems": problems
-            .map(|problem| json!({"code": problem.code().as_str(), "message": problem.message()}))
-            .collect::<Vec<_>>(),
-    })
 }
 
 pub(super) fn compact(args: &CompactArgs, context: &Context) -> Result<()> {

@@ -138,7 +138,7 @@ impl Found {
     fn json(&self, status: &str, outcomes: &[Outcome]) -> Value {
         json!({
             "status": status,
-            "conflicts": self.conflicts.iter().map(conflict_json).collect::<Vec<_>>(),
+            "conflicts": self.conflicts,
             "strangers": self.strangers,
             "outcomes": outcomes,
         })
@@ -168,18 +168,4 @@ impl Found {
         }
         out
     }
-}
-
-fn conflict_json(conflict: &MergeConflict) -> Value {
-    let id = conflict.id.as_str();
-    let kind = match &conflict.kind {
-        ConflictKind::Property(name) => {
-            return json!({"id": id, "kind": "property", "property": name.as_str()});
-        }
-        ConflictKind::Identity => "identity",
-        ConflictKind::DeletedInOurs => "deleted_in_ours",
-        ConflictKind::DeletedInTheirs => "deleted_in_theirs",
-        _ => "other",
-    };
-    json!({"id": id, "kind": kind})
 }

@@ -4,17 +4,15 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use connector_vault::{
-    Connector, DamagedRecord, Op, Overview, Properties, PropertyName, Timestamp, Vault, Version,
+    Connector, DamagedRecord, Op, Overview, PropertyName, Timestamp, Vault, Version,
 };
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde::Serialize;
 
 use super::Context;
 use crate::cli::{ConnectorArgs, ReadArgs, ShowArgs};
 use crate::failure::{Failure, Result};
 use crate::output::{BOLD, DIM, styled};
-use crate::report::{MASK, damaged_json};
+use crate::report::MASK;
 use crate::table::Table;
 use crate::terminal::{printable, printable_value};
 use crate::unlock;
@@ -44,46 +42,12 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// A connector with its values.
-#[derive(Serialize)]
-pub(super) struct Revealed<'a> {
-    id: &'a str,
-    name: &'a str,
-    #[serde(rename = "type")]
-    type_name: &'a str,
-    version: Version,
-    updated_at: &'a Timestamp,
-    #[serde(serialize_with = "values")]
-    properties: &'a Properties,
-}
-
-impl<'a> Revealed<'a> {
-    pub(super) fn of(connector: &'a Connector) -> Self {
-        Self {
-            id: connector.id.as_str(),
-            name: &connector.name,
-            type_name: &connector.type_name,
-            version: connector.version,
-            updated_at: &connector.updated_at,
-            properties: &connector.properties,
-        }
-    }
-}
-
-fn values<S: Serializer>(properties: &Properties, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(properties.len()))?;
-    for (name, value) in properties.iter() {
-        map.serialize_entry(name, value.expose())?;
-    }
-    map.end()
-}
-
 pub(super) fn list(args: &ReadArgs, context: &Context) -> Result<()> {
     #[derive(Serialize)]
     struct List<'a> {
         connectors: Vec<Summary<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        damaged: Option<Value>,
+        damaged: Option<&'a [DamagedRecord]>,
     }
     let tolerant = args.damage.tolerant;
     let file = unlock::open_with(&args.vault, &context.input, context.output, tolerant)?;
@@ -91,7 +55,7 @@ pub(super) fn list(args: &ReadArgs, context: &Context) -> Result<()> {
     let damaged = &file.vault().report().damaged;
     let list = List {
         connectors: overviews.iter().map(Summary::of).collect(),
-        damaged: tolerant.then(|| damaged_json(damaged)),
+        damaged: tolerant.then_some(damaged),
     };
     context
         .output
@@ -158,10 +122,9 @@ pub(super) fn show(args: &ShowArgs, context: &Context) -> Result<()> {
             None => vault.read(id),
         }
         .map_err(about)?;
-        let revealed = Revealed::of(&connector);
         return context
             .output
-            .result(&revealed, || revealed_text(&connector));
+            .result(&connector, || revealed_text(&connector));
     }
     let overview = match version {
         Some(version) => overview_at(vault, id, version)?,

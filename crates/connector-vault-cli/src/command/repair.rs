@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use connector_vault::{Overview, Repaired};
+use connector_vault::{Gap, Overview, Repaired};
 use connector_vault_store::FileStore;
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::cli::RepairArgs;
 use crate::failure::Result;
 use crate::input::require_path;
 use crate::output::{BOLD, DIM, RED, YELLOW, styled};
-use crate::report::{count, damaged_json};
+use crate::report::count;
 use crate::terminal::printable;
 use crate::unlock;
 
@@ -30,7 +30,6 @@ pub(super) fn repair(args: &RepairArgs, context: &Context) -> Result<()> {
     )?;
     let head = repaired.vault.head();
     let quarantined = repaired.quarantined.iter();
-    let gaps = repaired.gaps.iter();
     let result = json!({
         "path": args.out.to_string_lossy(),
         "vault_id": head.vault_id,
@@ -41,10 +40,8 @@ pub(super) fn repair(args: &RepairArgs, context: &Context) -> Result<()> {
         "quarantined": quarantined
             .map(|overview| quarantined_json(&repaired, overview))
             .collect::<Vec<_>>(),
-        "lost": damaged_json(&repaired.lost),
-        "gaps": gaps
-            .map(|(offset, len)| json!({"offset": offset, "len": len}))
-            .collect::<Vec<_>>(),
+        "lost": repaired.lost,
+        "gaps": repaired.gaps,
     });
     output.result(&result, || text(args, &repaired))
 }
@@ -94,7 +91,7 @@ fn text(args: &RepairArgs, repaired: &Repaired) -> String {
         );
         let _ = writeln!(out, "{}", styled(YELLOW, &line));
     }
-    for (offset, len) in &repaired.gaps {
+    for Gap { offset, len } in &repaired.gaps {
         let line = format!(
             "- no commit: {} from byte {offset} on",
             count(usize::try_from(*len).unwrap_or(usize::MAX), "byte")

@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use connector_vault::{Code, Connector, Error, Result, TestResult, Tester};
 use zeroize::Zeroizing;
 
-use super::read::Revealed;
 use crate::failure::Failure;
 use crate::unlock;
 
@@ -40,7 +39,7 @@ impl CommandTester {
     }
 
     fn run(&self, connector: &Connector) -> io::Result<TestResult> {
-        let mut document = Zeroizing::new(serde_json::to_vec(&Revealed::of(connector))?);
+        let mut document = Zeroizing::new(serde_json::to_vec(connector)?);
         document.push(b'\n');
         let mut command = Command::new(&self.program);
         command

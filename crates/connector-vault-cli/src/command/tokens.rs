@@ -9,16 +9,10 @@ use crate::failure::{Failure, Result};
 use crate::input::Wanted;
 use crate::table::Table;
 
+// A struct, since a JSON value would keep copies of parameters in memory.
 #[derive(Serialize)]
 struct Tokens<'a> {
-    tokens: Vec<Token<'a>>,
-}
-
-#[derive(Serialize)]
-struct Token<'a> {
-    name: &'a str,
-    key: &'a str,
-    required: bool,
+    tokens: &'a [TokenInfo],
 }
 
 pub(super) fn tokens(args: &TokensArgs, context: &Context) -> Result<()> {
@@ -26,15 +20,9 @@ pub(super) fn tokens(args: &TokensArgs, context: &Context) -> Result<()> {
     let infos = Action::parse(&text)
         .and_then(|action| action.tokens())
         .map_err(|error| Failure::of_action(error, &text, false))?;
-    let tokens = infos.iter().map(|info| Token {
-        name: &info.name,
-        key: &info.key,
-        required: info.required,
-    });
-    let document = Tokens {
-        tokens: tokens.collect(),
-    };
-    context.output.result(&document, || table(&infos))
+    context
+        .output
+        .result(&Tokens { tokens: &infos }, || table(&infos))
 }
 
 fn table(infos: &[TokenInfo]) -> String {

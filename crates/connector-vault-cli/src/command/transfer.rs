@@ -9,7 +9,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::Context;
-use super::read::{Revealed, overviews};
+use super::read::overviews;
 use crate::cli::{ExportArgs, ImportArgs};
 use crate::failure::{Failure, Result};
 use crate::input::Wanted;
@@ -63,7 +63,7 @@ fn parse(text: &str) -> Result<NewConnectors> {
 pub(super) fn export(args: &ExportArgs, context: &Context) -> Result<()> {
     #[derive(Serialize)]
     struct Export<'a> {
-        connectors: Vec<Revealed<'a>>,
+        connectors: &'a [Connector],
     }
     let tolerant = args.damage.tolerant;
     let file = unlock::open_with(&args.vault, &context.input, context.output, tolerant)?;
@@ -73,7 +73,7 @@ pub(super) fn export(args: &ExportArgs, context: &Context) -> Result<()> {
         .map(|overview| Ok(vault.read(overview.id.as_str())?))
         .collect::<Result<Vec<Connector>>>()?;
     let document = Export {
-        connectors: connectors.iter().map(Revealed::of).collect(),
+        connectors: &connectors,
     };
     let Some(path) = &args.out else {
         return context.output.document(&document);

@@ -3,11 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use serde::Serialize;
+
 use super::{Piece, Template, Token, canonical};
 
 /// A token that an action needs, for hosts that fetch values before they resolve the action.
 /// `Debug` hides the key, which may hold parameters.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TokenInfo {
     /// `Namespace:Name` or `Name`.

@@ -4,6 +4,8 @@ mod detach;
 
 pub use self::detach::Detached;
 
+use serde::Serialize;
+
 use super::index::{Admission, Index};
 use super::record::RecordKeys;
 use super::{OpenReport, Vault};
@@ -71,7 +73,7 @@ impl OpenOptions {
 }
 
 /// What a refresh brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Refreshed {
     /// How many commits.

@@ -3,7 +3,7 @@
 mod overview;
 mod secrets;
 
-pub use self::overview::Overview;
+pub use self::overview::{Authored, Overview};
 pub(crate) use self::overview::{CheckedNames, OverviewText, Text};
 pub(crate) use self::secrets::{KeptOutcome, RequestPart, SecretsPart};
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
+use serde::ser::{SerializeStruct as _, Serializer};
 use serde::{Deserialize, Serialize};
 
 use crate::connector::{ConnectorId, Op, PropertyName, Version, check_name, check_text};
@@ -138,6 +139,39 @@ pub struct Overview {
     pub request_id: Option<String>,
     /// Which version this is, also after compaction and in copies.
     pub record_id: RecordId,
+}
+
+/// An overview whose author is shown by the label, as [`Vault::authored`](crate::Vault::authored) finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authored {
+    /// The overview.
+    pub overview: Overview,
+    /// The author's label; the id if the label is not known.
+    pub author: String,
+}
+
+impl Serialize for Authored {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let Self { overview, author } = self;
+        let mut fields = serializer.serialize_struct("Overview", 12)?;
+        fields.serialize_field("id", &overview.id)?;
+        fields.serialize_field("name", &overview.name)?;
+        fields.serialize_field("type", &overview.type_name)?;
+        fields.serialize_field("version", &overview.version)?;
+        fields.serialize_field("op", &overview.op)?;
+        fields.serialize_field("at", &overview.at)?;
+        fields.serialize_field("author", author)?;
+        fields.serialize_field("properties", &overview.properties)?;
+        fields.serialize_field("changed", &overview.changed)?;
+        if let Some(note) = &overview.note {
+            fields.serialize_field("note", note)?;
+        }
+        if let Some(request_id) = &overview.request_id {
+            fields.serialize_field("request_id", request_id)?;
+        }
+        fields.serialize_field("record_id", &overview.record_id)?;
+        fields.end()
+    }
 }
 
 impl Overview {

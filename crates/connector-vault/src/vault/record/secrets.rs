@@ -3,7 +3,6 @@
 use std::fmt;
 
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
-use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::overview::{Overview, Text};
@@ -119,16 +118,7 @@ impl KeptOutcome {
 mod properties {
     use super::*;
 
-    pub(crate) fn serialize<S: Serializer>(
-        properties: &Properties,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(properties.len()))?;
-        for (name, value) in properties.iter() {
-            map.serialize_entry(name, value.expose())?;
-        }
-        map.end()
-    }
+    pub(crate) use crate::connector::values as serialize;
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,

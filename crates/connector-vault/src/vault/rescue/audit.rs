@@ -37,7 +37,7 @@ pub enum SignatureState {
 }
 
 /// The verdict on one commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Verdict {
     /// Its number.

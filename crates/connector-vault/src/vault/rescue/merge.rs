@@ -3,6 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+
 use crate::action::{Note, Options};
 use crate::connector::{Connector, ConnectorId, NewConnector, Op, Properties, PropertyName};
 use crate::error::{Code, Error, Result, counted};
@@ -44,6 +46,26 @@ pub struct MergeConflict {
     pub id: ConnectorId,
     /// What about it.
     pub kind: ConflictKind,
+}
+
+/// `{"id", "kind"}`, with `property` if it is about one.
+impl Serialize for MergeConflict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let (kind, property) = match &self.kind {
+            ConflictKind::Property(name) => ("property", Some(name)),
+            ConflictKind::Identity => ("identity", None),
+            ConflictKind::DeletedInOurs => ("deleted_in_ours", None),
+            ConflictKind::DeletedInTheirs => ("deleted_in_theirs", None),
+        };
+        let mut fields = serializer.serialize_struct("MergeConflict", 3)?;
+        fields.serialize_field("id", &self.id)?;
+        fields.serialize_field("kind", kind)?;
+        match property {
+            Some(name) => fields.serialize_field("property", name)?,
+            None => fields.skip_field("property")?,
+        }
+        fields.end()
+    }
 }
 
 /// What both copies changed.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::Serialize;
+
 use crate::access::{Access, Unlock, not_permitted};
 use crate::bytes::damaged;
 use crate::connector::{Op, Version};
@@ -36,8 +38,17 @@ pub struct Repaired {
     pub quarantined: Vec<Overview>,
     /// Records that are lost.
     pub lost: Vec<DamagedRecord>,
-    /// Stretches of the file that hold no readable commit: offset and length.
-    pub gaps: Vec<(u64, u64)>,
+    /// Stretches of the file that hold no readable commit.
+    pub gaps: Vec<Gap>,
+}
+
+/// A stretch of the file, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    /// Where it begins.
+    pub offset: u64,
+    /// Its length.
+    pub len: u64,
 }
 
 /// A version that was found, with its sealed record.
@@ -179,9 +190,9 @@ fn check_known(header: &Header, known: &KnownHead, commits: &[Commit<'_>]) -> Re
 }
 
 /// Every commit whose structure holds, in the order of the file, and the stretches between them.
-fn find_commits(file: &[u8], log_start: usize) -> (Vec<Commit<'_>>, Vec<(u64, u64)>) {
+fn find_commits(file: &[u8], log_start: usize) -> (Vec<Commit<'_>>, Vec<Gap>) {
     let mut commits = Vec::new();
-    let mut gaps: Vec<(u64, u64)> = Vec::new();
+    let mut gaps: Vec<Gap> = Vec::new();
     let mut at = log_start;
     // What false starts may cost in all: each claims bytes to look at, and anybody can write many.
     let mut budget = file.len().saturating_mul(8);
@@ -194,8 +205,11 @@ fn find_commits(file: &[u8], log_start: usize) -> (Vec<Commit<'_>>, Vec<(u64, u6
             }
             None => {
                 match gaps.last_mut() {
-                    Some((offset, len)) if *offset + *len == at as u64 => *len += 1,
-                    _ => gaps.push((at as u64, 1)),
+                    Some(gap) if gap.offset + gap.len == at as u64 => gap.len += 1,
+                    _ => gaps.push(Gap {
+                        offset: at as u64,
+                        len: 1,
+                    }),
                 }
                 at += 1;
             }

@@ -1,5 +1,7 @@
 //! Grants and key slots: who may open the vault, and how (docs/format.md sections 3 to 5).
 
+use serde::{Serialize, Serializer};
+
 use super::create::{new_grant, new_grant_id};
 use crate::access::{self, Access, Bundle, BundlePlace, grant_key};
 use crate::connector::{ConnectorId, Op};
@@ -19,7 +21,7 @@ use crate::vault::record::{Overview, OverviewText, RecordKeys, Text};
 use crate::vault::{Host, Vault};
 
 /// Who may do what, as the header lists it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct GrantInfo {
     /// Its id, which the versions it makes name as their author.
@@ -31,11 +33,16 @@ pub struct GrantInfo {
     /// Since when: a time.
     pub since: String,
     /// Its public keys.
+    #[serde(serialize_with = "text")]
     pub key: GrantKey,
     /// Whether a passphrase unlocks it; otherwise only its identity does.
     pub has_passphrase: bool,
     /// Whether the vault was opened by it.
     pub is_own: bool,
+}
+
+fn text<S: Serializer>(key: &GrantKey, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_str(key)
 }
 
 /// To whom something is granted.

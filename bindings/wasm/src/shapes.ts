@@ -1,0 +1,379 @@
+// The shapes that cross as JSON. `tests/conformance/api.test.ts` compares them with what calls return.
+
+/** How a version of a connector came to be. */
+export type Op = "create" | "update" | "delete" | "restore";
+/** What a request did, or, `planned`, would do. */
+export type Status = "updated" | "unchanged" | "planned" | "created" | "deleted" | "restored" | "tested" | "skipped";
+/** What happened to a property. */
+export type ChangeKind = "added" | "changed" | "removed" | "unchanged";
+/** Where a property's value comes from: `Properties` or `PropertiesJson`. */
+export type Source = "grid" | "json";
+/** What an outcome warns of: docs/action.md section 9. */
+export type WarningCode = "byte_order_mark" | "repeated_name" | "token_default_used" | "token_unused" | "value_emptied" | "surrounding_space" | "nested_names_dropped" | "similar_name" | "token_name_in_brackets";
+/** What became of an action that is marked as deleted in its batch. */
+export interface SkippedOutcome { readonly status: "skipped" }
+/** What became of one action of a batch, or would. */
+export type ActionOutcome = Outcome | TestOutcome | SkippedOutcome;
+/** What became of a batch, or would: one outcome for each action, and all tokens that they set. */
+export interface BatchOutcome { readonly outcomes: readonly ActionOutcome[]; readonly outputs: Readonly<Record<string, string>> }
+/** What became of an action's document, or would. */
+export type Ran = Outcome | TestOutcome | BatchOutcome;
+/** What a grant permits. Each role may do what those before it may: list, read values, update, everything. */
+export type Role = "viewer" | "reader" | "updater" | "owner";
+/** How a vault relates to the newest head that this client had seen. */
+export type Continuity = "first_seen" | "continues" | "unverifiable";
+/** Whether a commit's signature verifies, and its author's role permits it. */
+export type SignatureState = "valid" | "invalid";
+
+/** What a request did, or would do. Never a value. */
+export interface Outcome {
+  status: Status;
+  /** The connector's id. */
+  id: string;
+  /** The version before; `null` if the connector was created. */
+  versionBefore: number | null;
+  /** The version after; that of the tombstone if the connector was deleted. */
+  versionAfter: number;
+  /** The properties that the request names, in its order; after a restore those that differ. */
+  changes: Change[];
+  /** What somebody should look at. */
+  warnings: Warning[];
+  /** The names of the tokens that were resolved, each once. */
+  tokens: string[];
+  /** The tokens that the action sets, with their values: the new connector's id. */
+  outputs: Record<string, string>;
+  /** Whether the request had been carried out before: this is what it did then. */
+  replayed: boolean;
+}
+
+/** What a test of a connector found. */
+export interface TestOutcome {
+  status: "tested";
+  /** The connector's id. */
+  id: string;
+  /** The version that was tested; of a batch perhaps one that it writes itself. */
+  version: number;
+  /** Whether the connector works. */
+  success: boolean;
+  /** Why it does not work; empty if it works. */
+  message: string;
+  /** What somebody should look at. */
+  warnings: Warning[];
+  /** The names of the tokens that were resolved, each once. */
+  tokens: string[];
+  /** The tokens that the action sets, with their values. */
+  outputs: Record<string, string>;
+}
+
+/** What happened to one property. */
+export interface Change {
+  name: string;
+  change: ChangeKind;
+  /** Where its value comes from; `null` for a restore. */
+  source: Source | null;
+  /** Whether the JSON overrode the grid. */
+  overridden: boolean;
+}
+
+/** A warning: a stable code, and a message that holds no value. */
+export interface Warning {
+  code: WarningCode;
+  message: string;
+}
+
+/** A version of a connector, without its values: what every role may see. */
+export interface Overview {
+  id: string;
+  name: string;
+  type: string;
+  version: number;
+  op: Op;
+  /** When this version was made, by its author's clock: RFC 3339. */
+  at: string;
+  /** The label of the grant that made it, or its id if the label is not known. */
+  author: string;
+  /** The names of its properties, in order. */
+  properties: string[];
+  /** The names that this version added, changed or removed. */
+  changed: string[];
+  note?: string;
+  /** The idempotency key of the request that made it. */
+  requestId?: string;
+  /** Which version this is, also after a compaction and in copies. */
+  recordId: string;
+}
+
+/** A connector with its values. */
+export interface Connector {
+  id: string;
+  name: string;
+  type: string;
+  version: number;
+  /** When this version was made: RFC 3339. */
+  updatedAt: string;
+  properties: Record<string, string>;
+}
+
+/** A connector as it stands in the document that `cvault export` writes and `cvault import` reads. */
+export interface ExportedConnector {
+  id: string;
+  name: string;
+  type: string;
+  version: number;
+  updated_at: string;
+  properties: Record<string, string>;
+}
+
+/** What was noticed when the vault was opened. */
+export interface Report {
+  continuity: Continuity;
+  /** A commit whose writer died: dropped, it never was acknowledged. */
+  torn: TornTail | null;
+  /** Key slots that nobody can use. Only those that were looked at on the way to one that opens. */
+  brokenKeySlots: BrokenKeySlot[];
+  /** Records that a tolerant opening went on without. */
+  damaged: Damaged[];
+}
+
+/** The end of a log that was being written when its writer died. */
+export interface TornTail {
+  /** Where it begins in the bytes that were read. */
+  offset: number;
+  /** Its length in bytes. */
+  len: number;
+}
+
+/** A key slot that nobody can use, and why. */
+export interface BrokenKeySlot {
+  /** The label of the grant whose key slot it is, if that much is known. */
+  label: string | null;
+  reason: string;
+}
+
+/** A record that is not what its author signed. */
+export interface Damaged {
+  /** The commit that carries it. */
+  seq: number;
+  /** Where it begins in the file. */
+  offset: number;
+  /** Its connector's id, if its overview still opens. */
+  connector: string | null;
+}
+
+/** What a refresh brought. */
+export interface Refreshed {
+  commits: number;
+  /** The connectors of which the commits hold a new version, each once. */
+  ids: string[];
+  /** A commit whose writer died, or is still writing. Its offset counts from the tail's start. */
+  torn: TornTail | null;
+}
+
+/** Who may do what. */
+export interface GrantInfo {
+  id: string;
+  /** What it is called. */
+  label: string;
+  role: Role;
+  /** Since when: RFC 3339. */
+  since: string;
+  /** Its public keys, `cvault-grant-1...`. */
+  key: string;
+  /** Whether a passphrase unlocks it; otherwise only its identity does. */
+  hasPassphrase: boolean;
+  /** Whether the vault was opened by it. */
+  isOwn: boolean;
+}
+
+/** What a grant's former holder could read, and what was left out. */
+export interface RevocationReport {
+  /** Ids of the connectors that the former holder could read. An old copy of the vault still opens for it: they should be rotated. */
+  exposed: string[];
+  /** Versions whose secrets do not open, so that they could not be sealed again. */
+  dropped: Overview[];
+}
+
+/** A commit of the log, as an auditor sees it. */
+export interface Commit {
+  seq: number;
+  /** Whether it is a snapshot, which replaces everything before it. */
+  snapshot: boolean;
+  /** The label of the grant that signed it, or its id. */
+  author: string;
+  signature: SignatureState;
+  /** What it changed; for a snapshot, the versions it kept. */
+  records: Overview[];
+}
+
+/** The verdict on one commit. */
+export interface Verdict {
+  seq: number;
+  /** How many records it carries. */
+  records: number;
+  /** What is wrong with it; empty if nothing is. */
+  problems: Problem[];
+}
+
+/** Something that is wrong with a commit. */
+export interface Problem {
+  code: string;
+  message: string;
+  hint: string | null;
+}
+
+/** What a merge met, resolved or not, and what it would change. */
+export interface MergeReport {
+  /** What both copies changed. */
+  conflicts: Conflict[];
+  /** Labels of the grants that wrote to the other copy and have no grant here. */
+  strangers: string[];
+  outcomes: Outcome[];
+  /** Ids of the connectors among them that it would delete. */
+  deleted: string[];
+}
+
+/** Something that both copies changed, each in its way. */
+export interface Conflict {
+  /** The connector's id. */
+  id: string;
+  kind: "property" | "identity" | "deleted_in_ours" | "deleted_in_theirs" | "other";
+  /** The name, if it is about a property. */
+  property?: string;
+}
+
+/** What a repair saved, and what not. */
+export interface RepairReport {
+  /** How many versions were saved because they stand under a verified signature. */
+  recovered: number;
+  /** Versions that open but stand under no signature: a reader could have made them. */
+  quarantined: Overview[];
+  /** Records that are lost. */
+  lost: Damaged[];
+  /** Stretches of the file that hold no readable commit. */
+  gaps: Gap[];
+}
+
+/** A stretch of the file, in bytes. */
+export interface Gap {
+  offset: number;
+  len: number;
+}
+
+/** A token that an action needs. */
+export interface TokenInfo {
+  /** `Namespace:Name` or `Name`. */
+  name: string;
+  /** The key that a map answers under: with the parameters, unless these hold tokens themselves. */
+  key: string;
+  /** Whether the action fails without a value. */
+  required: boolean;
+}
+
+/** Where a text holds a token. */
+export interface TokenSpan {
+  /** Where its opening bracket is, in UTF-16 units. */
+  from: number;
+  /** Where it ends, behind its closing bracket. */
+  to: number;
+  /** `Namespace:Name` or `Name`. */
+  name: string;
+}
+
+/** A token whose value is wanted, its parameters expanded. */
+export interface TokenWanted {
+  /** What stands before the colon. */
+  namespace?: string;
+  name: string;
+  /** Keys and values of the parameters, in the order in which they are written. */
+  params: [string, string][];
+  /** The keys under which a map holds the token, the one with parameters first. */
+  keys: string[];
+}
+
+/** What an action asks for next. */
+export type Wanted = { token: TokenWanted } | { test: Connector };
+
+/** What trying a passphrase costs: Argon2id version 1.3 (RFC 9106 section 3.1). */
+export interface KdfCost {
+  /** Memory in KiB: 19,456 to 262,144. Default 65,536. */
+  memoryKib: number;
+  /** Passes over the memory: 1 to 16. Default 3. */
+  passes: number;
+  /** Lanes: 1 to 4. Default 1. */
+  lanes: number;
+}
+
+/** What is thrown, as JSON text. */
+export interface Thrown {
+  code: string;
+  message: string;
+  hint: string | undefined;
+  place?: ErrorPlace;
+}
+
+/** Where in an action's document something is wrong, for editors that mark it. */
+export interface ErrorPlace {
+  /** The action of a batch, from 1. */
+  action?: number;
+  /** The parameter; of the document itself if there is none. */
+  parameter?: string;
+  /** The row of `Properties`, from 1. */
+  row?: number;
+  /** The line in the parameter's text, or in that of the document, from 1. */
+  line?: number;
+  /** The column, from 1: characters as Unicode scalar values, not UTF-16 units. */
+  column?: number;
+}
+
+/** How an action is carried out (docs/action.md section 6). */
+export interface ActionOptions {
+  /** Only if the connector is at this version; otherwise `conflict`. */
+  ifVersion?: number;
+  /** The same request again changes nothing and returns the first outcome. 1 to 256 bytes. */
+  requestId?: string;
+  /** What `null` as a value means: by default an error. */
+  null?: NullMeaning;
+  /** What becomes of a stored JSON object when its property gets another one: by default it is replaced. */
+  nested?: NestedMeaning;
+  /** Whether a value may be a mask such as `***`. */
+  allowMask?: boolean;
+  /** Whether a value may be empty because its token is: by default that is `empty_value`. */
+  allowEmpty?: boolean;
+  /** Whether brackets are only text. */
+  noTokens?: boolean;
+  /** A note that is kept with the version, readable to all who may list. 1 to 256 bytes. */
+  note?: string;
+  /** Whether the action's `Condition` was evaluated, and held. */
+  conditionMet?: boolean;
+}
+
+/** What `null` as a value means: an error, or that the property is removed. */
+export type NullMeaning = "reject" | "remove";
+
+/** What becomes of a stored JSON object: it is replaced as a whole, or the new one is merged into it. */
+export type NestedMeaning = "replace" | "merge";
+
+/** How to merge. */
+export interface Merging {
+  /** Whose side wins where both changed the same; without it, a conflict is left to the caller. */
+  resolve?: "ours" | "theirs" | "newest";
+  /** Takes over what grants wrote that this copy does not list. */
+  acceptStrangers?: boolean;
+}
+
+/** What a vault is expected to be, and whose secret opens it. */
+export interface Opening {
+  /** What the secret is. */
+  by: "passphrase" | "identity";
+  /** The label of the grant whose key slot alone is tried. */
+  grant?: string;
+  vaultId?: string;
+  /** The heads seen of it, under each of its names. */
+  known?: unknown[];
+  /** Takes the vault as it is found. */
+  accept?: boolean;
+  tolerant?: boolean;
+  memoryKibMax?: number;
+  /** For a repair: takes what is quarantined too. */
+  unsigned?: boolean;
+}
