@@ -36,7 +36,7 @@ test("vaults share a table, and a commit is one more row", async () => {
     Parameters: { EntryId: "x", PropertiesJson: '{"APIKey": "new_key"}' },
   });
   assert.equal(rows(), before + 1);
-  const { vault_id: vaultId } = vault.head;
+  const vaultId = vault.id;
   vault.lock();
 
   // The whole database as bytes, and opened again.
