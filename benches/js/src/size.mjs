@@ -5,12 +5,12 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 
 import { fileOf } from "./files.mjs";
 
-/** The least that a page loads. */
-export const SLIM = "slim.js and vault.wasm";
+/** What a page loads until a vault that a passphrase opens is listed; slim.js holds the module of Argon2id. */
+export const OPENING = "slim.js, vault.wasm and the worker";
 const WORKER = "connector-vault-worker.js";
 const LOADS = {
   "index.js, the module inside": ["index.js"],
-  [SLIM]: ["slim.js", "vault.wasm"],
+  [OPENING]: ["slim.js", "vault.wasm", WORKER],
   "slim.js": ["slim.js"],
   "vault.wasm": ["vault.wasm"],
   [`${WORKER}, on first use`]: [WORKER],

@@ -125,7 +125,7 @@ describe("the action", () => {
     assert.ok(read > 100, `${read} vectors`);
   });
 
-  /** The model of what this form can show; of a batch and of an editor's own fields there is none. */
+  /** The model, if the form can show the action. It cannot show a batch or the editor's own fields. */
   function modelUnlessRefused(text: string, file: string): UpdateModel | undefined {
     try {
       return modelOf(text);

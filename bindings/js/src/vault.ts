@@ -178,8 +178,8 @@ export class Vault extends EventTarget {
   }
 
   /**
-   * Opens the vault in a storage, or creates one if there is none. With `vaultId` or `known` a certain vault is expected,
-   * and no other is created in its place.
+   * Opens the vault in a storage. If the storage holds no vault, creates one. With `vaultId` or `known` a certain
+   * vault is expected, and no other is created in its place.
    *
    * Fails as {@link open} and {@link create} do.
    */

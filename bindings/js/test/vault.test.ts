@@ -970,7 +970,7 @@ test("an update without an action: what is not named keeps its value", async () 
   assert.equal((await vault.update(TWITTER.id, { A: "1.0" })).status, "unchanged");
 });
 
-test("a vault is opened, or created if there is none", async () => {
+test("openOrCreate opens a vault, or creates one in an empty storage", async () => {
   const storage = new MemoryStorage();
   const heads = new Heads();
   const options = { passphrase: "correct horse", cost: CHEAP, label: "ops", heads };

@@ -66,3 +66,19 @@ test("what is freed is wiped", () => {
     assert.ok(!holds(text), `${what} is still in a module's memory`);
   }
 });
+
+test("a module of Argon2id that stops keeps no passphrase", () => {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const stopped = argon2idOf({
+    memory,
+    buffer: () => 64,
+    argon2id: () => {
+      const [first] = new Uint8Array(memory.buffer, 64 + 16 + 32);
+      assert.equal(first, 7, "it was given the passphrase");
+      throw new WebAssembly.RuntimeError("unreachable");
+    },
+  });
+  const passphrase = new Uint8Array(20).fill(7);
+  assert.throws(() => stopped(passphrase, new Uint8Array(16).fill(9), 8, 1, 1), WebAssembly.RuntimeError);
+  assert.ok(new Uint8Array(memory.buffer).every((byte) => byte === 0));
+});

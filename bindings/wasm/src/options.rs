@@ -28,7 +28,7 @@ pub(crate) struct ActionOptions {
     allow_empty: bool,
     /// Whether brackets are only text.
     no_tokens: bool,
-    /// A note that is kept with the version, readable to all who may list. 1 to 256 bytes.
+    /// A note that is kept with the version. Every member who may list can read it. 1 to 256 bytes.
     #[serde(deserialize_with = "input::some")]
     note: Option<String>,
     /// Whether the action's `Condition` was evaluated, and held.

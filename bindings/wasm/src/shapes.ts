@@ -169,7 +169,7 @@ export interface Refreshed {
   torn: TornTail | null;
 }
 
-/** Who may do what. */
+/** A grant: what its holder may do. */
 export interface GrantInfo {
   id: string;
   /** What it is called. */
@@ -315,7 +315,7 @@ export interface Thrown {
 export interface ErrorPlace {
   /** The action of a batch, from 1. */
   action?: number;
-  /** The parameter; of the document itself if there is none. */
+  /** The parameter. Absent: the error is about the document itself. */
   parameter?: string;
   /** The row of `Properties`, from 1. */
   row?: number;
@@ -341,7 +341,7 @@ export interface ActionOptions {
   allowEmpty?: boolean;
   /** Whether brackets are only text. */
   noTokens?: boolean;
-  /** A note that is kept with the version, readable to all who may list. 1 to 256 bytes. */
+  /** A note that is kept with the version. Every member who may list can read it. 1 to 256 bytes. */
   note?: string;
   /** Whether the action's `Condition` was evaluated, and held. */
   conditionMet?: boolean;

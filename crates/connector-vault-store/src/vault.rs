@@ -162,17 +162,15 @@ impl FileVault {
     ) -> Result<Self> {
         let heads = options.known_heads()?;
         let options = options.heads(heads);
-        loop {
-            match Self::open_with(path, owner.unlock(), options.clone()) {
-                // A vault that is expected is not replaced by another.
-                Err(Error::FileNotFound { .. }) if options.open.vault_id.is_none() => {}
-                opened => return opened,
-            }
-            match Self::create_with(path, owner, options.clone()) {
-                // Another process was faster.
-                Err(Error::FileExists { .. }) => {}
-                created => return created,
-            }
+        match Self::open_with(path, owner.unlock(), options.clone()) {
+            // A vault that is expected is not replaced by another.
+            Err(Error::FileNotFound { .. }) if options.open.vault_id.is_none() => {}
+            opened => return opened,
+        }
+        match Self::create_with(path, owner, options.clone()) {
+            // Another process was faster.
+            Err(Error::FileExists { .. }) => Self::open_with(path, owner.unlock(), options),
+            created => created,
         }
     }
 

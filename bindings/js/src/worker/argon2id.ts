@@ -32,11 +32,14 @@ export function argon2idOf({ memory, buffer, argon2id }: Exports): Argon2id {
     const before = new Uint8Array(memory.buffer);
     before.set(salt, start);
     before.set(passphrase, end);
-    const isDerived = argon2id(passphrase.length, ...cost) !== 0;
     // The memory may have grown, which leaves the former view without bytes.
-    const bytes = new Uint8Array(memory.buffer, start, SALT_LEN + KEY_LEN + passphrase.length);
-    const derived = isDerived ? bytes.slice(key - start, end - start) : undefined;
-    bytes.fill(0);
-    return derived;
+    const bytes = () => new Uint8Array(memory.buffer, start, SALT_LEN + KEY_LEN + passphrase.length);
+    try {
+      const isDerived = argon2id(passphrase.length, ...cost) !== 0;
+      return isDerived ? bytes().slice(key - start, end - start) : undefined;
+    } finally {
+      // Also where the module has stopped.
+      bytes().fill(0);
+    }
   };
 }

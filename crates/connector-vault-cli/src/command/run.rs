@@ -141,7 +141,7 @@ fn token<'a>(option: &str, text: &'a str) -> Result<(&'a str, &'a str)> {
     if !text[..equals].contains('(') {
         return name_and_rest(option, text);
     }
-    // Brackets around the name are none of it, but where it ends is plain.
+    // The name, perhaps in brackets, ends before the equals sign behind its parameters.
     let ends = [")=", ")]="].map(|end| text.find(end).map(|at| at + end.len() - 1));
     match ends.into_iter().flatten().min() {
         Some(end) => Ok((&text[..end], &text[end + 1..])),
