@@ -12,7 +12,7 @@ import type { Identity } from "./identity.js";
 import type { Abortable, OpenOptions } from "./options.js";
 import type { VaultStorage } from "./storage.js";
 import { copyOf } from "./storage/compare.js";
-import { bytesOf, forget, headsOf, remember, settled } from "./stored.js";
+import { bytesOf, forget, headsOf } from "./stored.js";
 import { utf8 } from "./utf8.js";
 import { asVaultError, call, modulesForWorker, release } from "./wasm.js";
 import { perform, wipeSecret, type Answer, type Job } from "./worker/job.js";
@@ -20,13 +20,13 @@ import { perform, wipeSecret, type Answer, type Job } from "./worker/job.js";
 /** A file from this size on is opened in a worker: a page must not wait for it. */
 const WORKER_FILE_LEN = 128 * 1024;
 
-/** An open vault, and the newest head of it that stays, in JSON (docs/format.md section 9). */
+/** An open vault, and the newest head of it that is known to stay, in JSON (docs/format.md section 9). */
 export interface Opened {
   readonly core: CoreVault;
   readonly known: string | undefined;
 }
 
-/** Opens the vault in a storage, by what is known of it there, and remembers its head. */
+/** Opens the vault in a storage, by what is known of it there. */
 export async function open(storage: VaultStorage, options: OpenOptions): Promise<Opened> {
   const file = await bytesOf(storage, options.signal);
   const opening = await openingOf(
@@ -44,17 +44,11 @@ export async function open(storage: VaultStorage, options: OpenOptions): Promise
     answer = await performOn(await bytesOf(storage, options.signal), "open", opening, options);
   }
   const core = attach(answer);
+  if (options.accept !== true) return { core, known: newestOf((opening.known ?? []) as HeadDocument[]) };
   try {
-    const heads = headsOf(storage, options);
-    const remembered = async (): Promise<string | undefined> => {
-      const before = options.accept === true ? undefined : newestOf((opening.known ?? []) as HeadDocument[]);
-      const known = await settled(core, before, storage, options.signal);
-      // Taken on purpose: what was seen before no longer counts.
-      if (options.accept === true) await forget(vaultIdOf(core), storage, heads);
-      await remember(known, storage, heads);
-      return known;
-    };
-    return { core, known: await orAborted(remembered(), options.signal) };
+    // Taken on purpose: what was seen before no longer counts.
+    await orAborted(forget(vaultIdOf(core), storage, headsOf(storage, options)), options.signal);
+    return { core, known: undefined };
   } catch (error) {
     release(core);
     throw error;
@@ -81,11 +75,9 @@ export async function repair(
   }
   const core = attach(answer);
   const known = call(() => core.knownHead());
-  const heads = headsOf(out, options);
-  // The data is stored: failing to record the head is not an error. A head of a former vault at this place no
-  // longer counts.
-  const remembered = forget(vaultIdOf(core), out, heads).then(() => remember(known, out, heads));
-  await orAborted(remembered, options.signal).catch(() => undefined);
+  // The data is stored, so nothing of this is an error. A head of a former vault at this place no longer counts.
+  const forgotten = forget(vaultIdOf(core), out, headsOf(out, options));
+  await orAborted(forgotten, options.signal).catch(() => undefined);
   return { core, known, report: JSON.parse(answer.report ?? "{}") as RepairReport };
 }
 

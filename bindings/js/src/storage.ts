@@ -44,8 +44,9 @@ export type Compared =
  * {@link replace} do so only while nothing has been written for certain; the vault waits for them to the end.
  * It does not wait for the other methods once the signal has aborted, and drops their answers.
  *
- * Further codes: `file_exists`, `file_not_found`, `io`, `not_durable` (it may have been stored or
- * not), `lock_timeout`, `lock_lost`; a code of your own for what is only yours.
+ * Further codes: `file_exists`, `file_not_found`, `io`, `lock_timeout`, `lock_lost`; `outcome_unknown` if the answer
+ * got lost, so that it may have been stored or not (the vault looks, and stores it again if it is not there);
+ * `not_durable` if it is stored and a power failure may undo it; a code of your own for what is only yours.
  *
  * `compare`, `isUnchanged` and `inMemory` of this package compare bytes with `known` for you.
  *

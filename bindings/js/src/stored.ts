@@ -1,9 +1,9 @@
 /**
- * An open vault in step with a storage that others may change at the same time: catch up, prepare, store,
- * apply; where somebody was faster, again.
+ * An open vault in step with a storage that others may change at the same time. It carries out what the core's session
+ * asks for: the core holds the rules.
  */
 
-import type { Outcome, Prepared, Ran, Refreshed, Report, Vault as CoreVault } from "../pkg/vault.js";
+import type { Answer, Ask, Outcome, Prepared, Ran, Session, Vault as CoreVault } from "../pkg/vault.js";
 import { orAborted } from "./abort.js";
 import { READ, TAIL } from "./arguments.js";
 import { take } from "./check.js";
@@ -12,12 +12,9 @@ import type { KnownHead, KnownHeads } from "./heads.js";
 import { knownOf, type HeadDocument } from "./heads/entry.js";
 import type { Abortable, HostOptions } from "./options.js";
 import { outcomesOf } from "./plan.js";
-import type { LogEnd, VaultStorage } from "./storage.js";
+import type { VaultStorage } from "./storage.js";
 import { Turns } from "./turns.js";
 import { call, hasStopped, release } from "./wasm.js";
-
-/** How often another writer may come first before a change gives up. */
-const CONFLICTS_MAX = 100;
 
 /** Who changed the vault: this program's object, or somebody else. */
 export type Origin = "own" | "other";
@@ -25,17 +22,32 @@ export type Origin = "own" | "other";
 /** Hears of changes: who made them, and which connectors have a new version; `undefined` if any may have changed. */
 export type Changed = (origin: Origin, ids: readonly string[] | undefined) => void;
 
+/** Tells the session what became of what it has asked for. */
+type Tell = (core: CoreVault, session: Session) => Ask;
+
+/** A change on its way into the storage. */
+interface Change {
+  readonly prepare: (core: CoreVault) => Prepared;
+  /** What will have become of what was prepared, in JSON. */
+  outcomes: string;
+  /** How it is stored; `sync`: nothing differs. */
+  by: "append" | "replace" | "sync" | undefined;
+  /** It may be stored: whoever gives it up now cannot know whether it happened. */
+  isStoring: boolean;
+  isStored: boolean;
+  /** A compaction came behind it. */
+  isCompacted: boolean;
+  /** Why nobody knows whether it was stored. */
+  lost: unknown;
+}
+
 /** An open vault and its storage. */
 export class StoredVault {
   readonly storage: VaultStorage;
   readonly #heads: KnownHeads | undefined;
   readonly #changed: Changed;
   readonly #stopped: () => void;
-  #core: CoreVault | undefined;
-  /** Bytes of a torn tail behind the log as it was last read. */
-  #torn: number;
-  /** The newest head that stays, in JSON: no writer can withdraw it any more (docs/format.md section 9). */
-  #known: string | undefined;
+  #open: { readonly core: CoreVault; readonly session: Session } | undefined;
   readonly #turns = new Turns();
   /**
    * What {@link whileOpen} runs now, each with a signal of its own: one for all would get a listener from each call,
@@ -54,14 +66,12 @@ export class StoredVault {
     changed: Changed,
     stopped: () => void,
   ) {
-    this.#core = core;
-    this.#known = known;
     this.storage = storage;
     this.#heads = headsOf(storage, options);
     this.#changed = changed;
     this.#stopped = stopped;
-    this.#torn = this.#tornLen();
     try {
+      this.#open = { core, session: call(({ Session }) => new Session(known)) };
       this.#unsubscribe = storage.subscribe?.(() => {
         if (this.#isStale) return;
         this.#isStale = true;
@@ -70,24 +80,25 @@ export class StoredVault {
       });
     } catch (error) {
       // Nobody gets this vault, so nobody else could wipe its keys.
+      if (this.#open === undefined) release(core);
       this.lock();
       throw error;
     }
   }
 
   get isLocked(): boolean {
-    return this.#core === undefined || hasStopped();
+    return this.#open === undefined || hasStopped();
   }
 
   /** Asks the module. Fails with `locked`, also once the module has stopped: the keys went with it. */
-  ask<T>(ask: (core: CoreVault) => T): T {
-    const core = this.#core;
-    if (core === undefined || hasStopped()) {
+  ask<T>(ask: (core: CoreVault, session: Session) => T): T {
+    const open = this.#open;
+    if (open === undefined || hasStopped()) {
       this.#stopped();
       throw locked();
     }
     try {
-      return call(() => ask(core));
+      return call(() => ask(open.core, open.session));
     } finally {
       if (hasStopped()) this.#stopped();
     }
@@ -114,9 +125,10 @@ export class StoredVault {
 
   /** Wipes the keys, and ends whatever waits for a host's code. Whether there were any. */
   lock(): boolean {
-    const wasOpen = this.#core !== undefined;
-    release(this.#core);
-    this.#core = undefined;
+    const open = this.#open;
+    release(open?.session);
+    release(open?.core);
+    this.#open = undefined;
     for (const own of this.#calls) own.abort(locked());
     try {
       this.#unsubscribe?.();
@@ -128,7 +140,7 @@ export class StoredVault {
     } catch {
       // The module has stopped, and cannot do even that; the vault is locked all the same.
     }
-    return wasOpen;
+    return open !== undefined;
   }
 
   /** Runs one operation after the other. */
@@ -138,10 +150,17 @@ export class StoredVault {
 
   /** Takes what others have written since. */
   async refresh(options: Abortable): Promise<void> {
+    await this.#catchUp((core, session) => session.refresh(core), options);
+  }
+
+  /** Decides which head stays of a vault that was read just now, and remembers it. */
+  async settle(options: Abortable): Promise<void> {
+    await this.#catchUp((core, session) => session.settle(core), options);
+  }
+
+  async #catchUp(begin: Tell, options: Abortable): Promise<void> {
     await this.whileOpen(options.signal, (signal) =>
-      this.queue(async () => {
-        if ((await this.#catchUp(this.storage, signal)) || !this.#isSettled()) await this.remember(signal);
-      }, signal),
+      this.queue(() => this.#follow(this.ask(begin), this.storage, signal), signal),
     );
   }
 
@@ -156,149 +175,152 @@ export class StoredVault {
   ): Promise<R[]> {
     return await this.whileOpen(options.signal, (signal) =>
       this.queue(async () => {
-        const { storage } = this;
-        const storing = { hasBegun: false };
-        const attempt = (storage: VaultStorage) => this.#attempt<R>(storage, prepare, storing, signal);
-        const work = storage.exclusive ? storage.exclusive(attempt, signal) : attempt(storage);
-        return await orAborted(work, signal, () => storing.hasBegun);
+        const change: Change = {
+          prepare,
+          outcomes: "[]",
+          by: undefined,
+          isStoring: false,
+          isStored: false,
+          isCompacted: false,
+          lost: undefined,
+        };
+        await orAborted(this.#write(change, signal), signal, () => change.isStoring);
+        const outcomes = JSON.parse(change.outcomes) as R[];
+        const isKnown = change.by === "append" && !change.isCompacted;
+        if (change.by !== "sync") this.#changed("own", isKnown ? idsOf(outcomes) : undefined);
+        return outcomes;
       }, signal),
     );
   }
 
-  /** The newest head that stays. */
+  /** The newest head that stays: no writer can withdraw it any more (docs/format.md section 9). */
   get known(): KnownHead | undefined {
-    return this.ask(() => parsed(this.#known));
+    const known = this.ask((_, session) => session.known());
+    return known === undefined ? undefined : parsed(known);
   }
 
-  /** Remembers the newest head that stays. `storage`: where writers are kept out, if they are. */
-  async remember(signal: AbortSignal | undefined, storage = this.storage): Promise<void> {
-    if (!this.#isSettled()) {
-      const core = this.ask((core) => core);
-      this.#known = await orAborted(settled(core, this.#known, storage), signal);
+  async #write(change: Change, signal: AbortSignal): Promise<void> {
+    const { storage } = this;
+    let ask = this.ask((core, session) => session.write(core));
+    for (;;) {
+      const attempt = (storage: VaultStorage) => this.#follow(ask, storage, signal, change);
+      ask = await (storage.exclusive ? storage.exclusive(attempt, signal) : attempt(storage));
+      if (ask.wanted !== "wait") return;
+      // Others may write meanwhile.
+      await orAborted(pause(ask.most), signal);
+      ask = this.ask(word("waited"));
     }
-    await orAborted(remember(this.#known, this.storage, this.#heads), signal);
   }
 
-  #isSettled(): boolean {
-    return this.ask((core) => core.knownHead()) === this.#known;
-  }
-
-  async #attempt<R extends Ran>(
-    storage: VaultStorage,
-    prepare: (core: CoreVault) => Prepared,
-    storing: { hasBegun: boolean },
-    signal: AbortSignal,
-  ): Promise<R[]> {
-    let moved = false;
-    for (let conflicts = 0; ; conflicts++) {
-      moved = (await this.#catchUp(storage, signal)) || moved;
-      signal.throwIfAborted();
-      storing.hasBegun = true;
-      const prepared = this.ask(prepare);
-      const outcomes = JSON.parse(call(() => prepared.outcomes())) as R[];
-      let stored: Kept;
-      try {
-        stored = await this.#keep(storage, prepared, signal);
-      } catch (error) {
-        release(prepared);
-        storing.hasBegun = false;
-        const lost = error instanceof VaultError && error.code === "conflict";
-        if (!lost || conflicts === CONFLICTS_MAX) throw error;
-        await orAborted(pause(conflicts), signal);
+  /** Carries out `ask` and what follows from it, until the operation is done or has to wait. */
+  async #follow(ask: Ask, storage: VaultStorage, signal: AbortSignal, change?: Change): Promise<Ask> {
+    let failure: unknown;
+    for (;;) {
+      const { brought, wanted } = ask;
+      if (brought !== undefined) this.#changed("other", brought === "anything" ? undefined : brought);
+      if (wanted === "fail") throw failure;
+      if (change !== undefined) this.#mark(change, wanted);
+      if (wanted === "wait" || wanted === "done") return ask;
+      if (wanted === "prepare") {
+        ask = this.#prepare(change);
         continue;
       }
-      let ids = stored === "appended" ? idsOf(outcomes) : undefined;
-      if (stored !== "nothing" && this.#apply(prepared)) {
-        moved = true;
-        if (await this.#compactIfPays(storage, signal)) ids = undefined;
+      let tell: Tell;
+      try {
+        // Also where a storage lets somebody in who has given up meanwhile.
+        if (change?.isStoring !== true) signal.throwIfAborted();
+        tell = await this.#carryOut(ask, storage, signal);
+      } catch (error) {
+        // Who has given up does not hold the turn any more: the session may be at work for somebody else.
+        if (signal.aborted && change?.isStoring !== true) throw signal.reason;
+        failure = error;
+        const answer = answerTo(wanted, error);
+        if (answer === "unsure" && change !== undefined) change.lost = error;
+        if (wanted === "compact" && change !== undefined) compacted(change, storage, error);
+        tell = word(answer);
       }
-      // The data is stored: failing to record the head is not an error, and the next opening records it. The
-      // vault may have been locked meanwhile.
-      if (moved && !this.isLocked) await this.remember(signal, storage).catch(() => undefined);
-      if (stored !== "nothing") this.#changed("own", ids);
-      return outcomes;
+      if (this.isLocked && change !== undefined) {
+        if (change.isStored || (isStoring(wanted) && failure === undefined)) return ask;
+        throw change.lost ?? failure ?? locked();
+      }
+      try {
+        ask = this.ask(tell);
+      } catch (error) {
+        // The storage says best which change it is.
+        const isUnknown = error instanceof VaultError && error.code === "outcome_unknown";
+        throw (isUnknown && change?.lost) || error;
+      }
     }
   }
 
-  /** Takes what was stored, unless the vault was locked in the meantime. */
-  #apply(prepared: Prepared): boolean {
-    if (this.isLocked) {
-      release(prepared);
-      return false;
-    }
-    this.ask((core) => core.apply(prepared));
-    this.#known = this.ask((core) => core.knownHead());
-    return true;
+  /** Keeps what is known of a change, by what the session asks for next. */
+  #mark(change: Change, wanted: Ask["wanted"]): void {
+    if (isStoring(wanted)) [change.by, change.isStoring] = [wanted, true];
+    else if (wanted === "wait" || wanted === "prepare") [change.isStoring, change.lost] = [false, undefined];
+    else if (wanted !== "catchUp") change.isStored = true;
+    if (wanted === "compact") change.isCompacted = true;
   }
 
-  /** Takes what is stored by now; whether there was something. */
-  async #catchUp(storage: VaultStorage, signal: AbortSignal): Promise<boolean> {
-    // Also where a storage lets somebody in who has given up meanwhile.
-    signal.throwIfAborted();
-    this.#isStale = false;
-    const compared = await orAborted(storage.compare(this.#logEnd(), signal), signal);
-    if (compared.state === "same") {
-      this.#torn = 0;
-      return false;
-    }
-    if (compared.state === "grown") {
-      const [tail] = take(TAIL, [compared.tail]);
-      const refreshed = JSON.parse(this.ask((core) => core.refresh(tail))) as Refreshed;
-      this.#torn = refreshed.torn?.len ?? 0;
-      if (refreshed.commits === 0) return false;
-      this.#changed("other", refreshed.ids);
-    } else {
-      const file = await bytesOf(storage, signal);
-      this.ask((core) => core.reopen(file, this.#known));
-      this.#torn = this.#tornLen();
-      this.#changed("other", undefined);
-    }
-    return true;
+  #prepare(change: Change | undefined): Ask {
+    if (change === undefined) throw new VaultError("internal", "there is nothing to prepare");
+    const prepared = this.ask(change.prepare);
+    const ask = this.ask((core, session) => session.prepared(core, prepared));
+    change.outcomes = ask.outcomes;
+    return ask;
   }
 
-  /** Stores what was prepared. */
-  async #keep(storage: VaultStorage, prepared: Prepared, signal: AbortSignal): Promise<Kept> {
-    const [commit, file] = [prepared.toAppend(), prepared.toReplace()];
-    if (commit !== undefined) await storage.append(commit, this.#logEnd(), signal);
-    else if (file !== undefined) await storage.replace(file, this.#logEnd(), signal);
-    else {
-      await storage.sync?.(this.#logEnd(), signal);
-      return "nothing";
+  async #carryOut(ask: Ask, storage: VaultStorage, signal: AbortSignal): Promise<Tell> {
+    switch (ask.wanted) {
+      case "catchUp": {
+        this.#isStale = false;
+        const compared = await orAborted(storage.compare(ask.end, signal), signal);
+        if (compared.state === "same") return word("same");
+        if (compared.state === "grown") {
+          const [tail] = take(TAIL, [compared.tail]);
+          return (core, session) => session.grown(core, tail);
+        }
+        const file = await bytesOf(storage, signal);
+        return (core, session) => session.replaced(core, file);
+      }
+      case "settle": {
+        const stays =
+          storage.stays === undefined || (await orAborted(storage.stays(ask.end, signal), signal));
+        return word(stays ? "stays" : "mayBeWithdrawn");
+      }
+      case "append":
+        await storage.append(ask.bytes, ask.end, signal);
+        return word("stored");
+      case "replace":
+      case "compact":
+        await storage.replace(ask.bytes, ask.end, signal);
+        return word("stored");
+      case "sync":
+        await storage.sync?.(ask.end, signal);
+        return word("stored");
+      case "mayCompact":
+        return word(storage.mayReplace?.() === false ? "mayNotCompact" : "mayCompact");
+      case "remember":
+        await orAborted(remember(parsed(ask.known), this.storage, this.#heads), signal);
+        return word("remembered");
+      default:
+        throw new VaultError("internal", `a storage cannot do what the session asks for: ${ask.wanted}`);
     }
-    this.#torn = 0;
-    return commit === undefined ? "replaced" : "appended";
   }
+}
 
-  /**
-   * Whether it compacted. The change before it is stored, so a failure here is not its failure: the next change tries
-   * again.
-   */
-  async #compactIfPays(storage: VaultStorage, signal: AbortSignal): Promise<boolean> {
-    if (!this.ask((core) => core.wantsCompaction()) || storage.mayReplace?.() === false) return false;
-    let prepared: Prepared | undefined;
-    try {
-      prepared = this.ask((core) => core.prepareAutomaticCompaction());
-      await this.#keep(storage, prepared, signal);
-    } catch (error) {
-      release(prepared);
-      if (!(error instanceof VaultError) || error.code !== "not_durable") return false;
-      // The compacted file stands there, and what it holds was acknowledged before. But until its name is durable,
-      // a power failure may bring back the former file, without what is added from now on.
-      const message = `the vault was compacted, and later changes may be lost in a power failure: ${error.message}`;
-      storage.warn?.({ code: "not_durable", message });
-      return true;
-    }
-    return this.#apply(prepared);
-  }
+function word(answer: Answer): Tell {
+  return (core, session) => session.next(core, answer);
+}
 
-  #logEnd(): LogEnd {
-    return { ...this.ask((core) => core.logEnd()), torn: this.#torn };
-  }
+function isStoring(wanted: Ask["wanted"]): wanted is "append" | "replace" | "sync" {
+  return wanted === "append" || wanted === "replace" || wanted === "sync";
+}
 
-  #tornLen(): number {
-    const report = JSON.parse(this.ask((core) => core.report())) as Report;
-    return report.torn?.len ?? 0;
-  }
+/** The answer to what has failed. */
+function answerTo(wanted: Ask["wanted"], error: unknown): Answer {
+  if (!isStoring(wanted) || !(error instanceof VaultError)) return "failed";
+  if (error.code === "conflict") return "conflict";
+  return error.code === "outcome_unknown" ? "unsure" : "failed";
 }
 
 /** All bytes of a storage, which may be the host's own. */
@@ -307,8 +329,17 @@ export async function bytesOf(storage: VaultStorage, signal: AbortSignal | undef
   return bytes;
 }
 
-/** How a change was stored: behind the log, as a new file, or not at all, because nothing differs. */
-type Kept = "appended" | "replaced" | "nothing";
+/**
+ * A compaction has failed. If the compacted file stands there, what it holds was acknowledged before; but until its
+ * name is durable, a power failure may bring back the former file, without what is added from now on.
+ */
+function compacted(change: Change, storage: VaultStorage, error: unknown): void {
+  change.isCompacted = false;
+  if (!(error instanceof VaultError) || error.code !== "not_durable") return;
+  change.isCompacted = true;
+  const message = `the vault was compacted, and later changes may be lost in a power failure: ${error.message}`;
+  storage.warn?.({ code: "not_durable", message });
+}
 
 /** The connectors that outcomes are about, each once. */
 function idsOf(outcomes: readonly Ran[]): string[] {
@@ -321,31 +352,13 @@ export function headsOf(storage: VaultStorage, { heads }: HostOptions): KnownHea
   return heads === undefined ? storage.heads : (heads ?? undefined);
 }
 
-/**
- * The newest head of a vault that stays, in JSON: its own, or the one before while a writer may still withdraw its
- * newest commit, but not one before what is `known` to stay.
- */
-export async function settled(
-  core: CoreVault,
-  known: string | undefined,
-  storage: VaultStorage,
-  signal?: AbortSignal,
-): Promise<string | undefined> {
-  const end = { ...call(() => core.logEnd()), torn: 0 };
-  const [newest, before] = call(() => [core.knownHead(), core.knownHeadBefore()]);
-  const stays = storage.stays === undefined || (await storage.stays(end, signal));
-  const found = stays ? newest : before;
-  return (parsed(found)?.head.seq ?? -1) > (parsed(known)?.head.seq ?? -1) ? found : known;
-}
-
-/** Remembers a head, in JSON, at each name of a storage. */
+/** Remembers a head at each name of a storage. */
 export async function remember(
-  json: string | undefined,
+  known: KnownHead,
   storage: VaultStorage,
   heads: KnownHeads | undefined,
 ): Promise<void> {
-  const known = parsed(json);
-  if (heads === undefined || known === undefined) return;
+  if (heads === undefined) return;
   for (const place of storage.places) await heads.remember(known.head.vaultId, place, known);
 }
 
@@ -358,16 +371,15 @@ export async function forget(
   for (const place of storage.places) await heads?.forget(vaultId, place);
 }
 
-function parsed(known: string | undefined): KnownHead | undefined {
-  return known === undefined ? undefined : knownOf(JSON.parse(known) as HeadDocument);
+function parsed(known: string): KnownHead {
+  return knownOf(JSON.parse(known) as HeadDocument);
 }
 
 function locked(): VaultError {
   return new VaultError("locked", "the vault is locked", "open it again");
 }
 
-/** A random part of a time that doubles, in milliseconds, so that those who wait do not go on together. */
-function pause(conflicts: number): Promise<void> {
-  const most = Math.min(2 ** conflicts, 500);
+/** A random part of so many milliseconds, so that those who wait do not go on together. */
+function pause(most: number): Promise<void> {
   return new Promise((done) => setTimeout(done, Math.random() * most));
 }

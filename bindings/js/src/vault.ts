@@ -158,7 +158,7 @@ export class Vault extends EventTarget {
       });
       const vault = new Vault(opened, storage, owner);
       // The data is stored: failing to record the head is not an error.
-      await vault.#stored.remember(owner.signal).catch(() => undefined);
+      await vault.#stored.settle(owner).catch(() => undefined);
       return vault;
     } finally {
       stretched?.fill(0);
@@ -174,7 +174,14 @@ export class Vault extends EventTarget {
    */
   static async open(storage: VaultStorage, options: OpenOptions): Promise<Vault> {
     await orAborted(ready(), options.signal);
-    return new Vault(await opening.open(storage, options), storage, options);
+    const vault = new Vault(await opening.open(storage, options), storage, options);
+    try {
+      await vault.#stored.settle(options);
+      return vault;
+    } catch (error) {
+      vault.lock();
+      throw error;
+    }
   }
 
   /**
@@ -216,7 +223,10 @@ export class Vault extends EventTarget {
   ): Promise<Repaired> {
     await orAborted(ready(), options.signal);
     const repaired = await opening.repair(damaged, out, options, options.unsigned ?? false);
-    return { vault: new Vault(repaired, out, options), report: repaired.report };
+    const vault = new Vault(repaired, out, options);
+    // The data is stored: failing to record the head is not an error.
+    await vault.#stored.settle(options).catch(() => undefined);
+    return { vault, report: repaired.report };
   }
 
   /**

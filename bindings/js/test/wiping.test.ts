@@ -37,8 +37,12 @@ test("what is freed is wiped", () => {
 
   const opening = JSON.stringify({ by: "passphrase" });
   const vault = glue.open(file, utf8(PASSPHRASE), opening, argon2id);
+  const session = new glue.Session(vault.knownHead());
   const change = (plan: glue.Plan) => {
-    vault.apply(vault.prepare(plan, NOW));
+    session.write(vault);
+    session.next(vault, "same");
+    session.prepared(vault, vault.prepare(plan, NOW));
+    session.next(vault, "stored");
     plan.free();
   };
   // With escapes, and long enough for buffers that grow.
@@ -57,6 +61,7 @@ test("what is freed is wiped", () => {
   assert.ok(vault.read("x").includes(TOKEN));
   assert.ok(vault.exportConnectors().includes(VALUE));
   assert.throws(() => vault.planCreate("y", "N", "T", utf8(`{"A": "${VALUE}", "A": 1}`), "{}"));
+  session.free();
   vault.free();
   identity.free();
   glue.wipeStack();

@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Display, Write as _};
 
-use connector_vault::{Code, Error, Result};
+use connector_vault::{Code, Error, KnownHead, Result};
 use serde::ser::{self, Serialize, Serializer};
 use wasm_bindgen::JsValue;
 use zeroize::Zeroizing;
@@ -15,6 +15,11 @@ pub(crate) fn json(value: &(impl Serialize + ?Sized)) -> String {
         .serialize(&mut writer)
         .expect("shapes have string keys, whole numbers and no failing parts");
     writer.0
+}
+
+/// JSON text of what a client keeps of a vault, with the names of docs/format.md section 9.
+pub(crate) fn document(known: &KnownHead) -> String {
+    serde_json::to_string(known).unwrap_or_default()
 }
 
 /// JSON text that holds values: the copy on this side is wiped.

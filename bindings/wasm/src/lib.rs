@@ -19,6 +19,7 @@ mod json;
 mod open;
 mod options;
 mod plan;
+mod session;
 mod shapes;
 mod vault;
 

@@ -1,7 +1,7 @@
 //! Plans, merges, and what was prepared of them.
 
 use connector_vault::{self as core, ActionPlan, Authored, Frame, MergeConflict, Op, Outcome};
-use js_sys::{JsString, Uint8Array};
+use js_sys::JsString;
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -90,10 +90,9 @@ pub struct Prepared {
     frames: Vec<(usize, Frame)>,
 }
 
-#[wasm_bindgen]
 impl Prepared {
     /// What will have become of each plan once it is stored, as JSON.
-    pub fn outcomes(&self) -> String {
+    pub(crate) fn outcomes(&self) -> String {
         let mut outcomes = self.prepared.outcomes();
         let mut ran = Vec::with_capacity(self.frames.len());
         for (count, frame) in &self.frames {
@@ -102,24 +101,6 @@ impl Prepared {
             ran.push(frame.ran(of_plan.to_vec()));
         }
         json(&ran)
-    }
-
-    /// The commit to append, if this is one of changes.
-    #[wasm_bindgen(js_name = toAppend)]
-    pub fn to_append(&self) -> Option<Uint8Array> {
-        match self.prepared.write() {
-            core::Write::Append(commit) => Some(Uint8Array::from(commit)),
-            _ => None,
-        }
-    }
-
-    /// The file to put in the place of the present one, if this is a snapshot.
-    #[wasm_bindgen(js_name = toReplace)]
-    pub fn to_replace(&self) -> Option<Uint8Array> {
-        match self.prepared.write() {
-            core::Write::Replace(file) => Some(Uint8Array::from(file)),
-            _ => None,
-        }
     }
 }
 

@@ -160,14 +160,27 @@ export interface Damaged {
   connector: string | null;
 }
 
-/** What a refresh brought. */
-export interface Refreshed {
-  commits: number;
-  /** The connectors of which the commits hold a new version, each once. */
-  ids: string[];
-  /** A commit whose writer died, or is still writing. Its offset counts from the tail's start. */
-  torn: TornTail | null;
+/** Where a log ends, and how to recognize that it still does. */
+export interface LogEnd {
+  start: Uint8Array;
+  marks: { offset: number; bytes: Uint8Array }[];
+  end: number;
+  torn: number;
 }
+
+/** What a session wants of its driver: the documentation of the core's `Ask`. */
+export type Ask = (
+  | { readonly wanted: "catchUp" | "settle" | "sync"; readonly end: LogEnd }
+  | { readonly wanted: "append" | "replace" | "compact"; readonly bytes: Uint8Array; readonly end: LogEnd }
+  | { readonly wanted: "wait"; readonly most: number }
+  | { readonly wanted: "remember"; readonly known: string }
+  | { readonly wanted: "prepare" | "mayCompact" | "done" | "fail" }
+) & {
+  /** What others have stored: the connectors of which there are new versions, or another file. */
+  readonly brought?: readonly string[] | "anything";
+};
+/** What became of what a session has asked for, where a word says it. */
+export type Answer = "same" | "stays" | "mayBeWithdrawn" | "stored" | "conflict" | "unsure" | "waited" | "mayCompact" | "mayNotCompact" | "remembered" | "failed";
 
 /** A grant: what its holder may do. */
 export interface GrantInfo {

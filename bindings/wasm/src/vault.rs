@@ -2,10 +2,10 @@
 
 use connector_vault::limits::VERSIONS_KEPT;
 use connector_vault::{
-    self as core, Authored, CommitInfo, ConnectorId, GrantKey, Grantee, KnownHead, MergeOptions,
-    NewConnector, NewConnectors, Properties, Resolve, Retention, Role, SignatureState, Version,
+    self as core, Authored, CommitInfo, ConnectorId, GrantKey, Grantee, MergeOptions, NewConnector,
+    NewConnectors, Properties, Resolve, Retention, Role, SignatureState, Version,
 };
-use js_sys::{Array, JsString, Object, Reflect, Uint8Array};
+use js_sys::{JsString, Uint8Array};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::error::Result;
 use crate::host::{self, Host};
 use crate::input::{self, KdfCost, stretched};
-use crate::json::{json, secret_json, wiped};
+use crate::json::{document, json, secret_json, wiped};
 use crate::options::ActionOptions;
 use crate::plan::{Merge, Plan, Prepared, Revocation};
 
@@ -63,12 +63,6 @@ impl Vault {
     #[wasm_bindgen(js_name = knownHead)]
     pub fn known_head(&self) -> String {
         document(&self.0.known_head())
-    }
-
-    /// The same for the head before the newest commit; none if the log begins with that.
-    #[wasm_bindgen(js_name = knownHeadBefore)]
-    pub fn known_head_before(&self) -> Option<String> {
-        self.0.known_head_before().map(|known| document(&known))
     }
 
     /// What was noticed when it was opened, as JSON.
@@ -209,44 +203,9 @@ impl Commit {
     }
 }
 
-/// A document with the names of docs/format.md, which is kept as it is.
-fn document(known: &KnownHead) -> String {
-    serde_json::to_string(known).unwrap_or_default()
-}
-
-/// Following the stored bytes.
+/// Another copy.
 #[wasm_bindgen]
 impl Vault {
-    /// Where the log ends: `{start, marks: [{offset, bytes}], end}`.
-    #[wasm_bindgen(js_name = logEnd, unchecked_return_type = "{ start: Uint8Array; marks: { offset: number; bytes: Uint8Array }[]; end: number }")]
-    pub fn log_end(&self) -> JsValue {
-        let end = self.0.log_end();
-        let marks = Array::new();
-        for (offset, bytes) in &end.marks {
-            marks.push(&object([
-                ("offset", JsValue::from_f64(*offset as f64)),
-                ("bytes", Uint8Array::from(bytes.as_slice()).into()),
-            ]));
-        }
-        object([
-            ("start", Uint8Array::from(end.start.as_slice()).into()),
-            ("marks", marks.into()),
-            ("end", JsValue::from_f64(end.end as f64)),
-        ])
-    }
-
-    /// Takes what was appended since; what it brought, as JSON.
-    pub fn refresh(&mut self, tail: &Uint8Array) -> Result<String> {
-        Ok(json(&self.0.refresh(input::file(tail)?)?))
-    }
-
-    /// Opens the file that has replaced the one it was opened from. It must have grown from `known`, a
-    /// known head in JSON.
-    pub fn reopen(&mut self, file: &Uint8Array, known: Option<String>) -> Result<()> {
-        let known = known.map(|json| input::options(&json)).transpose()?;
-        Ok(self.0.reopen_from(input::file(file)?, known.as_ref())?)
-    }
-
     /// Opens another copy of this vault by the same identity.
     #[wasm_bindgen(js_name = openCopy)]
     pub fn open_copy(&self, file: &Uint8Array) -> Result<Vault> {
@@ -320,25 +279,13 @@ impl Vault {
     }
 }
 
-/// Preparing what is to be stored, and taking it once it is.
+/// Preparing what is to be stored.
 #[wasm_bindgen]
 impl Vault {
     /// Seals plans into one commit on the present head. The plan stays, for another try.
     pub fn prepare(&self, plan: &Plan, now: &str) -> Result<Prepared> {
         let mut host = Host::new(now)?;
         plan.prepare(&self.0, &mut host.get())
-    }
-
-    /// Takes what was stored.
-    pub fn apply(&mut self, prepared: Prepared) -> Result<()> {
-        self.0.apply(prepared.prepared)?;
-        Ok(())
-    }
-
-    /// Whether a compaction pays.
-    #[wasm_bindgen(js_name = wantsCompaction)]
-    pub fn wants_compaction(&self) -> bool {
-        self.0.wants_compaction()
     }
 
     /// A snapshot that keeps the newest so many versions, by default ten.
@@ -350,12 +297,6 @@ impl Vault {
         };
         let keep = usize::try_from(keep).unwrap_or(usize::MAX);
         Ok(self.0.prepare_compaction(Retention::Newest(keep))?.into())
-    }
-
-    /// The snapshot of a compaction that happens by itself.
-    #[wasm_bindgen(js_name = prepareAutomaticCompaction)]
-    pub fn prepare_automatic_compaction(&self) -> Result<Prepared> {
-        Ok(self.0.prepare_compaction(Retention::Automatic)?.into())
     }
 
     /// A snapshot without the former versions of these connectors, or of all.
@@ -447,13 +388,4 @@ impl Vault {
 
 fn version(number: f64) -> Result<Version> {
     Ok(Version::new(input::whole("a version", number)?)?)
-}
-
-fn object<const N: usize>(fields: [(&str, JsValue); N]) -> JsValue {
-    let object = Object::new();
-    for (name, value) in fields {
-        // It fails for frozen objects alone.
-        let _ = Reflect::set(&object, &JsValue::from_str(name), &value);
-    }
-    object.into()
 }

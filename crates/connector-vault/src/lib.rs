@@ -102,8 +102,8 @@ pub use secret::Secret;
 pub use time::Timestamp;
 pub use token::{TokenFn, TokenInfo, TokenRef, TokenSpan, Tokens, find_tokens};
 pub use vault::{
-    Answer, Ask, Authored, CONFLICTS_MAX, Changing, CommitInfo, ConflictKind, DamagedRecord,
-    Detached, Gap, GrantInfo, Grantee, Host, LogEnd, Merge, MergeConflict, MergeOptions, NewOwner,
-    OpenOptions, OpenReport, Overview, Prepared, Refreshed, Repaired, Resolve, Retention,
-    Revocation, Session, SignatureState, Trust, Vault, Verb, Verdict, Write,
+    Answer, Ask, Authored, Brought, CONFLICTS_MAX, Changing, CommitInfo, ConflictKind,
+    DamagedRecord, Detached, Gap, GrantInfo, Grantee, Host, LogEnd, Merge, MergeConflict,
+    MergeOptions, NewOwner, OpenOptions, OpenReport, Overview, Prepared, Refreshed, Repaired,
+    Resolve, Retention, Revocation, Session, SignatureState, Trust, Vault, Verb, Verdict, Write,
 };

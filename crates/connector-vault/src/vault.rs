@@ -24,7 +24,7 @@ pub use self::rescue::{
     CommitInfo, ConflictKind, Gap, Merge, MergeConflict, MergeOptions, Repaired, Resolve,
     SignatureState, Verdict,
 };
-pub use self::session::{Answer, Ask, CONFLICTS_MAX, Session};
+pub use self::session::{Answer, Ask, Brought, CONFLICTS_MAX, Session};
 pub use self::team::{GrantInfo, Grantee, NewOwner, Revocation};
 
 use self::index::{Index, Stored};
@@ -150,7 +150,7 @@ impl Vault {
     /// What a client keeps while a writer may still withdraw the newest commit: the head before it.
     /// `None` if the log begins with the newest commit.
     #[must_use]
-    pub fn known_head_before(&self) -> Option<KnownHead> {
+    pub(crate) fn known_head_before(&self) -> Option<KnownHead> {
         let [.., before, _] = self.index.commits.as_slice() else {
             return None;
         };

@@ -82,7 +82,7 @@ export class HttpStorage implements VaultStorage {
 
   /**
    * Fails with `file_exists` if there is something already, which stays as it is; with `io`, and with
-   * `not_durable` if no answer came. A server that ignores If-Match is refused with `io` too: it has
+   * `outcome_unknown` if no answer came. A server that ignores If-Match is refused with `io` too: it has
    * stored the vault, which must not be changed there.
    */
   async create(file: Uint8Array, signal?: AbortSignal): Promise<void> {
@@ -112,8 +112,8 @@ export class HttpStorage implements VaultStorage {
   }
 
   /**
-   * Fails with `conflict`; with `io` if the server refuses; and with `not_durable` if no answer came or
-   * none that says whether it was stored. The next comparison tells that.
+   * Fails with `conflict`; with `io` if the server refuses; and with `outcome_unknown` if no answer came or
+   * none that says whether it was stored. The vault looks then.
    */
   append(commit: Uint8Array, known: LogEnd, signal?: AbortSignal): Promise<void> {
     const added = copyOf(commit);
@@ -289,7 +289,11 @@ export class HttpStorage implements VaultStorage {
 
   #unknown(reason: string): VaultError {
     const hint = "open the vault again and see whether the change is there";
-    return new VaultError("not_durable", `a change of ${this.url} may not have been stored: ${reason}`, hint);
+    return new VaultError(
+      "outcome_unknown",
+      `a change of ${this.url} may have been stored or not: ${reason}`,
+      hint,
+    );
   }
 
   #noStrongEtag(): VaultError {

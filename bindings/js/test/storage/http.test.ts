@@ -133,7 +133,7 @@ test("a lost answer leaves it open, and the next comparison tells", async (t) =>
     const { server, log, storage } = await created(t, { loses });
     const before = log.known();
     const commit = log.add(30);
-    await assert.rejects(storage.append(commit, before), says("not_durable", /may not have been stored/));
+    await assert.rejects(storage.append(commit, before), says("outcome_unknown", /may have been stored or not/));
     server.misbehaves = {};
     const compared = await storage.compare(before);
     if (loses === "answer") {
@@ -149,7 +149,7 @@ test("a lost answer leaves it open, and the next comparison tells", async (t) =>
 
 test("without a comparison, a lost answer ends in a conflict", async (t) => {
   const { server, log, storage } = await created(t, { loses: "answer" });
-  await assert.rejects(storage.append(log.add(30), log.knownBefore()), failsWith("not_durable"));
+  await assert.rejects(storage.append(log.add(30), log.knownBefore()), failsWith("outcome_unknown"));
   server.misbehaves = {};
   await assert.rejects(storage.append(Log.random().file(), log.knownBefore()), failsWith("conflict"));
   holds(server, log);
@@ -158,7 +158,7 @@ test("without a comparison, a lost answer ends in a conflict", async (t) => {
 test("answers that say nothing about a PUT leave it open", async (t) => {
   for (const status of [202, 500, 502, 503, 504]) {
     const { server, log, storage } = await created(t, { says: status });
-    await assert.rejects(storage.append(log.add(9), log.knownBefore()), says("not_durable", /answered/));
+    await assert.rejects(storage.append(log.add(9), log.knownBefore()), says("outcome_unknown", /answered/));
     server.misbehaves = {};
     assert.equal((await storage.compare(log.known())).state, "same");
   }

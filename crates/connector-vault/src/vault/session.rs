@@ -36,6 +36,7 @@ use std::fmt;
 
 use super::Vault;
 use super::commit::{LogEnd, Prepared, Retention, Write};
+use crate::connector::ConnectorId;
 use crate::error::{Code, Error, Result};
 use crate::log::{Head, KnownHead};
 use crate::plan::Outcome;
@@ -170,10 +171,23 @@ pub struct Session {
     /// The newest head that was remembered.
     remembered: Option<Head>,
     outcomes: Vec<Outcome>,
+    brought: Brought,
     /// Whether the operation has brought something, or is an opening.
     has_moved: bool,
     conflicts: u32,
     lost: u32,
+}
+
+/// What others have stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Brought {
+    /// Nothing that was not known.
+    #[default]
+    Nothing,
+    /// New versions of these connectors, each once.
+    Versions(Vec<ConnectorId>),
+    /// Another file: any connector may have changed.
+    Anything,
 }
 
 #[derive(Debug)]
@@ -208,6 +222,7 @@ impl Session {
             remembered: None,
             known,
             outcomes: Vec::new(),
+            brought: Brought::Nothing,
             has_moved: false,
             conflicts: 0,
             lost: 0,
@@ -219,6 +234,11 @@ impl Session {
     #[must_use]
     pub fn known(&self) -> Option<&KnownHead> {
         self.known.as_ref()
+    }
+
+    /// What the last answer has brought that others have stored, handed out once.
+    pub fn take_brought(&mut self) -> Brought {
+        std::mem::take(&mut self.brought)
     }
 
     /// Begins to take what others have stored. An operation that has not ended is forgotten.
@@ -349,9 +369,16 @@ impl Session {
     fn take(&mut self, vault: &mut Vault, answer: Answer) -> Result<bool> {
         match answer {
             Answer::Same => vault.forget_torn_tail(),
-            Answer::Grown(tail) => self.has_moved |= vault.refresh(tail)?.commits > 0,
+            Answer::Grown(tail) => {
+                let refreshed = vault.refresh(tail)?;
+                if refreshed.commits > 0 {
+                    self.brought = Brought::Versions(refreshed.ids);
+                    self.has_moved = true;
+                }
+            }
             Answer::Replaced(file) => {
                 vault.reopen_from(file, self.known.as_ref())?;
+                self.brought = Brought::Anything;
                 self.has_moved = true;
             }
             Answer::Failed => return Ok(false),
