@@ -120,9 +120,9 @@ export async function checkAction(vector: ActionVector): Promise<void> {
       equal(vault.head, head, when);
     };
     if ("error" in expect) {
-      checkError(vector, await failure(() => vault.plan(actionOf(vector), optionsOf(vector))));
+      checkError(vector, vault, await failure(() => vault.plan(actionOf(vector), optionsOf(vector))));
       const ran = await failure(() => vault.run(actionOf(vector), runOptionsOf(vector)));
-      checkError(vector, ran, { isOfMap: false });
+      checkError(vector, vault, ran, { isOfMap: false });
       isAsBefore("an error changes nothing");
       return;
     }
@@ -224,10 +224,16 @@ function secretsOf({ before, tokens }: ActionVector): string[] {
   return [...Object.values(before), ...Object.values(tokens)].filter((value) => value.includes("s3cret"));
 }
 
-function checkError(vector: ActionVector, error: VaultError, { isOfMap } = { isOfMap: true }): void {
+function checkError(
+  vector: ActionVector,
+  vault: Vault,
+  error: VaultError,
+  { isOfMap } = { isOfMap: true },
+): void {
   const expect = vector.expect as Read<typeof Failing>;
   equal(error.code, expect.error, error.message);
-  const hint = error.hint ?? "";
+  const similar = error.connector === undefined ? undefined : vault.similar(error.connector);
+  const hint = error.hint ?? similar ?? "";
   holds(error.message.includes(expect.message_contains), `the message: ${error.message}`);
   // A function's keys are not known, so no hint names one that is nearly right.
   const isOfKeys = !isOfMap && expect.hint_contains.includes("a value is given for");

@@ -248,7 +248,7 @@ export class ConnectorHistory extends LitElement {
     try {
       this._versions = vault.history(connectorId).reverse();
     } catch (error) {
-      this._versions = problemAbout(error, vault, connectorId);
+      this._versions = problemAbout(error, vault);
     }
     const open = this._open;
     if (open?.panel === "restore") open.restoring.replan();

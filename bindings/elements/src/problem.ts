@@ -23,11 +23,12 @@ export function problemOf(error: unknown): Problem {
   };
 }
 
-/** Of an error about one connector: if it is unknown, with a similar one as the hint. */
-export function problemAbout(error: unknown, vault: Vault, id: string): Problem {
+/** Of an error of a vault: if it is about an unknown connector, with a similar one as the hint. */
+export function problemAbout(error: unknown, vault: Vault): Problem {
   const problem = problemOf(error);
-  if (problem.code !== "connector_not_found" || problem.hint !== undefined) return problem;
-  return { ...problem, hint: vault.similar(id) };
+  const { connector } = error as { readonly connector?: unknown };
+  if (typeof connector !== "string" || problem.hint !== undefined || vault.isLocked) return problem;
+  return { ...problem, hint: vault.similar(connector) };
 }
 
 /** A paragraph that screen readers announce at once. */

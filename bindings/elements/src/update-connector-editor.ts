@@ -165,6 +165,7 @@ export class UpdateConnectorEditor extends FormField {
     if (changed.has("vault")) this.#watch();
     // With a vault the core is there.
     if (changed.has("vault")) this.#check();
+    if (changed.has("vault") || changed.has("error")) this.#problems.hear(this.error, this.vault);
     if (changed.has("defaultValue") && !this.#isSet) this.#load(readText(this.defaultValue));
     if (changed.has("required")) this.#setForm();
     this.#grid.completion.tokens = this.tokens;
@@ -183,7 +184,7 @@ export class UpdateConnectorEditor extends FormField {
     const texts = this.#texts.editor;
     if (this._unreadable !== undefined) return this.#unreadableTemplate(this._unreadable.error);
     const isFixed = this.isDisabled || this.readonly;
-    const problems = this.#problems.shown(this.error);
+    const problems = this.#problems.shown;
     const at = (parameter: string) => problems.filter(({ place }) => place?.parameter === parameter);
     const elsewhere = problems.filter((problem) => !hasPlace(problem));
     return html`<div

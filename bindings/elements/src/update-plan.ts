@@ -9,7 +9,7 @@ import { headlineOf, ranTemplate } from "./plan/outcome.js";
 import { Planning, type Planned, type PlanRequest } from "./plan/planning.js";
 import { isSameJson, isSameTokens } from "./plan/same.js";
 import { planSheet } from "./plan/sheet.js";
-import { problemOf, quietProblemTemplate } from "./problem.js";
+import { quietProblemTemplate } from "./problem.js";
 import { Reveal, secretValueSheet } from "./secret-value.js";
 import { TextsController, type PlanTexts } from "./texts.js";
 import { theme } from "./theme.js";
@@ -151,7 +151,7 @@ export class UpdatePlan extends LitElement {
     if (planned === undefined) return html`<p class="muted">${texts.empty}</p>`;
     if ("plan" in planned) return html`<p class="headline">${headlineOf(texts, planned.plan.outcome)}</p>`;
     // Most of what is half written cannot be planned.
-    return quietProblemTemplate(problemOf(planned.error));
+    return quietProblemTemplate(planned.problem);
   }
 
   /** What was carried out has no values that are still to come. */

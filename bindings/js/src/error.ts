@@ -119,7 +119,7 @@ export type VaultErrorCode =
  * try {
  *   await vault.run(action);
  * } catch (error) {
- *   if (error instanceof VaultError && error.code === "connector_not_found") console.error(error.hint);
+ *   if (error instanceof VaultError && error.code === "token_unresolved") console.error(error.hint);
  * }
  * ```
  */
@@ -131,16 +131,22 @@ export class VaultError extends Error {
   readonly hint: string | undefined;
   /** Where in an action's document it is, if it is there: the message says the same in words. */
   readonly place: ErrorPlace | undefined;
+  /** The id that no connector has, if the code is `connector_not_found`: `vault.similar` knows which may be meant. */
+  readonly connector: string | undefined;
 
   constructor(
     code: VaultErrorCode | (string & {}),
     message: string,
     hint?: string,
-    options?: ErrorOptions & { readonly place?: ErrorPlace | undefined },
+    options?: ErrorOptions & {
+      readonly place?: ErrorPlace | undefined;
+      readonly connector?: string | undefined;
+    },
   ) {
     super(message, options);
     this.code = code;
     this.hint = hint;
     this.place = options?.place;
+    this.connector = options?.connector;
   }
 }

@@ -295,8 +295,8 @@ export class Vault extends EventTarget {
    * A hint for a person who asked for an unknown connector: `did you mean "twitterConnectorId"?`; `undefined`
    * if no id and no name is close.
    *
-   * It reads the name of every connector, so the errors of {@link connector} and its siblings do not have it.
-   * The errors of an action do.
+   * It reads the name of every connector, so no error has this hint: ask for it where a person reads the error, with
+   * the id that the error names as `connector`.
    */
   similar(id: string): string | undefined {
     return this.#ask((core) => core.similar(id));

@@ -100,8 +100,8 @@ export function release(resource: { free(): void } | undefined): void {
 export function asVaultError(thrown: unknown): unknown {
   if (typeof thrown === "string") {
     try {
-      const { code, message, hint, place } = JSON.parse(thrown) as glue.Thrown;
-      return new VaultError(code, message, hint ?? undefined, { place });
+      const { code, message, hint, place, connector } = JSON.parse(thrown) as glue.Thrown;
+      return new VaultError(code, message, hint ?? undefined, { place, connector });
     } catch {
       // From a worker, where its module could not begin or stopped.
       return new VaultError("internal", `the worker stopped: ${thrown}`);

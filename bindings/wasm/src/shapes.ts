@@ -322,6 +322,8 @@ export interface Thrown {
   message: string;
   hint: string | undefined;
   place?: ErrorPlace;
+  /** The id that no connector has. */
+  connector?: string;
 }
 
 /** Where in an action's document something is wrong, for editors that mark it. */

@@ -20,6 +20,9 @@ pub(crate) struct Failure {
     pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) hint: Option<Cow<'static, str>>,
+    /// The id that no connector has.
+    #[serde(skip)]
+    connector: Option<String>,
     /// What else is wrong with the same document.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) further: Vec<Failure>,
@@ -34,6 +37,7 @@ impl Failure {
             code,
             message: message.into(),
             hint: None,
+            connector: None,
             further: Vec::new(),
         }
     }
@@ -70,16 +74,13 @@ impl Failure {
         }
     }
 
-    /// The same failure; if no connector has this id, with a similar one as the hint. Who uses the
+    /// The same failure; if it is about an unknown connector, with a similar one as the hint. Who uses the
     /// program is a person, or looks for what a person typed wrong.
-    pub(crate) fn about(self, vault: &Vault, id: &str) -> Self {
-        match (self.code == Code::ConnectorNotFound.as_str(), &self.hint) {
-            (true, None) => match vault.similar(id) {
-                Some(similar) => self.hint(similar),
-                None => self,
-            },
-            _ => self,
+    pub(crate) fn about(mut self, vault: &Vault) -> Self {
+        if let (Some(id), None) = (&self.connector, &self.hint) {
+            self.hint = vault.similar(id).map(Cow::Owned);
         }
+        self
     }
 
     /// The same failure, its message led by where it happened.
@@ -110,6 +111,7 @@ impl From<connector_vault::Error> for Failure {
     fn from(error: connector_vault::Error) -> Self {
         let mut failure = Self::new(error.code().as_str(), error.message());
         failure.hint = error.hint().map(|hint| Cow::Owned(hint.to_owned()));
+        failure.connector = error.connector().map(str::to_owned);
         // The core says what to do; the command line knows how.
         match option_for(&error) {
             Some(option) => failure.or_hint(option),
@@ -123,12 +125,9 @@ impl From<connector_vault_store::Error> for Failure {
         if let connector_vault_store::Error::Core(error) = error {
             return error.into();
         }
-        Self {
-            code: error.code().as_str(),
-            message: error.message(),
-            hint: error.hint().map(Cow::Owned),
-            further: Vec::new(),
-        }
+        let mut failure = Self::new(error.code().as_str(), error.message());
+        failure.hint = error.hint().map(Cow::Owned);
+        failure
     }
 }
 

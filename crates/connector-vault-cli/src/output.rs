@@ -111,6 +111,7 @@ impl Output {
             message,
             hint,
             further,
+            ..
         } = failure;
         let mut text = format!(
             "{}: {} {}",

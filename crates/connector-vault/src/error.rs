@@ -27,19 +27,24 @@ struct Inner {
     message: Cow<'static, str>,
     hint: Option<Cow<'static, str>>,
     place: Option<Place>,
+    connector: Option<String>,
     detail: Option<Detail>,
 }
 
-/// `{"code", "message", "hint", "place"}`; without `place` if there is none.
+/// `{"code", "message", "hint", "place", "connector"}`; without `place` or `connector` if it has none.
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Error", 4)?;
+        let mut fields = serializer.serialize_struct("Error", 5)?;
         fields.serialize_field("code", self.code().as_str())?;
         fields.serialize_field("message", self.message())?;
         fields.serialize_field("hint", &self.hint())?;
         match self.place() {
             Some(place) => fields.serialize_field("place", &place)?,
             None => fields.skip_field("place")?,
+        }
+        match self.connector() {
+            Some(id) => fields.serialize_field("connector", id)?,
+            None => fields.skip_field("connector")?,
         }
         fields.end()
     }
@@ -117,6 +122,7 @@ impl Error {
             message: message.into(),
             hint: None,
             place: None,
+            connector: None,
             detail: None,
         }))
     }
@@ -152,6 +158,13 @@ impl Error {
         self.0.place
     }
 
+    /// The id that no connector has, if the code is `connector_not_found`.
+    /// [`Vault::similar`](crate::Vault::similar) knows which id may be meant.
+    #[must_use]
+    pub fn connector(&self) -> Option<&str> {
+        self.0.connector.as_deref()
+    }
+
     /// What its hint is about, if that is a number.
     #[must_use]
     pub fn detail(&self) -> Option<Detail> {
@@ -162,6 +175,13 @@ impl Error {
     #[must_use]
     pub(crate) fn about(mut self, detail: Detail) -> Self {
         self.0.detail = Some(detail);
+        self
+    }
+
+    /// The same error, about an id that no connector has.
+    #[must_use]
+    pub(crate) fn of_connector(mut self, id: &str) -> Self {
+        self.0.connector = Some(id.to_owned());
         self
     }
 

@@ -222,21 +222,25 @@ impl Vault {
     /// A hint for a person who asked for an unknown connector: another connector whose id or name
     /// is close, `did you mean "twitterConnectorId"?`.
     ///
-    /// Reads the name of every connector, so no error of [`overview`](Self::overview) and its
-    /// siblings has this hint: ask for it where a person reads the error. The errors of an action
-    /// have it, because a person wrote the action.
+    /// Reads the name of every connector, so no error has this hint: ask for it where a person reads the error.
     ///
     /// ```
     /// # use connector_vault::*;
     /// # fn show(vault: &Vault, id: &str) {
     /// match vault.overview(id) {
     ///     Ok(overview) => println!("{}", overview.name),
-    ///     Err(error) => println!("{error}; {}", vault.similar(id).unwrap_or_default()),
+    ///     Err(error) => {
+    ///         let hint = error.connector().and_then(|id| vault.similar(id));
+    ///         println!("{error}; {}", hint.unwrap_or_default());
+    ///     }
     /// }
     /// # }
     /// ```
     #[must_use]
     pub fn similar(&self, id: &str) -> Option<String> {
+        if self.contains(id) {
+            return None;
+        }
         let overviews: Vec<_> = self.list().filter_map(Result::ok).collect();
         let candidates = overviews
             .iter()
@@ -394,18 +398,7 @@ impl Vault {
             Code::ConnectorNotFound,
             format!("there is no connector {id:?}"),
         )
-    }
-
-    /// An error about the connector that an action names, with the hint that its author needs.
-    fn for_author(&self, error: Error, id: &str) -> Error {
-        match error.code() {
-            // Of a deleted connector there is a better one.
-            Code::ConnectorNotFound if error.hint().is_none() => match self.similar(id) {
-                Some(hint) => error.with_hint(hint),
-                None => error,
-            },
-            _ => error,
-        }
+        .of_connector(id)
     }
 
     /// The connector was there, and its values may still be.
@@ -413,7 +406,8 @@ impl Vault {
         let error = Error::new(
             Code::ConnectorNotFound,
             format!("the connector {id:?} was deleted in version {deletion}"),
-        );
+        )
+        .of_connector(id);
         let versions = self.index.versions(id).rev();
         match versions.into_iter().find(|stored| stored.op != Op::Delete) {
             Some(Stored { version, .. }) => error

@@ -72,7 +72,7 @@ fn check(vector: &Vector) {
     let ran = planned.and_then(|plan| kept.commit(plan));
     match (ran, &vector.expect.error) {
         (Err(error), Some(code)) => {
-            check_error(vector, &error, code);
+            check_error(vector, &kept.vault, &error, code);
             assert_eq!(kept.file, before.0, "an error changes nothing");
             assert_eq!(kept.vault.head(), before.1);
         }
@@ -222,8 +222,9 @@ fn check_problems(text: &str, action: std::result::Result<&Action, &Error>) {
     assert_eq!(Action::problems(text).first().map(told), first, "{text}");
 }
 
-fn check_error(vector: &Vector, error: &Error, code: &str) {
-    let hint = error.hint().unwrap_or_default();
+fn check_error(vector: &Vector, vault: &Vault, error: &Error, code: &str) {
+    let similar = error.connector().and_then(|id| vault.similar(id));
+    let hint = error.hint().or(similar.as_deref()).unwrap_or_default();
     assert_eq!(error.code().as_str(), code, "{error:?}");
     let expect = &vector.expect;
     for (text, part) in [

@@ -210,7 +210,7 @@ export class ConnectorForm extends LitElement {
       this.base = session.vault.connector(connectorId);
       this.rows = rowsOf(this.base.properties);
     } catch (error) {
-      this.failure = { problem: problemAbout(error, session.vault, connectorId) };
+      this.failure = { problem: problemAbout(error, session.vault) };
     }
   }
 
@@ -293,7 +293,10 @@ export class ConnectorForm extends LitElement {
       this.dispatchEvent(new NavigateEvent({ view: "connector", id: outcome.id }));
     } catch (error) {
       const { row } = (error as { readonly place?: ErrorPlace }).place ?? {};
-      this.failure = { problem: problemOf(error), row: row === undefined ? undefined : sent[row - 1]?.row };
+      this.failure = {
+        problem: problemAbout(error, vault),
+        row: row === undefined ? undefined : sent[row - 1]?.row,
+      };
       // Not otherwise: it is about to go elsewhere.
       this.isBusy = false;
     }

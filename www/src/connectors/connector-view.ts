@@ -59,7 +59,7 @@ export class ConnectorView extends LitElement {
     } catch (error) {
       // It is about to go elsewhere.
       if (this.isDeleting) return nothing;
-      return this.#missing(problemAbout(error, vault, this.connectorId));
+      return this.#missing(problemAbout(error, vault));
     }
     return html`<article class="stack">
       <header class="stack">

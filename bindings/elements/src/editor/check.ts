@@ -1,6 +1,8 @@
 /** All that is wrong with what was filled in, each at its place, as the core says it. */
 
-import { problemOf, type Problem } from "../problem.js";
+import type { Vault } from "connector-vault";
+
+import { problemAbout, problemOf, type Problem } from "../problem.js";
 import { errorsIn, placeOf, type ErrorPlace } from "../core.js";
 import { actionOf, modelOf, type UpdateModel } from "./model.js";
 
@@ -12,12 +14,13 @@ export interface PlacedProblem extends Problem {
 
 /** What is wrong with a model; nothing if the core takes it. */
 export function problemsIn(model: UpdateModel): PlacedProblem[] {
-  return errorsIn(actionOf(model)).map(placed);
+  return errorsIn(actionOf(model)).map((error) => placed(error));
 }
 
-/** An error of planning, say. */
-export function placed(error: unknown): PlacedProblem {
-  return { ...problemOf(error), place: placeOf(error) };
+/** An error of planning, say; with `vault`, an unknown connector has a similar one as the hint. */
+export function placed(error: unknown, vault?: Vault): PlacedProblem {
+  const problem = vault === undefined ? problemOf(error) : problemAbout(error, vault);
+  return { ...problem, place: placeOf(error) };
 }
 
 /**

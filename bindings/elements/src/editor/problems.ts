@@ -1,5 +1,7 @@
 /** What is wrong, and what of it is shown: nothing where the user has not been yet. */
 
+import type { Vault } from "connector-vault";
+
 import { placed, problemsIn, type PlacedProblem } from "./check.js";
 import { isEmpty, type Draft } from "./draft.js";
 
@@ -7,6 +9,7 @@ import { isEmpty, type Draft } from "./draft.js";
 export class Problems {
   readonly #draft: Draft;
   #found: readonly PlacedProblem[] = [];
+  #heard: PlacedProblem | undefined;
   /** Where the user has been: a row's key, or a parameter. */
   readonly #visited = new Set<number | string>();
   #isReported = false;
@@ -43,13 +46,18 @@ export class Problems {
     this.#found = [];
   }
 
-  /** What is shown; `error` is what the host says is wrong, wherever the user has been. */
-  shown(error: unknown): readonly PlacedProblem[] {
+  /** Takes what the host says is wrong: an error of planning, say. */
+  hear(error: unknown, vault: Vault | undefined): void {
+    this.#heard = error === undefined || error === null ? undefined : placed(error, vault);
+  }
+
+  /** What is shown: also what the host says, wherever the user has been. */
+  get shown(): readonly PlacedProblem[] {
     const own = this.#found.filter((problem) => this.#isShown(problem));
-    if (error === undefined || error === null) return own;
+    const heard = this.#heard;
     // Planning says first what the check has found, perhaps where the user still is.
-    const host = placed(error);
-    return this.#found.some((problem) => isSame(problem, host)) ? own : [...own, host];
+    if (heard === undefined || this.#found.some((problem) => isSame(problem, heard))) return own;
+    return [...own, heard];
   }
 
   #isShown({ place }: PlacedProblem): boolean {

@@ -2,6 +2,8 @@
 
 import type { ActionInput, ActionOptions, Plan, Ran, Tokens, Vault } from "connector-vault";
 
+import { problemAbout, type Problem } from "../problem.js";
+
 /** How long nothing more has to be written before it is planned, in milliseconds. */
 const PAUSE = 150;
 
@@ -14,7 +16,7 @@ export interface PlanRequest {
 }
 
 /** What came of it. */
-export type Planned = { readonly plan: Plan<Ran> } | { readonly error: unknown };
+export type Planned = { readonly plan: Plan<Ran> } | { readonly error: unknown; readonly problem: Problem };
 
 /** Whoever gets a plan of it disposes of it. */
 export class Planning {
@@ -98,6 +100,6 @@ async function tried({ vault, action, tokens, options }: PlanRequest, signal: Ab
   try {
     return { plan: await vault.plan(action, { ...options, tokens, signal }) };
   } catch (error) {
-    return { error };
+    return { error, problem: problemAbout(error, vault) };
   }
 }

@@ -86,7 +86,7 @@ pub(super) fn restore(args: &RestoreArgs, context: &Context) -> Result<()> {
     let mut file = unlock::open(vault, &context.input, context.output)?;
     let outcome = file
         .restore(id, version)
-        .map_err(|error| Failure::from(error).about(file.vault(), id))?;
+        .map_err(|error| Failure::from(error).about(file.vault()))?;
     print(&[outcome], context)
 }
 
@@ -95,7 +95,7 @@ pub(super) fn delete(args: &ConnectorArgs, context: &Context) -> Result<()> {
     let mut file = unlock::open(vault, &context.input, context.output)?;
     let outcome = file
         .delete(id)
-        .map_err(|error| Failure::from(error).about(file.vault(), id))?;
+        .map_err(|error| Failure::from(error).about(file.vault()))?;
     let kept = last_with_values(file.vault(), id);
     print_with(&[outcome], context, || match &kept {
         Some(kept) => way_back(&args.vault.path.to_string_lossy(), kept),

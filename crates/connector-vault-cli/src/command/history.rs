@@ -38,7 +38,7 @@ pub(super) fn history(args: &ReadConnectorArgs, context: &Context) -> Result<()>
     let vault = file.vault();
     let versions = vault
         .history(id)
-        .map_err(|error| Failure::from(error).about(vault, id))?;
+        .map_err(|error| Failure::from(error).about(vault))?;
     let entries = versions.iter().map(|overview| Entry {
         version: overview.version,
         op: overview.op,
@@ -77,7 +77,7 @@ pub(super) fn diff(args: &DiffArgs, context: &Context) -> Result<()> {
     let vault = file.vault();
     let changes = vault
         .diff(id, from, to)
-        .map_err(|error| Failure::from(error).about(vault, id))?;
+        .map_err(|error| Failure::from(error).about(vault))?;
     let about = format!("{}, version {from} -> {to}", printable(id));
     let head = match changes.is_empty() {
         true => format!("{}: nothing differs\n", styled(BOLD, &about)),
@@ -177,11 +177,7 @@ pub(super) fn purge(args: &PurgeArgs, context: &Context) -> Result<()> {
     let before = file.vault().log_end().end;
     let torn_tails = file
         .purge((!ids.is_empty()).then_some(&*ids))
-        .map_err(|error| {
-            let vault = file.vault();
-            let unknown = ids.iter().find(|id| vault.history(id).is_err());
-            Failure::from(error).about(vault, unknown.copied().unwrap_or_default())
-        })?;
+        .map_err(|error| Failure::from(error).about(file.vault()))?;
     let after = file.vault().log_end().end;
     let result = json!({
         "ids": (!ids.is_empty()).then_some(&ids),

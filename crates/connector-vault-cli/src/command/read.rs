@@ -115,7 +115,7 @@ pub(super) fn show(args: &ShowArgs, context: &Context) -> Result<()> {
     let tolerant = args.damage.tolerant;
     let file = unlock::open_with(vault, &context.input, context.output, tolerant)?;
     let vault = file.vault();
-    let about = |error: connector_vault::Error| Failure::from(error).about(vault, id);
+    let about = |error: connector_vault::Error| Failure::from(error).about(vault);
     if args.reveal {
         let connector = match version {
             Some(version) => vault.read_version(id, version),
@@ -137,7 +137,7 @@ pub(super) fn show(args: &ShowArgs, context: &Context) -> Result<()> {
 fn overview_at(vault: &Vault, id: &str, version: Version) -> Result<Overview> {
     let found = vault
         .history(id)
-        .map_err(|error| Failure::from(error).about(vault, id))?
+        .map_err(|error| Failure::from(error).about(vault))?
         .into_iter()
         .find(|overview| overview.version == version && overview.op != Op::Delete);
     match found {

@@ -39,7 +39,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<()> {
             .map(|plan| plan.ran()),
         false => file.run_asking(&action, &mut asking, &options),
     };
-    let ran = ran.map_err(failure)?;
+    let ran = ran.map_err(|error| failure(error).about(file.vault()))?;
     context.output.result(&ran, || report::ran(&ran))?;
     report::warnings_of(&ran, context.output);
     Ok(())

@@ -138,10 +138,7 @@ impl Vault {
         };
         // The ids of connectors that the batch creates are not known to its author.
         match literal {
-            Some(id) => match self.present(id) {
-                Ok(_) => Ok(()),
-                Err(error) => Err(self.for_author(error, id)),
-            },
+            Some(id) => self.present(id).map(|_| ()),
             None => Ok(()),
         }
     }
@@ -157,8 +154,7 @@ impl Vault {
         digest: &Hash,
         now: &Timestamp,
     ) -> Result<Option<Outcome>> {
-        self.present(id.as_str())
-            .map_err(|error| self.for_author(error, id.as_str()))?;
+        self.present(id.as_str())?;
         let versions = self.index.versions(id.as_str()).rev();
         for stored in versions.filter(|stored| stored.has_request) {
             let overview = self.index.overview(stored)?;
@@ -247,7 +243,7 @@ impl Staging<'_> {
                         return Ok(change(Plan(Step::Answered { id, outcome })));
                     }
                 }
-                let before = self.author_reads(&id)?;
+                let before = self.read(id.as_str())?;
                 plan::check_version(&id, Some(before.version), options)?;
                 resolver.sources(sources)?;
                 let draft = plan::update(&before, &resolver.finish(), options)?;
@@ -282,9 +278,7 @@ impl Staging<'_> {
             (Content::Delete { entry_id }, _) => {
                 self.vault.require(Role::owns, what)?;
                 let id = resolver.entry_id(entry_id)?;
-                let before = self
-                    .without_values(id.as_str())
-                    .map_err(|error| self.for_author(error, &id))?;
+                let before = self.without_values(id.as_str())?;
                 let draft = plan::delete(&before, Some(&resolver.finish()), options)?;
                 self.stage(draft, None).map(change)
             }
@@ -297,7 +291,7 @@ impl Staging<'_> {
             ) => {
                 self.vault.require(Role::reads, what)?;
                 let id = resolver.entry_id(entry_id)?;
-                let connector = self.author_reads(&id)?;
+                let connector = self.read(id.as_str())?;
                 plan::check_version(&id, Some(connector.version), options)?;
                 let token = resolver.token_name("OutputTokenName", token_name.as_ref())?;
                 let changes = resolver.finish();
@@ -316,22 +310,6 @@ impl Staging<'_> {
                 Code::UnknownActionType,
                 "a batch stands in a batch",
             )),
-        }
-    }
-}
-
-impl Staging<'_> {
-    /// A connector that an action names: its author reads the error.
-    fn author_reads(&self, id: &ConnectorId) -> Result<Connector> {
-        self.read(id.as_str())
-            .map_err(|error| self.for_author(error, id))
-    }
-
-    /// An error about a connector that an action names, with the hint that its author needs.
-    fn for_author(&self, error: Error, id: &ConnectorId) -> Error {
-        match self.is_changed(id) {
-            true => error,
-            false => self.vault.for_author(error, id.as_str()),
         }
     }
 }

@@ -108,11 +108,6 @@ impl<'v> Staging<'v> {
         self.stage(draft, None)
     }
 
-    /// Whether a change before this one is about a connector.
-    pub(super) fn is_changed(&self, id: &ConnectorId) -> bool {
-        self.written.contains_key(id)
-    }
-
     /// The newest version of a connector id, as the changes before left it.
     fn newest(&self, id: &ConnectorId) -> Option<(Version, Op)> {
         match self.written.get(id) {
