@@ -150,7 +150,7 @@ impl Vault {
     /// What a client keeps while a writer may still withdraw the newest commit: the head before it.
     /// `None` if the log begins with the newest commit.
     #[must_use]
-    pub(crate) fn known_head_before(&self) -> Option<KnownHead> {
+    pub fn known_head_before(&self) -> Option<KnownHead> {
         let [.., before, _] = self.index.commits.as_slice() else {
             return None;
         };

@@ -133,7 +133,10 @@ test("a lost answer leaves it open, and the next comparison tells", async (t) =>
     const { server, log, storage } = await created(t, { loses });
     const before = log.known();
     const commit = log.add(30);
-    await assert.rejects(storage.append(commit, before), says("outcome_unknown", /may have been stored or not/));
+    await assert.rejects(
+      storage.append(commit, before),
+      says("outcome_unknown", /may have been stored or not/),
+    );
     server.misbehaves = {};
     const compared = await storage.compare(before);
     if (loses === "answer") {
