@@ -87,8 +87,8 @@ impl Vault {
     }
 
     /// A hint for a person who asked for an unknown connector.
-    pub fn similar(&self, id: &str) -> Option<String> {
-        self.0.similar(id)
+    pub fn similar(&self, id: &str) -> Result<Option<String>> {
+        Ok(self.0.similar(id)?)
     }
 
     /// The overview of a connector, as JSON.

@@ -78,7 +78,7 @@ impl Failure {
     /// program is a person, or looks for what a person typed wrong.
     pub(crate) fn about(mut self, vault: &Vault) -> Self {
         if let (Some(id), None) = (&self.connector, &self.hint) {
-            self.hint = vault.similar(id).map(Cow::Owned);
+            self.hint = vault.similar(id).ok().flatten().map(Cow::Owned);
         }
         self
     }

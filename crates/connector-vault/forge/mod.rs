@@ -262,11 +262,18 @@ impl Team {
             header_key: self.vault.access.bundle.vault_key.clone().unwrap(),
             superseded: vec![head.hash.0],
             records: records
-                .map(|stored| self.vault.index.record(stored).to_vec())
+                .map(|stored| stored_record(&self.vault, stored))
                 .collect(),
             key_slots: b"[]".to_vec(),
         }
     }
+}
+
+/// The sealed record of a version.
+pub(super) fn stored_record(vault: &Vault, stored: &Stored) -> Vec<u8> {
+    let mut record = Vec::new();
+    vault.source.read(stored.record(), &mut record).unwrap();
+    record
 }
 
 pub(super) fn update(id: &str, name: &str, value: &str) -> String {
@@ -332,9 +339,11 @@ pub(super) fn commit_at(vault: &Vault, author: u16, records: &[&[u8]]) -> Vec<u8
         records: &hashed,
     };
     let mut bytes = Vec::new();
-    commit.encode(&mut bytes, |signed| {
-        vault.access.sign_commit(head.vault_id, signed)
-    });
+    commit
+        .encode(&mut bytes, |signed| {
+            vault.access.sign_commit(head.vault_id, signed)
+        })
+        .unwrap();
     bytes
 }
 
@@ -373,9 +382,11 @@ impl Snapshot {
             records: &records,
         };
         let mut file = crate::format::file_start(&self.key_slots);
-        commit.encode(&mut file, |hash| {
-            self.signer.sign_commit(self.vault_id, hash)
-        });
+        commit
+            .encode(&mut file, |hash| {
+                self.signer.sign_commit(self.vault_id, hash)
+            })
+            .unwrap();
         file
     }
 }

@@ -10,12 +10,13 @@ use crate::access::Unlock;
 use crate::action::{Action, Options};
 use crate::connector::{ConnectorId, NewConnector, Properties, PropertyName};
 use crate::crypto::identity::Identity;
-use crate::crypto::sha256;
+use crate::crypto::{Hash, sha256};
 use crate::format::commit::{NewCommit, NewSnapshot};
 use crate::format::hex::{Hex, RecordId};
 use crate::log;
 use crate::plan::ActionPlan;
 use crate::secret::Secret;
+use crate::vault::forge::stored_record;
 use crate::vault::record::{OverviewText, SecretsPart, Text};
 use crate::vault::*;
 
@@ -169,9 +170,11 @@ fn commit_of(vault: &Vault, record: &[u8]) -> Vec<u8> {
         records: &[(record, sha256(record))],
     };
     let mut bytes = Vec::new();
-    commit.encode(&mut bytes, |signed| {
-        vault.access.sign_commit(head.vault_id, signed)
-    });
+    commit
+        .encode(&mut bytes, |signed| {
+            vault.access.sign_commit(head.vault_id, signed)
+        })
+        .unwrap();
     bytes
 }
 
@@ -359,12 +362,14 @@ fn only_an_owner_makes_a_snapshot() {
             header_signature: key.sign(&log::header_message(head.vault_id, &header)),
             superseded: &[],
         }),
-        records: &[],
+        records: &[] as &[(Vec<u8>, Hash)],
     };
     let mut file = crate::format::file_start(b"[]");
-    commit.encode(&mut file, |hash| {
-        updater.access.sign_commit(head.vault_id, hash)
-    });
+    commit
+        .encode(&mut file, |hash| {
+            updater.access.sign_commit(head.vault_id, hash)
+        })
+        .unwrap();
     for (_, identity) in &team.members {
         let error = team
             .open_file(file.clone(), identity)
@@ -492,9 +497,11 @@ fn a_revoked_updaters_commit_is_refused_by_all() {
             records: &[(&record, sha256(&record))],
         };
         let mut bytes = Vec::new();
-        commit.encode(&mut bytes, |signed| {
-            former.access.sign_commit(head.vault_id, signed)
-        });
+        commit
+            .encode(&mut bytes, |signed| {
+                former.access.sign_commit(head.vault_id, signed)
+            })
+            .unwrap();
         for (role, identity) in &team.members {
             let file = [team.file.as_slice(), &bytes].concat();
             let error = team
@@ -686,7 +693,7 @@ fn a_readers_record_in_a_damaged_file_is_quarantined() {
     // Put in the place of the owner's record, it is not what the owner signed.
     let owner = team.open_as(Role::Owner);
     let newest = owner.index.newest("x").unwrap();
-    let original = owner.index.record(newest).to_vec();
+    let original = stored_record(&owner, newest);
     let at = team
         .file
         .windows(original.len())
@@ -859,7 +866,8 @@ fn a_commit_out_of_place_does_not_hide_those_behind_it() {
     };
     far.encode(&mut team.file, |signed| {
         updater.access.sign_commit(head.vault_id, signed)
-    });
+    })
+    .unwrap();
     let plan = owner
         .plan_create(
             &NewConnector::new("y", "Name", "Type").with_properties(&properties(&[])),

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
+use crate::source::Missing;
+
 /// The result of every fallible operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -29,6 +31,7 @@ struct Inner {
     place: Option<Place>,
     connector: Option<String>,
     detail: Option<Detail>,
+    missing: Option<Missing>,
 }
 
 /// `{"code", "message", "hint", "place", "connector"}`; without `place` or `connector` if it has none.
@@ -124,6 +127,7 @@ impl Error {
             place: None,
             connector: None,
             detail: None,
+            missing: None,
         }))
     }
 
@@ -169,6 +173,21 @@ impl Error {
     #[must_use]
     pub fn detail(&self) -> Option<Detail> {
         self.0.detail
+    }
+
+    /// The bytes of the vault that have to be fetched before the same call can succeed, which had no effect.
+    /// `None` for every other error: bytes in memory are never missing.
+    #[must_use]
+    pub fn missing(&self) -> Option<&Missing> {
+        self.0.missing.as_ref()
+    }
+
+    /// The error of a call whose bytes are missing. Its code is `internal`, because only a driver that does
+    /// not fetch lets it pass.
+    pub(crate) fn not_fetched(missing: Missing) -> Self {
+        let mut error = Self::new(Code::Internal, "bytes of the vault were not fetched");
+        error.0.missing = Some(missing);
+        error
     }
 
     /// The same error, with the number that its hint is about.

@@ -74,6 +74,7 @@ mod log;
 mod plan;
 mod role;
 mod secret;
+pub mod source;
 mod time;
 mod token;
 mod unicode;

@@ -11,6 +11,7 @@ mod session;
 mod team;
 
 use std::fmt;
+use std::ops::Range;
 
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,7 @@ use self::record::RequestPart;
 use crate::access::{Access, BrokenKeySlot};
 use crate::connector::{Connector, Op, Version};
 use crate::error::{Code, Detail, Error, Result, counted};
+use crate::format::commit::split_record;
 use crate::format::header::Header;
 use crate::format::hex::{GrantId, VaultId};
 use crate::format::key_slots::KeySlotEntry;
@@ -39,6 +41,7 @@ use crate::log::{Continuity, Head, KnownHead, TornTail};
 use crate::plan::{self, Change};
 use crate::role::Role;
 use crate::secret::Secret;
+use crate::source::{Memory, Source};
 use crate::time::Timestamp;
 
 /// What the host hands in with each operation that writes: its clock and its randomness.
@@ -75,9 +78,12 @@ pub enum Verb {
     Delete,
 }
 
-/// An open vault. It holds ciphertext and overviews; values are unsealed when they are read.
-/// Dropping it, or [`lock`](Self::lock), wipes its keys.
-pub struct Vault {
+/// An open vault. Its bytes, which are ciphertext, are in a [`Source`]: overviews and values are unsealed
+/// when they are read. Dropping it, or [`lock`](Self::lock), wipes its keys.
+pub struct Vault<S = Memory> {
+    source: S,
+    /// The file's bytes before the log: its magic and key slots.
+    start: Vec<u8>,
     header: Header,
     key_slots: Vec<KeySlotEntry>,
     /// Hashes of the commits before the log's snapshot, oldest first.
@@ -103,7 +109,7 @@ pub struct OpenReport {
     pub damaged: Vec<DamagedRecord>,
 }
 
-impl fmt::Debug for Vault {
+impl<S: Source> fmt::Debug for Vault<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Vault")
             .field("head", &self.head())
@@ -112,7 +118,7 @@ impl fmt::Debug for Vault {
     }
 }
 
-impl Vault {
+impl<S: Source> Vault<S> {
     /// What was noticed when the vault was opened.
     #[must_use]
     pub fn report(&self) -> &OpenReport {
@@ -197,7 +203,7 @@ impl Vault {
     /// it are passed over unopened.
     pub fn list_from(&self, index: usize) -> impl Iterator<Item = Result<Overview>> {
         let some = self.index.live().skip(index);
-        some.map(|stored| self.index.overview(stored))
+        some.map(|stored| self.overview_of(stored))
     }
 
     /// How many connectors there are.
@@ -226,31 +232,32 @@ impl Vault {
     ///
     /// ```
     /// # use connector_vault::*;
-    /// # fn show(vault: &Vault, id: &str) {
+    /// # fn show(vault: &Vault, id: &str) -> Result<()> {
     /// match vault.overview(id) {
     ///     Ok(overview) => println!("{}", overview.name),
     ///     Err(error) => {
-    ///         let hint = error.connector().and_then(|id| vault.similar(id));
-    ///         println!("{error}; {}", hint.unwrap_or_default());
+    ///         let hint = error.connector().map(|id| vault.similar(id)).transpose()?;
+    ///         println!("{error}; {}", hint.flatten().unwrap_or_default());
     ///     }
     /// }
+    /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
-    pub fn similar(&self, id: &str) -> Option<String> {
+    pub fn similar(&self, id: &str) -> Result<Option<String>> {
         if self.contains(id) {
-            return None;
+            return Ok(None);
         }
-        let overviews: Vec<_> = self.list().filter_map(Result::ok).collect();
+        self.want(self.index.live().map(Stored::overview))?;
+        let overviews = self.list().collect::<Result<Vec<_>>>()?;
         let candidates = overviews
             .iter()
             .map(|overview| (overview.id.as_str(), overview.name.as_str()));
-        plan::near_miss(id, candidates)
+        Ok(plan::near_miss(id, candidates))
     }
 
     /// One connector, without its values. Fails with `connector_not_found`.
     pub fn overview(&self, id: &str) -> Result<Overview> {
-        self.index.overview(self.present(id)?)
+        self.overview_of(self.present(id)?)
     }
 
     /// One connector with its values. Fails with `connector_not_found`, and with `not_permitted`
@@ -278,9 +285,10 @@ impl Vault {
         if self.index.newest(id).is_none() {
             return Err(self.not_found(id));
         }
+        self.want(self.index.versions(id).map(Stored::overview))?;
         self.index
             .versions(id)
-            .map(|stored| self.index.overview(stored))
+            .map(|stored| self.overview_of(stored))
             .collect()
     }
 
@@ -289,8 +297,11 @@ impl Vault {
     /// Fails with `connector_not_found` or `version_not_found`, and with `not_permitted` for a
     /// viewer.
     pub fn diff(&self, id: &str, from: Version, to: Version) -> Result<Vec<Change>> {
-        let from = self.read_version(id, from)?;
-        let to = self.read_version(id, to)?;
+        let from = self.kept(id, from)?;
+        self.require(Role::reads, "read values")?;
+        let to = self.kept(id, to)?;
+        self.want([from.record(), to.record()])?;
+        let (from, to) = (self.unseal(from)?.0, self.unseal(to)?.0);
         Ok(plan::differences(&from.properties, &to.properties))
     }
 
@@ -417,11 +428,32 @@ impl Vault {
         }
     }
 
+    /// Fails with all of the ranges that the source does not have yet: to be called before anything has
+    /// an effect, by whatever reads more than one range.
+    fn want(&self, ranges: impl IntoIterator<Item = Range<u64>>) -> Result<()> {
+        let mut buffer = Vec::new();
+        for_all(ranges, |range| self.bytes(range, &mut buffer).map(drop))
+    }
+
+    /// The bytes of a range, where they stand in memory or in `buffer`.
+    fn bytes<'a>(&'a self, range: Range<u64>, buffer: &'a mut Vec<u8>) -> Result<&'a [u8]> {
+        self.source.get(range, buffer).map_err(Error::not_fetched)
+    }
+
+    /// The overview of a version.
+    fn overview_of(&self, stored: &Stored) -> Result<Overview> {
+        let mut buffer = Vec::new();
+        let sealed = self.bytes(stored.overview(), &mut buffer)?;
+        Overview::parse(&self.index.open_overview(sealed)?)
+    }
+
     /// Unseals a version and compares its names with the overview's.
     fn unseal(&self, stored: &Stored) -> Result<(Connector, Option<RequestPart>)> {
         self.require(Role::reads, "read values")?;
-        let overview = self.index.overview(stored)?;
-        let sealed = self.index.sealed_secrets(stored)?;
+        let mut buffer = Vec::new();
+        let record = self.bytes(stored.record(), &mut buffer)?;
+        let (overview, sealed) = split_record(record, stored.record().start)?;
+        let overview = Overview::parse(&self.index.open_overview(overview)?)?;
         let secrets =
             self.index
                 .keys()
@@ -446,6 +478,27 @@ impl Vault {
             properties: secrets.properties,
         };
         Ok((connector, secrets.request))
+    }
+}
+
+/// Does it for all items, also behind one for which bytes are missing, and then names all of those.
+fn for_all<T>(
+    items: impl IntoIterator<Item = T>,
+    mut each: impl FnMut(T) -> Result<()>,
+) -> Result<()> {
+    let mut missing = Vec::new();
+    for item in items {
+        let Err(error) = each(item) else { continue };
+        match error.missing() {
+            Some(absent) => missing.extend_from_slice(absent.ranges()),
+            None if missing.is_empty() => return Err(error),
+            // An item before it may fail in another way, once its bytes are there.
+            None => break,
+        }
+    }
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(Error::not_fetched(missing.into_iter().collect())),
     }
 }
 

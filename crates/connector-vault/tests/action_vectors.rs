@@ -223,7 +223,9 @@ fn check_problems(text: &str, action: std::result::Result<&Action, &Error>) {
 }
 
 fn check_error(vector: &Vector, vault: &Vault, error: &Error, code: &str) {
-    let similar = error.connector().and_then(|id| vault.similar(id));
+    let similar = error
+        .connector()
+        .and_then(|id| vault.similar(id).expect("overviews that open"));
     let hint = error.hint().or(similar.as_deref()).unwrap_or_default();
     assert_eq!(error.code().as_str(), code, "{error:?}");
     let expect = &vector.expect;

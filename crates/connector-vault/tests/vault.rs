@@ -459,7 +459,7 @@ fn an_unknown_id_is_not_looked_up_among_all_connectors_unless_a_person_asks() {
             assert_eq!(error.code(), Code::ConnectorNotFound);
             assert_eq!(error.hint(), None, "{error:?}");
         }
-        let similar = vault.similar("Twitter");
+        let similar = vault.similar("Twitter").unwrap();
         assert_eq!(similar.as_deref(), Some("did you mean \"twitter\"?"));
     }
 }

@@ -9,7 +9,7 @@ use crate::crypto::kdf::{self, Cost, Passphrase};
 use crate::crypto::label::{self, bind};
 use crate::format::commit::split_record;
 use crate::log;
-use crate::vault::forge::{Team, update};
+use crate::vault::forge::{Team, stored_record, update};
 use crate::vault::planning::request_digest;
 
 pub(super) fn make() -> Vec<(&'static str, KeyVector)> {
@@ -226,11 +226,8 @@ fn steps(add: &mut dyn FnMut(&'static str, &str, Given)) {
             sealed: header.grants[0].bundle.clone(),
         },
     );
-    let record = team
-        .vault
-        .index
-        .record(team.vault.index.newest("x").unwrap());
-    let (overview, _) = split_record(record, 0).unwrap();
+    let record = stored_record(&team.vault, team.vault.index.newest("x").unwrap());
+    let (overview, _) = split_record(&record, 0).unwrap();
     add(
         "sealed",
         "an overview opens by XAES-256-GCM",

@@ -303,14 +303,33 @@ pub(crate) fn encode_record(overview: &[u8], secrets: &[u8]) -> Result<Vec<u8>> 
     Ok(bytes)
 }
 
+/// The sealed record of a version that a new commit carries.
+pub(crate) trait SealedRecord {
+    fn len(&self) -> usize;
+
+    /// Appends its bytes. Fails if they are not there.
+    fn append_to(&self, out: &mut Vec<u8>) -> Result<()>;
+}
+
+impl<T: AsRef<[u8]>> SealedRecord for T {
+    fn len(&self) -> usize {
+        self.as_ref().len()
+    }
+
+    fn append_to(&self, out: &mut Vec<u8>) -> Result<()> {
+        out.extend_from_slice(self.as_ref());
+        Ok(())
+    }
+}
+
 /// What a new commit is made of.
-pub(crate) struct NewCommit<'a> {
+pub(crate) struct NewCommit<'a, R> {
     pub(crate) seq: u64,
     pub(crate) prev: Hash,
     pub(crate) author: u16,
     pub(crate) snapshot: Option<NewSnapshot<'a>>,
     /// Records and their hashes: known ones are not hashed again.
-    pub(crate) records: &'a [(&'a [u8], Hash)],
+    pub(crate) records: &'a [(R, Hash)],
 }
 
 /// What a new snapshot has beside its records.
@@ -320,20 +339,20 @@ pub(crate) struct NewSnapshot<'a> {
     pub(crate) superseded: &'a [Hash],
 }
 
-impl NewCommit<'_> {
+impl<R: SealedRecord> NewCommit<'_, R> {
     /// Appends the commit to `out`; `sign` signs the SHA-256 of what stands before the signature.
     pub(crate) fn encode(
         &self,
         out: &mut Vec<u8>,
         sign: impl FnOnce(&Hash) -> [u8; SIGNATURE_LEN],
-    ) {
+    ) -> Result<()> {
         let snapshot_len = self.snapshot.as_ref().map_or(0, |snapshot| {
             4 + snapshot.header.len() + SIGNATURE_LEN + 4 + snapshot.superseded.len() * 32
         });
         let records_len = self
             .records
             .iter()
-            .map(|(bytes, _)| bytes.len())
+            .map(|(record, _)| record.len())
             .sum::<usize>();
         let len = snapshot_len + 4 + self.records.len() * ROW_LEN + SIGNATURE_LEN + records_len;
         let kind = if self.snapshot.is_some() {
@@ -358,14 +377,14 @@ impl NewCommit<'_> {
             out.extend_from_slice(snapshot.superseded.as_flattened());
         }
         put_len(out, self.records.len());
-        for (bytes, hash) in self.records {
-            put_len(out, bytes.len());
+        for (record, hash) in self.records {
+            put_len(out, record.len());
             out.extend_from_slice(hash);
         }
         let signature = sign(&sha256(&out[start..]));
         out.extend_from_slice(&signature);
-        for (bytes, _) in self.records {
-            out.extend_from_slice(bytes);
-        }
+        self.records
+            .iter()
+            .try_for_each(|(record, _)| record.append_to(out))
     }
 }

@@ -122,7 +122,7 @@ proptest! {
             records: &hashed,
         };
         let mut bytes = before.clone();
-        new.encode(&mut bytes, |_| signature);
+        new.encode(&mut bytes, |_| signature).unwrap();
         let bytes = &bytes[before.len()..];
         let fixed = Fixed::decode(bytes.first_chunk::<FIXED_LEN>().unwrap(), 7).unwrap().unwrap();
         prop_assert_eq!(fixed.len as usize, bytes.len() - FIXED_LEN);

@@ -4,17 +4,19 @@
 mod compact;
 
 pub use self::compact::Retention;
+pub(crate) use self::compact::StoredRecord;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::index::Stored;
 use super::record::{KeptOutcome, OverviewText, RequestPart, SecretsPart, Text};
 use super::{Host, Vault};
 use crate::access::{self, Access};
 use crate::connector::{ConnectorId, Op, PropertyName, Version};
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
-use crate::format::commit::{FIXED_LEN, NewCommit, NewSnapshot, SIGNATURE_LEN};
+use crate::format::commit::{NewCommit, NewSnapshot, SealedRecord};
 use crate::format::header::Header;
 use crate::format::hex::{Hex, RecordId};
 use crate::format::key_slots::{self, KeySlotEntry};
@@ -23,6 +25,7 @@ use crate::limits;
 use crate::log::{self, Head};
 use crate::plan::{ActionPlan, Base, ChangeKind, Draft, Newest, Outcome, Plan, Step};
 use crate::role::Role;
+use crate::source::Source;
 
 /// A change that is ready to be stored.
 #[derive(Debug)]
@@ -53,12 +56,12 @@ impl std::fmt::Debug for Store {
 }
 
 impl Prepared {
-    pub(crate) fn replace(vault: &Vault, file: Vec<u8>) -> Self {
+    pub(crate) fn replace<S: Source>(vault: &Vault<S>, file: Vec<u8>) -> Self {
         Self {
             base: vault.head(),
             store: Store::Replace {
                 file,
-                base_start: sha256(vault.index.file_start()),
+                base_start: sha256(&vault.start),
             },
             outcomes: Vec::new(),
         }
@@ -72,16 +75,16 @@ impl Prepared {
 
     /// Whether it still goes on from what a vault holds. A replaced passphrase does not move the head, but
     /// a whole file carries the key slots too.
-    pub(crate) fn is_on(&self, vault: &Vault) -> bool {
+    pub(crate) fn is_on<S: Source>(&self, vault: &Vault<S>) -> bool {
         let has_start = match &self.store {
-            Store::Replace { base_start, .. } => *base_start == sha256(vault.index.file_start()),
+            Store::Replace { base_start, .. } => *base_start == sha256(&vault.start),
             _ => true,
         };
         has_start && self.base == vault.head()
     }
 
     /// Whether a vault holds what was prepared. `None`: its log no longer reaches back so far.
-    pub(crate) fn is_in(&self, vault: &Vault) -> Option<bool> {
+    pub(crate) fn is_in<S: Source>(&self, vault: &Vault<S>) -> Option<bool> {
         let holds = |log: &[u8]| match log::lone(log) {
             Some((seq, hash)) => vault.holds_commit(seq, hash),
             None => Some(false),
@@ -95,9 +98,7 @@ impl Prepared {
                 let (start, log) = file.split_at(log_start);
                 match log::lone(log) {
                     // Only the key slots differ.
-                    Some((seq, _)) if seq <= self.base.seq => {
-                        Some(vault.index.file_start() == start)
-                    }
+                    Some((seq, _)) if seq <= self.base.seq => Some(vault.start == start),
                     _ => holds(log),
                 }
             }
@@ -164,7 +165,7 @@ pub struct LogEnd {
     pub torn: u64,
 }
 
-impl Vault {
+impl<S: Source> Vault<S> {
     /// Seals a plan, of one change or of an action, into a commit on the present head. Nothing has changed until the commit is
     /// stored and applied.
     ///
@@ -199,6 +200,11 @@ impl Vault {
     /// several only if each was planned on the one before, as those of a batch are.
     pub fn prepare_all(&self, plans: Vec<Plan>, host: &mut Host<'_>) -> Result<Prepared> {
         self.require_sound()?;
+        let drafts = plans.iter().filter_map(|plan| match &plan.0 {
+            Step::Draft { draft, .. } => self.index.newest(draft.id.as_str()),
+            Step::Answered { .. } => None,
+        });
+        self.want(drafts.map(Stored::overview))?;
         let mut records = Vec::with_capacity(plans.len());
         let mut outcomes = Vec::with_capacity(plans.len());
         let mut written = HashMap::new();
@@ -218,7 +224,9 @@ impl Vault {
                             digest: Hex(digest),
                             outcome: KeptOutcome::of(&outcome),
                         });
-                        records.push(self.seal_draft(draft, request, host)?);
+                        let record = self.seal_draft(draft, request, host)?;
+                        let hash = sha256(&record);
+                        records.push((record, hash));
                     }
                     outcomes.push(outcome);
                 }
@@ -233,21 +241,17 @@ impl Vault {
                 outcomes,
             });
         }
-        let hashed: Vec<_> = records
-            .iter()
-            .map(|record| (record.as_slice(), sha256(record)))
-            .collect();
         let commit = NewCommit {
             seq: next_counter(base.seq)?,
             prev: base.hash.0,
             author: self.access.index,
             snapshot: None,
-            records: &hashed,
+            records: &records,
         };
         let mut bytes = Vec::new();
         commit.encode(&mut bytes, |hash| {
             self.access.sign_commit(base.vault_id, hash)
-        });
+        })?;
         check_len(self.file_len() + bytes.len() as u64)?;
         Ok(Prepared {
             base,
@@ -390,30 +394,20 @@ impl Vault {
 
     /// The length of the file, without a torn tail.
     pub(crate) fn file_len(&self) -> u64 {
-        self.index.file_start().len() as u64 + self.log_end().end
+        self.index.end()
     }
 
     /// Where the log ends.
     #[must_use]
     pub fn log_end(&self) -> LogEnd {
-        let newest = self
-            .index
-            .commits
-            .last()
-            .expect("a vault has at least its snapshot");
-        let offset = self.index.log_offset(newest);
-        let bytes = self.index.commit_bytes(newest);
-        let signature = newest.signature_at;
+        let log_start = self.start.len() as u64;
+        let marks = self.index.marks.iter();
         LogEnd {
-            start: self.index.file_start().to_vec(),
-            marks: vec![
-                (offset, bytes[..FIXED_LEN].to_vec()),
-                (
-                    offset + signature as u64,
-                    bytes[signature..signature + SIGNATURE_LEN].to_vec(),
-                ),
-            ],
-            end: offset + newest.len as u64,
+            start: self.start.clone(),
+            marks: marks
+                .map(|(at, bytes)| (at - log_start, bytes.clone()))
+                .collect(),
+            end: self.file_len() - log_start,
             torn: self.torn_len,
         }
     }
@@ -467,12 +461,12 @@ pub(crate) struct Chain<'a> {
 }
 
 /// The whole file of a vault that begins with a new snapshot.
-pub(crate) fn snapshot_file(
+pub(crate) fn snapshot_file<R: SealedRecord>(
     access: &Access,
     header: &Header,
     key_slots: &[KeySlotEntry],
     chain: &Chain<'_>,
-    records: &[(&[u8], Hash)],
+    records: &[(R, Hash)],
 ) -> Result<Vec<u8>> {
     let vault_key = access
         .bundle
@@ -492,7 +486,7 @@ pub(crate) fn snapshot_file(
         records,
     };
     let mut file = file_start(&key_slots::encode(key_slots)?);
-    commit.encode(&mut file, |hash| access.sign_commit(header.vault_id, hash));
+    commit.encode(&mut file, |hash| access.sign_commit(header.vault_id, hash))?;
     check_len(file.len() as u64)?;
     Ok(file)
 }

@@ -1,50 +1,58 @@
-//! What an open vault holds in memory: the log's bytes as they are, and where each connector's
-//! versions stand in them. Overviews are opened again when somebody asks for them: that costs less
-//! than memory for all of them.
+//! What an open vault holds in memory of its log: where the commits and each connector's versions stand
+//! in the file. Overviews are opened again when somebody asks for them: that costs less than memory for
+//! all of them.
 
 mod detach;
 mod entries;
 mod rules;
 mod tail;
 
+use std::ops::Range;
+
 pub use self::tail::DamagedRecord;
 
 pub(crate) use self::entries::Stored;
 pub(crate) use self::rules::{Facts, Rules};
-pub(crate) use self::tail::Admission;
+pub(crate) use self::tail::{Admission, Piece};
 
 use self::entries::{Ids, Versions};
-use super::record::{Overview, RecordKeys};
+use super::record::RecordKeys;
 use crate::connector::Op;
 use crate::crypto::Hash;
 use crate::error::{Code, Error, Result};
-use crate::format::commit::split_record;
-
-/// Bytes of the log that came in one piece: the whole file at first, then a piece a commit, so
-/// that an update costs the same at any size.
-pub(crate) struct Part {
-    /// Where `bytes[log_start]` stands, counted from the start of the log.
-    pub(crate) log_offset: u64,
-    pub(crate) log_start: usize,
-    pub(crate) bytes: Vec<u8>,
-}
+use crate::format::commit::{FIXED_LEN, SIGNATURE_LEN};
 
 /// A commit of the log.
 pub(crate) struct CommitPlace {
-    pub(crate) part: u32,
-    /// Where it begins in its part.
-    pub(crate) at: usize,
+    /// Where it begins in the file.
+    pub(crate) at: u64,
     pub(crate) len: usize,
-    pub(crate) signature_at: usize,
+    signature_at: usize,
     pub(crate) seq: u64,
     pub(crate) hash: Hash,
     pub(crate) author: u16,
 }
+
+impl CommitPlace {
+    /// Where it stands in the file.
+    pub(crate) fn range(&self) -> Range<u64> {
+        self.at..self.at + self.len as u64
+    }
+
+    /// Its fixed part and its signature, with their places in the file; `bytes` begin with the commit.
+    fn marks(&self, bytes: &[u8]) -> Vec<(u64, Vec<u8>)> {
+        let places = [(0, FIXED_LEN), (self.signature_at, SIGNATURE_LEN)];
+        let marks = places.map(|(at, len)| (self.at + at as u64, bytes[at..at + len].to_vec()));
+        marks.to_vec()
+    }
+}
+
 /// Connectors and their versions.
 pub(crate) struct Index {
     keys: RecordKeys,
-    parts: Vec<Part>,
     pub(crate) commits: Vec<CommitPlace>,
+    /// What the newest commit is recognized by.
+    pub(crate) marks: Vec<(u64, Vec<u8>)>,
     ids: Ids,
     entries: Vec<Versions>,
     /// How many connectors are not deleted.
@@ -56,8 +64,8 @@ impl Index {
     pub(crate) fn new(keys: RecordKeys) -> Self {
         Self {
             keys,
-            parts: Vec::new(),
             commits: Vec::new(),
+            marks: Vec::new(),
             ids: Ids::default(),
             entries: Vec::new(),
             live_len: 0,
@@ -94,7 +102,14 @@ impl Index {
             .filter(|newest| newest.op != Op::Delete)
     }
 
-    /// Kept versions of every connector id, oldest first, deleted ones too.
+    /// Every connector id, deleted ones too.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        (0..)
+            .zip(&self.entries)
+            .map(|(entry, _)| self.ids.id(entry))
+    }
+
+    /// Kept versions of every connector id, oldest first, in the order of [`ids`](Self::ids).
     pub(crate) fn all(
         &self,
     ) -> impl Iterator<Item = impl DoubleEndedIterator<Item = &Stored> + Clone> {
@@ -120,55 +135,18 @@ impl Index {
             .flat_map(|versions| versions.older.iter().chain([&versions.newest]))
     }
 
-    /// The plaintext of a version's overview.
-    pub(crate) fn overview_text(&self, stored: &Stored) -> Result<Vec<u8>> {
-        self.open_text(self.record(stored))
+    /// Where the log ends in the file.
+    pub(crate) fn end(&self) -> u64 {
+        self.commits.last().map_or(0, |newest| newest.range().end)
     }
 
-    /// The overview of a version.
-    pub(crate) fn overview(&self, stored: &Stored) -> Result<Overview> {
-        self.open_overview(self.record(stored))
-    }
-
-    fn open_overview(&self, record: &[u8]) -> Result<Overview> {
-        Overview::parse(&self.open_text(record)?)
-    }
-
-    fn open_text(&self, record: &[u8]) -> Result<Vec<u8>> {
-        let (sealed, _) = split_record(record, 0)?;
+    /// The plaintext of a sealed overview.
+    pub(crate) fn open_overview(&self, sealed: &[u8]) -> Result<Vec<u8>> {
         let mut plaintext = Vec::with_capacity(sealed.len());
         match self.keys.open_overview(sealed, &mut plaintext) {
             true => Ok(plaintext),
             // It opened when it was admitted.
             false => Err(Error::new(Code::Internal, "an overview no longer opens")),
         }
-    }
-
-    /// The sealed record of a version.
-    pub(crate) fn record(&self, stored: &Stored) -> &[u8] {
-        stored.in_part(&self.parts[stored.part as usize].bytes)
-    }
-
-    /// The sealed secrets of a version.
-    pub(crate) fn sealed_secrets(&self, stored: &Stored) -> Result<&[u8]> {
-        Ok(split_record(self.record(stored), 0)?.1)
-    }
-
-    /// The bytes of a commit.
-    pub(crate) fn commit_bytes(&self, commit: &CommitPlace) -> &[u8] {
-        &self.parts[commit.part as usize].bytes[commit.at..commit.at + commit.len]
-    }
-
-    /// The file's bytes before the log: its magic and key slots.
-    pub(crate) fn file_start(&self) -> &[u8] {
-        self.parts
-            .first()
-            .map_or(&[], |part| &part.bytes[..part.log_start])
-    }
-
-    /// Where a commit stands, counted from the start of the log.
-    pub(crate) fn log_offset(&self, commit: &CommitPlace) -> u64 {
-        let part = &self.parts[commit.part as usize];
-        part.log_offset + (commit.at - part.log_start) as u64
     }
 }

@@ -6,7 +6,7 @@ pub use self::detach::Detached;
 
 use serde::Serialize;
 
-use super::index::{Admission, Index};
+use super::index::{Admission, Index, Piece};
 use super::record::RecordKeys;
 use super::{OpenReport, Vault};
 use crate::access::{self, Access, BrokenKeySlot, Unlock};
@@ -18,6 +18,7 @@ use crate::format::key_slots::{self, KeySlotEntry};
 use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
 use crate::limits;
 use crate::log::{self, After, At, KnownHead, TornTail};
+use crate::source::{Memory, Source};
 use crate::time::Timestamp;
 
 /// What a vault is expected to be, and how to open it.
@@ -134,12 +135,37 @@ impl Vault {
         identify().map_err(|error| mangled::explain(error, file))
     }
 
+    pub(super) fn load(
+        file: Vec<u8>,
+        options: &OpenOptions,
+        open: impl FnOnce(&Header, &[KeySlotEntry], &mut Vec<BrokenKeySlot>) -> Result<Access>,
+    ) -> Result<Self> {
+        let len = file.len() as u64;
+        Self::load_from(Memory::from(file), len, options, open)
+    }
+}
+
+impl<S: Source> Vault<S> {
+    /// Opens a vault whose file of `len` bytes is in a source. It reads all of them; what is opened reads
+    /// from the source what it uses.
+    ///
+    /// Fails as [`open`](Vault::open) does, and if the source misses bytes: [`Error::missing`].
+    pub fn open_from(
+        source: S,
+        len: u64,
+        unlock: Unlock<'_>,
+        options: &OpenOptions,
+    ) -> Result<Self> {
+        require_expectation(unlock, options)?;
+        Self::load_from(source, len, options, access_by(unlock, options))
+    }
+
     /// Opens another copy of this vault by the same identity, to compare or merge it: it may be
     /// older, newer or forked.
     ///
     /// Fails as [`open`](Self::open) does, with `not_mergeable` for another vault.
-    pub fn open_copy(&self, file: Vec<u8>) -> Result<Self> {
-        if Self::identify(&file)? != self.header.vault_id {
+    pub fn open_copy(&self, file: Vec<u8>) -> Result<Vault> {
+        if Vault::identify(&file)? != self.header.vault_id {
             return Err(not_mergeable());
         }
         let options = OpenOptions {
@@ -147,7 +173,7 @@ impl Vault {
             ..OpenOptions::default()
         };
         let identity = self.access.identity.clone();
-        Self::load(file, &options, |header, _, _| {
+        Vault::load(file, &options, |header, _, _| {
             Access::open(identity, header)
         })
     }
@@ -171,9 +197,14 @@ impl Vault {
             ..OpenOptions::default()
         };
         let identity = self.access.identity.clone();
-        *self = Self::load(file, &options, |header, _, _| {
+        let opened = Vault::examine(&file, &options, |header, _, _| {
             Access::open(identity, header)
         })?;
+        self.source.put(0, file);
+        (self.start, self.header, self.key_slots) = (opened.start, opened.header, opened.key_slots);
+        (self.superseded, self.access, self.index) =
+            (opened.superseded, opened.access, opened.index);
+        (self.torn_len, self.report) = (opened.torn_len, opened.report);
         Ok(())
     }
 
@@ -185,18 +216,18 @@ impl Vault {
     }
 
     /// Takes commits behind the present head; their signatures need no check if they are our own.
-    pub(super) fn extend(&mut self, tail: Vec<u8>, verify: bool) -> Result<Refreshed> {
+    pub(super) fn extend(&mut self, mut tail: Vec<u8>, verify: bool) -> Result<Refreshed> {
         let head = self.head();
-        let log_offset = self.log_end().end;
+        let file_len = self.file_len();
         let after = After {
             seq: head.seq,
             hash: head.hash.0,
         };
         let at = At {
             offset: 0,
-            position: self.file_len(),
+            position: file_len,
         };
-        check_file_len(at.position.saturating_add(tail.len() as u64))?;
+        check_file_len(file_len.saturating_add(tail.len() as u64))?;
         let walk = log::walk(&tail, at, Some(after))?;
         if verify {
             log::verify_back(&self.header, &walk.commits, None)?;
@@ -204,8 +235,14 @@ impl Vault {
         let mut admission = Admission {
             header: &self.header,
             tolerant: None,
+            own: !verify,
         };
-        let pending = self.index.extend(&walk.commits, &tail, &mut admission)?;
+        let piece = Piece {
+            at: file_len,
+            bytes: &tail,
+            before: &self.source,
+        };
+        let pending = self.index.extend(&walk.commits, &piece, &mut admission)?;
         let refreshed = Refreshed {
             commits: walk.commits.len(),
             ids: self.index.ids_of(&pending),
@@ -214,25 +251,41 @@ impl Vault {
         let len = walk.commits.iter().map(|commit| commit.len).sum();
         drop(walk);
         if refreshed.commits > 0 {
-            let mut tail = tail;
             tail.truncate(len);
-            self.index.keep(pending, tail, 0, log_offset);
+            self.index.keep(pending);
+            self.source.put(file_len, tail);
         }
         self.torn_len = refreshed.torn.map_or(0, |torn| torn.len);
         Ok(refreshed)
     }
 
-    pub(super) fn load(
-        mut file: Vec<u8>,
+    fn load_from(
+        source: S,
+        len: u64,
         options: &OpenOptions,
         open: impl FnOnce(&Header, &[KeySlotEntry], &mut Vec<BrokenKeySlot>) -> Result<Access>,
     ) -> Result<Self> {
-        Self::load_from(&mut file, options, open).map_err(|error| mangled::explain(error, &file))
+        check_file_len(len)?;
+        let mut buffer = Vec::new();
+        let file = source.get(0..len, &mut buffer);
+        let file = file.map_err(Error::not_fetched)?;
+        let opened = Vault::examine(file, options, open)?;
+        Ok(opened.over(source))
+    }
+}
+
+impl Vault<()> {
+    /// Opens a vault in bytes that it does not keep.
+    fn examine(
+        file: &[u8],
+        options: &OpenOptions,
+        open: impl FnOnce(&Header, &[KeySlotEntry], &mut Vec<BrokenKeySlot>) -> Result<Access>,
+    ) -> Result<Self> {
+        Self::open_sound(file, options, open).map_err(|error| mangled::explain(error, file))
     }
 
-    /// Takes the bytes out of `file` if they are a vault that opens.
-    fn load_from(
-        file: &mut Vec<u8>,
+    fn open_sound(
+        file: &[u8],
         options: &OpenOptions,
         open: impl FnOnce(&Header, &[KeySlotEntry], &mut Vec<BrokenKeySlot>) -> Result<Access>,
     ) -> Result<Self> {
@@ -264,16 +317,16 @@ impl Vault {
         let mut admission = Admission {
             header: &header,
             tolerant,
+            own: false,
         };
-        let pending = index.extend(&walk.commits, file, &mut admission)?;
-        let superseded = snapshot.superseded().to_vec();
-        let torn = walk.torn;
-        drop(walk);
-        let mut file = std::mem::take(file);
-        if let Some(torn) = torn {
-            file.truncate(usize::try_from(torn.offset).unwrap_or(usize::MAX));
-        }
-        index.keep(pending, file, log_start, 0);
+        let piece = Piece {
+            at: 0,
+            bytes: file,
+            before: &Memory::default(),
+        };
+        let pending = index.extend(&walk.commits, &piece, &mut admission)?;
+        index.keep(pending);
+        let (torn, superseded) = (walk.torn, snapshot.superseded().to_vec());
         let report = OpenReport {
             continuity,
             torn,
@@ -281,6 +334,8 @@ impl Vault {
             damaged,
         };
         Ok(Self {
+            source: (),
+            start: file[..log_start].to_vec(),
             header,
             key_slots,
             superseded,
@@ -289,6 +344,21 @@ impl Vault {
             torn_len: torn.map_or(0, |torn| torn.len),
             report,
         })
+    }
+
+    /// The vault whose bytes are in `source`.
+    fn over<S>(self, source: S) -> Vault<S> {
+        Vault {
+            source,
+            start: self.start,
+            header: self.header,
+            key_slots: self.key_slots,
+            superseded: self.superseded,
+            access: self.access,
+            index: self.index,
+            torn_len: self.torn_len,
+            report: self.report,
+        }
     }
 }
 

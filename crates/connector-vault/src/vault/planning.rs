@@ -11,6 +11,7 @@ pub(crate) use self::actions::request_digest;
 
 use self::staging::Staging;
 use super::Vault;
+use super::index::Stored;
 use crate::action::{NewConnectors, Options};
 use crate::connector::{
     Connector, ConnectorId, NewConnector, Properties, PropertyChanges, Version,
@@ -18,22 +19,23 @@ use crate::connector::{
 use crate::crypto::Hash;
 use crate::error::{Error, Result};
 use crate::plan::{Base, Draft, Newest, Plan, Step};
+use crate::source::{Memory, Source};
 use crate::time::Timestamp;
 
 /// Several changes that become one commit: all of them happen or none, and each sees what the ones
 /// before it do. [`Vault::plan_changes`] hands it to its caller.
-pub struct Changing<'v> {
-    staging: Staging<'v>,
+pub struct Changing<'v, S = Memory> {
+    staging: Staging<'v, S>,
     plans: Vec<Plan>,
 }
 
-impl fmt::Debug for Changing<'_> {
+impl<S> fmt::Debug for Changing<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Changing({}, ..)", self.plans.len())
     }
 }
 
-impl Changing<'_> {
+impl<S: Source> Changing<'_, S> {
     /// Creates a connector. Fails with `connector_exists`.
     pub fn create(&mut self, connector: NewConnector) -> Result<()> {
         let plan = self.staging.create(&connector, &Options::default())?;
@@ -66,7 +68,7 @@ impl Changing<'_> {
     }
 }
 
-impl Vault {
+impl<S: Source> Vault<S> {
     /// A plan that creates a connector under an id of the caller's choice, its properties taken
     /// literally. Fails with `connector_exists`. An id that was deleted continues its versions.
     pub fn plan_create(&self, connector: &NewConnector, options: &Options) -> Result<Plan> {
@@ -87,6 +89,10 @@ impl Vault {
     /// Plans that create the connectors of a document, to be committed together. Fails with
     /// `connector_exists` if one of them is there.
     pub fn plan_import(&self, connectors: &NewConnectors, options: &Options) -> Result<Vec<Plan>> {
+        let tombstones = connectors
+            .iter()
+            .filter_map(|(_, new)| self.index.newest(new.id.as_str()));
+        self.want(tombstones.map(Stored::overview))?;
         let list = connectors.iter();
         let plans = list.map(|(place, connector)| {
             self.plan_create(connector, options)
@@ -132,7 +138,7 @@ impl Vault {
     /// ```
     pub fn plan_changes<E: From<Error>>(
         &self,
-        change: impl FnOnce(&mut Changing<'_>) -> Result<(), E>,
+        change: impl FnOnce(&mut Changing<'_, S>) -> Result<(), E>,
     ) -> Result<Vec<Plan>, E> {
         let mut changing = Changing {
             staging: Staging::new(self, Timestamp::unknown()),
@@ -157,9 +163,7 @@ impl Vault {
     /// What a plan for a connector is made on.
     pub(super) fn base_of(&self, id: &ConnectorId) -> Result<Base> {
         let newest = self.index.newest(id.as_str());
-        let newest = newest
-            .map(|newest| self.index.overview(newest))
-            .transpose()?;
+        let newest = newest.map(|newest| self.overview_of(newest)).transpose()?;
         Ok(Base {
             vault_id: *self.header.vault_id.as_bytes(),
             epoch: self.header.epoch,

@@ -6,13 +6,15 @@ use std::collections::HashSet;
 use super::{Chain, Prepared, next_counter, snapshot_file};
 use crate::access::Access;
 use crate::crypto::{Hash, sha256};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::format::commit::SealedRecord;
 use crate::format::header::Header;
 use crate::format::key_slots::KeySlotEntry;
 use crate::limits;
 use crate::role::Role;
-use crate::vault::Vault;
+use crate::source::Source;
 use crate::vault::index::Stored;
+use crate::vault::{Vault, for_all};
 
 /// Which versions of a connector a compaction keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +28,24 @@ pub enum Retention {
     Automatic,
 }
 
-impl Vault {
+/// The sealed record of a version, where the source has it.
+pub(crate) struct StoredRecord<'v, S> {
+    source: &'v S,
+    stored: &'v Stored,
+}
+
+impl<S: Source> SealedRecord for StoredRecord<'_, S> {
+    fn len(&self) -> usize {
+        self.stored.record_len as usize
+    }
+
+    fn append_to(&self, out: &mut Vec<u8>) -> Result<()> {
+        let read = self.source.read(self.stored.record(), out);
+        read.map_err(Error::not_fetched)
+    }
+}
+
+impl<S: Source> Vault<S> {
     /// A snapshot that replaces the log and keeps the versions of `retention`. Needs an owner.
     pub fn prepare_compaction(&self, retention: Retention) -> Result<Prepared> {
         self.require(Role::owns, "compact the vault")?;
@@ -35,6 +54,12 @@ impl Vault {
             .commits
             .first()
             .map_or(0, |snapshot| snapshot.seq);
+        let of_requests = self.index.all().filter(|versions| {
+            retention == Retention::Automatic && versions.clone().any(|stored| stored.has_request)
+        });
+        let recent =
+            of_requests.flat_map(|versions| versions.rev().take(limits::REQUEST_VERSIONS_KEPT));
+        self.want(recent.map(Stored::overview))?;
         let mut records = Vec::new();
         for versions in self.index.all() {
             let count = versions.clone().count();
@@ -50,8 +75,9 @@ impl Vault {
             let kept = versions.enumerate().filter(|(index, stored)| {
                 *index + keep >= count || (retention == Retention::Automatic && stored.seq > since)
             });
-            records.extend(kept.map(|(_, stored)| self.hashed(stored)));
+            records.extend(kept.map(|(_, stored)| stored));
         }
+        let records = self.hashed(records)?;
         self.prepare_snapshot(&self.access, &self.header, &self.key_slots, &records)
     }
 
@@ -69,7 +95,7 @@ impl Vault {
         let (mut newest, mut has_request, mut number) = (None, false, 0);
         for stored in versions.rev().take(limits::REQUEST_VERSIONS_KEPT) {
             number += 1;
-            let at = self.index.overview(stored)?.at;
+            let at = self.overview_of(stored)?.at;
             let newest = newest.get_or_insert_with(|| at.clone());
             if at.is_older_than(limits::REQUEST_SECONDS_KEPT, newest) {
                 break;
@@ -111,29 +137,23 @@ impl Vault {
             return Err(self.not_found(unknown));
         }
         let mut records = Vec::new();
-        for versions in self.index.all() {
-            let Some(newest) = versions.clone().last() else {
-                continue;
-            };
-            let is_purged = match &purged {
-                Some(ids) => ids.contains(self.index.overview(newest)?.id.as_str()),
-                None => true,
-            };
+        for (id, versions) in self.index.ids().zip(self.index.all()) {
+            let is_purged = purged.as_ref().is_none_or(|ids| ids.contains(id));
             let count = versions.clone().count();
-            let kept = versions.skip(if is_purged { count - 1 } else { 0 });
-            records.extend(kept.map(|stored| self.hashed(stored)));
+            records.extend(versions.skip(if is_purged { count - 1 } else { 0 }));
         }
+        let records = self.hashed(records)?;
         self.prepare_snapshot(&self.access, &self.header, &self.key_slots, &records)
     }
 
     /// A snapshot on the present head, with another header, other key slots or other records, signed
     /// with the access that its header gives.
-    pub(crate) fn prepare_snapshot(
+    pub(crate) fn prepare_snapshot<R: SealedRecord>(
         &self,
         access: &Access,
         header: &Header,
         key_slots: &[KeySlotEntry],
-        records: &[(&[u8], Hash)],
+        records: &[(R, Hash)],
     ) -> Result<Prepared> {
         self.require_sound()?;
         let head = self.head();
@@ -149,8 +169,18 @@ impl Vault {
         Ok(Prepared::replace(self, file))
     }
 
-    pub(crate) fn hashed(&self, stored: &Stored) -> (&[u8], Hash) {
-        let record = self.index.record(stored);
-        (record, sha256(record))
+    /// The records of versions as they are, for a new snapshot.
+    pub(crate) fn hashed<'v>(
+        &'v self,
+        versions: Vec<&'v Stored>,
+    ) -> Result<Vec<(StoredRecord<'v, S>, Hash)>> {
+        let (mut records, mut buffer) = (Vec::with_capacity(versions.len()), Vec::new());
+        for_all(versions, |stored| {
+            let hash = sha256(self.bytes(stored.record(), &mut buffer)?);
+            let source = &self.source;
+            records.push((StoredRecord { source, stored }, hash));
+            Ok(())
+        })?;
+        Ok(records)
     }
 }

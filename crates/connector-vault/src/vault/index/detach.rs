@@ -1,7 +1,7 @@
 //! The index as bytes, between two threads of one program (`vault/open/detach.rs`).
 
 use super::entries::{Stored, Versions};
-use super::{CommitPlace, Index, Part};
+use super::{CommitPlace, Index};
 use crate::bytes::{Reader, damaged, put_len, put_part};
 use crate::connector::{Op, Version};
 use crate::error::Result;
@@ -12,13 +12,13 @@ use crate::vault::record::RecordKeys;
 const OPS: [Op; 4] = [Op::Create, Op::Update, Op::Delete, Op::Restore];
 
 impl Index {
-    /// Where commits and records stand in [`into_file`](Self::into_file).
+    /// Where commits and records stand in the file.
     pub(crate) fn detach(&self) -> Vec<u8> {
         let mut out = Vec::new();
         put_len(&mut out, self.commits.len());
         for commit in &self.commits {
             let numbers = [
-                self.file_offset(commit.part, commit.at),
+                commit.at,
                 commit.len as u64,
                 commit.signature_at as u64,
                 commit.seq,
@@ -34,15 +34,12 @@ impl Index {
             put_part(&mut out, self.ids.id(entry).as_bytes());
             put_len(&mut out, versions.older.len() + 1);
             for stored in versions.older.iter().chain([&versions.newest]) {
-                let numbers = [
-                    self.file_offset(stored.part, stored.record_at),
-                    stored.version.get(),
-                    stored.seq,
-                ];
+                let numbers = [stored.record_at, stored.version.get(), stored.seq];
                 for number in numbers {
                     out.extend_from_slice(&number.to_le_bytes());
                 }
                 out.extend_from_slice(&stored.record_len.to_le_bytes());
+                out.extend_from_slice(&stored.overview_len.to_le_bytes());
                 let op = OPS.iter().position(|op| *op == stored.op).unwrap_or(0);
                 out.push(op as u8 | u8::from(stored.has_request) << 7);
             }
@@ -50,44 +47,26 @@ impl Index {
         out
     }
 
-    /// The bytes of the file: its parts, one behind the other.
-    pub(crate) fn into_file(self) -> Vec<u8> {
-        let mut parts = self.parts.into_iter();
-        let mut file = parts.next().map_or_else(Vec::new, |part| part.bytes);
-        for part in parts {
-            file.extend_from_slice(&part.bytes[part.log_start..]);
-        }
-        file
-    }
-
-    /// Where a place of a part stands in the file.
-    fn file_offset(&self, part: u32, at: usize) -> u64 {
-        let part = &self.parts[part as usize];
-        let start = self.file_start().len() as u64;
-        start + part.log_offset + (at - part.log_start) as u64
-    }
-
     /// The index that [`detach`](Self::detach) has written. Fails with `damaged` where it points
     /// past the file.
     pub(crate) fn attach(
         keys: RecordKeys,
         mut reader: Reader<'_>,
-        file: Vec<u8>,
+        file: &[u8],
         log_start: usize,
         grants: usize,
     ) -> Result<Self> {
         let mut index = Self::new(keys);
         let outside = |what: &str| damaged(0, format!("{what} stands outside the file"));
         let within = |at: u64, len: usize| {
-            let at = usize::try_from(at).ok().filter(|at| *at >= log_start)?;
-            (at.checked_add(len)? <= file.len()).then_some(at)
+            let start = usize::try_from(at).ok().filter(|at| *at >= log_start)?;
+            (start.checked_add(len)? <= file.len()).then_some(at)
         };
         for _ in 0..reader.u32("the number of commits")? {
             let at = reader.u64("a commit's place")?;
             let len = reader.u64("a commit's length")? as usize;
             let signature_at = reader.u64("a signature's place")? as usize;
             let commit = CommitPlace {
-                part: 0,
                 at: within(at, len).ok_or_else(|| outside("a commit"))?,
                 len,
                 signature_at,
@@ -103,9 +82,10 @@ impl Index {
             }
             index.commits.push(commit);
         }
-        if index.commits.is_empty() {
-            return Err(outside("the first commit"));
-        }
+        let newest = index.commits.last();
+        let newest = newest.ok_or_else(|| outside("the first commit"))?;
+        // It stands within the file, which is in memory.
+        index.marks = newest.marks(&file[newest.at as usize..]);
         for _ in 0..reader.u32("the number of connectors")? {
             let id = reader.part(limits::CONNECTOR_ID_LEN_MAX, "a connector's id")?;
             let id = std::str::from_utf8(id).map_err(|_| damaged(0, "an id is not UTF-8"))?;
@@ -115,11 +95,18 @@ impl Index {
                 let version = Version::new(reader.u64("a version")?)?;
                 let seq = reader.u64("a seq")?;
                 let record_len = reader.u32("a record's length")?;
+                let overview_len = reader.u32("an overview's length")?;
+                if overview_len
+                    .checked_add(4)
+                    .is_none_or(|len| len > record_len)
+                {
+                    return Err(outside("an overview"));
+                }
                 let flags = reader.u8("what made a version")?;
                 let op = OPS.get(usize::from(flags & 0x7f));
                 older.push(Stored {
-                    part: 0,
                     record_len,
+                    overview_len,
                     record_at: within(at, record_len as usize)
                         .ok_or_else(|| outside("a record"))?,
                     op: *op.ok_or_else(|| damaged(0, "an unknown change"))?,
@@ -139,11 +126,6 @@ impl Index {
         if !reader.rest().is_empty() {
             return Err(damaged(reader.offset(), "bytes behind the last connector"));
         }
-        index.parts.push(Part {
-            log_offset: 0,
-            log_start,
-            bytes: file,
-        });
         Ok(index)
     }
 }

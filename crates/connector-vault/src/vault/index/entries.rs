@@ -1,6 +1,7 @@
 //! Connector ids, and where each of their versions stands.
 
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 
 use hashbrown::HashTable;
 
@@ -10,9 +11,10 @@ use crate::limits;
 /// A kept version of a connector.
 #[derive(Clone, Copy)]
 pub(crate) struct Stored {
-    pub(super) part: u32,
-    pub(super) record_len: u32,
-    pub(super) record_at: usize,
+    /// Where its record begins in the file.
+    pub(super) record_at: u64,
+    pub(crate) record_len: u32,
+    pub(super) overview_len: u32,
     pub(crate) op: Op,
     pub(crate) has_request: bool,
     pub(crate) version: Version,
@@ -105,7 +107,14 @@ impl Ids {
 }
 
 impl Stored {
-    pub(super) fn in_part<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
-        &bytes[self.record_at..self.record_at + self.record_len as usize]
+    /// Where its sealed record stands in the file.
+    pub(crate) fn record(&self) -> Range<u64> {
+        self.record_at..self.record_at + u64::from(self.record_len)
+    }
+
+    /// Where its sealed overview stands, behind the length of it.
+    pub(crate) fn overview(&self) -> Range<u64> {
+        let start = self.record_at + 4;
+        start..start + u64::from(self.overview_len)
     }
 }

@@ -1,14 +1,17 @@
 //! Commits that are taken: the walk has found them sound, and their records follow the rules.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::entries::{Stored, Versions};
 use super::rules::{Facts, Rules};
-use super::{CommitPlace, Index, Part};
+use super::{CommitPlace, Index};
 use crate::connector::{ConnectorId, Version};
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, RecordBytes};
 use crate::format::header::Header;
+use crate::source::{Missing, Source};
 use crate::vault::record::{CheckedNames, OverviewText, RecordKeys};
 
 /// A record that is not what its author signed; only a tolerant opening goes on without it.
@@ -27,45 +30,73 @@ pub(crate) struct Admission<'a> {
     pub(crate) header: &'a Header,
     /// Collects damaged records and goes on, instead of failing at the first.
     pub(crate) tolerant: Option<&'a mut Vec<DamagedRecord>>,
+    /// Whether this program has made the commits itself, from what it holds.
+    pub(crate) own: bool,
 }
+
+/// Bytes of the log whose commits are to be taken, and the source of those before them.
+pub(crate) struct Piece<'a, S> {
+    /// Where it stands in the file.
+    pub(crate) at: u64,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) before: &'a S,
+}
+
+impl<S: Source> Piece<'_, S> {
+    fn get<'a>(&'a self, range: Range<u64>, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], Missing> {
+        let within = |offset: u64| usize::try_from(offset.checked_sub(self.at)?).ok();
+        let bytes = within(range.start).zip(within(range.end));
+        match bytes.and_then(|(start, end)| self.bytes.get(start..end)) {
+            Some(bytes) => Ok(bytes),
+            None => self.before.get(range, buffer),
+        }
+    }
+}
+
 impl Index {
     /// Takes the commits that the walk has found sound in a piece of the log. On an error nothing
     /// has changed.
-    pub(crate) fn extend(
+    pub(crate) fn extend<S: Source>(
         &mut self,
         commits: &[Commit<'_>],
-        piece: &[u8],
+        piece: &Piece<'_, S>,
         admission: &mut Admission<'_>,
     ) -> Result<Pending> {
         let records = commits.iter().map(Commit::record_count).sum();
         let mut pending = Pending {
             commits: Vec::with_capacity(commits.len()),
             admitted: Vec::with_capacity(records),
+            marks: Vec::new(),
+            missing: Vec::new(),
         };
         if self.entries.is_empty() {
             self.ids.reserve(records);
             self.entries.reserve(records);
         }
         let mut plaintext = Vec::new();
-        for commit in commits {
-            let result = self.extend_one(commit, piece, &mut plaintext, &mut pending, admission);
-            if let Err(error) = result {
-                self.undo(&pending);
-                return Err(error);
-            }
+        let taken = commits.iter().try_for_each(|commit| {
+            self.extend_one(commit, piece, &mut plaintext, &mut pending, admission)
+        });
+        // First what is missing: it might have been refused before.
+        if let Some(error) = pending.missing().or(taken.err()) {
+            self.undo(&pending);
+            return Err(error);
+        }
+        if let (Some(place), Some(commit)) = (pending.commits.last(), commits.last()) {
+            let start = usize::try_from(commit.offset).expect("within memory");
+            pending.marks = place.marks(&piece.bytes[start..]);
         }
         Ok(pending)
     }
 
-    fn extend_one(
+    fn extend_one<S: Source>(
         &mut self,
         commit: &Commit<'_>,
-        piece: &[u8],
+        piece: &Piece<'_, S>,
         plaintext: &mut Vec<u8>,
         pending: &mut Pending,
         admission: &mut Admission<'_>,
     ) -> Result<()> {
-        let part = u32::try_from(self.parts.len()).expect("fewer than 4 billion commits in memory");
         // Only where something is missing may something be skipped.
         let gaps = admission
             .tolerant
@@ -107,10 +138,11 @@ impl Index {
                 error.within(format_args!("record at offset {}", record.offset))
             })?;
             let version = Version::new(overview.version)?;
+            let len = |bytes: &[u8]| u32::try_from(bytes.len()).expect("at most 16 MiB");
             let stored = Stored {
-                part,
-                record_len: u32::try_from(record.bytes.len()).expect("a record is at most 16 MiB"),
-                record_at: usize::try_from(record.offset).expect("within memory"),
+                record_at: piece.at + record.offset,
+                record_len: len(record.bytes),
+                overview_len: len(sealed),
                 op: overview.op,
                 has_request: overview.request_id.is_some(),
                 version,
@@ -119,14 +151,19 @@ impl Index {
             let hash = self.ids.hash(&overview.id);
             let known = self.ids.get(hash, &overview.id);
             let newest = known.map(|index| &self.entries[index as usize].newest);
+            let (own, missing) = (admission.own, &mut pending.missing);
             let same_identity = || {
-                newest.is_some_and(|before| {
-                    let part = self.parts.get(before.part as usize);
-                    let bytes = part.map_or(piece, |part| &part.bytes);
-                    self.open_overview(before.in_part(bytes))
-                        .is_ok_and(|before| {
-                            before.name == overview.name && before.type_name == overview.type_name
-                        })
+                // Our own plans keep name and type.
+                own || newest.is_some_and(|before| {
+                    let mut buffer = Vec::new();
+                    match piece.get(before.overview(), &mut buffer) {
+                        Ok(sealed) => self.is_of(sealed, &overview.name, &overview.type_name),
+                        // Whatever the answer will be, the commits are not taken before.
+                        Err(absent) => {
+                            missing.extend_from_slice(absent.ranges());
+                            true
+                        }
+                    }
                 })
             };
             let facts = Facts {
@@ -164,16 +201,24 @@ impl Index {
             self.kept_len += u64::from(stored.record_len);
             pending.admitted.push(index);
         }
-        pending.commits.push(CommitPlace {
-            part,
-            at: usize::try_from(commit.offset).expect("within memory"),
+        let place = CommitPlace {
+            at: piece.at + commit.offset,
             len: commit.len,
             signature_at: commit.signature_at(),
             seq: commit.fixed.seq,
             hash: commit.hash,
             author: commit.fixed.author,
-        });
+        };
+        pending.commits.push(place);
         Ok(())
+    }
+
+    /// Whether a sealed overview has this name and type.
+    fn is_of(&self, sealed: &[u8], name: &str, type_name: &str) -> bool {
+        self.open_overview(sealed).is_ok_and(|text| {
+            OverviewText::<CheckedNames>::parse(&text)
+                .is_ok_and(|overview| overview.name == name && overview.type_name == type_name)
+        })
     }
 
     /// Takes back what a piece that is refused had brought.
@@ -206,28 +251,31 @@ impl Index {
         ids.filter_map(|id| ConnectorId::new(id).ok()).collect()
     }
 
-    /// Keeps the bytes of a piece whose commits were taken.
-    pub(crate) fn keep(
-        &mut self,
-        pending: Pending,
-        bytes: Vec<u8>,
-        log_start: usize,
-        log_offset: u64,
-    ) {
+    /// Keeps the commits that were taken: their bytes are where the source finds them.
+    pub(crate) fn keep(&mut self, pending: Pending) {
         self.commits.extend(pending.commits);
-        self.parts.push(Part {
-            log_offset,
-            log_start,
-            bytes,
-        });
+        self.marks = pending.marks;
     }
 }
 
-/// What a piece of the log brought, until its bytes are kept.
+/// What a piece of the log brought, until it is kept.
 pub(crate) struct Pending {
     commits: Vec<CommitPlace>,
     /// Entries that got a version, in order.
     admitted: Vec<u32>,
+    /// Of the newest commit.
+    marks: Vec<(u64, Vec<u8>)>,
+    /// What was not there to decide by.
+    missing: Vec<Range<u64>>,
+}
+
+impl Pending {
+    fn missing(&self) -> Option<Error> {
+        match self.missing.as_slice() {
+            [] => None,
+            ranges => Some(Error::not_fetched(ranges.iter().cloned().collect())),
+        }
+    }
 }
 
 fn open_damaged(record: &RecordBytes<'_>, keys: &RecordKeys) -> Option<String> {

@@ -10,6 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::{PREFIX_LEN, key_slots, split_file, to_json};
 use crate::limits;
 use crate::log;
+use crate::source::Memory;
 use crate::vault::index::Index;
 use crate::vault::record::RecordKeys;
 use crate::vault::{OpenReport, Vault};
@@ -73,7 +74,7 @@ impl Vault {
         put_part(&mut state, &report);
         state.extend_from_slice(&index);
         Detached {
-            file: self.index.into_file(),
+            file: self.source.into_file(self.index.end()),
             state,
         }
     }
@@ -97,8 +98,10 @@ impl Vault {
         let superseded = snapshot.superseded().to_vec();
         let access = Access::open(identity, &header)?;
         let keys = RecordKeys::new(&access.bundle, header.vault_id, header.epoch);
-        let index = Index::attach(keys, reader, file, log_start, header.grants.len())?;
+        let index = Index::attach(keys, reader, &file, log_start, header.grants.len())?;
         Ok(Self {
+            start: file[..log_start].to_vec(),
+            source: Memory::from(file),
             header,
             key_slots,
             superseded,

@@ -5,6 +5,8 @@
 //! version are checked before any token but those of the id is asked for. A token may be good for
 //! one use, such as a refresh token, and a conflict must not burn it.
 
+use std::ops::Range;
+
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -24,11 +26,13 @@ use crate::plan::{
 };
 use crate::role::Role;
 use crate::secret::Text;
+use crate::source::Source;
 use crate::time::Timestamp;
 use crate::token::{Template, Tokens};
-use crate::vault::{Host, Vault};
+use crate::vault::index::Stored;
+use crate::vault::{Host, Vault, for_all};
 
-impl Vault {
+impl<S: Source> Vault<S> {
     /// What an action would change. Nothing is written.
     ///
     /// Fails with the codes of `docs/action.md`; the vault is as before in any case.
@@ -99,12 +103,12 @@ impl Vault {
         }
         refuse_request_id(options)?;
         // What can be known before any token is asked for.
-        for (number, action) in (1..).zip(list) {
-            if let Some(action) = action {
-                self.check_action(action, options)
-                    .map_err(|error| error.in_action(number))?;
-            }
-        }
+        for_all((1..).zip(list), |(number, action)| match action {
+            Some(action) => self
+                .check_action(action, options)
+                .map_err(|error| error.in_action(number)),
+            None => Ok(()),
+        })?;
         let mut plan = ActionPlan::batch();
         for (number, action) in (1..).zip(list) {
             let step = match action {
@@ -118,14 +122,16 @@ impl Vault {
         Ok(plan)
     }
 
-    /// Checks the condition and the role of an action, and its connector where its id holds no token.
+    /// Checks the condition and the role of an action, and its connector and that it can be read where its
+    /// id holds no token.
     fn check_action(&self, action: &Action, options: &Options) -> Result<()> {
         action.check_condition(options)?;
         let what = action.action_type().as_str();
-        let (permitted, entry_id): (fn(Role) -> bool, _) = match &action.content {
-            Content::Update { entry_id, .. } => (Role::updates, entry_id),
-            Content::Delete { entry_id } => (Role::owns, entry_id),
-            Content::Test { entry_id, .. } => (Role::reads, entry_id),
+        type Reads = fn(&Stored) -> Range<u64>;
+        let (permitted, entry_id, reads): (fn(Role) -> bool, _, Reads) = match &action.content {
+            Content::Update { entry_id, .. } => (Role::updates, entry_id, Stored::record),
+            Content::Delete { entry_id } => (Role::owns, entry_id, Stored::overview),
+            Content::Test { entry_id, .. } => (Role::reads, entry_id, Stored::record),
             Content::Add { .. } | Content::Batch(_) => {
                 return self.require(Role::owns, what);
             }
@@ -138,7 +144,7 @@ impl Vault {
         };
         // The ids of connectors that the batch creates are not known to its author.
         match literal {
-            Some(id) => self.present(id).map(|_| ()),
+            Some(id) => self.want([reads(self.present(id)?)]),
             None => Ok(()),
         }
     }
@@ -154,10 +160,12 @@ impl Vault {
         digest: &Hash,
         now: &Timestamp,
     ) -> Result<Option<Outcome>> {
-        self.present(id.as_str())?;
+        let newest = self.present(id.as_str())?;
+        let overviews = self.index.versions(id.as_str()).map(Stored::overview);
+        self.want(overviews.chain([newest.record()]))?;
         let versions = self.index.versions(id.as_str()).rev();
         for stored in versions.filter(|stored| stored.has_request) {
-            let overview = self.index.overview(stored)?;
+            let overview = self.overview_of(stored)?;
             if overview.request_id.as_deref() != Some(request_id.as_str()) {
                 continue;
             }
@@ -194,7 +202,7 @@ impl Vault {
     fn remembers_requests(&self, id: &ConnectorId, now: &Timestamp) -> Result<bool> {
         let mut oldest = None;
         for stored in self.index.versions(id.as_str()).rev() {
-            let next = oldest.map(|newer: &crate::vault::index::Stored| newer.version);
+            let next = oldest.map(|newer: &Stored| newer.version);
             if next.is_some_and(|next| stored.version.next() != next) {
                 break;
             }
@@ -203,12 +211,12 @@ impl Vault {
         let Some(oldest) = oldest.filter(|oldest| oldest.version != Version::FIRST) else {
             return Ok(true);
         };
-        let made = self.index.overview(oldest)?.at;
+        let made = self.overview_of(oldest)?.at;
         Ok(made.is_older_than(limits::REQUEST_SECONDS_KEPT, now))
     }
 }
 
-impl Staging<'_> {
+impl<S: Source> Staging<'_, S> {
     /// What one action would do. `number` tells it from the others of its batch.
     fn step(
         &mut self,

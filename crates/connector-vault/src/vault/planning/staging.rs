@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::action::{Changes, Options, Source, Write};
+use crate::action::{self, Changes, Options, Write};
 use crate::connector::{
     Connector, ConnectorId, NewConnector, Op, PropertyChanges, Version, check_name,
 };
@@ -10,21 +10,23 @@ use crate::crypto::Hash;
 use crate::error::{Code, Error, Result};
 use crate::plan::{self, Draft, NewEntry, Newest, Plan, Step};
 use crate::role::Role;
+use crate::source::Source;
 use crate::time::Timestamp;
 use crate::vault::Vault;
+use crate::vault::index::Stored;
 
 /// The connectors as the changes of one commit see them: the vault's, and over them what earlier
 /// changes write.
-pub(super) struct Staging<'v> {
-    pub(super) vault: &'v Vault,
+pub(super) struct Staging<'v, S> {
+    pub(super) vault: &'v Vault<S>,
     /// When the changes are made: a tester sees it of a connector that an action before has changed.
     now: Timestamp,
     /// The newest planned version of each connector; without properties if it was deleted.
     written: HashMap<ConnectorId, (Connector, Op)>,
 }
 
-impl<'v> Staging<'v> {
-    pub(super) fn new(vault: &'v Vault, now: Timestamp) -> Self {
+impl<'v, S: Source> Staging<'v, S> {
+    pub(super) fn new(vault: &'v Vault<S>, now: Timestamp) -> Self {
         Self {
             vault,
             now,
@@ -96,6 +98,11 @@ impl<'v> Staging<'v> {
     ) -> Result<Plan> {
         self.vault.require(Role::updates, "restore a connector")?;
         refuse_request_id(options)?;
+        if let Ok(newest) = self.vault.present(id) {
+            let versions = self.vault.index.versions(id);
+            let taken = versions.filter(|kept| kept.version == version);
+            self.vault.want(taken.chain([newest]).map(Stored::record))?;
+        }
         // A version that does not read is what a restore is for.
         let before = match self.read(id) {
             Err(error) if matches!(error.code(), Code::Damaged | Code::NamesMismatch) => {
@@ -167,7 +174,7 @@ fn literal(changes: &PropertyChanges) -> Result<Changes> {
         Ok(Write {
             name,
             value,
-            source: Source::Grid,
+            source: action::Source::Grid,
             overridden: false,
         })
     });

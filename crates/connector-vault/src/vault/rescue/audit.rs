@@ -6,6 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind, RecordBytes};
 use crate::format::hex::GrantId;
 use crate::log::{self, After};
+use crate::source::Source;
 use crate::vault::Vault;
 use crate::vault::index::{CommitPlace, Stored};
 use crate::vault::record::Overview;
@@ -48,7 +49,7 @@ pub struct Verdict {
     pub problems: Vec<Error>,
 }
 
-impl Vault {
+impl<S: Source> Vault<S> {
     /// Every commit of the log, oldest first.
     pub fn log(&self) -> Result<Vec<CommitInfo>> {
         self.log_range(0, usize::MAX)
@@ -63,6 +64,7 @@ impl Vault {
         let (Some(first), Some(last)) = (commits.first(), commits.last()) else {
             return Ok(Vec::new());
         };
+        self.want(commits.iter().map(CommitPlace::range))?;
         let seqs = first.seq..=last.seq;
         let mut records: std::collections::HashMap<u64, Vec<Overview>> = Default::default();
         for stored in self.index.all().flatten() {
@@ -70,13 +72,14 @@ impl Vault {
                 records
                     .entry(stored.seq)
                     .or_default()
-                    .push(self.index.overview(stored)?);
+                    .push(self.overview_of(stored)?);
             }
         }
         commits
             .iter()
             .map(|place| {
-                let commit = self.commit(place)?;
+                let mut buffer = Vec::new();
+                let commit = self.commit(place, &mut buffer)?;
                 let signature = match log::verify_commit(&self.header, &commit) {
                     Ok(()) => SignatureState::Valid,
                     Err(_) => SignatureState::Invalid,
@@ -95,6 +98,7 @@ impl Vault {
     /// Checks every signature, chain link and record hash, and, if the role reads values, that
     /// every secret opens and holds what its overview lists.
     pub fn verify(&self) -> Result<Vec<Verdict>> {
+        self.want(self.index.commits.iter().map(CommitPlace::range))?;
         let mut unreadable: std::collections::HashMap<u64, Vec<Error>> = Default::default();
         if self.role().reads() {
             for stored in self.index.all().flatten() {
@@ -105,8 +109,9 @@ impl Vault {
         }
         let mut before: Option<After> = None;
         let mut verdicts = Vec::with_capacity(self.index.commits.len());
+        let mut buffer = Vec::new();
         for place in &self.index.commits {
-            let commit = self.commit(place)?;
+            let commit = self.commit(place, &mut buffer)?;
             let mut problems = Vec::new();
             problems.extend(log::verify_commit(&self.header, &commit).err());
             if before.is_some_and(|before| before.hash != commit.fixed.prev) {
@@ -150,9 +155,13 @@ impl Vault {
     }
 
     /// A commit of the log, decoded again.
-    pub(crate) fn commit(&self, place: &CommitPlace) -> Result<Commit<'_>> {
-        let bytes = self.index.commit_bytes(place);
-        let offset = self.index.log_offset(place);
+    pub(crate) fn commit<'a>(
+        &'a self,
+        place: &CommitPlace,
+        buffer: &'a mut Vec<u8>,
+    ) -> Result<Commit<'a>> {
+        let bytes = self.bytes(place.range(), buffer)?;
+        let offset = place.at;
         let fixed = bytes
             .first_chunk::<FIXED_LEN>()
             .map(|fixed| Fixed::decode(fixed, offset))

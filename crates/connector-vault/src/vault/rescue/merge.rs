@@ -12,10 +12,11 @@ use crate::format::hex::RecordId;
 use crate::log;
 use crate::plan::{self, Plan};
 use crate::secret::Secret;
-use crate::vault::Vault;
+use crate::source::{Memory, Source};
 use crate::vault::index::Stored;
 use crate::vault::open::not_mergeable;
 use crate::vault::record::Overview;
+use crate::vault::{Vault, for_all};
 
 /// Whose side wins where both changed the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +128,7 @@ impl Merge {
     }
 }
 
-impl Vault {
+impl<S: Source> Vault<S> {
     /// What merging `theirs`, another copy of this vault, would change here. Nothing is written.
     ///
     /// Fails with `not_mergeable` if it is another vault, and with `not_permitted` for a role that
@@ -150,12 +151,8 @@ impl Vault {
             // It is what ours was once.
             return Ok(merging.merge);
         }
-        for versions in theirs.index.all() {
-            let Some(newest) = versions.last() else {
-                continue;
-            };
-            merging.connector(newest)?;
-        }
+        let newest = theirs.index.all().filter_map(Iterator::last);
+        for_all(newest, |newest| merging.connector(newest))?;
         Ok(merging.merge)
     }
 
@@ -172,7 +169,7 @@ impl Vault {
             .iter()
             .chain(self.index.commits.iter().map(|commit| &commit.hash))
             .collect();
-        let mut strangers = Vec::new();
+        let (mut strangers, mut buffer) = (Vec::new(), Vec::new());
         for place in theirs
             .index
             .commits
@@ -187,7 +184,7 @@ impl Vault {
                 // A role that was reduced here counts as it is here.
                 .any(|own| own.ed25519 == grant.ed25519 && own.role >= grant.role);
             // A merge trusts each commit by itself, so each has to stand by itself.
-            log::verify_commit(&theirs.header, &theirs.commit(place)?)?;
+            log::verify_commit(&theirs.header, &theirs.commit(place, &mut buffer)?)?;
             if !listed && !strangers.contains(&grant.label) {
                 strangers.push(grant.label.clone());
             }
@@ -198,31 +195,31 @@ impl Vault {
     fn versions_by_record(&self, id: &str) -> Result<HashMap<RecordId, &Stored>> {
         self.index
             .versions(id)
-            .map(|stored| Ok((self.index.overview(stored)?.record_id, stored)))
+            .map(|stored| Ok((self.overview_of(stored)?.record_id, stored)))
             .collect()
     }
 }
 
 /// A merge at work.
-struct Merging<'a> {
-    ours: &'a Vault,
+struct Merging<'a, S> {
+    ours: &'a Vault<S>,
     theirs: &'a Vault,
     merge: Merge,
 }
 
 /// A side of a connector: its newest version.
-struct Side<'a> {
-    vault: &'a Vault,
+struct Side<'a, S> {
+    vault: &'a Vault<S>,
     stored: &'a Stored,
     overview: Overview,
 }
 
-impl<'a> Side<'a> {
-    fn new(vault: &'a Vault, stored: &'a Stored) -> Result<Self> {
+impl<'a, S: Source> Side<'a, S> {
+    fn new(vault: &'a Vault<S>, stored: &'a Stored) -> Result<Self> {
         Ok(Self {
             vault,
             stored,
-            overview: vault.index.overview(stored)?,
+            overview: vault.overview_of(stored)?,
         })
     }
 
@@ -242,7 +239,7 @@ impl<'a> Side<'a> {
         let after = base.map_or(0, |base| base.version.get());
         let versions = self.vault.index.versions(self.overview.id.as_str()).rev();
         for stored in versions.take_while(|stored| stored.version.get() > after) {
-            let overview = self.vault.index.overview(stored)?;
+            let overview = self.vault.overview_of(stored)?;
             if overview.changed.contains(name) {
                 return Ok(overview.at.to_string());
             }
@@ -251,7 +248,7 @@ impl<'a> Side<'a> {
     }
 }
 
-impl<'a> Merging<'a> {
+impl<'a, S: Source> Merging<'a, S> {
     fn connector(&mut self, their_newest: &'a Stored) -> Result<()> {
         let theirs = Side::new(self.theirs, their_newest)?;
         let id = theirs.overview.id.as_str();
@@ -266,13 +263,14 @@ impl<'a> Merging<'a> {
         if ours.overview.record_id == theirs.overview.record_id {
             return Ok(());
         }
+        let our_versions = self.ours.index.versions(id);
+        self.ours.want(our_versions.map(Stored::record))?;
         let base = self.base(id)?;
-        let unchanged =
-            |side: &Side<'_>| base.is_some_and(|base| base.version == side.stored.version);
-        if unchanged(&theirs) {
+        let unchanged = |stored: &Stored| base.is_some_and(|base| base.version == stored.version);
+        if unchanged(theirs.stored) {
             return Ok(());
         }
-        let ours_unchanged = unchanged(&ours);
+        let ours_unchanged = unchanged(ours.stored);
         match (ours.exists(), theirs.exists()) {
             (false, false) => Ok(()),
             (true, true) => self.properties(&ours, &theirs, base),
@@ -298,7 +296,7 @@ impl<'a> Merging<'a> {
     fn base(&self, id: &str) -> Result<Option<&'a Stored>> {
         let ours = self.ours.versions_by_record(id)?;
         for stored in self.theirs.index.versions(id).rev() {
-            let record_id = self.theirs.index.overview(stored)?.record_id;
+            let record_id = self.theirs.overview_of(stored)?.record_id;
             if let Some(base) = ours.get(&record_id) {
                 return Ok(Some(base));
             }
@@ -309,8 +307,8 @@ impl<'a> Merging<'a> {
     /// Both have the connector, and theirs was changed.
     fn properties(
         &mut self,
-        ours: &Side<'a>,
-        theirs: &Side<'a>,
+        ours: &Side<'a, S>,
+        theirs: &Side<'a, Memory>,
         base: Option<&'a Stored>,
     ) -> Result<()> {
         let before = self.ours.unseal(ours.stored)?.0;
@@ -349,7 +347,7 @@ impl<'a> Merging<'a> {
             }
         }
         let base_identity = match base {
-            Some(base) if base.op != Op::Delete => Some(self.ours.index.overview(base)?),
+            Some(base) if base.op != Op::Delete => Some(self.ours.overview_of(base)?),
             _ => None,
         };
         let same = |one: &Overview, other: &Overview| {
@@ -366,7 +364,7 @@ impl<'a> Merging<'a> {
         }
     }
 
-    fn create(&mut self, theirs: &Side<'_>) -> Result<()> {
+    fn create(&mut self, theirs: &Side<'_, Memory>) -> Result<()> {
         let Connector {
             id,
             name,
@@ -389,7 +387,12 @@ impl<'a> Merging<'a> {
     }
 
     /// Notes a conflict about a whole connector; whether theirs wins.
-    fn theirs_wins(&mut self, ours: &Side<'_>, theirs: &Side<'_>, kind: ConflictKind) -> bool {
+    fn theirs_wins(
+        &mut self,
+        ours: &Side<'_, S>,
+        theirs: &Side<'_, Memory>,
+        kind: ConflictKind,
+    ) -> bool {
         self.merge.conflicts.push(MergeConflict {
             id: ours.overview.id.clone(),
             kind,
@@ -404,7 +407,7 @@ impl<'a> Merging<'a> {
     /// Notes a conflict; whether theirs wins.
     fn conflict(
         &mut self,
-        ours: &Side<'_>,
+        ours: &Side<'_, S>,
         kind: ConflictKind,
         newest: impl FnOnce() -> Result<bool>,
     ) -> Result<bool> {
@@ -432,7 +435,7 @@ fn set(properties: &mut Properties, name: &PropertyName, value: Option<&Secret>)
 
 /// A merged version says where it comes from. What looks like a mask was accepted as a value when it
 /// was written.
-fn options(theirs: &Side<'_>) -> Options {
+fn options(theirs: &Side<'_, Memory>) -> Options {
     let note = format!(
         "merged from version {} of another copy",
         theirs.overview.version

@@ -4,6 +4,7 @@ use rand_core::CryptoRng;
 
 use crate::access::{self, Access, Bundle, BundlePlace, Unlock};
 use crate::connector::check_text;
+use crate::crypto::Hash;
 use crate::crypto::identity::{GrantKey, Identity, VaultKey};
 use crate::crypto::kdf::{Cost, Passphrase};
 use crate::error::{Code, Result};
@@ -163,7 +164,8 @@ impl Vault {
             prev: [0; 32],
             superseded: &[],
         };
-        let file = snapshot_file(&access, &header, &key_slots, &chain, &[])?;
+        let records: &[(&[u8], Hash)] = &[];
+        let file = snapshot_file(&access, &header, &key_slots, &chain, records)?;
         let vault = Self::load(file.clone(), &OpenOptions::default(), |_, _, _| Ok(access))?;
         Ok((vault, file))
     }

@@ -9,6 +9,7 @@ use crate::crypto::identity::{GrantKey, Identity, VaultKey};
 use crate::crypto::kdf::{Cost, Passphrase};
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
+use crate::format::commit::split_record;
 use crate::format::file_start;
 use crate::format::header::{Grant, Handover, Header, Retired};
 use crate::format::hex::{GrantId, Hex};
@@ -16,7 +17,9 @@ use crate::format::key_slots::{self, KeySlotEntry};
 use crate::limits;
 use crate::log;
 use crate::role::Role;
-use crate::vault::commit::{Prepared, next_counter};
+use crate::source::Source;
+use crate::vault::commit::{Prepared, StoredRecord, next_counter};
+use crate::vault::index::{CommitPlace, Stored};
 use crate::vault::record::{Overview, OverviewText, RecordKeys, Text};
 use crate::vault::{Host, Vault};
 
@@ -69,7 +72,10 @@ pub struct Revocation {
     pub dropped: Vec<Overview>,
 }
 
-impl Vault {
+/// A record and its hash.
+type Sealed = (Vec<u8>, Hash);
+
+impl<S: Source> Vault<S> {
     /// The grants, in the header's order.
     pub fn grants(&self) -> impl Iterator<Item = GrantInfo> {
         self.header.grants.iter().map(|grant| GrantInfo {
@@ -110,6 +116,7 @@ impl Vault {
                 "a vault has at most 64 grants",
             ));
         }
+        let records = self.all_records()?;
         let place = BundlePlace {
             vault_id: header.vault_id,
             epoch: header.epoch,
@@ -144,7 +151,7 @@ impl Vault {
         header
             .grants
             .push(new_grant(host, &self.access.bundle, &place, label, &key)?);
-        self.prepare_snapshot(&self.access, &header, &key_slots, &self.all_records())
+        self.prepare_snapshot(&self.access, &header, &key_slots, &records)
     }
 
     /// Takes a grant away: new keys, everything sealed again, bundles for those who stay. Needs an
@@ -189,7 +196,7 @@ impl Vault {
             .bundle
             .seal(host.rng, &place, &grant_key(grant))?;
         let prepared =
-            self.prepare_snapshot(&self.access, &header, &self.key_slots, &self.all_records())?;
+            self.prepare_snapshot(&self.access, &header, &self.key_slots, &self.all_records()?)?;
         Ok(Revocation {
             prepared,
             exposed: Vec::new(),
@@ -208,6 +215,7 @@ impl Vault {
         host: &mut Host<'_>,
     ) -> Result<Prepared> {
         self.require_sound()?;
+        self.want(self.index.commits.iter().map(CommitPlace::range))?;
         let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
         let Access {
             grant, identity, ..
@@ -225,9 +233,9 @@ impl Vault {
             .retain(|entry| !matches!(entry, KeySlotEntry::KeySlot(slot) if slot.grant == *grant));
         key_slots.push(KeySlotEntry::KeySlot(slot));
         let mut file = file_start(&key_slots::encode(&key_slots)?);
-        for commit in &self.index.commits {
-            file.extend_from_slice(self.index.commit_bytes(commit));
-        }
+        let log = self.start.len() as u64..self.file_len();
+        let read = self.source.read(log, &mut file);
+        read.map_err(Error::not_fetched)?;
         Ok(Prepared::replace(self, file))
     }
 
@@ -272,6 +280,7 @@ impl Vault {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Revocation> {
         let index = self.other_grant(label)?;
+        self.want(self.index.all().flatten().map(Stored::record))?;
         let mut header = self.header.clone();
         let former = header.grants[index].clone();
         match role {
@@ -310,17 +319,13 @@ impl Vault {
         let access = Access::open(self.access.identity.clone(), &header)?;
         let keys = RecordKeys::new(&access.bundle, header.vault_id, header.epoch);
         let (records, dropped) = self.seal_again(&keys, host, progress)?;
-        let hashed: Vec<_> = records
-            .iter()
-            .map(|record| (record.as_slice(), sha256(record)))
-            .collect();
         let mut key_slots = self.key_slots.clone();
         if role.is_none() {
             key_slots.retain(
                 |entry| !matches!(entry, KeySlotEntry::KeySlot(slot) if slot.grant == former.id),
             );
         }
-        let prepared = self.prepare_snapshot(&access, &header, &key_slots, &hashed)?;
+        let prepared = self.prepare_snapshot(&access, &header, &key_slots, &records)?;
         let still_reads = role.is_some_and(Role::reads);
         let exposed = match former.role.reads() && !still_reads {
             true => self
@@ -368,17 +373,19 @@ impl Vault {
         keys: &RecordKeys,
         host: &mut Host<'_>,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<(Vec<Vec<u8>>, Vec<Overview>)> {
+    ) -> Result<(Vec<Sealed>, Vec<Overview>)> {
         let total = self.index.all().map(Iterator::count).sum();
         let mut records = Vec::with_capacity(total);
         let mut dropped = Vec::new();
+        let mut buffer = Vec::new();
         for stored in self.index.all().flatten() {
-            let text = self.index.overview_text(stored)?;
+            let record = self.bytes(stored.record(), &mut buffer)?;
+            let (overview, sealed) = split_record(record, stored.record().start)?;
+            let text = self.index.open_overview(overview)?;
             let overview = OverviewText::<Vec<Text<'_>>>::parse(&text)?;
             let secrets = match stored.op {
                 Op::Delete => None,
                 _ => {
-                    let sealed = self.index.sealed_secrets(stored)?;
                     match self
                         .index
                         .keys()
@@ -386,24 +393,22 @@ impl Vault {
                     {
                         Ok(secrets) => Some(secrets),
                         Err(_) => {
-                            dropped.push(self.index.overview(stored)?);
+                            dropped.push(Overview::parse(&text)?);
                             continue;
                         }
                     }
                 }
             };
-            records.push(keys.seal(host.rng, &overview, secrets.as_ref())?);
+            let record = keys.seal(host.rng, &overview, secrets.as_ref())?;
+            let hash = sha256(&record);
+            records.push((record, hash));
             progress(records.len(), total);
         }
         Ok((records, dropped))
     }
 
     /// Every kept record as it is.
-    fn all_records(&self) -> Vec<(&[u8], Hash)> {
-        self.index
-            .all()
-            .flatten()
-            .map(|stored| self.hashed(stored))
-            .collect()
+    fn all_records(&self) -> Result<Vec<(StoredRecord<'_, S>, Hash)>> {
+        self.hashed(self.index.all().flatten().collect())
     }
 }
