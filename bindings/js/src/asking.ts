@@ -32,7 +32,7 @@ export interface Asked {
 export function begin(action: ActionInput, options: ActionOptions, { tokens = new Map() }: Asked): Run {
   const text = utf8(textOf(action));
   try {
-    return call((core) => core.Action.parse(text).run(JSON.stringify(options), keysOf(tokens)));
+    return call((core) => core.Action.parse(text).run(options, keysOf(tokens)));
   } finally {
     text.fill(0);
   }

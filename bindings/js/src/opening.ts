@@ -44,7 +44,7 @@ export async function open(storage: VaultStorage, options: OpenOptions): Promise
     answer = await performOn(await bytesOf(storage, options.signal), "open", opening, options);
   }
   const core = attach(answer);
-  if (options.accept !== true) return { core, known: newestOf((opening.known ?? []) as HeadDocument[]) };
+  if (options.accept !== true) return { core, known: newestOf(opening.known ?? []) };
   try {
     // Taken on purpose: what was seen before no longer counts.
     await orAborted(forget(vaultIdOf(core), storage, headsOf(storage, options)), options.signal);
@@ -83,7 +83,7 @@ export async function repair(
 
 /** Runs Argon2id for a key slot that is to be made; as secret as the passphrase. */
 export async function stretch(passphrase: string, cost: KdfCost, options: Abortable): Promise<Uint8Array> {
-  const job: Job = { kind: "stretch", passphrase: utf8(passphrase), cost: JSON.stringify(cost) };
+  const job: Job = { kind: "stretch", passphrase: utf8(passphrase), cost };
   return (await inWorker(job, options, true)).bytes;
 }
 
@@ -117,15 +117,15 @@ async function seenHeads(
   storage: VaultStorage,
   options: OpenOptions,
   vaultId: string | undefined,
-): Promise<HeadDocument[]> {
-  if (options.known !== undefined) return [documentOf(options.known)];
+): Promise<string[]> {
+  if (options.known !== undefined) return [jsonOf(options.known)];
   const heads = headsOf(storage, options);
   if (heads === undefined || vaultId === undefined) return [];
   const seen = await orAborted(
     Promise.all(storage.places.map((place) => seenHead(heads, vaultId, place, options))),
     options.signal,
   );
-  return seen.filter((known) => known !== undefined).map(documentOf);
+  return seen.filter((known) => known !== undefined).map(jsonOf);
 }
 
 async function seenHead(
@@ -154,7 +154,7 @@ async function performOn(
   const secret = passphrase === undefined ? identityBytes(identity) : utf8(passphrase);
   // The bytes move to the worker: what shares a buffer with others, as a `Buffer` of Node's may, stays.
   const own = file.byteLength === file.buffer.byteLength ? file : copyOf(file);
-  const job: Job = { kind, file: own, secret, opening: JSON.stringify(opening) };
+  const job: Job = { kind, file: own, secret, opening };
   const isShort = passphrase === undefined && file.length < WORKER_FILE_LEN;
   return isShort ? call(() => perform(job, {})) : await inWorker(job, options, passphrase !== undefined);
 }
@@ -182,8 +182,12 @@ function vaultIdOf(core: CoreVault): string {
   return (JSON.parse(call(() => core.head())) as Head).vaultId;
 }
 
+function jsonOf(known: KnownHead): string {
+  return JSON.stringify(documentOf(known));
+}
+
 /** The newest of the heads that were seen, in JSON: the one that the core compared the vault with. */
-function newestOf(seen: readonly HeadDocument[]): string | undefined {
-  const newest = [...seen].sort((one, other) => other.head.seq - one.head.seq)[0];
-  return newest && JSON.stringify(newest);
+function newestOf(seen: readonly string[]): string | undefined {
+  const seqOf = (json: string) => (JSON.parse(json) as HeadDocument).head.seq;
+  return [...seen].sort((one, other) => seqOf(other) - seqOf(one))[0];
 }

@@ -145,7 +145,7 @@ export class Vault extends EventTarget {
     const now = timeOf(clockOf(owner));
     try {
       owner.signal?.throwIfAborted();
-      const created = call((core) => core.create(label, stretched, JSON.stringify(cost), identity, now));
+      const created = call((core) => core.create(label, stretched, cost, identity, now));
       try {
         await storage.create(created.file(), owner.signal);
       } catch (error) {
@@ -387,12 +387,12 @@ export class Vault extends EventTarget {
 
   /** A plan that deletes a connector; its kept versions stay in the history. */
   planDelete(id: string, options: ChangeOptions = {}): Plan<Outcome> {
-    return this.#keepPlan(this.#ask((core) => core.planDelete(id, optionsText(options))));
+    return this.#keepPlan(this.#ask((core) => core.planDelete(id, options)));
   }
 
   /** A plan that makes the properties of a kept version the present ones. */
   planRestore(id: string, version: number, options: ChangeOptions = {}): Plan<Outcome> {
-    return this.#keepPlan(this.#ask((core) => core.planRestore(id, version, optionsText(options))));
+    return this.#keepPlan(this.#ask((core) => core.planRestore(id, version, options)));
   }
 
   /**
@@ -409,7 +409,7 @@ export class Vault extends EventTarget {
       await this.refresh({ signal });
       return this.#ask((core) => {
         const copy = core.openCopy(file);
-        const merge = freeing(copy, () => core.planMerge(copy, JSON.stringify(options)));
+        const merge = freeing(copy, () => core.planMerge(copy, options));
         return freeing(merge, () => JSON.parse(merge.report()) as MergeReport);
       });
     });
@@ -490,15 +490,13 @@ export class Vault extends EventTarget {
 
   /** Deletes a connector. */
   async deleteConnector(id: string, options: ChangeOptions & Abortable = {}): Promise<Outcome> {
-    const prepare = (core: CoreVault) =>
-      preparing(core, core.planDelete(id, optionsText(options)), this.#now());
+    const prepare = (core: CoreVault) => preparing(core, core.planDelete(id, options), this.#now());
     return first<Outcome>(await this.#stored.write(prepare, options));
   }
 
   /** Makes the properties of a kept version the present ones: a change like any other. */
   async restore(id: string, version: number, options: ChangeOptions & Abortable = {}): Promise<Outcome> {
-    const prepare = (core: CoreVault) =>
-      preparing(core, core.planRestore(id, version, optionsText(options)), this.#now());
+    const prepare = (core: CoreVault) => preparing(core, core.planRestore(id, version, options), this.#now());
     return first<Outcome>(await this.#stored.write(prepare, options));
   }
 
@@ -508,8 +506,7 @@ export class Vault extends EventTarget {
     options: CreateOptions & Abortable = {},
   ): Promise<Outcome[]> {
     const text = utf8(textOf(document));
-    const prepare = (core: CoreVault) =>
-      preparing(core, core.planImport(text, optionsText(options)), this.#now());
+    const prepare = (core: CoreVault) => preparing(core, core.planImport(text, options), this.#now());
     try {
       return await this.#stored.write(prepare, options);
     } finally {
@@ -529,7 +526,7 @@ export class Vault extends EventTarget {
       const file = await copyOf(theirs, signal);
       const prepare = (core: CoreVault) => {
         const copy = core.openCopy(file);
-        const merge = freeing(copy, () => core.planMerge(copy, JSON.stringify(options)));
+        const merge = freeing(copy, () => core.planMerge(copy, options));
         return preparing(core, merge.intoPlan(), this.#now());
       };
       return await this.#stored.write(prepare, { signal });
@@ -681,13 +678,13 @@ export class Vault extends EventTarget {
   async #withPassphrase(
     { passphrase, cost }: { readonly passphrase: string; readonly cost?: KdfCost | undefined },
     options: Abortable,
-    prepare: (core: CoreVault, stretched: Uint8Array, cost: string) => Prepared,
+    prepare: (core: CoreVault, stretched: Uint8Array, cost: KdfCost) => Prepared,
   ): Promise<void> {
     await this.#stored.whileOpen(options.signal, async (signal) => {
       const costs = costOf(cost);
       const stretched = await opening.stretch(passphrase, costs, { signal });
       try {
-        await this.#stored.write((core) => prepare(core, stretched, JSON.stringify(costs)), { signal });
+        await this.#stored.write((core) => prepare(core, stretched, costs), { signal });
       } finally {
         stretched.fill(0);
       }
@@ -719,7 +716,7 @@ function createPlan(core: CoreVault, connector: NewConnector, options: CreateOpt
   const { id, name, type, properties = "{}" } = connector;
   const text = utf8(textOf(properties));
   try {
-    return core.planCreate(id, name, type, text, optionsText(options));
+    return core.planCreate(id, name, type, text, options);
   } finally {
     text.fill(0);
   }
@@ -736,11 +733,6 @@ function freeing<T>(resource: { free(): void }, work: () => T): T {
   } finally {
     release(resource);
   }
-}
-
-/** The options that the module knows. */
-function optionsText(options: CreateOptions & ChangeOptions & Abortable): string {
-  return JSON.stringify({ ...options, signal: undefined });
 }
 
 function costOf(cost: KdfCost | undefined): KdfCost {

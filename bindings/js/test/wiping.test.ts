@@ -11,7 +11,7 @@ const VALUE = "s3cret value that stands nowhere else";
 const TOKEN = "s3cret token that stands nowhere else";
 const PASSPHRASE = "s3cret passphrase that stands nowhere else";
 const NOW = "2026-11-23T20:15:00.000Z";
-const CHEAP = JSON.stringify({ memoryKib: 19_456, passes: 1, lanes: 1 });
+const CHEAP = { memoryKib: 19_456, passes: 1, lanes: 1 };
 
 const bytesOf = (name: string) => readFileSync(new URL(`../pkg/${name}`, import.meta.url));
 const { memory } = glue.initSync({ module: bytesOf("vault.wasm") });
@@ -35,7 +35,7 @@ test("what is freed is wiped", () => {
   const file = created.file();
   created.intoVault().free();
 
-  const opening = JSON.stringify({ by: "passphrase" });
+  const opening: glue.Opening = { by: "passphrase" };
   const vault = glue.open(file, utf8(PASSPHRASE), opening, argon2id);
   const session = new glue.Session(vault.knownHead());
   const change = (plan: glue.Plan) => {
@@ -47,12 +47,12 @@ test("what is freed is wiped", () => {
   };
   // With escapes, and long enough for buffers that grow.
   const properties = JSON.stringify({ APIKey: VALUE, Long: `${VALUE}\n"`.repeat(3000) });
-  change(vault.planCreate("x", "Name", "Type", utf8(properties), "{}"));
+  change(vault.planCreate("x", "Name", "Type", utf8(properties), {}));
   const action = {
     ActionType: "Connectors.Update",
     Parameters: { EntryId: "x", PropertiesJson: '{"Token": "[Secrets:Key]", "Again": "[Secrets:Key]"}' },
   };
-  const run = glue.Action.parse(utf8(JSON.stringify(action))).run("{}", []);
+  const run = glue.Action.parse(utf8(JSON.stringify(action))).run({}, []);
   while (run.step(vault, NOW) !== undefined) run.answerToken(utf8(TOKEN));
   const plan = run.takePlan();
   assert.ok(holds(TOKEN), "while it is needed, it is there: the search finds what there is");
@@ -60,7 +60,7 @@ test("what is freed is wiped", () => {
   run.free();
   assert.ok(vault.read("x").includes(TOKEN));
   assert.ok(vault.exportConnectors().includes(VALUE));
-  assert.throws(() => vault.planCreate("y", "N", "T", utf8(`{"A": "${VALUE}", "A": 1}`), "{}"));
+  assert.throws(() => vault.planCreate("y", "N", "T", utf8(`{"A": "${VALUE}", "A": 1}`), {}));
   session.free();
   vault.free();
   identity.free();

@@ -43,10 +43,10 @@ impl Action {
     }
 
     /// Begins to plan it. `keys` are those of the values that are given, where they are known beforehand.
-    pub fn run(self, options: &str, keys: Vec<String>) -> Result<Run> {
+    pub fn run(self, options: &ActionOptions, keys: Vec<String>) -> Result<Run> {
         Ok(Run {
             action: self.0,
-            options: ActionOptions::parse(options)?,
+            options: options.options()?,
             keys,
             answers: Answers::default(),
             wanted: None,

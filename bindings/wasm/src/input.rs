@@ -1,10 +1,8 @@
 //! What comes in: lengths are checked before anything is allocated, so that no input stops the module.
 
 use connector_vault::limits::{COUNTER_MAX, FILE_LEN_MAX};
-use connector_vault::{Code, Cost, Error, Passphrase, Stretched};
+use connector_vault::{Code, Error, Passphrase, Stretched};
 use js_sys::Uint8Array;
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer};
 use zeroize::Zeroizing;
 
 use crate::error::Result;
@@ -52,14 +50,6 @@ fn bytes(array: &Uint8Array, len_max: u32) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// For an option that may be left out, but is no `null`: JavaScript writes NaN as `null`, and a condition
-/// that got lost is none.
-pub(crate) fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> std::result::Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
-
 /// A count or version as JavaScript has it.
 pub(crate) fn whole(what: &str, number: f64) -> Result<u64> {
     let is_whole = number >= 1.0 && number <= COUNTER_MAX as f64 && number.fract() == 0.0;
@@ -71,33 +61,4 @@ pub(crate) fn whole(what: &str, number: f64) -> Result<u64> {
         .into());
     }
     Ok(number as u64)
-}
-
-/// Options, which hold no secret.
-pub(crate) fn options<T: DeserializeOwned>(json: &str) -> Result<T> {
-    Ok(serde_json::from_str(json).map_err(|error| {
-        Error::new(
-            Code::InvalidArgument,
-            format!("the options are not valid: {error}"),
-        )
-    })?)
-}
-
-/// What trying a passphrase costs.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct KdfCost {
-    memory_kib: u32,
-    passes: u32,
-    lanes: u32,
-}
-
-impl KdfCost {
-    pub(crate) fn cost(&self) -> Cost {
-        Cost {
-            memory_kib: self.memory_kib,
-            passes: self.passes,
-            lanes: self.lanes,
-        }
-    }
 }

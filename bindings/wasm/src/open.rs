@@ -3,94 +3,42 @@
 
 use connector_vault::{
     self as core, Authored, Code, Cost, DamagedRecord, Detached as CoreDetached, Gap,
-    Identity as CoreIdentity, KnownHead, NewOwner, OpenOptions, Passphrase,
-    Repaired as CoreRepaired, Stretched, Trust, Unlock, VaultId,
+    Identity as CoreIdentity, NewOwner, Passphrase, Repaired as CoreRepaired, Stretched, Unlock,
 };
 use js_sys::{Function, Uint8Array};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::argon2id::Argon2id;
 use crate::error::Result;
 use crate::host::Host;
-use crate::input::{self, KdfCost, stretched};
+use crate::input::{self, stretched};
 use crate::json::json;
+use crate::options::{KdfCost, Opening};
 use crate::vault::Vault;
 
-/// What a vault is expected to be, and whose secret opens it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Opening {
-    /// What the secret is.
-    by: By,
-    /// The label of the grant whose key slot alone is tried.
-    #[serde(default, deserialize_with = "input::some")]
-    grant: Option<String>,
-    #[serde(default, deserialize_with = "input::some")]
-    vault_id: Option<String>,
-    /// The heads seen of it, under each of its names.
-    #[serde(default)]
-    known: Vec<KnownHead>,
-    /// Takes the vault as it is found.
-    #[serde(default)]
-    accept: bool,
-    #[serde(default)]
-    tolerant: bool,
-    #[serde(default, deserialize_with = "input::some")]
-    memory_kib_max: Option<u32>,
-    /// For a repair: takes what is quarantined too.
-    #[serde(default)]
-    unsigned: bool,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum By {
-    Passphrase,
-    Identity,
-}
-
 enum Secret {
-    Passphrase(Passphrase),
+    /// With the label of the grant whose key slot alone is tried.
+    Passphrase(Passphrase, Option<String>),
     Identity(CoreIdentity),
 }
 
 impl Opening {
-    fn options(&mut self) -> Result<OpenOptions> {
-        let mut options = OpenOptions {
-            vault_id: self
-                .vault_id
-                .as_deref()
-                .map(str::parse::<VaultId>)
-                .transpose()?,
-            tolerant: self.tolerant,
-            ..OpenOptions::default()
-        };
-        // Only ever less than a browser allows.
-        if let Some(memory_kib_max) = self.memory_kib_max {
-            options.memory_kib_max = options.memory_kib_max.min(memory_kib_max);
-        }
-        let trust = match self.accept {
-            true => Trust::AsFound,
-            false => Trust::Grown,
-        };
-        options.expect(std::mem::take(&mut self.known), trust);
-        Ok(options)
-    }
-
     fn secret(&self, secret: &Uint8Array) -> Result<Secret> {
         let text = input::text(secret)?;
-        Ok(match self.by {
-            By::Passphrase => Secret::Passphrase(passphrase(&text)?),
-            By::Identity => Secret::Identity(CoreIdentity::parse(&text)?),
+        Ok(match self.by().as_str() {
+            "passphrase" => Secret::Passphrase(passphrase(&text)?, self.grant()),
+            _ => Secret::Identity(CoreIdentity::parse(&text)?),
         })
     }
+}
 
-    fn unlock<'a>(&'a self, secret: &'a Secret) -> Unlock<'a> {
-        match (secret, &self.grant) {
-            (Secret::Identity(identity), _) => Unlock::Identity(identity),
-            (Secret::Passphrase(passphrase), None) => Unlock::Passphrase(passphrase),
-            (Secret::Passphrase(passphrase), Some(label)) => Unlock::Grant(label, passphrase),
+impl Secret {
+    fn unlock(&self) -> Unlock<'_> {
+        match self {
+            Self::Identity(identity) => Unlock::Identity(identity),
+            Self::Passphrase(passphrase, None) => Unlock::Passphrase(passphrase),
+            Self::Passphrase(passphrase, Some(label)) => Unlock::Grant(label, passphrase),
         }
     }
 }
@@ -112,14 +60,13 @@ pub fn identify_damaged(file: &Uint8Array) -> Result<Option<String>> {
 pub fn open(
     file: &Uint8Array,
     secret: &Uint8Array,
-    opening: &str,
+    opening: &Opening,
     argon2id: Option<Function>,
 ) -> Result<Vault> {
-    let mut opening: Opening = input::options(opening)?;
     let options = opening.options()?;
     let secret = opening.secret(secret)?;
     let file = input::file(file)?;
-    let open = || core::Vault::open(file, opening.unlock(&secret), &options);
+    let open = || core::Vault::open(file, secret.unlock(), &options);
     Ok(Vault(Argon2id::during(argon2id, open)?))
 }
 
@@ -128,15 +75,14 @@ pub fn open(
 pub fn repair(
     file: &Uint8Array,
     secret: &Uint8Array,
-    opening: &str,
+    opening: &Opening,
     argon2id: Option<Function>,
 ) -> Result<Repaired> {
-    let mut opening: Opening = input::options(opening)?;
     let options = opening.options()?;
     let secret = opening.secret(secret)?;
     let file = input::file(file)?;
-    let unlock = opening.unlock(&secret);
-    let repair = || core::Vault::repair(&file, unlock, &options, opening.unsigned);
+    let unsigned = opening.unsigned().unwrap_or_default();
+    let repair = || core::Vault::repair(&file, secret.unlock(), &options, unsigned);
     Ok(Repaired(Argon2id::during(argon2id, repair)?))
 }
 
@@ -200,11 +146,11 @@ impl Created {
 pub fn create(
     label: &str,
     passphrase: Option<Uint8Array>,
-    cost: &str,
+    cost: &KdfCost,
     identity: Option<Uint8Array>,
     now: &str,
 ) -> Result<Created> {
-    let cost = input::options::<KdfCost>(cost)?.cost();
+    let cost = cost.cost();
     let passphrase = passphrase.as_ref().map(stretched).transpose()?;
     let identity = match identity {
         Some(text) => Some(CoreIdentity::parse(&input::text(&text)?)?),
@@ -231,13 +177,13 @@ pub fn create(
 #[wasm_bindgen]
 pub fn stretch(
     passphrase: &Uint8Array,
-    cost: &str,
+    cost: &KdfCost,
     argon2id: Option<Function>,
 ) -> Result<Uint8Array> {
     use rand::Rng;
 
     let passphrase = self::passphrase(&input::text(passphrase)?)?;
-    let cost = input::options::<KdfCost>(cost)?.cost();
+    let cost = cost.cost();
     let mut salt = [0; Stretched::SALT_LEN];
     crate::host::random()?.fill_bytes(&mut salt);
     let stretch = || passphrase.stretch(salt, cost, core::limits::MEMORY_KIB_MAX);

@@ -1,75 +1,153 @@
-//! How an action is carried out, as JavaScript says it.
+//! What callers say of an operation: objects of JavaScript, whose fields `bindings/js` has checked. `shapes.ts`
+//! declares them.
 
-use connector_vault::{Nested, Note, Null, Options, RequestId, Version};
-use serde::Deserialize;
+use connector_vault::{
+    Cost, KnownHead, MergeOptions, Nested, Note, Null, OpenOptions, Options, RequestId, Resolve,
+    Trust, VaultId, Version,
+};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Result;
-use crate::input;
+use crate::input::whole;
 
-/// How an action is carried out (docs/action.md section 6).
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub(crate) struct ActionOptions {
-    /// Only if the connector is at this version; otherwise `conflict`.
-    #[serde(deserialize_with = "input::some")]
-    if_version: Option<u64>,
-    /// The same request again changes nothing and returns the first outcome. 1 to 256 bytes.
-    #[serde(deserialize_with = "input::some")]
-    request_id: Option<String>,
-    /// What `null` as a value means: by default an error.
-    #[serde(deserialize_with = "input::some")]
-    null: Option<NullMeaning>,
-    /// What becomes of a stored JSON object when its property gets another one: by default it is replaced.
-    #[serde(deserialize_with = "input::some")]
-    nested: Option<NestedMeaning>,
-    /// Whether a value may be a mask such as `***`.
-    allow_mask: bool,
-    /// Whether a value may be empty because its token is: by default that is `empty_value`.
-    allow_empty: bool,
-    /// Whether brackets are only text.
-    no_tokens: bool,
-    /// A note that is kept with the version. Every member who may list can read it. 1 to 256 bytes.
-    #[serde(deserialize_with = "input::some")]
-    note: Option<String>,
-    /// Whether the action's `Condition` was evaluated, and held.
-    condition_met: bool,
-}
+#[wasm_bindgen]
+extern "C" {
+    /// How an action is carried out (docs/action.md section 6).
+    #[wasm_bindgen(typescript_type = "ActionOptions")]
+    pub type ActionOptions;
+    #[wasm_bindgen(method, getter, js_name = ifVersion)]
+    fn if_version(this: &ActionOptions) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = requestId)]
+    fn request_id(this: &ActionOptions) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn null(this: &ActionOptions) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn nested(this: &ActionOptions) -> Option<String>;
+    #[wasm_bindgen(method, getter, js_name = allowMask)]
+    fn allow_mask(this: &ActionOptions) -> Option<bool>;
+    #[wasm_bindgen(method, getter, js_name = allowEmpty)]
+    fn allow_empty(this: &ActionOptions) -> Option<bool>;
+    #[wasm_bindgen(method, getter, js_name = noTokens)]
+    fn no_tokens(this: &ActionOptions) -> Option<bool>;
+    #[wasm_bindgen(method, getter)]
+    fn note(this: &ActionOptions) -> Option<String>;
+    #[wasm_bindgen(method, getter, js_name = conditionMet)]
+    fn condition_met(this: &ActionOptions) -> Option<bool>;
 
-/// What `null` as a value means: an error, or that the property is removed.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum NullMeaning {
-    Reject,
-    Remove,
-}
+    /// How to merge.
+    #[wasm_bindgen(typescript_type = "Merging")]
+    pub type Merging;
+    #[wasm_bindgen(method, getter)]
+    fn resolve(this: &Merging) -> Option<String>;
+    #[wasm_bindgen(method, getter, js_name = acceptStrangers)]
+    fn accept_strangers(this: &Merging) -> Option<bool>;
 
-/// What becomes of a stored JSON object: it is replaced as a whole, or the new one is merged into it.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum NestedMeaning {
-    Replace,
-    Merge,
+    /// What trying a passphrase costs.
+    #[wasm_bindgen(typescript_type = "KdfCost")]
+    pub type KdfCost;
+    #[wasm_bindgen(method, getter, js_name = memoryKib)]
+    fn memory_kib(this: &KdfCost) -> f64;
+    #[wasm_bindgen(method, getter)]
+    fn passes(this: &KdfCost) -> f64;
+    #[wasm_bindgen(method, getter)]
+    fn lanes(this: &KdfCost) -> f64;
+
+    /// What a vault is expected to be, and whose secret opens it.
+    #[wasm_bindgen(typescript_type = "Opening")]
+    pub type Opening;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn by(this: &Opening) -> String;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn grant(this: &Opening) -> Option<String>;
+    #[wasm_bindgen(method, getter, js_name = vaultId)]
+    fn vault_id(this: &Opening) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn known(this: &Opening) -> Option<Vec<String>>;
+    #[wasm_bindgen(method, getter)]
+    fn accept(this: &Opening) -> Option<bool>;
+    #[wasm_bindgen(method, getter)]
+    fn tolerant(this: &Opening) -> Option<bool>;
+    #[wasm_bindgen(method, getter, js_name = memoryKibMax)]
+    fn memory_kib_max(this: &Opening) -> Option<f64>;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn unsigned(this: &Opening) -> Option<bool>;
 }
 
 impl ActionOptions {
-    pub(crate) fn parse(json: &str) -> Result<Options> {
-        let options: Self = input::options(json)?;
+    pub(crate) fn options(&self) -> Result<Options> {
         Ok(Options {
-            if_version: options.if_version.map(Version::new).transpose()?,
-            request_id: options.request_id.map(RequestId::new).transpose()?,
-            null: match options.null {
-                Some(NullMeaning::Remove) => Null::Remove,
-                Some(NullMeaning::Reject) | None => Null::Reject,
+            if_version: self.if_version().map(version).transpose()?,
+            request_id: self.request_id().map(RequestId::new).transpose()?,
+            null: match self.null().as_deref() {
+                Some("remove") => Null::Remove,
+                _ => Null::Reject,
             },
-            nested: match options.nested {
-                Some(NestedMeaning::Merge) => Nested::Merge,
-                Some(NestedMeaning::Replace) | None => Nested::Replace,
+            nested: match self.nested().as_deref() {
+                Some("merge") => Nested::Merge,
+                _ => Nested::Replace,
             },
-            allow_mask: options.allow_mask,
-            allow_empty: options.allow_empty,
-            no_tokens: options.no_tokens,
-            note: options.note.map(Note::new).transpose()?,
-            condition_met: options.condition_met,
+            allow_mask: self.allow_mask().unwrap_or_default(),
+            allow_empty: self.allow_empty().unwrap_or_default(),
+            no_tokens: self.no_tokens().unwrap_or_default(),
+            note: self.note().map(Note::new).transpose()?,
+            condition_met: self.condition_met().unwrap_or_default(),
         })
     }
+}
+
+impl Merging {
+    pub(crate) fn options(&self) -> MergeOptions {
+        MergeOptions {
+            resolve: match self.resolve().as_deref() {
+                Some("ours") => Some(Resolve::Ours),
+                Some("theirs") => Some(Resolve::Theirs),
+                Some("newest") => Some(Resolve::Newest),
+                _ => None,
+            },
+            accept_strangers: self.accept_strangers().unwrap_or_default(),
+        }
+    }
+}
+
+impl KdfCost {
+    pub(crate) fn cost(&self) -> Cost {
+        // What is no whole number is out of range, as 0 is.
+        let number = |number: f64| match number.fract() == 0.0 {
+            true => number as u32,
+            false => 0,
+        };
+        Cost {
+            memory_kib: number(self.memory_kib()),
+            passes: number(self.passes()),
+            lanes: number(self.lanes()),
+        }
+    }
+}
+
+impl Opening {
+    pub(crate) fn options(&self) -> Result<OpenOptions> {
+        let vault_id = self.vault_id();
+        let mut options = OpenOptions {
+            vault_id: vault_id.as_deref().map(str::parse::<VaultId>).transpose()?,
+            tolerant: self.tolerant().unwrap_or_default(),
+            ..OpenOptions::default()
+        };
+        // Only ever less than a browser allows.
+        if let Some(memory_kib_max) = self.memory_kib_max() {
+            options.memory_kib_max = options.memory_kib_max.min(memory_kib_max as u32);
+        }
+        let known = self.known().unwrap_or_default();
+        let known = known.iter().map(|json| Ok(KnownHead::parse(json)?));
+        let trust = match self.accept() {
+            Some(true) => Trust::AsFound,
+            _ => Trust::Grown,
+        };
+        options.expect(known.collect::<Result<Vec<_>>>()?, trust);
+        Ok(options)
+    }
+}
+
+/// A version as JavaScript has it.
+pub(crate) fn version(number: f64) -> Result<Version> {
+    Ok(Version::new(whole("a version", number)?)?)
 }

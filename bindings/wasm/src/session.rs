@@ -20,7 +20,7 @@ impl Session {
     /// A session with an open vault. `known`: the newest head of it that stays, in JSON, as far as was remembered.
     #[wasm_bindgen(constructor)]
     pub fn new(known: Option<String>) -> Result<Session> {
-        let known = known.map(|json| input::options(&json)).transpose()?;
+        let known = known.as_deref().map(core::KnownHead::parse).transpose()?;
         Ok(Self(core::Session::new(known)))
     }
 

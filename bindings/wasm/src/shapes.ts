@@ -383,8 +383,8 @@ export interface Opening {
   /** The label of the grant whose key slot alone is tried. */
   grant?: string;
   vaultId?: string;
-  /** The heads seen of it, under each of its names. */
-  known?: unknown[];
+  /** The heads seen of it, under each of its names, in JSON. */
+  known?: string[];
   /** Takes the vault as it is found. */
   accept?: boolean;
   tolerant?: boolean;

@@ -2,43 +2,24 @@
 
 use connector_vault::limits::VERSIONS_KEPT;
 use connector_vault::{
-    self as core, Authored, CommitInfo, ConnectorId, GrantKey, Grantee, MergeOptions, NewConnector,
-    NewConnectors, Properties, Resolve, Retention, Role, SignatureState, Version,
+    self as core, Authored, CommitInfo, ConnectorId, GrantKey, Grantee, NewConnector,
+    NewConnectors, Properties, Retention, Role, SignatureState,
 };
 use js_sys::{JsString, Uint8Array};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Result;
 use crate::host::{self, Host};
-use crate::input::{self, KdfCost, stretched};
+use crate::input::{self, stretched};
 use crate::json::{document, json, secret_json, wiped};
-use crate::options::ActionOptions;
+use crate::options::{self, ActionOptions, KdfCost, Merging};
 use crate::plan::{Merge, Plan, Prepared, Revocation};
 
 /// An open vault. `free` wipes its keys.
 #[wasm_bindgen]
 pub struct Vault(pub(crate) core::Vault);
-
-/// How to merge.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub(crate) struct Merging {
-    /// Whose side wins where both changed the same; without it, a conflict is left to the caller.
-    #[serde(deserialize_with = "input::some")]
-    resolve: Option<Side>,
-    /// Takes over what grants wrote that this copy does not list.
-    accept_strangers: bool,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Side {
-    Ours,
-    Theirs,
-    Newest,
-}
 
 /// Reading.
 #[wasm_bindgen]
@@ -105,7 +86,7 @@ impl Vault {
     /// A kept version of a connector with its values, as JSON.
     #[wasm_bindgen(js_name = readVersion, unchecked_return_type = "string")]
     pub fn read_version(&self, id: &str, version: f64) -> Result<JsValue> {
-        let connector = self.0.read_version(id, self::version(version)?)?;
+        let connector = self.0.read_version(id, options::version(version)?)?;
         Ok(secret_json(&connector)?)
     }
 
@@ -118,7 +99,7 @@ impl Vault {
         version: Option<f64>,
     ) -> Result<Option<JsString>> {
         let connector = match version {
-            Some(version) => self.0.read_version(id, self::version(version)?)?,
+            Some(version) => self.0.read_version(id, options::version(version)?)?,
             None => self.0.read(id)?,
         };
         let value = connector.properties.get(name);
@@ -132,7 +113,7 @@ impl Vault {
 
     /// What changed from one version to another, as JSON.
     pub fn diff(&self, id: &str, from: f64, to: f64) -> Result<String> {
-        Ok(json(&self.0.diff(id, version(from)?, version(to)?)?))
+        Ok(json(&self.0.diff(id, options::version(from)?, options::version(to)?)?))
     }
 
     /// Who may do what, as JSON.
@@ -225,9 +206,9 @@ impl Vault {
         name: &str,
         type_name: &str,
         properties: &Uint8Array,
-        options: &str,
+        options: &ActionOptions,
     ) -> Result<Plan> {
-        let options = ActionOptions::parse(options)?;
+        let options = options.options()?;
         let properties = Properties::from_json(&input::text(properties)?)?;
         let id = match id {
             Some(id) => ConnectorId::new(id)?,
@@ -242,40 +223,31 @@ impl Vault {
 
     /// A plan that creates the connectors of a document, all or none.
     #[wasm_bindgen(js_name = planImport)]
-    pub fn plan_import(&self, document: &Uint8Array, options: &str) -> Result<Plan> {
-        let options = ActionOptions::parse(options)?;
+    pub fn plan_import(&self, document: &Uint8Array, options: &ActionOptions) -> Result<Plan> {
+        let options = options.options()?;
         let connectors = NewConnectors::parse(&input::text(document)?)?;
         Ok(Plan::of_all(self.0.plan_import(&connectors, &options)?))
     }
 
     /// A plan that deletes a connector.
     #[wasm_bindgen(js_name = planDelete)]
-    pub fn plan_delete(&self, id: &str, options: &str) -> Result<Plan> {
-        let plan = self.0.plan_delete(id, &ActionOptions::parse(options)?)?;
+    pub fn plan_delete(&self, id: &str, options: &ActionOptions) -> Result<Plan> {
+        let plan = self.0.plan_delete(id, &options.options()?)?;
         Ok(Plan::of(plan))
     }
 
     /// A plan that makes the properties of a kept version the present ones.
     #[wasm_bindgen(js_name = planRestore)]
-    pub fn plan_restore(&self, id: &str, version: f64, options: &str) -> Result<Plan> {
-        let options = ActionOptions::parse(options)?;
-        let plan = self.0.plan_restore(id, self::version(version)?, &options)?;
+    pub fn plan_restore(&self, id: &str, version: f64, options: &ActionOptions) -> Result<Plan> {
+        let options = options.options()?;
+        let plan = self.0.plan_restore(id, options::version(version)?, &options)?;
         Ok(Plan::of(plan))
     }
 
     /// What merging another copy would change.
     #[wasm_bindgen(js_name = planMerge)]
-    pub fn plan_merge(&self, theirs: &Vault, options: &str) -> Result<Merge> {
-        let merging: Merging = input::options(options)?;
-        let options = MergeOptions {
-            resolve: merging.resolve.map(|side| match side {
-                Side::Ours => Resolve::Ours,
-                Side::Theirs => Resolve::Theirs,
-                Side::Newest => Resolve::Newest,
-            }),
-            accept_strangers: merging.accept_strangers,
-        };
-        Ok(Merge(self.0.plan_merge(&theirs.0, options)?))
+    pub fn plan_merge(&self, theirs: &Vault, options: &Merging) -> Result<Merge> {
+        Ok(Merge(self.0.plan_merge(&theirs.0, options.options())?))
     }
 }
 
@@ -333,12 +305,12 @@ impl Vault {
         label: &str,
         role: &str,
         passphrase: &Uint8Array,
-        cost: &str,
+        cost: &KdfCost,
         now: &str,
     ) -> Result<Prepared> {
         let role = role.parse::<Role>()?;
         let passphrase = stretched(passphrase)?;
-        let cost = input::options::<KdfCost>(cost)?.cost();
+        let cost = cost.cost();
         let mut host = Host::new(now)?;
         let to = Grantee::Passphrase(&passphrase, cost);
         Ok(self
@@ -373,19 +345,15 @@ impl Vault {
     pub fn prepare_passphrase(
         &self,
         passphrase: &Uint8Array,
-        cost: &str,
+        cost: &KdfCost,
         now: &str,
     ) -> Result<Prepared> {
         let passphrase = stretched(passphrase)?;
-        let cost = input::options::<KdfCost>(cost)?.cost();
+        let cost = cost.cost();
         let mut host = Host::new(now)?;
         let prepared = self
             .0
             .prepare_passphrase(&passphrase, cost, &mut host.get())?;
         Ok(prepared.into())
     }
-}
-
-fn version(number: f64) -> Result<Version> {
-    Ok(Version::new(input::whole("a version", number)?)?)
 }

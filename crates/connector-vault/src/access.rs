@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rand_core::CryptoRng;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -216,7 +216,7 @@ pub(crate) fn grant_key(grant: &Grant) -> GrantKey {
 }
 
 /// A key slot that nobody can use, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BrokenKeySlot {
     /// The label of the grant whose key slot it is, if that much is known.
     pub label: Option<String>,

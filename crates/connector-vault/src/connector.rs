@@ -307,6 +307,12 @@ pub enum Op {
 }
 
 impl Op {
+    const ALL: [Self; 4] = [Self::Create, Self::Update, Self::Delete, Self::Restore];
+
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|op| op.as_str() == word)
+    }
+
     /// The name on every surface.
     #[must_use]
     pub fn as_str(self) -> &'static str {

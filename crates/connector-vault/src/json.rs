@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use crate::secret::{Text, TextBuf};
 
 mod parser;
+pub(crate) mod strict;
 mod string;
 
 pub(crate) use parser::{Syntax, parse, position};

@@ -11,6 +11,8 @@ use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind};
 use crate::format::header::Header;
 use crate::format::hex::{Hex, VaultId};
+use crate::json::strict::{self, Listed, Read, Reader, Strict, fields};
+use crate::limits;
 use crate::role::Role;
 
 /// The newest commit of a vault: the witness against rollback.
@@ -46,6 +48,13 @@ pub struct KnownHead {
 }
 
 impl KnownHead {
+    /// Reads the JSON of docs/format.md section 9.
+    pub fn parse(json: &str) -> Result<Self> {
+        strict::read(json).map_err(|_| {
+            Error::new(Code::InvalidArgument, "the known head does not follow the format")
+        })
+    }
+
     pub(crate) fn new(head: Head, header: &Header) -> Self {
         let owners = header.grants.iter().filter(|grant| grant.role.owns());
         Self {
@@ -54,6 +63,34 @@ impl KnownHead {
             owners: owners.map(|grant| grant.ed25519).collect(),
         }
     }
+}
+
+impl<'t> Strict<'t> for KnownHead {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        fields!(reader, refuse, { "head" => head, "vault_key" => vault_key, "owners" => owners, });
+        Ok(Self {
+            head,
+            vault_key,
+            owners,
+        })
+    }
+}
+
+impl<'t> Strict<'t> for Head {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        fields!(reader, refuse, { "vault_id" => vault_id, "epoch" => epoch, "seq" => seq, "hash" => hash, });
+        Ok(Self {
+            vault_id,
+            epoch,
+            seq,
+            hash,
+        })
+    }
+}
+
+impl Listed for Hex<32> {
+    /// Of the owners that a known head names.
+    const COUNT_MAX: usize = limits::GRANTS_MAX;
 }
 
 /// How a vault relates to the newest head that the client had seen.
@@ -70,7 +107,7 @@ pub enum Continuity {
 }
 
 /// The end of a log that was being written when its writer died; it was never acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct TornTail {
     /// Where it begins in the bytes that were opened.
     pub offset: u64,

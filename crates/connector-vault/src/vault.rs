@@ -14,7 +14,7 @@ use std::fmt;
 use std::ops::Range;
 
 use rand_core::CryptoRng;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use self::commit::{LogEnd, Prepared, Retention, Write};
 pub use self::index::DamagedRecord;
@@ -96,7 +96,7 @@ pub struct Vault<S = Memory> {
 }
 
 /// What was noticed when a vault was opened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct OpenReport {
     /// How it relates to the newest head that the client had seen.

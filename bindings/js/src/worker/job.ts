@@ -1,6 +1,6 @@
 /** The work that a worker does, and how it is asked: what takes long, and what takes much memory. */
 
-import { initSync, open, repair, stretch, type Vault } from "../../pkg/vault.js";
+import { initSync, open, repair, stretch, type KdfCost, type Opening, type Vault } from "../../pkg/vault.js";
 import { instantiate } from "./argon2id.js";
 
 /** Where the worker's script is, or how to start a worker with it. Node needs none. */
@@ -12,14 +12,14 @@ export type Job =
       /** Argon2id for a key slot that is to be made. */
       readonly kind: "stretch";
       readonly passphrase: Uint8Array;
-      readonly cost: string;
+      readonly cost: KdfCost;
     }
   | {
       /** Opens a vault, or repairs one. */
       readonly kind: "open" | "repair";
       readonly file: Uint8Array;
       readonly secret: Uint8Array;
-      readonly opening: string;
+      readonly opening: Opening;
     };
 
 /** What comes of a job. */

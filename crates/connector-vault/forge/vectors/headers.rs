@@ -258,6 +258,47 @@ fn json(cases: &mut Cases) {
         Damaged,
         |text| text.replacen("\"epoch\":1", "\"epoch\":\"1\"", 1),
     );
+    text(
+        cases,
+        "header-object-for-word",
+        "a word is text",
+        Damaged,
+        |text| text.replacen("\"owner\"", "{\"owner\":null}", 1),
+    );
+    text(
+        cases,
+        "header-array-for-object",
+        "an object is no array of its values",
+        Damaged,
+        |text| {
+            let mut header: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let grant = &header["grants"][0];
+            let names = ["id", "label", "role", "since", "x25519", "ed25519", "bundle"];
+            header["grants"][0] = names.map(|name| grant[name].clone()).to_vec().into();
+            header.to_string()
+        },
+    );
+    for (name, number) in [
+        ("header-number-fraction", "1.0"),
+        ("header-number-exponent", "1e0"),
+        ("header-number-negative-zero", "-0"),
+        ("header-number-leading-zero", "01"),
+    ] {
+        text(
+            cases,
+            name,
+            "a number is decimal digits alone",
+            Damaged,
+            |text| text.replacen("\"epoch\":1", &format!("\"epoch\":{number}"), 1),
+        );
+    }
+    text(
+        cases,
+        "header-lone-surrogate",
+        "an escape stands for no half of a pair",
+        Damaged,
+        |text| text.replacen("\"ops\"", "\"\\ud800\"", 1),
+    );
     let team = Team::alone();
     let mut snapshot = fresh(&team);
     let at = snapshot

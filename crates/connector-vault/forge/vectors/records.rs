@@ -189,6 +189,25 @@ fn forms(cases: &mut Cases) {
     );
     overview(
         cases,
+        "overview-null-for-absent",
+        "a value that is absent has no name",
+        |overview| overview["note"] = Value::Null,
+    );
+    overview(
+        cases,
+        "overview-object-for-word",
+        "a word is text",
+        |overview| overview["op"] = json!({"update": null}),
+    );
+    text(
+        cases,
+        "overview-tab-behind",
+        "only spaces stand behind an overview",
+        Damaged,
+        |text| format!("{text}\t"),
+    );
+    overview(
+        cases,
         "overview-op-unknown",
         "an op is one of four",
         |overview| overview["op"] = json!("rename"),
@@ -347,6 +366,24 @@ fn all_secrets(cases: &mut Cases) {
         "secrets-name-unknown",
         "secrets have no other names",
         ("x", 2, r#"{"properties":{"APIKey":"b"},"more":0}"#),
+    );
+    secrets(
+        cases,
+        "secrets-null-for-absent",
+        "a value that is absent has no name",
+        ("x", 2, r#"{"properties":{"APIKey":"b"},"request":null}"#),
+    );
+    secrets(
+        cases,
+        "secrets-array-for-object",
+        "an object is no array of its values",
+        ("x", 2, r#"{"properties":{"APIKey":"b"},"request":["00",{"changes":[]}]}"#),
+    );
+    secrets(
+        cases,
+        "secrets-line-feed-behind",
+        "only spaces stand behind secrets",
+        ("x", 2, "{\"properties\":{\"APIKey\":\"b\"}}\n"),
     );
     secrets(
         cases,

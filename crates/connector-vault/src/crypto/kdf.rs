@@ -6,7 +6,7 @@ use std::fmt;
 use argon2::{Algorithm, Argon2, Block, Params};
 use hkdf::Hkdf;
 use rand_core::CryptoRng;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -201,8 +201,7 @@ impl fmt::Debug for Passphrase {
 }
 
 /// What a key slot costs to try: Argon2id v1.3 parameters (RFC 9106 section 3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Cost {
     /// Memory in KiB: 19,456..=262,144 (native callers may opt in to 1,048,576).
     pub memory_kib: u32,

@@ -1,44 +1,36 @@
 //! The header: vault id, vault key, epoch and grants; signed by the vault key
 //! (docs/format.md section 5).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::Object;
 use super::hex::{GrantId, Hex, VaultId};
 use crate::bytes::damaged;
 use crate::error::{Code, Error, Result};
+use crate::json::strict::{Listed, Read, Reader, Strict, fields};
 use crate::limits;
 use crate::role::Role;
 
 /// A header that follows the format. Its signature and vault id are checked in `log`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Header {
     pub(crate) format: u32,
     pub(crate) vault_id: VaultId,
     pub(crate) vault_key: Hex<32>,
     /// How the first vault key came to be the present one, in order.
-    #[serde(deserialize_with = "super::objects")]
     pub(crate) handovers: Vec<Handover>,
     /// Counts changes of the sealing keys, from 1.
     pub(crate) epoch: u64,
     pub(crate) created: String,
-    #[serde(deserialize_with = "super::objects")]
     pub(crate) grants: Vec<Grant>,
     /// Labels of revoked grants, so that history still names its authors; the oldest are dropped.
-    #[serde(deserialize_with = "super::objects")]
     pub(crate) retired: Vec<Retired>,
 }
 
-/// What a header of any format begins with.
-#[derive(Deserialize)]
-struct FormatOnly {
-    format: u32,
-}
+/// What a header of any format has.
+struct FormatOnly(u32);
 
 /// The old vault key signs the new one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Handover {
     pub(crate) old: Hex<32>,
     pub(crate) new: Hex<32>,
@@ -48,8 +40,7 @@ pub(crate) struct Handover {
 }
 
 /// Who may do what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Grant {
     pub(crate) id: GrantId,
     pub(crate) label: String,
@@ -62,8 +53,7 @@ pub(crate) struct Grant {
 }
 
 /// The label of a grant that was revoked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Retired {
     pub(crate) id: GrantId,
     pub(crate) label: String,
@@ -77,25 +67,17 @@ impl Header {
     /// The header in `bytes`, which stand at `offset`.
     pub(crate) fn decode(bytes: &[u8], offset: u64) -> Result<Self> {
         // First and alone: another format may have other names.
-        let FormatOnly { format } = super::from_json(bytes, offset, "the header")?;
+        let FormatOnly(format) = super::from_json(bytes, offset, "the header")?;
         if format != 1 {
             return Err(Error::new(
                 Code::UnsupportedVersion,
                 format!("the header has format {format}, this version knows 1"),
             ));
         }
-        let Object(header): Object<Self> = super::from_json(bytes, offset, "the header")?;
+        let header: Self = super::from_json(bytes, offset, "the header")?;
         let broken = |what: &str| Err(damaged(offset, format!("the header {what}")));
         if !(1..=limits::COUNTER_MAX).contains(&header.epoch) {
             return broken("has an epoch that is not valid");
-        }
-        if header.grants.is_empty() || header.grants.len() > limits::GRANTS_MAX {
-            return broken("must list 1 to 64 grants");
-        }
-        if header.handovers.len() > limits::HANDOVERS_MAX
-            || header.retired.len() > limits::RETIRED_MAX
-        {
-            return broken("lists too many handovers or retired labels");
         }
         if !header.grants.iter().any(|grant| grant.role == Role::Owner) {
             return broken("lists no owner");
@@ -153,4 +135,100 @@ impl Header {
             .find(|(other, _)| *other == id)
             .map(|(_, label)| label.as_str())
     }
+}
+
+impl<'t> Strict<'t> for FormatOnly {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        let mut format = None;
+        reader.object(&mut |reader, name| match name {
+            "format" => reader.once(&mut format),
+            _ => reader.skip(),
+        })?;
+        reader.present(format).map(Self)
+    }
+}
+
+impl<'t> Strict<'t> for Header {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        fields!(reader, refuse, {
+            "format" => format,
+            "vault_id" => vault_id,
+            "vault_key" => vault_key,
+            "handovers" => handovers,
+            "epoch" => epoch,
+            "created" => created,
+            "grants" => grants,
+            "retired" => retired,
+        });
+        Ok(Self {
+            format,
+            vault_id,
+            vault_key,
+            handovers,
+            epoch,
+            created,
+            grants,
+            retired,
+        })
+    }
+}
+
+impl<'t> Strict<'t> for Handover {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        fields!(reader, refuse, { "old" => old, "new" => new, "seq" => seq, "signature" => signature, });
+        Ok(Self {
+            old,
+            new,
+            seq,
+            signature,
+        })
+    }
+}
+
+impl<'t> Strict<'t> for Grant {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        fields!(reader, refuse, {
+            "id" => id,
+            "label" => label,
+            "role" => role,
+            "since" => since,
+            "x25519" => x25519,
+            "ed25519" => ed25519,
+            "bundle" => bundle,
+        });
+        Ok(Self {
+            id,
+            label,
+            role,
+            since,
+            x25519,
+            ed25519,
+            bundle,
+        })
+    }
+}
+
+impl<'t> Strict<'t> for Retired {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        fields!(reader, refuse, { "id" => id, "label" => label, });
+        Ok(Self { id, label })
+    }
+}
+
+impl Strict<'_> for Role {
+    fn read(reader: &mut Reader<'_>) -> Read<Self> {
+        reader.word(|word| word.parse().ok())
+    }
+}
+
+impl Listed for Handover {
+    const COUNT_MAX: usize = limits::HANDOVERS_MAX;
+}
+
+impl Listed for Grant {
+    const COUNT_MAX: usize = limits::GRANTS_MAX;
+}
+
+impl Listed for Retired {
+    const COUNT_MAX: usize = limits::RETIRED_MAX;
 }

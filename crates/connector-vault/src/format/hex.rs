@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Code, Error, Result};
+use crate::json::strict::{Read, Reader, Strict};
 
 /// `N` bytes that stand in text as `2 N` lower-case base16 digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,6 +59,12 @@ impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
     }
 }
 
+impl<const N: usize> Strict<'_> for Hex<N> {
+    fn read(reader: &mut Reader<'_>) -> Read<Self> {
+        reader.word(Self::parse)
+    }
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $len:literal) => {
         $(#[$doc])*
@@ -70,6 +77,12 @@ macro_rules! id {
             #[must_use]
             pub fn as_bytes(&self) -> &[u8; $len] {
                 &self.0.0
+            }
+        }
+
+        impl Strict<'_> for $name {
+            fn read(reader: &mut Reader<'_>) -> Read<Self> {
+                Hex::read(reader).map(Self)
             }
         }
 

@@ -2,23 +2,19 @@
 //! (docs/format.md section 4). It stands outside the log, so that a replaced passphrase leaves
 //! the file.
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 
-use super::Object;
 use super::hex::{GrantId, Hex};
-use crate::bytes::damaged;
 use crate::crypto::kdf::Cost;
 use crate::error::{Code, Error, Result};
+use crate::json::strict::{self, Listed, Read, Reader, Strict, fields};
 use crate::limits;
 
 /// One key slot. Its cost is checked when it is used: a broken key slot disables itself, not the file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct KeySlot {
     pub(crate) grant: GrantId,
     pub(crate) kdf: KdfName,
-    #[serde(deserialize_with = "super::object")]
     pub(crate) cost: Cost,
     pub(crate) salt: Hex<16>,
     pub(crate) commitment: Hex<32>,
@@ -29,7 +25,7 @@ pub(crate) struct KeySlot {
 }
 
 /// The one key derivation of format 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) enum KdfName {
     /// Argon2id version 1.3.
     #[serde(rename = "argon2id-v19")]
@@ -37,41 +33,33 @@ pub(crate) enum KdfName {
 }
 
 /// A key slot, or something in its place that is none and that a rewrite keeps as it is.
-#[derive(Clone, Debug, Serialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug)]
 pub(crate) enum KeySlotEntry {
     /// A key slot that follows the format.
     KeySlot(KeySlot),
-    /// Something else: a damaged key slot, or one of a later version.
-    Broken(Box<RawValue>),
+    /// Something else, as it is written: a damaged key slot, or one of a later version.
+    Broken(Box<str>),
 }
 
 /// The key slot part in `bytes`, which stand at `offset`.
 pub(crate) fn decode(bytes: &[u8], offset: u64) -> Result<Vec<KeySlotEntry>> {
-    let entries: Vec<Box<RawValue>> = super::from_json(bytes, offset, "the key slot part")?;
-    if entries.len() > limits::GRANTS_MAX {
-        let count = entries.len();
-        return Err(damaged(
-            offset,
-            format!(
-                "{count} key slots, at most {} are allowed",
-                limits::GRANTS_MAX
-            ),
-        ));
-    }
-    Ok(entries
-        .into_iter()
-        .map(|entry| match serde_json::from_str(entry.get()) {
-            Ok(Object(slot)) => KeySlotEntry::KeySlot(slot),
-            Err(_) => KeySlotEntry::Broken(entry),
-        })
-        .collect())
+    super::from_json(bytes, offset, "the key slot part")
 }
 
 /// The bytes of the key slot part. Fails with `limit_exceeded` rather than make a file that no
 /// reader takes: storage may have filled the part with key slots that are none.
 pub(crate) fn encode(key_slots: &[KeySlotEntry]) -> Result<Vec<u8>> {
-    let bytes = super::to_json(&key_slots);
+    let mut bytes = vec![b'['];
+    for entry in key_slots {
+        if bytes.len() > 1 {
+            bytes.push(b',');
+        }
+        match entry {
+            KeySlotEntry::KeySlot(key_slot) => bytes.extend(super::to_json(key_slot)),
+            KeySlotEntry::Broken(text) => bytes.extend_from_slice(text.as_bytes()),
+        }
+    }
+    bytes.push(b']');
     if bytes.len() > limits::KEY_SLOTS_LEN_MAX || key_slots.len() > limits::GRANTS_MAX {
         return Err(Error::new(
             Code::LimitExceeded,
@@ -80,4 +68,58 @@ pub(crate) fn encode(key_slots: &[KeySlotEntry]) -> Result<Vec<u8>> {
         .with_hint("revoke a grant that has a key slot"));
     }
     Ok(bytes)
+}
+
+impl Strict<'_> for KeySlotEntry {
+    fn read(reader: &mut Reader<'_>) -> Read<Self> {
+        let text = reader.written(Reader::skip)?;
+        let key_slot = strict::read(text).map(Self::KeySlot);
+        Ok(key_slot.unwrap_or_else(|_| Self::Broken(text.into())))
+    }
+}
+
+impl Listed for KeySlotEntry {
+    const COUNT_MAX: usize = limits::GRANTS_MAX;
+}
+
+impl<'t> Strict<'t> for KeySlot {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        fields!(reader, refuse, {
+            "grant" => grant,
+            "kdf" => kdf,
+            "cost" => cost,
+            "salt" => salt,
+            "commitment" => commitment,
+            "nonce" => nonce,
+            "wrapped" => wrapped,
+            "tag" => tag,
+        });
+        Ok(Self {
+            grant,
+            kdf,
+            cost,
+            salt,
+            commitment,
+            nonce,
+            wrapped,
+            tag,
+        })
+    }
+}
+
+impl Strict<'_> for KdfName {
+    fn read(reader: &mut Reader<'_>) -> Read<Self> {
+        reader.word(|word| (word == "argon2id-v19").then_some(Self::Argon2idV19))
+    }
+}
+
+impl<'t> Strict<'t> for Cost {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        fields!(reader, refuse, { "memory_kib" => memory_kib, "passes" => passes, "lanes" => lanes, });
+        Ok(Self {
+            memory_kib,
+            passes,
+            lanes,
+        })
+    }
 }

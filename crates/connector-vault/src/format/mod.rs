@@ -6,14 +6,9 @@ pub(crate) mod hex;
 pub(crate) mod key_slots;
 pub(crate) mod mangled;
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-
 use crate::bytes::Reader;
 use crate::error::{Code, Error, Result};
+use crate::json::strict::{self, Strict, Wrong};
 use crate::limits;
 
 /// The first eight bytes of every vault file.
@@ -96,64 +91,20 @@ fn not_a_vault() -> Error {
 }
 
 /// JSON of a part of the file: no white space around it, nothing behind it.
-fn from_json<'de, T: serde::Deserialize<'de>>(
-    bytes: &'de [u8],
-    offset: u64,
-    what: &str,
-) -> Result<T> {
-    let trimmed = bytes.trim_ascii();
-    if trimmed.len() != bytes.len() {
-        return Err(crate::bytes::damaged(
-            offset,
-            format!("white space around {what}"),
-        ));
+fn from_json<'t, T: Strict<'t>>(bytes: &'t [u8], offset: u64, what: &str) -> Result<T> {
+    let broken = |how: String| crate::bytes::damaged(offset, format!("{what} {how}"));
+    if bytes.trim_ascii().len() != bytes.len() {
+        return Err(broken("has white space around it".to_owned()));
     }
-    serde_json::from_slice(bytes).map_err(|error| {
-        // serde's own message may quote the input; the line and column are enough.
-        let category = match error.classify() {
-            serde_json::error::Category::Data => "does not follow the format",
-            _ => "is not valid JSON",
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| broken(format!("is not UTF-8 (byte {})", error.valid_up_to() + 1)))?;
+    strict::read(text).map_err(|Wrong { is_json, at }| {
+        let how = match is_json {
+            true => "does not follow the format",
+            false => "is not valid JSON",
         };
-        crate::bytes::damaged(
-            offset,
-            format!("{what} {category} (column {})", error.column()),
-        )
+        broken(format!("{how} (byte {})", at + 1))
     })
-}
-
-/// A structure that stands as a JSON object: serde alone would take an array of its values too,
-/// which no other implementation does.
-pub(crate) struct Object<T>(pub(crate) T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Map<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Map<T> {
-            type Value = Object<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
-            }
-        }
-        deserializer.deserialize_map(Map(PhantomData))
-    }
-}
-
-/// For fields that are objects.
-fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Object::deserialize(deserializer).map(|Object(value)| value)
-}
-
-/// For fields that are arrays of objects.
-fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Vec<T>, D::Error> {
-    let objects = Vec::<Object<T>>::deserialize(deserializer)?;
-    Ok(objects.into_iter().map(|Object(value)| value).collect())
 }
 
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Vec<u8> {

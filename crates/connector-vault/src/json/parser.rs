@@ -65,9 +65,8 @@ impl Syntax {
 /// `duplicate_name`, and the position.
 pub(crate) fn parse(text: &str, syntax: Syntax) -> Result<Value> {
     let mut parser = Parser {
-        text,
-        at: 0,
         syntax,
+        ..Parser::at(text, 0)
     };
     let value = parser.value(syntax.depth)?;
     parser.skip_space();
@@ -92,6 +91,12 @@ pub(super) struct Parser<'t> {
 }
 
 impl<'t> Parser<'t> {
+    /// A parser of the value that begins at a byte.
+    pub(super) fn at(text: &'t str, at: usize) -> Self {
+        let syntax = Syntax::VALUE;
+        Self { text, at, syntax }
+    }
+
     pub(super) fn rest(&self) -> &'t str {
         &self.text[self.at..]
     }
@@ -131,12 +136,19 @@ impl<'t> Parser<'t> {
         self.skip_space();
         match self.peek() {
             Some(b'"') => Ok(Value::String(self.string()?)),
-            Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b'{') => self.object(depth + 1),
             Some(b'[') => match self.syntax.token_len {
                 Some(token_len) if !self.begins_array() => self.token(token_len),
                 _ => self.array(depth + 1),
             },
+            _ => self.scalar(),
+        }
+    }
+
+    /// A number or a literal.
+    pub(super) fn scalar(&mut self) -> Result<Value> {
+        match self.peek() {
+            Some(b'-' | b'0'..=b'9') => self.number(),
             _ => self.literal(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::entries::{Stored, Versions};
 use super::rules::{Facts, Rules};
@@ -12,10 +12,10 @@ use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, RecordBytes};
 use crate::format::header::Header;
 use crate::source::{Missing, Source};
-use crate::vault::record::{CheckedNames, OverviewText, RecordKeys};
+use crate::vault::record::{OverviewText, RecordKeys};
 
 /// A record that is not what its author signed; only a tolerant opening goes on without it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DamagedRecord {
     /// The commit that carries it.
@@ -134,7 +134,7 @@ impl Index {
             if !self.keys.open_overview(sealed, plaintext) {
                 return Err(refuse(&record, "its overview does not open"));
             }
-            let overview = OverviewText::<CheckedNames>::parse(plaintext).map_err(|error| {
+            let overview = OverviewText::parse(plaintext).map_err(|error| {
                 error.within(format_args!("record at offset {}", record.offset))
             })?;
             let version = Version::new(overview.version)?;
@@ -216,7 +216,7 @@ impl Index {
     /// Whether a sealed overview has this name and type.
     fn is_of(&self, sealed: &[u8], name: &str, type_name: &str) -> bool {
         self.open_overview(sealed).is_ok_and(|text| {
-            OverviewText::<CheckedNames>::parse(&text)
+            OverviewText::parse(&text)
                 .is_ok_and(|overview| overview.name == name && overview.type_name == type_name)
         })
     }
@@ -284,7 +284,7 @@ fn open_damaged(record: &RecordBytes<'_>, keys: &RecordKeys) -> Option<String> {
     if !keys.open_overview(sealed, &mut plaintext) {
         return None;
     }
-    OverviewText::<CheckedNames>::parse(&plaintext)
+    OverviewText::parse(&plaintext)
         .ok()
         .map(|overview| overview.id.into_owned())
 }

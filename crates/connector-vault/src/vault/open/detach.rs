@@ -3,17 +3,18 @@
 
 use zeroize::Zeroizing;
 
-use crate::access::Access;
+use crate::access::{Access, BrokenKeySlot};
 use crate::bytes::{Reader, put_part};
 use crate::crypto::identity::Identity;
 use crate::error::{Code, Error, Result};
 use crate::format::{PREFIX_LEN, key_slots, split_file, to_json};
+use crate::json::strict::{self, Listed, Read, Reader as JsonReader, Strict, fields};
 use crate::limits;
-use crate::log;
+use crate::log::{self, Continuity, TornTail};
 use crate::source::Memory;
 use crate::vault::index::Index;
 use crate::vault::record::RecordKeys;
-use crate::vault::{OpenReport, Vault};
+use crate::vault::{DamagedRecord, OpenReport, Vault};
 
 /// An open vault as bytes, between two threads of one program. It is no form to keep: what opening
 /// has verified is not verified again.
@@ -88,8 +89,10 @@ impl Vault {
         let mut reader = Reader::new(&state, 0);
         let identity = Identity::from_bytes(*reader.array("the identity")?);
         let report = reader.part(limits::REPORT_LEN_MAX, "the report")?;
-        let report: OpenReport = serde_json::from_slice(report)
-            .map_err(|_| Error::new(Code::Internal, "the report of the opening is damaged"))?;
+        let report = std::str::from_utf8(report).ok();
+        let report: Option<OpenReport> = report.and_then(|report| strict::read(report).ok());
+        let report = report
+            .ok_or_else(|| Error::new(Code::Internal, "the report of the opening is damaged"))?;
 
         let (part, log_start) = split_file(&file)?;
         let key_slots = key_slots::decode(part, PREFIX_LEN as u64)?;
@@ -111,4 +114,66 @@ impl Vault {
             report,
         })
     }
+}
+
+impl<'t> Strict<'t> for OpenReport {
+    fn read(reader: &mut JsonReader<'t>) -> Read<Self> {
+        fields!(reader, refuse, {
+            "continuity" => continuity,
+            "torn" => torn,
+            "broken_key_slots" => broken_key_slots,
+            "damaged" => damaged,
+        });
+        Ok(Self {
+            continuity,
+            torn,
+            broken_key_slots,
+            damaged,
+        })
+    }
+}
+
+impl Strict<'_> for Continuity {
+    fn read(reader: &mut JsonReader<'_>) -> Read<Self> {
+        reader.word(|word| match word {
+            "first_seen" => Some(Self::FirstSeen),
+            "continues" => Some(Self::Continues),
+            "unverifiable" => Some(Self::Unverifiable),
+            _ => None,
+        })
+    }
+}
+
+impl<'t> Strict<'t> for TornTail {
+    fn read(reader: &mut JsonReader<'t>) -> Read<Self> {
+        fields!(reader, refuse, { "offset" => offset, "len" => len, });
+        Ok(Self { offset, len })
+    }
+}
+
+impl<'t> Strict<'t> for BrokenKeySlot {
+    fn read(reader: &mut JsonReader<'t>) -> Read<Self> {
+        fields!(reader, refuse, { "label" => label, "reason" => reason, });
+        Ok(Self { label, reason })
+    }
+}
+
+impl<'t> Strict<'t> for DamagedRecord {
+    fn read(reader: &mut JsonReader<'t>) -> Read<Self> {
+        fields!(reader, refuse, { "seq" => seq, "offset" => offset, "connector" => connector, });
+        Ok(Self {
+            seq,
+            offset,
+            connector,
+        })
+    }
+}
+
+// The report is of this program: it is as long as the file made it.
+impl Listed for BrokenKeySlot {
+    const COUNT_MAX: usize = usize::MAX;
+}
+
+impl Listed for DamagedRecord {
+    const COUNT_MAX: usize = usize::MAX;
 }

@@ -1,94 +1,133 @@
 //! The overview of a record: all of a version but its values.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
+use serde::Serialize;
 use serde::ser::{SerializeStruct as _, Serializer};
-use serde::{Deserialize, Serialize};
 
 use crate::connector::{ConnectorId, Op, PropertyName, Version, check_name, check_text};
 use crate::error::{Code, Error, Result};
 use crate::format::hex::{GrantId, RecordId};
+use crate::json::strict::{self, Listed, Read, Reader, Strict, fields};
 use crate::limits;
 use crate::time::Timestamp;
 
-/// The overview of a record, borrowed from its plaintext; `N` is what its lists of names become.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The overview of a record, borrowed from its plaintext; `N` is what its lists of names are.
+#[derive(Serialize)]
 pub(crate) struct OverviewText<'a, N> {
     pub(crate) record_id: RecordId,
     pub(crate) op: Op,
-    #[serde(borrow)]
     pub(crate) id: Cow<'a, str>,
-    #[serde(borrow)]
     pub(crate) name: Cow<'a, str>,
-    #[serde(borrow, rename = "type")]
+    #[serde(rename = "type")]
     pub(crate) type_name: Cow<'a, str>,
     pub(crate) version: u64,
-    #[serde(borrow)]
     pub(crate) at: Cow<'a, str>,
     pub(crate) author: GrantId,
     pub(crate) properties: N,
     /// Absent: all of `properties`.
-    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) changed: Option<N>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) request_id: Option<Cow<'a, str>>,
 }
 
 /// A name, borrowed where JSON needs no unescaping.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
-/// Checks a list of names and keeps none.
-pub(crate) struct CheckedNames;
+/// A list of names as it is written, checked: most readers of an overview need none of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'a>(&'a str);
 
-impl<'de> Deserialize<'de> for CheckedNames {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Names;
-        impl<'de> Visitor<'de> for Names {
-            type Value = CheckedNames;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("property names")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<CheckedNames, A::Error> {
-                let mut count = 0;
-                while let Some(Text(name)) = names.next_element()? {
-                    count += 1;
-                    if count > limits::PROPERTIES_MAX || !is_property_name(&name) {
-                        return Err(A::Error::custom(
-                            "not the names of a connector's properties",
-                        ));
-                    }
-                }
-                Ok(CheckedNames)
-            }
-        }
-        deserializer.deserialize_seq(Names)
+impl<'a> Names<'a> {
+    pub(crate) fn texts(self) -> Vec<Text<'a>> {
+        // It was read once.
+        strict::read(self.0).unwrap_or_default()
     }
 }
 
-fn is_property_name(name: &str) -> bool {
-    (1..=limits::PROPERTY_NAME_LEN_MAX).contains(&name.len())
+impl<'t> Strict<'t> for Names<'t> {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        let mut count = 0;
+        let list = reader.written(|reader| {
+            reader.array(&mut |reader| {
+                count += 1;
+                if count > Text::COUNT_MAX {
+                    return Err(reader.other());
+                }
+                Text::read(reader).map(|_| ())
+            })
+        });
+        list.map(Self)
+    }
 }
 
-impl<'a, N: Deserialize<'a>> OverviewText<'a, N> {
+impl<'t> Strict<'t> for Text<'t> {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        let wrong = reader.other();
+        let name = reader.text()?;
+        match (1..=limits::PROPERTY_NAME_LEN_MAX).contains(&name.len()) {
+            true => Ok(Self(name)),
+            false => Err(wrong),
+        }
+    }
+}
+
+impl Listed for Text<'_> {
+    const COUNT_MAX: usize = limits::PROPERTIES_MAX;
+}
+
+impl Strict<'_> for Op {
+    fn read(reader: &mut Reader<'_>) -> Read<Self> {
+        reader.word(Self::parse)
+    }
+}
+
+impl<'t> Strict<'t> for OverviewText<'t, Names<'t>> {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        fields!(reader, refuse, {
+            "record_id" => record_id,
+            "op" => op,
+            "id" => id,
+            "name" => name,
+            "type" => type_name,
+            "version" => version,
+            "at" => at,
+            "author" => author,
+            "properties" => properties,
+        } {
+            "changed" => changed,
+            "note" => note,
+            "request_id" => request_id,
+        });
+        Ok(Self {
+            record_id,
+            op,
+            id,
+            name,
+            type_name,
+            version,
+            at,
+            author,
+            properties,
+            changed,
+            note,
+            request_id,
+        })
+    }
+}
+
+impl<'a> OverviewText<'a, Names<'a>> {
     /// Reads the plaintext of an overview and checks its parts.
     pub(crate) fn parse(plaintext: &'a [u8]) -> Result<Self> {
         let damaged = |what| Error::new(Code::Damaged, format!("an overview {what}"));
         // Once for all of it: faster than string by string.
         let text = std::str::from_utf8(plaintext).map_err(|_| damaged("is not UTF-8"))?;
-        // serde would take an array of the values too.
-        if !text.starts_with('{') {
-            return Err(damaged("is no JSON object"));
-        }
-        let overview: Self = serde_json::from_str(text.trim_end_matches(' '))
+        let overview: Self = strict::read(text.trim_end_matches(' '))
             .map_err(|_| damaged("does not follow the format"))?;
         let checks = ConnectorId::check(&overview.id)
             .and_then(|()| check_name("connector name", &overview.name))
@@ -102,6 +141,24 @@ impl<'a, N: Deserialize<'a>> OverviewText<'a, N> {
             ));
         }
         Ok(overview)
+    }
+
+    /// The same with its names, to be written again.
+    pub(crate) fn with_names(self) -> OverviewText<'a, Vec<Text<'a>>> {
+        OverviewText {
+            record_id: self.record_id,
+            op: self.op,
+            id: self.id,
+            name: self.name,
+            type_name: self.type_name,
+            version: self.version,
+            at: self.at,
+            author: self.author,
+            properties: self.properties.texts(),
+            changed: self.changed.map(Names::texts),
+            note: self.note,
+            request_id: self.request_id,
+        }
     }
 }
 
@@ -176,9 +233,10 @@ impl Serialize for Authored {
 
 impl Overview {
     pub(crate) fn parse(plaintext: &[u8]) -> Result<Self> {
-        let text = OverviewText::<Vec<Text<'_>>>::parse(plaintext)?;
-        let names = |names: Vec<Text<'_>>| {
+        let text = OverviewText::parse(plaintext)?;
+        let names = |names: Names<'_>| {
             names
+                .texts()
                 .into_iter()
                 .map(|Text(name)| PropertyName::new(name))
                 .collect::<Result<Vec<_>>>()

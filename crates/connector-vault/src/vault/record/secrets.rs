@@ -1,31 +1,27 @@
 //! The secrets of a record: its values, and the request that made it.
 
-use std::fmt;
+use serde::Serialize;
 
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
-
-use super::overview::{Overview, Text};
+use super::overview::Overview;
 use crate::action::{Source, Warning, WarningCode};
-use crate::connector::{Properties, PropertyName};
+use crate::connector::{Properties, PropertyName, values};
 use crate::format::hex::Hex;
+use crate::json::strict::{Listed, Read, Reader, Strict, fields};
 use crate::plan::{Change, ChangeKind, Outcome, Status};
 use crate::secret::Secret;
 
 /// The secrets of a record: the whole property map after the merge, so that reading one connector
 /// never replays, and the request that made it, where it had an id.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Serialize)]
 pub(crate) struct SecretsPart {
-    #[serde(with = "properties")]
+    #[serde(serialize_with = "values")]
     pub(crate) properties: Properties,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) request: Option<RequestPart>,
 }
 
 /// What a repeated request is compared with and answered from.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Serialize)]
 pub(crate) struct RequestPart {
     /// SHA-256 of the request. It stands among the secrets: a viewer must not be able to guess
     /// values with it.
@@ -36,26 +32,26 @@ pub(crate) struct RequestPart {
 /// What is kept of a request's first outcome: what the version itself does not tell. An open
 /// structure: readers ignore names and words that they do not know, so that an outcome may say
 /// more in times to come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct KeptOutcome {
     changes: Vec<KeptChange>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<KeptWarning>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     tokens: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct KeptChange {
     name: String,
     change: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<String>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     overridden: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct KeptWarning {
     code: String,
     message: String,
@@ -115,35 +111,80 @@ impl KeptOutcome {
     }
 }
 
-mod properties {
-    use super::*;
-
-    pub(crate) use crate::connector::values as serialize;
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Properties, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Properties;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("properties")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Properties, A::Error> {
-                let invalid = |_| A::Error::custom("not a connector's properties");
-                let mut properties = Properties::new();
-                while let Some(Text(name)) = entries.next_key()? {
-                    let name = PropertyName::new(name).map_err(invalid)?;
-                    let value = Secret::new(entries.next_value::<String>()?).map_err(invalid)?;
-                    if properties.set(name, value).map_err(invalid)?.is_some() {
-                        return Err(A::Error::custom("a property stands twice"));
-                    }
-                }
-                Ok(properties)
-            }
-        }
-        deserializer.deserialize_map(Entries)
+impl<'t> Strict<'t> for SecretsPart {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        fields!(reader, refuse, { "properties" => properties, } { "request" => request, });
+        Ok(Self {
+            properties,
+            request,
+        })
     }
+}
+
+impl Strict<'_> for Properties {
+    fn read(reader: &mut Reader<'_>) -> Read<Self> {
+        let mut properties = Self::new();
+        reader.object(&mut |reader, name| {
+            let wrong = reader.other();
+            let invalid = |_| wrong;
+            let name = PropertyName::new(name).map_err(invalid)?;
+            let value = Secret::new(reader.text()?).map_err(invalid)?;
+            match properties.set(name, value).map_err(invalid)? {
+                None => Ok(()),
+                // It stands twice.
+                Some(_) => Err(wrong),
+            }
+        })?;
+        Ok(properties)
+    }
+}
+
+impl<'t> Strict<'t> for RequestPart {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        fields!(reader, refuse, { "digest" => digest, "outcome" => outcome, });
+        Ok(Self { digest, outcome })
+    }
+}
+
+impl<'t> Strict<'t> for KeptOutcome {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        fields!(reader, skip, { "changes" => changes, } { "warnings" => warnings, "tokens" => tokens, });
+        Ok(Self {
+            changes,
+            warnings: warnings.unwrap_or_default(),
+            tokens: tokens.unwrap_or_default(),
+        })
+    }
+}
+
+impl<'t> Strict<'t> for KeptChange {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        fields!(reader, skip, { "name" => name, "change" => change, } { "source" => source, "overridden" => overridden, });
+        Ok(Self {
+            name,
+            change,
+            source,
+            overridden: overridden.unwrap_or_default(),
+        })
+    }
+}
+
+impl<'t> Strict<'t> for KeptWarning {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        fields!(reader, skip, { "code" => code, "message" => message, });
+        Ok(Self { code, message })
+    }
+}
+
+// The lists of an outcome are as long as the secrets have room.
+impl Listed for KeptChange {
+    const COUNT_MAX: usize = usize::MAX;
+}
+
+impl Listed for KeptWarning {
+    const COUNT_MAX: usize = usize::MAX;
+}
+
+impl Listed for String {
+    const COUNT_MAX: usize = usize::MAX;
 }

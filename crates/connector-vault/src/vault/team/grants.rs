@@ -20,7 +20,7 @@ use crate::role::Role;
 use crate::source::Source;
 use crate::vault::commit::{Prepared, StoredRecord, next_counter};
 use crate::vault::index::{CommitPlace, Stored};
-use crate::vault::record::{Overview, OverviewText, RecordKeys, Text};
+use crate::vault::record::{Overview, OverviewText, RecordKeys};
 use crate::vault::{Host, Vault};
 
 /// Who may do what, as the header lists it.
@@ -382,7 +382,7 @@ impl<S: Source> Vault<S> {
             let record = self.bytes(stored.record(), &mut buffer)?;
             let (overview, sealed) = split_record(record, stored.record().start)?;
             let text = self.index.open_overview(overview)?;
-            let overview = OverviewText::<Vec<Text<'_>>>::parse(&text)?;
+            let overview = OverviewText::parse(&text)?.with_names();
             let secrets = match stored.op {
                 Op::Delete => None,
                 _ => {
