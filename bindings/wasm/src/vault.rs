@@ -113,7 +113,11 @@ impl Vault {
 
     /// What changed from one version to another, as JSON.
     pub fn diff(&self, id: &str, from: f64, to: f64) -> Result<String> {
-        Ok(json(&self.0.diff(id, options::version(from)?, options::version(to)?)?))
+        Ok(json(&self.0.diff(
+            id,
+            options::version(from)?,
+            options::version(to)?,
+        )?))
     }
 
     /// Who may do what, as JSON.
@@ -240,7 +244,9 @@ impl Vault {
     #[wasm_bindgen(js_name = planRestore)]
     pub fn plan_restore(&self, id: &str, version: f64, options: &ActionOptions) -> Result<Plan> {
         let options = options.options()?;
-        let plan = self.0.plan_restore(id, options::version(version)?, &options)?;
+        let plan = self
+            .0
+            .plan_restore(id, options::version(version)?, &options)?;
         Ok(Plan::of(plan))
     }
 

@@ -51,7 +51,10 @@ impl KnownHead {
     /// Reads the JSON of docs/format.md section 9.
     pub fn parse(json: &str) -> Result<Self> {
         strict::read(json).map_err(|_| {
-            Error::new(Code::InvalidArgument, "the known head does not follow the format")
+            Error::new(
+                Code::InvalidArgument,
+                "the known head does not follow the format",
+            )
         })
     }
 

@@ -116,12 +116,22 @@ fn is_timestamp(text: &str) -> bool {
             b'0' => byte.is_ascii_digit(),
             form => byte == form,
         })
-        && (1..=12).contains(&number(5, 2))
-        && (1..=31).contains(&number(8, 2))
+        && number(0, 4) > 0
+        && (1..=days_of(number(0, 4), number(5, 2))).contains(&number(8, 2))
         && number(11, 2) < 24
         && number(14, 2) < 60
-        // 60: a leap second, RFC 3339 section 5.6.
-        && number(17, 2) <= 60
+        && number(17, 2) < 60
+}
+
+/// How many days a month has, in the proleptic Gregorian calendar.
+fn days_of(year: u32, month: u32) -> u32 {
+    let is_leap = year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
+    match month {
+        2 => 28 + u32::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
@@ -136,6 +146,17 @@ mod tests {
             ("2026-11-23T24:15:00.000Z", false),
             ("2026-11-23 20:15:00.000Z", false),
             ("2026-11-23T20:15:00.000+", false),
+            ("2026-11-30T23:59:59.999Z", true),
+            ("2026-11-31T00:00:00.000Z", false),
+            ("2024-02-29T00:00:00.000Z", true),
+            ("2026-02-29T00:00:00.000Z", false),
+            ("1900-02-29T00:00:00.000Z", false),
+            ("2000-02-29T00:00:00.000Z", true),
+            ("2026-11-00T00:00:00.000Z", false),
+            ("2026-00-01T00:00:00.000Z", false),
+            ("2016-12-31T23:59:60.000Z", false),
+            ("0001-01-01T00:00:00.000Z", true),
+            ("0000-12-31T00:00:00.000Z", false),
             ("", false),
         ] {
             assert_eq!(Timestamp::new(text).is_ok(), good, "{text}");
@@ -162,9 +183,9 @@ mod tests {
                 366 * day,
             ),
             (
-                "0000-01-01T00:00:00.000Z",
-                "0000-03-01T00:00:00.000Z",
-                60 * day,
+                "0001-01-01T00:00:00.000Z",
+                "0001-03-01T00:00:00.000Z",
+                59 * day,
             ),
         ] {
             let (then, now) = (time(then), time(now));

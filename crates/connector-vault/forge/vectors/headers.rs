@@ -273,7 +273,9 @@ fn json(cases: &mut Cases) {
         |text| {
             let mut header: serde_json::Value = serde_json::from_str(&text).unwrap();
             let grant = &header["grants"][0];
-            let names = ["id", "label", "role", "since", "x25519", "ed25519", "bundle"];
+            let names = [
+                "id", "label", "role", "since", "x25519", "ed25519", "bundle",
+            ];
             header["grants"][0] = names.map(|name| grant[name].clone()).to_vec().into();
             header.to_string()
         },
@@ -362,6 +364,27 @@ fn content(cases: &mut Cases) {
             header.created = "2026-11-23T20:15:00Z".into();
         },
     );
+    for (name, rule, created) in [
+        (
+            "header-time-leap-second",
+            "a minute has 60 seconds",
+            "2016-12-31T23:59:60.000Z",
+        ),
+        (
+            "header-time-day-that-does-not-exist",
+            "a month has its days",
+            "2026-02-29T00:00:00.000Z",
+        ),
+        (
+            "header-time-year-zero",
+            "years begin at 1",
+            "0000-11-23T20:15:00.000Z",
+        ),
+    ] {
+        header(cases, name, rule, Damaged, |header| {
+            header.created = created.into();
+        });
+    }
     header(
         cases,
         "header-since-invalid",

@@ -377,7 +377,11 @@ fn all_secrets(cases: &mut Cases) {
         cases,
         "secrets-array-for-object",
         "an object is no array of its values",
-        ("x", 2, r#"{"properties":{"APIKey":"b"},"request":["00",{"changes":[]}]}"#),
+        (
+            "x",
+            2,
+            r#"{"properties":{"APIKey":"b"},"request":["00",{"changes":[]}]}"#,
+        ),
     );
     secrets(
         cases,

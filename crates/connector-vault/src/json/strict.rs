@@ -162,10 +162,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The members of an object, in their order: repeated names are for `each` to find.
-    pub(crate) fn object(
-        &mut self,
-        each: &mut dyn FnMut(&mut Self, &str) -> Read<()>,
-    ) -> Read<()> {
+    pub(crate) fn object(&mut self, each: &mut dyn FnMut(&mut Self, &str) -> Read<()>) -> Read<()> {
         self.open(b'{')?;
         if !self.eat(b'}') {
             loop {
@@ -346,13 +343,22 @@ mod tests {
     fn what_the_table_of_a_part_says_is_taken() {
         let part = |note: Option<&str>, list: &[&str]| Part {
             a: 7,
-            list: list.iter().map(|text| Element((*text).to_owned())).collect(),
+            list: list
+                .iter()
+                .map(|text| Element((*text).to_owned()))
+                .collect(),
             note: note.map(str::to_owned),
         };
         for (text, expected) in [
             (r#"{"a":7,"list":[]}"#, part(None, &[])),
-            ("{ \"list\" :\t[ \"x\" ,\r\n\"y\" ] , \"a\" : 7 }", part(None, &["x", "y"])),
-            (r#"{"note":"\u00e9\n\"","a":7,"list":["\ud83d\ude00"]}"#, part(Some("é\n\""), &["😀"])),
+            (
+                "{ \"list\" :\t[ \"x\" ,\r\n\"y\" ] , \"a\" : 7 }",
+                part(None, &["x", "y"]),
+            ),
+            (
+                r#"{"note":"\u00e9\n\"","a":7,"list":["\ud83d\ude00"]}"#,
+                part(Some("é\n\""), &["😀"]),
+            ),
         ] {
             assert_eq!(read::<Part>(text), Ok(expected), "{text}");
         }

@@ -17,8 +17,8 @@ use crate::crypto::aead::{SealingKey, padded_len};
 use crate::crypto::kdf::{self, Key};
 use crate::crypto::label::{self, bind};
 use crate::error::{Code, Error, Result};
-use crate::format::hex::VaultId;
 use crate::format::commit;
+use crate::format::hex::VaultId;
 use crate::json::strict;
 
 /// The keys of an epoch at work: what seals and opens records.
