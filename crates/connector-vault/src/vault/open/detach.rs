@@ -12,9 +12,9 @@ use crate::json::strict::{self, Listed, Read, Reader as JsonReader, Strict, fiel
 use crate::limits;
 use crate::log::{self, Continuity, TornTail};
 use crate::source::Memory;
-use crate::vault::index::Index;
+use crate::vault::index::{DamagedRecord, Index};
 use crate::vault::record::RecordKeys;
-use crate::vault::{DamagedRecord, OpenReport, Vault};
+use crate::vault::{OpenReport, Vault};
 
 /// An open vault as bytes, between two threads of one program. It is no form to keep: what opening
 /// has verified is not verified again.
