@@ -232,7 +232,7 @@ fn check_key(vector: &KeyVector) -> Option<&'static str> {
                 Some(_) => Err(granted),
                 None => {
                     let key = granted.json()["grant"]["key"].clone();
-                    Ok((key, Some(text.to_ascii_lowercase())))
+                    Ok((key, expect.grant_key.clone()))
                 }
             }
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::crypto::identity::{self, GrantKey, Identity, IdentityKeys, VaultKey};
+use crate::crypto::identity::{GrantKey, Identity, IdentityKeys, VaultKey};
 use crate::crypto::kdf::{self, Cost, Key, Memory, Passphrase};
 use crate::crypto::label::{self, bind};
 use crate::crypto::{Hash, aead};
@@ -47,7 +47,7 @@ impl Bundle {
         rng: &mut dyn CryptoRng,
         place: &BundlePlace,
         key: &GrantKey,
-    ) -> Result<String> {
+    ) -> Result<Vec<u8>> {
         let mut plaintext = Zeroizing::new(Vec::with_capacity(96));
         plaintext.extend_from_slice(&*self.overview);
         if place.role.reads() {
@@ -56,23 +56,27 @@ impl Bundle {
         if place.role.owns() {
             plaintext.extend_from_slice(&*self.vault_key.as_ref().ok_or_else(owners_only)?.seed());
         }
-        let sealed = identity::seal_to(key, rng, &place.info(), &plaintext)?;
-        Ok(base16ct::lower::encode_string(&sealed))
+        key.x_wing
+            .seal(rng, &place.info(), &plaintext)
+            .ok_or_else(|| {
+                Error::new(
+                    Code::InvalidGrantKey,
+                    "nothing can be sealed to this grant key",
+                )
+            })
     }
 
     /// Opens the bundle of a grant; fails with `damaged` if it is not what its role holds.
-    fn open(keys: &IdentityKeys, place: &BundlePlace, sealed: &str) -> Result<Self> {
+    fn open(keys: &IdentityKeys, place: &BundlePlace, sealed: &[u8]) -> Result<Self> {
         let damaged = || {
             Error::new(
                 Code::Damaged,
                 format!("the key bundle of grant {} is damaged", place.grant),
             )
         };
-        let sealed = base16ct::lower::decode_vec(sealed).map_err(|_| damaged())?;
-        let plaintext = keys.open(&place.info(), &sealed).ok_or_else(damaged)?;
+        let plaintext = keys.open(&place.info(), sealed).ok_or_else(damaged)?;
         let (parts, rest) = plaintext.as_chunks::<32>();
-        let count = 1 + usize::from(place.role.reads()) + usize::from(place.role.owns());
-        if parts.len() != count || !rest.is_empty() {
+        if parts.len() != place.role.keys() || !rest.is_empty() {
             return Err(damaged());
         }
         Ok(Self {
@@ -158,7 +162,7 @@ impl Access {
             .grants
             .iter()
             .enumerate()
-            .find(|(_, grant)| grant_key(grant) == keys.public);
+            .find(|(_, grant)| is_key_of(&keys.public, grant));
         let Some((index, grant)) = found else {
             return Err(Error::new(
                 Code::WrongIdentity,
@@ -183,7 +187,7 @@ impl Access {
                 "the bundle's vault key is not the header's",
             ));
         }
-        let index = u16::try_from(index).expect("a header lists at most 64 grants");
+        let index = u16::try_from(index).expect("a header lists at most 256 grants");
         Ok(Self {
             identity,
             keys,
@@ -207,12 +211,8 @@ pub(crate) fn commit_message(vault_id: VaultId, signed: &Hash) -> Vec<u8> {
     bind(label::COMMIT, &[vault_id.as_bytes(), signed])
 }
 
-/// The public keys of a grant.
-pub(crate) fn grant_key(grant: &Grant) -> GrantKey {
-    GrantKey {
-        x25519: grant.x25519.0,
-        ed25519: grant.ed25519.0,
-    }
+fn is_key_of(key: &GrantKey, grant: &Grant) -> bool {
+    key.ed25519 == grant.ed25519.0 && key.x_wing == grant.x_wing
 }
 
 /// A key slot that nobody can use, and why.
@@ -291,7 +291,7 @@ pub(crate) fn unlock(
                 "somebody may have put another vault in the place of yours; restore it from a backup",
             ));
         }
-        if identity.grant_key() != grant_key(grant) {
+        if !is_key_of(&identity.grant_key(), grant) {
             breaks("its identity is not its grant's");
             continue;
         }

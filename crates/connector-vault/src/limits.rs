@@ -27,11 +27,13 @@ pub const FILE_LEN_MAX: u64 = 1024 * 1024 * 1024;
 pub(crate) const REPORT_LEN_MAX: usize = 64 * 1024 * 1024;
 
 /// Largest key slot part, in bytes.
-pub const KEY_SLOTS_LEN_MAX: usize = 256 * 1024;
+pub const KEY_SLOTS_LEN_MAX: usize = 1024 * 1024;
+/// Most key slots of a vault.
+pub const KEY_SLOTS_MAX: usize = 256;
 /// Largest header, in bytes.
-pub const HEADER_LEN_MAX: usize = 256 * 1024;
-/// Most grants of a vault, and so most key slots.
-pub const GRANTS_MAX: usize = 64;
+pub const HEADER_LEN_MAX: usize = 4 * 1024 * 1024;
+/// Most grants of a vault.
+pub const GRANTS_MAX: usize = 256;
 /// Largest label of a grant, in bytes of UTF-8.
 pub const LABEL_LEN_MAX: usize = 128;
 /// Most retired labels that a header keeps; the oldest are dropped.

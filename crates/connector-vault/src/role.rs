@@ -54,6 +54,11 @@ impl Role {
     pub fn owns(self) -> bool {
         self >= Self::Owner
     }
+
+    /// How many keys its bundle holds: the overview key; the secret root; the vault key's seed.
+    pub(crate) fn keys(self) -> usize {
+        1 + usize::from(self.reads()) + usize::from(self.owns())
+    }
 }
 
 impl FromStr for Role {

@@ -209,7 +209,9 @@ fn check_key(vector: &KeyVector) -> Option<&'static str> {
     match &vector.given {
         Given::Identity(text) => match Identity::parse(text) {
             Ok(identity) => {
-                assert_eq!(Some(identity.grant_key().to_string()), expect.grant_key);
+                let key = identity.grant_key();
+                assert_eq!(Some(key.to_string()), expect.grant_key);
+                assert_eq!(Some(key.fingerprint()), expect.fingerprint);
                 assert_eq!(*identity.to_text(), text.to_ascii_lowercase());
             }
             Err(error) => assert_eq!(Some(error.code().as_str()), expect.error.as_deref()),
@@ -217,7 +219,8 @@ fn check_key(vector: &KeyVector) -> Option<&'static str> {
         Given::GrantKey(text) => match GrantKey::parse(text) {
             Ok(key) => {
                 assert!(expect.error.is_none());
-                assert_eq!(key.to_string(), text.to_ascii_lowercase());
+                assert_eq!(Some(key.to_string()), expect.grant_key);
+                assert_eq!(Some(key.fingerprint()), expect.fingerprint);
             }
             Err(error) => assert_eq!(Some(error.code().as_str()), expect.error.as_deref()),
         },

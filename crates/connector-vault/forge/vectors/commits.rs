@@ -184,11 +184,11 @@ fn snapshots(cases: &mut Cases) {
     );
     refuse(
         "header-over-limit",
-        "a header has at most 256 KiB",
+        "a header has at most 4 MiB",
         LimitExceeded,
         &|_| {},
         &|file, at| {
-            file[at..at + 4].copy_from_slice(&(256 * 1024 + 1u32).to_le_bytes());
+            file[at..at + 4].copy_from_slice(&(4 * 1024 * 1024 + 1u32).to_le_bytes());
         },
     );
     refuse(
@@ -197,7 +197,7 @@ fn snapshots(cases: &mut Cases) {
         Damaged,
         &|_| {},
         &|file, at| {
-            file[at..at + 4].copy_from_slice(&(256 * 1024u32).to_le_bytes());
+            file[at..at + 4].copy_from_slice(&(4 * 1024 * 1024u32).to_le_bytes());
         },
     );
     refuse(

@@ -1,8 +1,11 @@
 //! Headers that no owner makes (docs/format.md sections 1 to 3 and 5).
 
+use base64ct::{Base64UrlUnpadded, Encoding};
+
 use super::Cases;
 use crate::access::BundlePlace;
 use crate::crypto::identity::{Identity, VaultKey};
+use crate::crypto::x_wing;
 use crate::error::Code;
 use crate::format::header::{Handover, Header, Retired};
 use crate::format::hex::Hex;
@@ -50,6 +53,36 @@ fn text(
     cases.refused(name, rule, &team, snapshot.file(), code);
 }
 
+/// A header whose grant has another X-Wing key, which `change` makes of the text of the sound one.
+fn x_wing_text(
+    cases: &mut Cases,
+    name: &'static str,
+    rule: &str,
+    change: impl FnOnce(&str) -> String,
+) {
+    text(cases, name, rule, Code::Damaged, |text| {
+        let start = text.find("\"x_wing\":\"").unwrap() + 10;
+        let len = text[start..].find('"').unwrap();
+        let changed = change(&text[start..start + len]);
+        format!("{}{changed}{}", &text[..start], &text[start + len..])
+    });
+}
+
+/// The same, made of the bytes of the sound one.
+fn x_wing_bytes(
+    cases: &mut Cases,
+    name: &'static str,
+    rule: &str,
+    change: impl FnOnce(&mut [u8; x_wing::PUBLIC_LEN]),
+) {
+    x_wing_text(cases, name, rule, |text| {
+        let bytes = Base64UrlUnpadded::decode_vec(text).unwrap();
+        let mut bytes = <[u8; x_wing::PUBLIC_LEN]>::try_from(bytes).unwrap();
+        change(&mut bytes);
+        Base64UrlUnpadded::encode_string(&bytes)
+    });
+}
+
 /// A header with a second grant, which `change` makes what it must not be.
 fn second(cases: &mut Cases, name: &'static str, rule: &str, change: impl FnOnce(&mut Header)) {
     header(cases, name, rule, Code::Damaged, |header| {
@@ -58,8 +91,9 @@ fn second(cases: &mut Cases, name: &'static str, rule: &str, change: impl FnOnce
         grant.id = crate::format::hex::GrantId(Hex([7; 8]));
         grant.label = "second".into();
         grant.role = Role::Viewer;
-        grant.x25519 = Hex(key.x25519);
+        grant.x_wing = key.x_wing;
         grant.ed25519 = Hex(key.ed25519);
+        grant.bundle.truncate(x_wing::OVERHEAD + 32);
         header.grants.push(grant);
         change(header);
     });
@@ -113,7 +147,7 @@ fn bundle(
     cases: &mut Cases,
     name: &'static str,
     rule: &str,
-    change: impl FnOnce(&Team, BundlePlace) -> String,
+    change: impl FnOnce(&Team, BundlePlace) -> Vec<u8>,
 ) {
     let team = Team::alone();
     let mut snapshot = fresh(&team);
@@ -225,7 +259,7 @@ fn json(cases: &mut Cases) {
         "base16 is in lower case",
         Damaged,
         |text| {
-            let at = text.find("\"x25519\":\"").unwrap() + 10;
+            let at = text.find("\"ed25519\":\"").unwrap() + 11;
             format!(
                 "{}{}{}",
                 &text[..at],
@@ -240,9 +274,47 @@ fn json(cases: &mut Cases) {
         "binary fields have their length",
         Damaged,
         |text| {
-            let at = text.find("\"x25519\":\"").unwrap() + 10;
+            let at = text.find("\"ed25519\":\"").unwrap() + 11;
             format!("{}{}", &text[..at], &text[at + 2..])
         },
+    );
+    x_wing_text(
+        cases,
+        "header-base64url-padded",
+        "base64url has no padding",
+        |text| format!("{text}=="),
+    );
+    x_wing_text(
+        cases,
+        "header-base64url-loose-bits",
+        "the bits that fill up the last character are zero",
+        |text| {
+            // 1,216 bytes leave four bits.
+            let (last, rest) = (&text[text.len() - 1..], &text[..text.len() - 1]);
+            let with_a_bit = match last {
+                "A" => "B",
+                "Q" => "R",
+                "g" => "h",
+                "w" => "x",
+                _ => panic!("the four bits are zero"),
+            };
+            format!("{rest}{with_a_bit}")
+        },
+    );
+    x_wing_text(
+        cases,
+        "header-base64-for-base64url",
+        "binary fields of more than 64 bytes are base64url",
+        |text| {
+            assert!(text.contains(['-', '_']));
+            text.replace('-', "+").replace('_', "/")
+        },
+    );
+    x_wing_text(
+        cases,
+        "header-short-base64url",
+        "binary fields have their length",
+        |text| text[4..].to_owned(),
     );
     text(
         cases,
@@ -274,7 +346,7 @@ fn json(cases: &mut Cases) {
             let mut header: serde_json::Value = serde_json::from_str(&text).unwrap();
             let grant = &header["grants"][0];
             let names = [
-                "id", "label", "role", "since", "x25519", "ed25519", "bundle",
+                "id", "label", "role", "since", "x_wing", "ed25519", "bundle",
             ];
             header["grants"][0] = names.map(|name| grant[name].clone()).to_vec().into();
             header.to_string()
@@ -448,19 +520,30 @@ fn content(cases: &mut Cases) {
     header(
         cases,
         "header-grants-over-limit",
-        "a header lists at most 64 grants",
+        "a header lists at most 256 grants",
         Damaged,
         |header| {
-            for index in 1..65u8 {
+            // Their keys and bundles are left short, since distinct ones would make a file of megabytes.
+            for index in 1..257u64 {
                 let mut grant = header.grants[0].clone();
-                grant.id = crate::format::hex::GrantId(Hex([index; 8]));
+                grant.id = crate::format::hex::GrantId(Hex(index.to_le_bytes()));
                 grant.label = format!("{index}");
-                grant.x25519 = Hex([index; 32]);
-                grant.ed25519 = Hex([index; 32]);
                 grant.bundle.clear();
                 header.grants.push(grant);
             }
         },
+    );
+    x_wing_bytes(
+        cases,
+        "grant-x25519-small-order",
+        "the X25519 part of a public key is not of small order",
+        |key| key[x_wing::PUBLIC_LEN - 32..].fill(0),
+    );
+    x_wing_bytes(
+        cases,
+        "grant-mlkem-modulus",
+        "the coefficients of the ML-KEM part of a public key are below 3,329",
+        |key| key[..2].fill(0xff),
     );
     second(
         cases,
@@ -476,9 +559,9 @@ fn content(cases: &mut Cases) {
     );
     second(
         cases,
-        "header-x25519-twice",
-        "an X25519 key stands once",
-        |header| header.grants[1].x25519 = header.grants[0].x25519,
+        "header-x-wing-twice",
+        "an X-Wing key stands once",
+        |header| header.grants[1].x_wing = header.grants[0].x_wing.clone(),
     );
     second(
         cases,
@@ -571,24 +654,30 @@ fn signatures(cases: &mut Cases) {
 }
 
 fn bundles(cases: &mut Cases) {
-    bundle(cases, "bundle-not-base16", "a bundle is base16", |_, _| {
-        "zz".into()
-    });
     bundle(
         cases,
         "bundle-damaged",
         "a bundle opens by its grant's identity",
         |team, _| {
-            let mut sealed = team.vault.header.grants[0].bundle.clone().into_bytes();
-            let last = sealed.last_mut().unwrap();
-            *last = if *last == b'0' { b'1' } else { b'0' };
-            String::from_utf8(sealed).unwrap()
+            let mut sealed = team.vault.header.grants[0].bundle.clone();
+            *sealed.last_mut().unwrap() ^= 1;
+            sealed
+        },
+    );
+    bundle(
+        cases,
+        "bundle-x25519-small-order",
+        "the X25519 part of an encapsulated key is not of small order",
+        |team, _| {
+            let mut sealed = team.vault.header.grants[0].bundle.clone();
+            sealed[1088..1120].fill(0);
+            sealed
         },
     );
     bundle(
         cases,
         "bundle-of-another-epoch",
-        "a bundle is bound to vault id, epoch, grant and role",
+        "a bundle is bound to vault id, epoch, grant and rights",
         |team, place| {
             let key = team.identity("ops").grant_key();
             team.vault
@@ -604,19 +693,30 @@ fn bundles(cases: &mut Cases) {
     );
     bundle(
         cases,
+        "bundle-of-other-rights",
+        "a bundle is bound to vault id, epoch, grant and rights",
+        |team, place| {
+            let info = BundlePlace {
+                role: Role::Updater,
+                ..place
+            };
+            let key = team.identity("ops").grant_key();
+            let sealed = key
+                .x_wing
+                .seal(&mut Counter::new(6), &info.info(), &[0; 96]);
+            sealed.unwrap()
+        },
+    );
+    bundle(
+        cases,
         "bundle-too-short",
         "a bundle holds what its role holds",
         |team, place| {
             let key = team.identity("ops").grant_key();
-            let plaintext = [0; 64];
-            let sealed = crate::crypto::identity::seal_to(
-                &key,
-                &mut Counter::new(6),
-                &place.info(),
-                &plaintext,
-            )
-            .unwrap();
-            base16ct::lower::encode_string(&sealed)
+            let sealed = key
+                .x_wing
+                .seal(&mut Counter::new(6), &place.info(), &[0; 64]);
+            sealed.unwrap()
         },
     );
     bundle(

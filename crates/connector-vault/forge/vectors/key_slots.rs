@@ -76,10 +76,10 @@ fn start(cases: &mut Cases) {
         Code::UnsupportedVersion,
     );
     let mut other = file.clone();
-    other[8..12].copy_from_slice(&(256 * 1024 + 1u32).to_le_bytes());
+    other[8..12].copy_from_slice(&(1024 * 1024 + 1u32).to_le_bytes());
     cases.refused(
         "key-slots-over-limit",
-        "the key slot part has at most 256 KiB",
+        "the key slot part has at most 1 MiB",
         &team,
         other,
         Code::LimitExceeded,
@@ -129,15 +129,15 @@ fn start(cases: &mut Cases) {
             Code::Damaged,
         );
     }
-    let many = json!(vec![0; 65]).to_string();
+    let many = json!(vec![0; 257]).to_string();
     cases.refused(
-        "key-slots-more-than-64",
-        "there are at most 64 key slots",
+        "key-slots-more-than-256",
+        "there are at most 256 key slots",
         &team,
         with_key_slots(&team, &many),
         Code::Damaged,
     );
-    let many = json!(vec![0; 64]).to_string();
+    let many = json!(vec![0; 256]).to_string();
     cases.opens(
         "key-slots-all-broken",
         "an identity opens the file whatever stands in place of the key slots",

@@ -1,5 +1,7 @@
 //! Known answers for each step of the cryptography (docs/format.md section 3).
 
+use base64ct::{Base64UrlUnpadded, Encoding};
+
 use super::files::{Given, KeyExpect, KeyVector};
 use crate::access::BundlePlace;
 use crate::action::{Action, Options};
@@ -7,6 +9,7 @@ use crate::crypto::aead::{SealingKey, padded_len};
 use crate::crypto::identity::{GrantKey, Identity};
 use crate::crypto::kdf::{self, Cost, Passphrase};
 use crate::crypto::label::{self, bind};
+use crate::crypto::{sha256, x_wing};
 use crate::format::commit::split_record;
 use crate::log;
 use crate::vault::forge::{Team, stored_record, update};
@@ -108,30 +111,99 @@ fn texts(add: &mut dyn FnMut(&'static str, &str, Given)) {
         GrantKey(key.clone()),
     );
     add(
-        "grant-key-upper-case",
-        "upper case is the same",
-        GrantKey(key.to_ascii_uppercase()),
+        "grant-key-in-a-file",
+        "a grant key is found among comments, between white space and behind a byte order mark",
+        GrantKey(format!(
+            "\u{feff}# fingerprint of nobody\r\n\r\n  {key} \r\n# end\n"
+        )),
     );
     add(
-        "grant-key-mixed-case",
-        "mixed case is rejected",
-        GrantKey(mixed(&key)),
+        "grant-key-two-in-a-file",
+        "a file of a grant key holds one",
+        GrantKey(format!("{key}\n{key}\n")),
     );
     add(
         "grant-key-mistyped",
         "a mistyped character is found",
-        GrantKey(mistyped(&key)),
+        GrantKey(change(&key, 100, |digit| digit ^ 1)),
+    );
+    add(
+        "grant-key-upper-case",
+        "case counts",
+        GrantKey(key.to_ascii_uppercase()),
+    );
+    add(
+        "grant-key-prefix-upper-case",
+        "case counts in the prefix",
+        GrantKey(key.replacen("cvault-grant-1", "CVAULT-GRANT-1", 1)),
     );
     add(
         "grant-key-too-short",
-        "a grant key has 64 bytes",
-        GrantKey(encode("cvault-grant-", &[7; 32])),
+        "a grant key has 1,256 bytes",
+        GrantKey(key[..key.len() - 3].to_owned()),
+    );
+    add(
+        "grant-key-too-long",
+        "a grant key has 1,256 bytes",
+        GrantKey(format!("{key}AAAA")),
+    );
+    add(
+        "grant-key-loose-bits",
+        "the bits that fill up the last character are zero",
+        GrantKey(change(&key, key.len() - 1, |digit| digit | 1)),
     );
     add(
         "grant-key-of-another-kind",
         "a grant key begins with its prefix",
         GrantKey(text),
     );
+    add(
+        "grant-key-small-order",
+        "the X25519 part of a public key is not of small order",
+        GrantKey(with_keys(&key, |keys| keys[1184..1216].fill(0))),
+    );
+    add(
+        "grant-key-mlkem-modulus",
+        "the coefficients of the ML-KEM part of a public key are below 3,329",
+        GrantKey(with_keys(&key, |keys| keys[..2].fill(0xff))),
+    );
+    add(
+        "grant-key-ed25519-no-point",
+        "the Ed25519 part is a point of the curve",
+        GrantKey(with_keys(&key, |keys| {
+            keys[1216..].fill(0);
+            keys[1216] = 2;
+        })),
+    );
+    add(
+        "grant-key-ed25519-small-order",
+        "the Ed25519 part is not of small order",
+        GrantKey(with_keys(&key, |keys| {
+            keys[1216..].fill(0);
+            keys[1216] = 1;
+        })),
+    );
+}
+
+/// The text with the value of one of its base64url digits changed.
+fn change(text: &str, at: usize, change: impl FnOnce(usize) -> usize) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = text.as_bytes().to_vec();
+    let value = DIGITS.iter().position(|digit| *digit == text[at]).unwrap();
+    text[at] = DIGITS[change(value)];
+    String::from_utf8(text).unwrap()
+}
+
+/// A grant key with its public keys changed, under a checksum that fits.
+fn with_keys(text: &str, change: impl FnOnce(&mut [u8])) -> String {
+    let prefix = "cvault-grant-1";
+    let mut bytes = Base64UrlUnpadded::decode_vec(text.strip_prefix(prefix).unwrap()).unwrap();
+    bytes.truncate(1248);
+    change(&mut bytes);
+    let (x_wing, ed25519) = bytes.split_at(1216);
+    let hash = sha256(&bind(label::GRANT_KEY, &[x_wing, ed25519]));
+    let checked = [bytes.as_slice(), &hash[..8]].concat();
+    format!("{prefix}{}", Base64UrlUnpadded::encode_string(&checked))
 }
 
 /// The same 32 bytes, with one of the four bits behind them set, under a checksum that fits.
@@ -169,7 +241,7 @@ fn steps(add: &mut dyn FnMut(&'static str, &str, Given)) {
         },
     );
     for (name, label, inputs) in [
-        ("derive-x25519", label::IDENTITY_X25519, vec![]),
+        ("derive-x-wing", label::IDENTITY_X_WING, vec![]),
         ("derive-ed25519", label::IDENTITY_ED25519, vec![]),
         (
             "derive-secrets-key",
@@ -187,6 +259,11 @@ fn steps(add: &mut dyn FnMut(&'static str, &str, Given)) {
             },
         );
     }
+    add(
+        "x-wing",
+        "a seed derives an X-Wing key as in the first known answer of the draft",
+        Given::XWing("7f9c2ba4e88f827d616045507605853ed73b8093f6efbc88eb1a6eacfa66ef26".to_owned()),
+    );
     add(
         "vault-id",
         "a vault id is the hash of the first vault key",
@@ -223,7 +300,7 @@ fn steps(add: &mut dyn FnMut(&'static str, &str, Given)) {
         Given::Bundle {
             identity: team.identity("ops").to_text().to_string(),
             info: hex(&place.info()),
-            sealed: header.grants[0].bundle.clone(),
+            sealed: hex(&header.grants[0].bundle),
         },
     );
     let record = stored_record(&team.vault, team.vault.index.newest("x").unwrap());
@@ -256,11 +333,20 @@ pub(super) fn answer(given: &Given) -> KeyExpect {
     let mut expect = KeyExpect::default();
     match given {
         Given::Identity(text) => match Identity::parse(text) {
-            Ok(identity) => expect.grant_key = Some(identity.grant_key().to_string()),
+            Ok(identity) => {
+                let key = identity.grant_key();
+                expect.grant_key = Some(key.to_string());
+                expect.fingerprint = Some(key.fingerprint());
+            }
             Err(error) => expect.error = Some(error.code().as_str().to_owned()),
         },
         Given::GrantKey(text) => match GrantKey::parse(text) {
-            Ok(key) => expect.bytes = Some(hex(&[key.x25519, key.ed25519].concat())),
+            Ok(key) => {
+                let keys = [key.x_wing.as_bytes().as_slice(), &key.ed25519];
+                expect.bytes = Some(hex(&keys.concat()));
+                expect.grant_key = Some(key.to_string());
+                expect.fingerprint = Some(key.fingerprint());
+            }
             Err(error) => expect.error = Some(error.code().as_str().to_owned()),
         },
         Given::Padding(lengths) => {
@@ -279,6 +365,10 @@ pub(super) fn answer(given: &Given) -> KeyExpect {
             let inputs: Vec<_> = inputs.iter().map(|input| bytes(input)).collect();
             let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
             expect.bytes = Some(hex(&*kdf::derive_key(&array(secret), label, &inputs)));
+        }
+        Given::XWing(seed) => {
+            let public = x_wing::PrivateKey::from_seed(&array(seed)).public();
+            expect.bytes = Some(hex(public.as_bytes()));
         }
         Given::VaultKey(key) => expect.bytes = Some(log::vault_id(&array(key)).to_string()),
         Given::KeySlotKeys {

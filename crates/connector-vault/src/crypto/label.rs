@@ -15,18 +15,22 @@ pub(crate) const OVERVIEW: &str = "connector-vault/1 overview";
 pub(crate) const SECRETS: &str = "connector-vault/1 secrets";
 /// HKDF info: the key of one connector's secrets, from the secret root.
 pub(crate) const SECRETS_KEY: &str = "connector-vault/1 secrets key";
-/// HKDF info: an identity's X25519 key material.
-pub(crate) const IDENTITY_X25519: &str = "connector-vault/1 identity x25519";
+/// HKDF info: an identity's X-Wing seed.
+pub(crate) const IDENTITY_X_WING: &str = "connector-vault/1 identity x-wing";
 /// HKDF info: an identity's Ed25519 seed.
 pub(crate) const IDENTITY_ED25519: &str = "connector-vault/1 identity ed25519";
+/// Checksum of the text of a grant's public keys: the first 8 bytes of SHA-256.
+pub(crate) const GRANT_KEY: &str = "connector-vault/1 grant key";
+/// Fingerprint of a grant's public keys: the first 15 bytes of SHA-256.
+pub(crate) const FINGERPRINT: &str = "connector-vault/1 fingerprint";
 /// HPKE info of a grant's key bundle.
 pub(crate) const BUNDLE: &str = "connector-vault/1 bundle";
 /// HKDF info: the key that wraps an identity in a key slot.
-pub(crate) const KEY_SLOT_KEY: &str = "connector-vault/1 lock key";
+pub(crate) const KEY_SLOT_KEY: &str = "connector-vault/1 key slot key";
 /// HKDF info: the key commitment of a key slot.
-pub(crate) const KEY_SLOT_COMMITMENT: &str = "connector-vault/1 lock commitment";
+pub(crate) const KEY_SLOT_COMMITMENT: &str = "connector-vault/1 key slot commitment";
 /// Associated data of a key slot.
-pub(crate) const KEY_SLOT: &str = "connector-vault/1 lock";
+pub(crate) const KEY_SLOT: &str = "connector-vault/1 key slot";
 /// SHA-256 of a request, for its request id.
 pub(crate) const REQUEST: &str = "connector-vault/1 request";
 
@@ -55,8 +59,10 @@ mod tests {
             OVERVIEW,
             SECRETS,
             SECRETS_KEY,
-            IDENTITY_X25519,
+            IDENTITY_X_WING,
             IDENTITY_ED25519,
+            GRANT_KEY,
+            FINGERPRINT,
             BUNDLE,
             KEY_SLOT_KEY,
             KEY_SLOT_COMMITMENT,

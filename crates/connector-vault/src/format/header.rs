@@ -3,8 +3,11 @@
 
 use serde::Serialize;
 
+use super::base64url::{self, Base64Url};
 use super::hex::{GrantId, Hex, VaultId};
 use crate::bytes::damaged;
+use crate::crypto::identity::GrantKey;
+use crate::crypto::x_wing;
 use crate::error::{Code, Error, Result};
 use crate::json::strict::{Listed, Read, Reader, Strict, fields};
 use crate::limits;
@@ -46,10 +49,22 @@ pub(crate) struct Grant {
     pub(crate) label: String,
     pub(crate) role: Role,
     pub(crate) since: String,
-    pub(crate) x25519: Hex<32>,
+    #[serde(serialize_with = "base64url::serialize")]
+    pub(crate) x_wing: x_wing::PublicKey,
     pub(crate) ed25519: Hex<32>,
-    /// HPKE to `x25519`: encapsulated key and ciphertext.
-    pub(crate) bundle: String,
+    /// The keys of the role, sealed to `x_wing`.
+    #[serde(serialize_with = "base64url::serialize")]
+    pub(crate) bundle: Vec<u8>,
+}
+
+impl Grant {
+    /// Its public keys.
+    pub(crate) fn key(&self) -> GrantKey {
+        GrantKey {
+            x_wing: self.x_wing.clone(),
+            ed25519: self.ed25519.0,
+        }
+    }
 }
 
 /// The label of a grant that was revoked.
@@ -88,9 +103,12 @@ impl Header {
                 other.id == grant.id
                     || other.label == grant.label
                     || other.ed25519 == grant.ed25519
-                    || other.x25519 == grant.x25519
+                    || other.x_wing == grant.x_wing
             }) {
                 return broken("lists a grant, a label or a key twice");
+            }
+            if grant.bundle.len() != x_wing::OVERHEAD + 32 * grant.role.keys() {
+                return broken("lists a key bundle that has not the length of its role");
             }
         }
         let mut labels = header
@@ -110,7 +128,7 @@ impl Header {
         if bytes.len() > limits::HEADER_LEN_MAX {
             return Err(Error::new(
                 Code::LimitExceeded,
-                "the header would be larger than 256 KiB",
+                "the header would be larger than 4 MiB",
             ));
         }
         Ok(bytes)
@@ -192,16 +210,17 @@ impl<'t> Strict<'t> for Grant {
             "label" => label,
             "role" => role,
             "since" => since,
-            "x25519" => x25519,
+            "x_wing" => x_wing,
             "ed25519" => ed25519,
             "bundle" => bundle,
         });
+        let Base64Url(bundle) = bundle;
         Ok(Self {
             id,
             label,
             role,
             since,
-            x25519,
+            x_wing,
             ed25519,
             bundle,
         })

@@ -60,10 +60,10 @@ pub(crate) fn encode(key_slots: &[KeySlotEntry]) -> Result<Vec<u8>> {
         }
     }
     bytes.push(b']');
-    if bytes.len() > limits::KEY_SLOTS_LEN_MAX || key_slots.len() > limits::GRANTS_MAX {
+    if bytes.len() > limits::KEY_SLOTS_LEN_MAX || key_slots.len() > limits::KEY_SLOTS_MAX {
         return Err(Error::new(
             Code::LimitExceeded,
-            "the key slot part would have more than 64 key slots or 256 KiB",
+            "the key slot part would have more than 256 key slots or 1 MiB",
         )
         .with_hint("revoke a grant that has a key slot"));
     }
@@ -79,7 +79,7 @@ impl Strict<'_> for KeySlotEntry {
 }
 
 impl Listed for KeySlotEntry {
-    const COUNT_MAX: usize = limits::GRANTS_MAX;
+    const COUNT_MAX: usize = limits::KEY_SLOTS_MAX;
 }
 
 impl<'t> Strict<'t> for KeySlot {

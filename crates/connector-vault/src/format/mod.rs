@@ -1,5 +1,6 @@
 //! Bytes <-> structures of a vault file; knows no keys (docs/format.md sections 1 and 5 to 7).
 
+pub(crate) mod base64url;
 pub(crate) mod commit;
 pub(crate) mod header;
 pub(crate) mod hex;
@@ -37,7 +38,7 @@ pub fn log_start(prefix: &[u8; PREFIX_LEN]) -> Result<u64> {
     if len > limits::KEY_SLOTS_LEN_MAX {
         return Err(Error::new(
             Code::LimitExceeded,
-            "the key slot part claims more than 256 KiB",
+            "the key slot part claims more than 1 MiB",
         ));
     }
     Ok((PREFIX_LEN + len) as u64)

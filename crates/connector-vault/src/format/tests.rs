@@ -13,7 +13,7 @@ use super::hex::{GrantId, Hex, VaultId};
 use super::key_slots::{self, KdfName, KeySlot, KeySlotEntry};
 use super::*;
 use crate::crypto::kdf::Cost;
-use crate::crypto::sha256;
+use crate::crypto::{sha256, x_wing};
 use crate::role::Role;
 
 fn hex<const N: usize>() -> impl Strategy<Value = Hex<N>> {
@@ -27,10 +27,13 @@ fn label() -> impl Strategy<Value = String> {
 prop_compose! {
     fn grant()(
         id in any::<[u8; 8]>(), label in label(), role in 0..4usize,
-        x25519 in hex(), ed25519 in hex(), bundle in "[0-9a-f]{0,40}",
+        seed in any::<[u8; 32]>(), ed25519 in hex(), filling in any::<u8>(),
     ) -> Grant {
         let since = "2026-11-23T20:15:00.000Z".into();
-        Grant { id: GrantId(Hex(id)), label, role: Role::ALL[role], since, x25519, ed25519, bundle }
+        let role = Role::ALL[role];
+        let x_wing = x_wing::PrivateKey::from_seed(&seed).public();
+        let bundle = vec![filling; x_wing::OVERHEAD + 32 * role.keys()];
+        Grant { id: GrantId(Hex(id)), label, role, since, x_wing, ed25519, bundle }
     }
 }
 
@@ -42,6 +45,7 @@ prop_compose! {
         handovers in vec((hex(), hex(), 0..=limits::COUNTER_MAX, hex()), 0..3),
     ) -> Header {
         grants[0].role = Role::Owner;
+        grants[0].bundle.resize(x_wing::OVERHEAD + 32 * Role::Owner.keys(), 0);
         for (index, grant) in grants.iter_mut().enumerate() {
             grant.label = format!("{index}{}", grant.label);
         }

@@ -135,6 +135,8 @@ pub enum Given {
         label: String,
         inputs: Vec<String>,
     },
+    /// A seed of an X-Wing key.
+    XWing(String),
     /// A first vault key.
     VaultKey(String),
     /// A passphrase and the parameters of a key slot.
@@ -170,6 +172,7 @@ impl Given {
             Self::Padding(_) => "padding",
             Self::Bind { .. } => "bind",
             Self::Derive { .. } => "derive",
+            Self::XWing(_) => "x_wing",
             Self::VaultKey(_) => "vault_key",
             Self::KeySlotKeys { .. } => "key_slot_keys",
             Self::Bundle { .. } => "bundle",
@@ -187,6 +190,8 @@ pub struct KeyExpect {
     pub error: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant_key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lengths: Option<Vec<usize>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -185,7 +185,7 @@ pub(crate) fn new_grant(
         label: label.into(),
         role: place.role,
         since: host.now.to_string(),
-        x25519: Hex(key.x25519),
+        x_wing: key.x_wing.clone(),
         ed25519: Hex(key.ed25519),
         bundle: bundle.seal(host.rng, place, key)?,
     })

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::create::{new_grant, new_grant_id};
-use crate::access::{self, Access, Bundle, BundlePlace, grant_key};
+use crate::access::{self, Access, Bundle, BundlePlace};
 use crate::connector::{ConnectorId, Op};
 use crate::crypto::identity::{GrantKey, Identity, VaultKey};
 use crate::crypto::kdf::{Cost, Passphrase};
@@ -83,7 +83,7 @@ impl<S: Source> Vault<S> {
             label: grant.label.clone(),
             role: grant.role,
             since: grant.since.clone(),
-            key: grant_key(grant),
+            key: grant.key(),
             has_passphrase: self
                 .key_slots
                 .iter()
@@ -113,7 +113,7 @@ impl<S: Source> Vault<S> {
         if header.grants.len() == limits::GRANTS_MAX {
             return Err(Error::new(
                 Code::LimitExceeded,
-                "a vault has at most 64 grants",
+                "a vault has at most 256 grants",
             ));
         }
         let records = self.all_records()?;
@@ -125,7 +125,7 @@ impl<S: Source> Vault<S> {
         };
         let mut key_slots = self.key_slots.clone();
         let key = match to {
-            Grantee::Key(key) => *key,
+            Grantee::Key(key) => key.clone(),
             Grantee::Passphrase(passphrase, cost) => {
                 let identity = Identity::generate(host.rng);
                 let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
@@ -141,7 +141,7 @@ impl<S: Source> Vault<S> {
                 identity.grant_key()
             }
         };
-        let taken = |grant: &Grant| grant.x25519.0 == key.x25519 || grant.ed25519.0 == key.ed25519;
+        let taken = |grant: &Grant| grant.x_wing == key.x_wing || grant.ed25519.0 == key.ed25519;
         if let Some(grant) = header.grants.iter().find(|grant| taken(grant)) {
             return Err(Error::new(
                 Code::GrantExists,
@@ -191,10 +191,7 @@ impl<S: Source> Vault<S> {
             grant: grant.id,
             role,
         };
-        grant.bundle = self
-            .access
-            .bundle
-            .seal(host.rng, &place, &grant_key(grant))?;
+        grant.bundle = self.access.bundle.seal(host.rng, &place, &grant.key())?;
         let prepared =
             self.prepare_snapshot(&self.access, &header, &self.key_slots, &self.all_records()?)?;
         Ok(Revocation {
@@ -314,7 +311,7 @@ impl<S: Source> Vault<S> {
                 grant: grant.id,
                 role: grant.role,
             };
-            grant.bundle = bundle.seal(host.rng, &place, &grant_key(grant))?;
+            grant.bundle = bundle.seal(host.rng, &place, &grant.key())?;
         }
         let access = Access::open(self.access.identity.clone(), &header)?;
         let keys = RecordKeys::new(&access.bundle, header.vault_id, header.epoch);
