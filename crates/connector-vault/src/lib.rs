@@ -3,7 +3,8 @@
 //! A connector has an id that workflows refer to, a name, a type, and properties such as `APIKey`.
 //! A [`Vault`] keeps connectors in a log of signed commits: the bytes of a file. This crate does no
 //! input or output. Bytes, passphrase, clock and randomness are handed in, bytes are handed back;
-//! `connector-vault-store` keeps them in files.
+//! `connector-vault-store` keeps them in files. A vault reads its bytes from a [`source::Source`], which
+//! is memory by default.
 //!
 //! A change has three steps. [`Vault::plan`] computes what an action would change, and writes
 //! nothing. [`Vault::prepare`] seals the plan into a commit. The host stores its bytes, and then

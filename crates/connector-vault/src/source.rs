@@ -5,16 +5,16 @@ use std::ops::Range;
 
 /// The bytes of a vault file: a [`Vault`](crate::Vault) reads each range of the file when it uses it.
 ///
-/// The bytes of a range never change, but for [`put`](Self::put): opening has checked them. A source
-/// that has to fetch its bytes answers [`Missing`]. The operation that wanted them then fails with an error
-/// that names all of them ([`Error::missing`](crate::Error::missing)), and nothing has happened: fetch
-/// them and call again.
+/// Opening has checked the bytes, so only [`put`](Self::put) may change them. A source that has to fetch
+/// its bytes answers [`Missing`]. The method that wanted them then fails with an error that names all missing
+/// ranges ([`Error::missing`](crate::Error::missing)). It has had no effect: fetch the ranges and call again.
 pub trait Source {
     /// Appends the bytes of a range of the file to `out`: all of them, or none if some are missing.
     fn read(&self, range: Range<u64>, out: &mut Vec<u8>) -> Result<(), Missing>;
 
-    /// Is told that the file now holds `bytes` at `at` and ends behind them: a commit in the place of
-    /// a torn tail, or from 0 on another file. A source that reads the storage itself has nothing to keep.
+    /// The file now holds `bytes` at `at`, and ends behind them: a commit was appended, perhaps in the place
+    /// of a torn tail, or the whole file was replaced (`at` is 0). A source that reads the storage itself need
+    /// not keep them.
     fn put(&mut self, at: u64, bytes: Vec<u8>);
 
     /// The bytes of a range: where they stand in memory, or else read into `buffer`.

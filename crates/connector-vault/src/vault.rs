@@ -428,8 +428,8 @@ impl<S: Source> Vault<S> {
         }
     }
 
-    /// Fails with all of the ranges that the source does not have yet: to be called before anything has
-    /// an effect, by whatever reads more than one range.
+    /// Fails with all of the ranges that the source does not have yet. A method that reads several ranges
+    /// calls it before it has any effect.
     fn want(&self, ranges: impl IntoIterator<Item = Range<u64>>) -> Result<()> {
         let mut buffer = Vec::new();
         for_all(ranges, |range| self.bytes(range, &mut buffer).map(drop))
@@ -481,7 +481,7 @@ impl<S: Source> Vault<S> {
     }
 }
 
-/// Does it for all items, also behind one for which bytes are missing, and then names all of those.
+/// Calls `each` for all items, also behind an item whose bytes are missing, and fails with all missing ranges.
 fn for_all<T>(
     items: impl IntoIterator<Item = T>,
     mut each: impl FnMut(T) -> Result<()>,

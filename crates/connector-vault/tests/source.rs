@@ -1,5 +1,5 @@
-//! A source that has to fetch its bytes: whatever reads from it names all ranges that it wants, has no
-//! effect before they are there, and then finds what a vault in memory finds.
+//! A source that has to fetch its bytes. Every method that reads from it names all ranges that it wants, has
+//! no effect before they are there, and then gives the same result as with bytes in memory.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -81,7 +81,7 @@ impl Source for Remote {
     }
 }
 
-/// What may name ranges that are missing.
+/// A result that may name missing ranges.
 trait Found {
     fn missing(&self) -> Option<Missing>;
 }
@@ -131,8 +131,8 @@ impl Pair {
     }
 }
 
-/// Asks both vaults the same. The one whose bytes were not fetched finds the same, once it has got what
-/// it named so many times: each time only what is new, and nothing of it twice.
+/// Asks both vaults the same. The lazy one gives the same result after so many rounds of fetching. In each
+/// round it names ranges of which no byte was fetched before.
 macro_rules! same {
     ($pair:ident, $rounds:literal, $vault:ident => $call:expr) => {{
         let expected = {
@@ -210,7 +210,7 @@ fn bytes(prepared: Result<Prepared>) -> Result<(Vec<u8>, Vec<Outcome>)> {
 }
 
 #[test]
-fn what_shows_connectors_reads_what_it_needs() {
+fn a_connector_a_list_and_a_history_read_their_ranges() {
     let pair = Pair::of(kept());
     same!(pair, 1, vault => vault.list().collect::<Vec<_>>());
     same!(pair, 1, vault => vault.list_from(1).collect::<Vec<_>>());
@@ -350,13 +350,42 @@ fn plans_read_what_they_change_before_anybody_is_asked() {
     }
 }
 
+#[test]
+fn tokens_of_ids_are_asked_for_once_in_all_rounds() {
+    let pair = Pair::of(kept());
+    let action = |id: &str| update(id, "APIKey", "[A:Value]");
+    let action = format!(
+        r#"{{"ActionType": "ExecuteActions", "Parameters": {{"ActionList": [{}, {}]}}}}"#,
+        action("[A:twitter]"),
+        action("[A:slack]")
+    );
+    let action = Action::parse(&action).unwrap();
+    let mut asked = Vec::new();
+    let mut tokens = TokenFn(|token: &TokenRef<'_>| {
+        asked.push(token.name().to_owned());
+        Secret::new(token.name()).map(Some)
+    });
+    let mut asking = Asking::new(&mut tokens);
+    let plan = |asking: &mut Asking<'_>| {
+        let options = Options::default();
+        with_host(|host| pair.lazy.plan_asking(&action, asking, &options, host))
+    };
+    pair.remote.forget();
+    for _ in ["twitter", "slack"] {
+        let missing = plan(&mut asking).missing().expect("an id that is new");
+        assert!(pair.remote.fetch(&missing));
+    }
+    assert!(plan(&mut asking).is_ok());
+    assert_eq!(asked, ["twitter", "Value", "slack"]);
+}
+
 enum AnyVault<'a> {
     Lazy(&'a Vault<Remote>),
     Kept(&'a Vault),
 }
 
 #[test]
-fn what_is_prepared_is_the_same_to_the_byte() {
+fn prepared_bytes_are_the_same() {
     let pair = Pair::of(kept());
     let none = Options::default();
     let plans = pair.kept.vault.plan_changes::<Error>(|change| {
@@ -468,7 +497,7 @@ fn refreshed(pair: &mut Pair, tail: &[u8], rounds: usize) {
 }
 
 #[test]
-fn what_others_append_is_compared_with_what_was_there() {
+fn a_refresh_reads_the_versions_before_an_updaters() {
     let mut kept = kept();
     let updater = Identity::generate(&mut StdRng::seed_from_u64(3));
     let prepared = kept.vault.prepare_grant(

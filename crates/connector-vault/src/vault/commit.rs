@@ -252,7 +252,7 @@ impl<S: Source> Vault<S> {
         commit.encode(&mut bytes, |hash| {
             self.access.sign_commit(base.vault_id, hash)
         })?;
-        check_len(self.file_len() + bytes.len() as u64)?;
+        check_len(self.index.end() + bytes.len() as u64)?;
         Ok(Prepared {
             base,
             store: Store::Append(bytes),
@@ -392,11 +392,6 @@ impl<S: Source> Vault<S> {
         Ok(prepared.outcomes)
     }
 
-    /// The length of the file, without a torn tail.
-    pub(crate) fn file_len(&self) -> u64 {
-        self.index.end()
-    }
-
     /// Where the log ends.
     #[must_use]
     pub fn log_end(&self) -> LogEnd {
@@ -407,7 +402,7 @@ impl<S: Source> Vault<S> {
             marks: marks
                 .map(|(at, bytes)| (at - log_start, bytes.clone()))
                 .collect(),
-            end: self.file_len() - log_start,
+            end: self.index.end() - log_start,
             torn: self.torn_len,
         }
     }

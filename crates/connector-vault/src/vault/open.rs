@@ -146,10 +146,10 @@ impl Vault {
 }
 
 impl<S: Source> Vault<S> {
-    /// Opens a vault whose file of `len` bytes is in a source. It reads all of them; what is opened reads
-    /// from the source what it uses.
+    /// Opens the vault whose file of `len` bytes is in a source. Opening reads all of the file, and keeps
+    /// none of it. Later, each method reads the ranges that it uses.
     ///
-    /// Fails as [`open`](Vault::open) does, and if the source misses bytes: [`Error::missing`].
+    /// Fails as [`open`](Vault::open) does, and where bytes are missing ([`Error::missing`]).
     pub fn open_from(
         source: S,
         len: u64,
@@ -218,7 +218,7 @@ impl<S: Source> Vault<S> {
     /// Takes commits behind the present head; their signatures need no check if they are our own.
     pub(super) fn extend(&mut self, mut tail: Vec<u8>, verify: bool) -> Result<Refreshed> {
         let head = self.head();
-        let file_len = self.file_len();
+        let file_len = self.index.end();
         let after = After {
             seq: head.seq,
             hash: head.hash.0,

@@ -70,7 +70,9 @@ impl<S: Source> Vault<S> {
         self.plan_asking(action, &mut Asking::new(tokens), options, host)
     }
 
-    /// The same, for an action that may test connectors, or that is planned again: see [`Asking`].
+    /// The same, for an action that may test connectors, or that is planned again: see [`Asking`]. An id that
+    /// holds tokens is not known before they are asked for, so bytes may be found missing behind them
+    /// ([`Error::missing`]): plan again with the same `asking`, which asks nobody twice.
     pub fn plan_asking(
         &self,
         action: &Action,

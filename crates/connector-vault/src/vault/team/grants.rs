@@ -230,7 +230,7 @@ impl<S: Source> Vault<S> {
             .retain(|entry| !matches!(entry, KeySlotEntry::KeySlot(slot) if slot.grant == *grant));
         key_slots.push(KeySlotEntry::KeySlot(slot));
         let mut file = file_start(&key_slots::encode(&key_slots)?);
-        let log = self.start.len() as u64..self.file_len();
+        let log = self.start.len() as u64..self.index.end();
         let read = self.source.read(log, &mut file);
         read.map_err(Error::not_fetched)?;
         Ok(Prepared::replace(self, file))
