@@ -17,7 +17,7 @@ use crate::connector::{NewConnector, Properties, PropertyName};
 use crate::crypto::identity::{Identity, VaultKey};
 use crate::crypto::kdf::{Cost, Passphrase};
 use crate::crypto::{Hash, sha256};
-use crate::format::commit::{NewCommit, NewSnapshot};
+use crate::format::commit::{NewCommit, NewRecord, NewSnapshot};
 use crate::format::hex::{Hex, RecordId, VaultId};
 use crate::log;
 use crate::plan::{ActionPlan, Plan};
@@ -329,7 +329,7 @@ pub(super) fn commit_at(vault: &Vault, author: u16, records: &[&[u8]]) -> Vec<u8
     let head = vault.head();
     let hashed: Vec<_> = records
         .iter()
-        .map(|record| (*record, sha256(record)))
+        .map(|record| NewRecord::new(*record))
         .collect();
     let commit = NewCommit {
         seq: head.seq + 1,
@@ -363,11 +363,7 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     pub(super) fn file(&self) -> Vec<u8> {
-        let records: Vec<_> = self
-            .records
-            .iter()
-            .map(|record| (record.as_slice(), sha256(record)))
-            .collect();
+        let records: Vec<_> = self.records.iter().map(NewRecord::new).collect();
         let commit = NewCommit {
             seq: self.seq,
             prev: self.prev,

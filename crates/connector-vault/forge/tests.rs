@@ -10,8 +10,7 @@ use crate::access::Unlock;
 use crate::action::{Action, Options};
 use crate::connector::{ConnectorId, NewConnector, Properties, PropertyName};
 use crate::crypto::identity::Identity;
-use crate::crypto::{Hash, sha256};
-use crate::format::commit::{NewCommit, NewSnapshot};
+use crate::format::commit::{NewCommit, NewRecord, NewSnapshot};
 use crate::format::hex::{Hex, RecordId};
 use crate::log;
 use crate::plan::ActionPlan;
@@ -167,7 +166,7 @@ fn commit_of(vault: &Vault, record: &[u8]) -> Vec<u8> {
         prev: head.hash.0,
         author: vault.access.index,
         snapshot: None,
-        records: &[(record, sha256(record))],
+        records: &[NewRecord::new(record)],
     };
     let mut bytes = Vec::new();
     commit
@@ -362,7 +361,7 @@ fn only_an_owner_makes_a_snapshot() {
             header_signature: key.sign(&log::header_message(head.vault_id, &header)),
             superseded: &[],
         }),
-        records: &[] as &[(Vec<u8>, Hash)],
+        records: &[],
     };
     let mut file = crate::format::file_start(b"[]");
     commit
@@ -494,7 +493,7 @@ fn a_revoked_updaters_commit_is_refused_by_all() {
             prev: head.hash.0,
             author: former.access.index,
             snapshot: None,
-            records: &[(&record, sha256(&record))],
+            records: &[NewRecord::new(&record)],
         };
         let mut bytes = Vec::new();
         commit
@@ -862,7 +861,7 @@ fn a_commit_out_of_place_does_not_hide_those_behind_it() {
         prev: head.hash.0,
         author: updater.access.index,
         snapshot: None,
-        records: &[(&record, sha256(&record))],
+        records: &[NewRecord::new(&record)],
     };
     far.encode(&mut team.file, |signed| {
         updater.access.sign_commit(head.vault_id, signed)

@@ -1,5 +1,6 @@
 //! Where the bytes of a vault file come from. They are read by range, when they are used.
 
+use std::collections::BinaryHeap;
 use std::fmt;
 use std::ops::Range;
 
@@ -45,19 +46,17 @@ impl From<Range<u64>> for Missing {
 
 impl FromIterator<Range<u64>> for Missing {
     fn from_iter<I: IntoIterator<Item = Range<u64>>>(ranges: I) -> Self {
-        let mut ranges: Vec<_> = ranges
-            .into_iter()
-            .filter(|range| !range.is_empty())
-            .collect();
-        ranges.sort_unstable_by_key(|range| range.start);
-        ranges.dedup_by(|next, before| {
-            let touches = next.start <= before.end;
-            if touches {
-                before.end = before.end.max(next.end);
+        let ranges = ranges.into_iter().map(|range| (range.start, range.end));
+        let mut apart: Vec<Range<u64>> = Vec::new();
+        // A heap takes less code than a sort.
+        for (start, end) in BinaryHeap::from_iter(ranges).into_sorted_vec() {
+            match apart.last_mut() {
+                Some(before) if start <= before.end => before.end = before.end.max(end),
+                _ if start < end => apart.push(start..end),
+                _ => {}
             }
-            touches
-        });
-        Self(ranges)
+        }
+        Self(apart)
     }
 }
 

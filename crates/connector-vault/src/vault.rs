@@ -431,6 +431,11 @@ impl<S: Source> Vault<S> {
     /// Fails with all of the ranges that the source does not have yet. A method that reads several ranges
     /// calls it before it has any effect.
     fn want(&self, ranges: impl IntoIterator<Item = Range<u64>>) -> Result<()> {
+        self.want_all(&mut ranges.into_iter())
+    }
+
+    /// One instance for iterators of all types keeps the code small.
+    fn want_all(&self, ranges: &mut dyn Iterator<Item = Range<u64>>) -> Result<()> {
         let mut buffer = Vec::new();
         for_all(ranges, |range| self.bytes(range, &mut buffer).map(drop))
     }

@@ -1,10 +1,14 @@
 //! A commit: fixed part, for a snapshot its header, the table of records, the author's signature,
 //! the records (docs/format.md section 6).
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use crate::bytes::{Reader, damaged, put_len, put_part};
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
 use crate::limits;
+use crate::source::Source;
 
 /// The part of a commit that says what and how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,32 +308,61 @@ pub(crate) fn encode_record(overview: &[u8], secrets: &[u8]) -> Result<Vec<u8>> 
 }
 
 /// The sealed record of a version that a new commit carries.
-pub(crate) trait SealedRecord {
-    fn len(&self) -> usize;
-
-    /// Appends its bytes. Fails if they are not there.
-    fn append_to(&self, out: &mut Vec<u8>) -> Result<()>;
+pub(crate) struct NewRecord<'a> {
+    bytes: RecordSource<'a>,
+    hash: Hash,
 }
 
-impl<T: AsRef<[u8]>> SealedRecord for T {
+enum RecordSource<'a> {
+    Here(Cow<'a, [u8]>),
+    /// As it stands in the log: it is copied once, to where it goes.
+    Stored(&'a dyn Source, Range<u64>),
+}
+
+impl<'a> NewRecord<'a> {
+    pub(crate) fn new(bytes: impl Into<Cow<'a, [u8]>>) -> Self {
+        let bytes = bytes.into();
+        Self {
+            hash: sha256(&bytes),
+            bytes: RecordSource::Here(bytes),
+        }
+    }
+
+    /// The record in a range of the source. `bytes` are those of the range.
+    pub(crate) fn stored(source: &'a dyn Source, range: Range<u64>, bytes: &[u8]) -> Self {
+        Self {
+            hash: sha256(bytes),
+            bytes: RecordSource::Stored(source, range),
+        }
+    }
+
     fn len(&self) -> usize {
-        self.as_ref().len()
+        match &self.bytes {
+            RecordSource::Here(bytes) => bytes.len(),
+            RecordSource::Stored(_, range) => (range.end - range.start) as usize,
+        }
     }
 
     fn append_to(&self, out: &mut Vec<u8>) -> Result<()> {
-        out.extend_from_slice(self.as_ref());
-        Ok(())
+        match &self.bytes {
+            RecordSource::Here(bytes) => {
+                out.extend_from_slice(bytes);
+                Ok(())
+            }
+            RecordSource::Stored(source, range) => {
+                source.read(range.clone(), out).map_err(Error::not_fetched)
+            }
+        }
     }
 }
 
 /// What a new commit is made of.
-pub(crate) struct NewCommit<'a, R> {
+pub(crate) struct NewCommit<'a> {
     pub(crate) seq: u64,
     pub(crate) prev: Hash,
     pub(crate) author: u16,
     pub(crate) snapshot: Option<NewSnapshot<'a>>,
-    /// Records and their hashes: known ones are not hashed again.
-    pub(crate) records: &'a [(R, Hash)],
+    pub(crate) records: &'a [NewRecord<'a>],
 }
 
 /// What a new snapshot has beside its records.
@@ -339,7 +372,7 @@ pub(crate) struct NewSnapshot<'a> {
     pub(crate) superseded: &'a [Hash],
 }
 
-impl<R: SealedRecord> NewCommit<'_, R> {
+impl NewCommit<'_> {
     /// Appends the commit to `out`; `sign` signs the SHA-256 of what stands before the signature.
     pub(crate) fn encode(
         &self,
@@ -349,11 +382,7 @@ impl<R: SealedRecord> NewCommit<'_, R> {
         let snapshot_len = self.snapshot.as_ref().map_or(0, |snapshot| {
             4 + snapshot.header.len() + SIGNATURE_LEN + 4 + snapshot.superseded.len() * 32
         });
-        let records_len = self
-            .records
-            .iter()
-            .map(|(record, _)| record.len())
-            .sum::<usize>();
+        let records_len = self.records.iter().map(NewRecord::len).sum::<usize>();
         let len = snapshot_len + 4 + self.records.len() * ROW_LEN + SIGNATURE_LEN + records_len;
         let kind = if self.snapshot.is_some() {
             Kind::Snapshot
@@ -377,14 +406,14 @@ impl<R: SealedRecord> NewCommit<'_, R> {
             out.extend_from_slice(snapshot.superseded.as_flattened());
         }
         put_len(out, self.records.len());
-        for (record, hash) in self.records {
+        for record in self.records {
             put_len(out, record.len());
-            out.extend_from_slice(hash);
+            out.extend_from_slice(&record.hash);
         }
         let signature = sign(&sha256(&out[start..]));
         out.extend_from_slice(&signature);
         self.records
             .iter()
-            .try_for_each(|(record, _)| record.append_to(out))
+            .try_for_each(|record| record.append_to(out))
     }
 }

@@ -6,14 +6,14 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::commit::{
-    Commit, FIXED_LEN, Fixed, NewCommit, NewSnapshot, encode_record, split_record,
+    Commit, FIXED_LEN, Fixed, NewCommit, NewRecord, NewSnapshot, encode_record, split_record,
 };
 use super::header::{Grant, Handover, Header, Retired};
 use super::hex::{GrantId, Hex, VaultId};
 use super::key_slots::{self, KdfName, KeySlot, KeySlotEntry};
 use super::*;
 use crate::crypto::kdf::Cost;
-use crate::crypto::{sha256, x_wing};
+use crate::crypto::x_wing;
 use crate::role::Role;
 
 fn hex<const N: usize>() -> impl Strategy<Value = Hex<N>> {
@@ -116,7 +116,7 @@ proptest! {
             .iter()
             .map(|(overview, secrets)| encode_record(overview, secrets).unwrap())
             .collect();
-        let hashed: Vec<_> = encoded.iter().map(|record| (&record[..], sha256(record))).collect();
+        let hashed: Vec<_> = encoded.iter().map(NewRecord::new).collect();
         let superseded = [older, prev];
         let new = NewCommit {
             seq, prev, author,

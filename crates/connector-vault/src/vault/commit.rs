@@ -4,7 +4,6 @@
 mod compact;
 
 pub use self::compact::Retention;
-pub(crate) use self::compact::StoredRecord;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,7 +15,7 @@ use crate::access::{self, Access};
 use crate::connector::{ConnectorId, Op, PropertyName, Version};
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
-use crate::format::commit::{NewCommit, NewSnapshot, SealedRecord};
+use crate::format::commit::{NewCommit, NewRecord, NewSnapshot};
 use crate::format::header::Header;
 use crate::format::hex::{Hex, RecordId};
 use crate::format::key_slots::{self, KeySlotEntry};
@@ -225,8 +224,7 @@ impl<S: Source> Vault<S> {
                             outcome: KeptOutcome::of(&outcome),
                         });
                         let record = self.seal_draft(draft, request, host)?;
-                        let hash = sha256(&record);
-                        records.push((record, hash));
+                        records.push(NewRecord::new(record));
                     }
                     outcomes.push(outcome);
                 }
@@ -456,12 +454,12 @@ pub(crate) struct Chain<'a> {
 }
 
 /// The whole file of a vault that begins with a new snapshot.
-pub(crate) fn snapshot_file<R: SealedRecord>(
+pub(crate) fn snapshot_file(
     access: &Access,
     header: &Header,
     key_slots: &[KeySlotEntry],
     chain: &Chain<'_>,
-    records: &[(R, Hash)],
+    records: &[NewRecord<'_>],
 ) -> Result<Vec<u8>> {
     let vault_key = access
         .bundle

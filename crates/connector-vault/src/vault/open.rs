@@ -11,6 +11,7 @@ use super::record::RecordKeys;
 use super::{OpenReport, Vault};
 use crate::access::{self, Access, BrokenKeySlot, Unlock};
 use crate::connector::ConnectorId;
+use crate::crypto::identity::Identity;
 use crate::error::{Code, Error, Result};
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
@@ -135,11 +136,7 @@ impl Vault {
         identify().map_err(|error| mangled::explain(error, file))
     }
 
-    pub(super) fn load(
-        file: Vec<u8>,
-        options: &OpenOptions,
-        open: impl FnOnce(&Header, &[KeySlotEntry], &mut Vec<BrokenKeySlot>) -> Result<Access>,
-    ) -> Result<Self> {
+    pub(super) fn load(file: Vec<u8>, options: &OpenOptions, open: Opening<'_>) -> Result<Self> {
         let len = file.len() as u64;
         Self::load_from(Memory::from(file), len, options, open)
     }
@@ -173,9 +170,7 @@ impl<S: Source> Vault<S> {
             ..OpenOptions::default()
         };
         let identity = self.access.identity.clone();
-        Vault::load(file, &options, |header, _, _| {
-            Access::open(identity, header)
-        })
+        Vault::load(file, &options, by_identity(identity))
     }
 
     /// Opens the file that has replaced the one this vault was opened from, by the same identity;
@@ -197,9 +192,7 @@ impl<S: Source> Vault<S> {
             ..OpenOptions::default()
         };
         let identity = self.access.identity.clone();
-        let opened = Vault::examine(&file, &options, |header, _, _| {
-            Access::open(identity, header)
-        })?;
+        let opened = Vault::examine(&file, &options, by_identity(identity))?;
         self.source.put(0, file);
         (self.start, self.header, self.key_slots) = (opened.start, opened.header, opened.key_slots);
         (self.superseded, self.access, self.index) =
@@ -259,12 +252,7 @@ impl<S: Source> Vault<S> {
         Ok(refreshed)
     }
 
-    fn load_from(
-        source: S,
-        len: u64,
-        options: &OpenOptions,
-        open: impl FnOnce(&Header, &[KeySlotEntry], &mut Vec<BrokenKeySlot>) -> Result<Access>,
-    ) -> Result<Self> {
+    fn load_from(source: S, len: u64, options: &OpenOptions, open: Opening<'_>) -> Result<Self> {
         check_file_len(len)?;
         let mut buffer = Vec::new();
         let file = source.get(0..len, &mut buffer);
@@ -276,19 +264,11 @@ impl<S: Source> Vault<S> {
 
 impl Vault<()> {
     /// Opens a vault in bytes that it does not keep.
-    fn examine(
-        file: &[u8],
-        options: &OpenOptions,
-        open: impl FnOnce(&Header, &[KeySlotEntry], &mut Vec<BrokenKeySlot>) -> Result<Access>,
-    ) -> Result<Self> {
+    fn examine(file: &[u8], options: &OpenOptions, open: Opening<'_>) -> Result<Self> {
         Self::open_sound(file, options, open).map_err(|error| mangled::explain(error, file))
     }
 
-    fn open_sound(
-        file: &[u8],
-        options: &OpenOptions,
-        open: impl FnOnce(&Header, &[KeySlotEntry], &mut Vec<BrokenKeySlot>) -> Result<Access>,
-    ) -> Result<Self> {
+    fn open_sound(file: &[u8], options: &OpenOptions, open: Opening<'_>) -> Result<Self> {
         let (key_slots, log_start) = split_file(file)?;
         let key_slots = key_slots::decode(key_slots, PREFIX_LEN as u64)?;
         let walk = log::walk(&file[log_start..], At::file(log_start), None)?;
@@ -378,24 +358,26 @@ pub(super) fn require_expectation(unlock: Unlock<'_>, options: &OpenOptions) -> 
     Ok(())
 }
 
-/// Opens the access that `unlock` gives under a header.
-pub(super) fn access_by<'a>(
-    unlock: Unlock<'a>,
-    options: &OpenOptions,
-) -> impl FnOnce(&Header, &[KeySlotEntry], &mut Vec<BrokenKeySlot>) -> Result<Access> + 'a {
+/// How an access is opened under a header, once it is known.
+type Opening<'a> =
+    Box<dyn FnOnce(&Header, &[KeySlotEntry], &mut Vec<BrokenKeySlot>) -> Result<Access> + 'a>;
+
+/// Opens the access that `unlock` gives.
+pub(super) fn access_by<'a>(unlock: Unlock<'a>, options: &OpenOptions) -> Opening<'a> {
     let memory = options.memory_kib_max;
-    move |header, key_slots, broken| {
-        let identity = match unlock {
-            Unlock::Identity(identity) => identity.clone(),
-            Unlock::Passphrase(passphrase) => {
-                access::unlock(header, key_slots, passphrase, None, memory, broken)?
-            }
-            Unlock::Grant(label, passphrase) => {
-                access::unlock(header, key_slots, passphrase, Some(label), memory, broken)?
-            }
-        };
+    let (passphrase, label) = match unlock {
+        Unlock::Identity(identity) => return by_identity(identity.clone()),
+        Unlock::Passphrase(passphrase) => (passphrase, None),
+        Unlock::Grant(label, passphrase) => (passphrase, Some(label)),
+    };
+    Box::new(move |header, key_slots, broken| {
+        let identity = access::unlock(header, key_slots, passphrase, label, memory, broken)?;
         Access::open(identity, header)
-    }
+    })
+}
+
+fn by_identity(identity: Identity) -> Opening<'static> {
+    Box::new(|header, _, _| Access::open(identity, header))
 }
 
 /// The header's times, which people are shown; `format` knows no times.

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 
 use super::{Chain, Prepared, next_counter, snapshot_file};
 use crate::access::Access;
-use crate::crypto::{Hash, sha256};
-use crate::error::{Error, Result};
-use crate::format::commit::SealedRecord;
+use crate::crypto::Hash;
+use crate::error::Result;
+use crate::format::commit::NewRecord;
 use crate::format::header::Header;
 use crate::format::key_slots::KeySlotEntry;
 use crate::limits;
@@ -26,23 +26,6 @@ pub enum Retention {
     /// flush the good ones), and of a connector with a request of the last seven days all of these
     /// days and the one before, up to 1,024. A compaction that happens by itself keeps these.
     Automatic,
-}
-
-/// The sealed record of a version, where the source has it.
-pub(crate) struct StoredRecord<'v, S> {
-    source: &'v S,
-    stored: &'v Stored,
-}
-
-impl<S: Source> SealedRecord for StoredRecord<'_, S> {
-    fn len(&self) -> usize {
-        self.stored.record_len as usize
-    }
-
-    fn append_to(&self, out: &mut Vec<u8>) -> Result<()> {
-        let read = self.source.read(self.stored.record(), out);
-        read.map_err(Error::not_fetched)
-    }
 }
 
 impl<S: Source> Vault<S> {
@@ -148,12 +131,12 @@ impl<S: Source> Vault<S> {
 
     /// A snapshot on the present head, with another header, other key slots or other records, signed
     /// with the access that its header gives.
-    pub(crate) fn prepare_snapshot<R: SealedRecord>(
+    pub(crate) fn prepare_snapshot(
         &self,
         access: &Access,
         header: &Header,
         key_slots: &[KeySlotEntry],
-        records: &[(R, Hash)],
+        records: &[NewRecord<'_>],
     ) -> Result<Prepared> {
         self.require_sound()?;
         let head = self.head();
@@ -170,15 +153,11 @@ impl<S: Source> Vault<S> {
     }
 
     /// The records of versions as they are, for a new snapshot.
-    pub(crate) fn hashed<'v>(
-        &'v self,
-        versions: Vec<&'v Stored>,
-    ) -> Result<Vec<(StoredRecord<'v, S>, Hash)>> {
+    pub(crate) fn hashed<'v>(&'v self, versions: Vec<&'v Stored>) -> Result<Vec<NewRecord<'v>>> {
         let (mut records, mut buffer) = (Vec::with_capacity(versions.len()), Vec::new());
         for_all(versions, |stored| {
-            let hash = sha256(self.bytes(stored.record(), &mut buffer)?);
-            let source = &self.source;
-            records.push((StoredRecord { source, stored }, hash));
+            let bytes = self.bytes(stored.record(), &mut buffer)?;
+            records.push(NewRecord::stored(&self.source, stored.record(), bytes));
             Ok(())
         })?;
         Ok(records)

@@ -9,7 +9,9 @@ use crate::bytes::damaged;
 use crate::connector::{Op, Version};
 use crate::crypto::Hash;
 use crate::error::{Code, Error, Result};
-use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind, RecordBytes, SIGNATURE_LEN};
+use crate::format::commit::{
+    Commit, FIXED_LEN, Fixed, Kind, NewRecord, RecordBytes, SIGNATURE_LEN,
+};
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
 use crate::format::key_slots;
@@ -133,12 +135,7 @@ impl Vault {
         let records: Vec<_> = found
             .values()
             .flatten()
-            .map(|found| {
-                (
-                    found.record.bytes,
-                    crate::crypto::sha256(found.record.bytes),
-                )
-            })
+            .map(|found| NewRecord::new(found.record.bytes))
             .collect();
         let newest = signed.last().copied();
         let newest = newest.ok_or_else(|| {
@@ -152,7 +149,11 @@ impl Vault {
             superseded: &superseded,
         };
         let file = snapshot_file(&access, &header, &key_slots, &chain, &records)?;
-        let vault = Self::load(file.clone(), &OpenOptions::default(), |_, _, _| Ok(access))?;
+        let vault = Self::load(
+            file.clone(),
+            &OpenOptions::default(),
+            Box::new(|_, _, _| Ok(access)),
+        )?;
         Ok(Repaired {
             file,
             vault,

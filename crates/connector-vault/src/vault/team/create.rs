@@ -4,7 +4,6 @@ use rand_core::CryptoRng;
 
 use crate::access::{self, Access, Bundle, BundlePlace, Unlock};
 use crate::connector::check_text;
-use crate::crypto::Hash;
 use crate::crypto::identity::{GrantKey, Identity, VaultKey};
 use crate::crypto::kdf::{Cost, Passphrase};
 use crate::error::{Code, Result};
@@ -164,9 +163,12 @@ impl Vault {
             prev: [0; 32],
             superseded: &[],
         };
-        let records: &[(&[u8], Hash)] = &[];
-        let file = snapshot_file(&access, &header, &key_slots, &chain, records)?;
-        let vault = Self::load(file.clone(), &OpenOptions::default(), |_, _, _| Ok(access))?;
+        let file = snapshot_file(&access, &header, &key_slots, &chain, &[])?;
+        let vault = Self::load(
+            file.clone(),
+            &OpenOptions::default(),
+            Box::new(|_, _, _| Ok(access)),
+        )?;
         Ok((vault, file))
     }
 }

@@ -7,9 +7,8 @@ use crate::access::{self, Access, Bundle, BundlePlace};
 use crate::connector::{ConnectorId, Op};
 use crate::crypto::identity::{GrantKey, Identity, VaultKey};
 use crate::crypto::kdf::{Cost, Passphrase};
-use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
-use crate::format::commit::split_record;
+use crate::format::commit::{NewRecord, split_record};
 use crate::format::file_start;
 use crate::format::header::{Grant, Handover, Header, Retired};
 use crate::format::hex::{GrantId, Hex};
@@ -18,7 +17,7 @@ use crate::limits;
 use crate::log;
 use crate::role::Role;
 use crate::source::Source;
-use crate::vault::commit::{Prepared, StoredRecord, next_counter};
+use crate::vault::commit::{Prepared, next_counter};
 use crate::vault::index::{CommitPlace, Stored};
 use crate::vault::record::{Overview, OverviewText, RecordKeys};
 use crate::vault::{Host, Vault};
@@ -71,9 +70,6 @@ pub struct Revocation {
     /// what somebody made who wanted to prevent this.
     pub dropped: Vec<Overview>,
 }
-
-/// A record and its hash.
-type Sealed = (Vec<u8>, Hash);
 
 impl<S: Source> Vault<S> {
     /// The grants, in the header's order.
@@ -370,7 +366,7 @@ impl<S: Source> Vault<S> {
         keys: &RecordKeys,
         host: &mut Host<'_>,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<(Vec<Sealed>, Vec<Overview>)> {
+    ) -> Result<(Vec<NewRecord<'static>>, Vec<Overview>)> {
         let total = self.index.all().map(Iterator::count).sum();
         let mut records = Vec::with_capacity(total);
         let mut dropped = Vec::new();
@@ -397,15 +393,14 @@ impl<S: Source> Vault<S> {
                 }
             };
             let record = keys.seal(host.rng, &overview, secrets.as_ref())?;
-            let hash = sha256(&record);
-            records.push((record, hash));
+            records.push(NewRecord::new(record));
             progress(records.len(), total);
         }
         Ok((records, dropped))
     }
 
     /// Every kept record as it is.
-    fn all_records(&self) -> Result<Vec<(StoredRecord<'_, S>, Hash)>> {
+    fn all_records(&self) -> Result<Vec<NewRecord<'_>>> {
         self.hashed(self.index.all().flatten().collect())
     }
 }
