@@ -344,6 +344,16 @@ pub(crate) fn verified_header(snapshot: &Commit<'_>) -> Result<Header> {
         ));
     };
     let header = Header::decode(part.header, part.header_offset)?;
+    let mut before = 0;
+    for handover in &header.handovers {
+        if handover.seq <= before || handover.seq > snapshot.fixed.seq {
+            return Err(damaged(
+                part.header_offset,
+                "the seqs of handovers do not ascend from 1 to that of the snapshot",
+            ));
+        }
+        before = handover.seq;
+    }
     let bad = |what: &str| {
         Err(Error::new(
             Code::BadSignature,
@@ -365,6 +375,16 @@ pub(crate) fn verified_header(snapshot: &Commit<'_>) -> Result<Header> {
             return bad("a handover of the vault key is not signed by the key before it");
         }
         key = handover.new;
+    }
+    let mut keys: Vec<_> = header
+        .handovers
+        .iter()
+        .map(|handover| handover.new)
+        .collect();
+    keys.push(header.first_key());
+    keys.sort_unstable();
+    if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+        return bad("a vault key stands twice in the handovers");
     }
     if key != header.vault_key {
         return bad("the handovers do not end at the vault key");

@@ -100,7 +100,13 @@ fn second(cases: &mut Cases, name: &'static str, rule: &str, change: impl FnOnce
 }
 
 /// A vault whose second owner was revoked, its handovers changed before it is signed again.
-fn handover(cases: &mut Cases, name: &'static str, rule: &str, change: impl FnOnce(&mut Header)) {
+fn handover(
+    cases: &mut Cases,
+    name: &'static str,
+    rule: &str,
+    code: Code,
+    change: impl FnOnce(&mut Header),
+) {
     let mut team = Team::alone();
     team.grant("second", Role::Owner);
     team.revoke("second");
@@ -108,7 +114,7 @@ fn handover(cases: &mut Cases, name: &'static str, rule: &str, change: impl FnOn
     let mut header = team.vault.header.clone();
     change(&mut header);
     snapshot.header = crate::format::to_json(&header);
-    cases.refused(name, rule, &team, snapshot.file(), Code::BadSignature);
+    cases.refused(name, rule, &team, snapshot.file(), code);
 }
 
 /// A vault whose key was handed over once more, by what `parties` makes of the key before: whom the
@@ -140,6 +146,37 @@ fn another(
     cases
         .refused(name, rule, &team, snapshot.file(), Code::BadSignature)
         .says("handover");
+}
+
+/// The first vault key, handed over to another and back.
+fn key_twice(cases: &mut Cases) {
+    let mut team = Team::alone();
+    let first = team.snapshot().header_key;
+    team.grant("second", Role::Owner);
+    team.revoke("second");
+    let mut snapshot = team.snapshot();
+    let mut header = team.vault.header.clone();
+    let present = snapshot.header_key.clone();
+    let (old, new, seq) = (present.public(), first.public(), snapshot.seq);
+    let message = log::handover_message(header.vault_id, &old, &new, seq);
+    header.handovers.push(Handover {
+        old: Hex(old),
+        new: Hex(new),
+        seq,
+        signature: Hex(present.sign(&message)),
+    });
+    header.vault_key = Hex(new);
+    snapshot.header = crate::format::to_json(&header);
+    snapshot.header_key = first;
+    cases
+        .refused(
+            "handover-key-twice",
+            "a vault key that was replaced does not come back",
+            &team,
+            snapshot.file(),
+            Code::BadSignature,
+        )
+        .says("twice");
 }
 
 /// An owner's bundle that holds something else, or was made for something else.
@@ -618,6 +655,7 @@ fn signatures(cases: &mut Cases) {
         cases,
         "handover-signature",
         "the old vault key signs the new one",
+        Code::BadSignature,
         |header| {
             header.handovers[0].signature.0[0] ^= 1;
         },
@@ -626,10 +664,40 @@ fn signatures(cases: &mut Cases) {
         cases,
         "handover-seq-other",
         "the signature of a handover covers its seq",
+        Code::BadSignature,
         |header| {
             header.handovers[0].seq += 1;
         },
     );
+    for (name, rule, seq) in [
+        (
+            "handover-seq-zero",
+            "handovers come behind the first snapshot",
+            0,
+        ),
+        (
+            "handover-seq-over-snapshot",
+            "a handover is no newer than its snapshot",
+            4,
+        ),
+        (
+            "handover-seq-over-limit",
+            "a handover is no newer than its snapshot",
+            1 << 53,
+        ),
+    ] {
+        handover(cases, name, rule, Code::Damaged, |header| {
+            header.handovers[0].seq = seq;
+        });
+    }
+    handover(
+        cases,
+        "handover-seq-not-ascending",
+        "the seqs of handovers ascend",
+        Code::Damaged,
+        |header| header.handovers.push(header.handovers[0].clone()),
+    );
+    key_twice(cases);
     let rogue = VaultKey::generate(&mut Counter::new(7));
     another(
         cases,
@@ -647,6 +715,7 @@ fn signatures(cases: &mut Cases) {
         cases,
         "handovers-end-elsewhere",
         "handovers end at the vault key",
+        Code::BadSignature,
         |header| {
             header.vault_key = header.handovers[0].old;
         },
