@@ -78,6 +78,7 @@ async function checkIdentity(given: string, expect: Expected): Promise<void> {
   }
   const identity = Identity.parse(given);
   equal(identity.grantKey, expect.grant_key, "the grant key of the identity");
+  equal(identity.fingerprint, expect.fingerprint, "its fingerprint");
   equal(identity.toText(), given.toLowerCase(), "the one text form");
   tellsNone([identity.toText()], [identity]);
   identity.dispose();

@@ -45,14 +45,20 @@ suite("grants", () => {
     await page.getByLabel("Public key", { exact: true }).check();
     const key = page.getByRole("textbox", { name: "Public key" });
     await key.fill("cvault-grant-1nonsense");
-    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Grant", exact: true }).click();
     await page.getByRole("alert").waitFor();
     assert.equal(await page.getByLabel("Label").inputValue(), "rotation", "what was typed is still there");
 
-    await key.fill(await page.evaluate(() => views.Identity.generate().grantKey));
-    await page.keyboard.press("Enter");
+    const made = await page.evaluate(() => {
+      const { grantKey, fingerprint } = views.Identity.generate();
+      return { grantKey, fingerprint };
+    });
+    await key.fill(`# fingerprint ${made.fingerprint}\n${made.grantKey}\n`);
+    await page.getByRole("button", { name: "Grant", exact: true }).click();
     await row("rotation").waitFor();
-    assert.match(await row("rotation").innerText(), /identity/);
+    const shown = await row("rotation").innerText();
+    assert.ok(shown.includes("identity") && shown.includes(made.fingerprint), shown);
+    assert.doesNotMatch(shown, /cvault-grant-1/);
   });
 
   test("a new identity is shown once, masked, and opens the vault", async () => {

@@ -3,8 +3,8 @@
  * workflows go on using. A service holds an identity with the role `updater`: it can neither create nor
  * delete, and nobody types a passphrase for it.
  *
- *     cvault identity new --out rotation.identity        # prints the public key
- *     cvault grant team.cvault --label rotation --role updater --to cvault-grant-1...
+ *     cvault identity new --out rotation.identity        # and rotation.identity.pub
+ *     cvault grant team.cvault --label rotation --role updater --to @rotation.identity.pub
  *     CVAULT_IDENTITY="$(grep -v '^#' rotation.identity)" CVAULT_VAULT_ID=... \
  *       node rotate-on-schedule.mjs team.cvault twitterConnectorId https://provider.example/token 3600
  */

@@ -51,9 +51,14 @@ export class Identity {
     return call(() => this.#open().toBytes());
   }
 
-  /** The public keys as text, `cvault-grant-1...`. */
+  /** The public keys as text, `cvault-grant-1...`: 1,689 characters. */
   get grantKey(): string {
     return call(() => this.#open().grantKey());
+  }
+
+  /** The short form of the public keys, which people compare: six groups of four characters. */
+  get fingerprint(): string {
+    return call(() => this.#open().fingerprint());
   }
 
   /** Wipes the secret. */
@@ -79,7 +84,10 @@ export class Identity {
 
 guard(Identity, IDENTITY_CLASS);
 
-/** The one text form of public keys. Needs {@link ready}. Fails with `invalid_grant_key`. */
+/**
+ * The one text form of public keys, from that text or a file with it. Needs {@link ready}. Fails with
+ * `invalid_grant_key`.
+ */
 export function parseGrantKey(text: string): string {
   const args = take(FUNCTIONS.parseGrantKey, [text]);
   return call((core) => core.parseGrantKey(...args));

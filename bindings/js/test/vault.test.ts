@@ -370,6 +370,8 @@ test("roles, revocation, passphrases", async () => {
   const service = Identity.generate();
   await vault.grant("ci", "updater", { key: service.grantKey });
   await assert.rejects(vault.grant("ci", "viewer", { key: service.grantKey }), code("grant_exists"));
+  assert.match(service.fingerprint, /^([a-z2-7]{4}-){5}[a-z2-7]{4}$/);
+  assert.equal(vault.grants().find(({ label }) => label === "ci")?.fingerprint, service.fingerprint);
   await vault.grant("human", "viewer", { passphrase: "viewer's", cost: CHEAP });
 
   const ci = await Vault.open(storage, { identity: service, vaultId });

@@ -41,6 +41,11 @@ impl Identity {
     pub fn grant_key(&self) -> String {
         self.0.grant_key().to_string()
     }
+
+    /// The short form of the public keys, which people compare.
+    pub fn fingerprint(&self) -> String {
+        self.0.grant_key().fingerprint()
+    }
 }
 
 /// The text of public keys in its one form. Fails with `invalid_grant_key`.

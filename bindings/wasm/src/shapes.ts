@@ -192,6 +192,8 @@ export interface GrantInfo {
   since: string;
   /** Its public keys, `cvault-grant-1...`. */
   key: string;
+  /** The short form of its public keys, which people compare: six groups of four characters. */
+  fingerprint: string;
   /** Whether a passphrase unlocks it; otherwise only its identity does. */
   hasPassphrase: boolean;
   /** Whether the vault was opened by it. */

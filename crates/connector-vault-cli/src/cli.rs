@@ -176,9 +176,9 @@ pub(crate) enum Command {
     /// Grants somebody a role
     ///
     /// Lets somebody else open the vault: by their public key (--to, from `cvault identity new`), so
-    /// that no secret changes hands, or by a new passphrase. Roles: a viewer lists, a reader also
+    /// that no secret changes hands, or by a new passphrase. Compare the fingerprint with its holder. Roles: a viewer lists, a reader also
     /// reads values, an updater also changes existing connectors, an owner may do everything.
-    #[command(after_long_help = example!("  cvault grant team.cvault --label ci --role updater --to cvault-grant-1..."))]
+    #[command(after_long_help = example!("  cvault grant team.cvault --label ci --role updater --to @ci.identity.pub"))]
     Grant(GrantArgs),
 
     /// Takes a grant away
@@ -280,8 +280,8 @@ pub(crate) enum IdentityCommand {
     /// Makes a new identity
     ///
     /// Makes a secret and the public key that an owner grants something to. With --out the secret goes
-    /// to a new file that only you can read, and the public key is printed; without it the secret goes to
-    /// standard output and the public key to standard error.
+    /// to a new file that only you can read, and the public key to a file of this name with `.pub`; without
+    /// it the secret goes to standard output and the public key to standard error.
     #[command(after_long_help = example!("  cvault identity new --out ci.identity"))]
     New {
         /// The file to write the secret to

@@ -105,14 +105,15 @@ export class GrantForm extends LitElement {
       case "key":
         return html`<label>
           Public key
-          <input
+          <textarea
             name="key"
             class="mono"
+            rows="3"
             required
             autocomplete="off"
             spellcheck="false"
             autocapitalize="none"
-          />
+          ></textarea>
         </label>`;
       case "identity":
         return nothing;

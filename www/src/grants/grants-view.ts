@@ -211,12 +211,12 @@ export class GrantsView extends LitElement {
   }
 
   #row(grant: GrantInfo): TemplateResult {
-    const { label, role, since, key, hasPassphrase, isOwn } = grant;
+    const { label, role, since, key, fingerprint, hasPassphrase, isOwn } = grant;
     return html`<tr role="row">
       <td role="cell">
         <span class="label">${label}</span>${isOwn ? html`<span class="badge">you</span>` : nothing}
         <div class="key">
-          <code title=${key}>${key}</code>
+          <code title="Fingerprint of the public key">${fingerprint}</code>
           <copy-button .text=${() => key} what="the public key of ${label}"></copy-button>
         </div>
       </td>

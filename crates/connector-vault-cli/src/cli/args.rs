@@ -290,8 +290,8 @@ pub(crate) struct GrantArgs {
     /// What it permits
     #[arg(long, value_parser = role())]
     pub(crate) role: Role,
-    /// The public key to grant it to; without it, a new passphrase is asked for
-    #[arg(long, value_name = "KEY")]
+    /// The public key to grant it to, or a file with it; without it, a new passphrase is asked for
+    #[arg(long, value_name = "KEY|@FILE")]
     pub(crate) to: Option<String>,
     #[command(flatten)]
     pub(crate) cost: CostArgs,

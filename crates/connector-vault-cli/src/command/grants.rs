@@ -1,6 +1,7 @@
 //! Commands about who may do what: `grants`, `grant`, `revoke`, `role`, `passwd`.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use connector_vault::{ConnectorId, GrantKey, Grantee};
 use connector_vault_store::Revoked;
@@ -9,6 +10,7 @@ use serde_json::json;
 use super::Context;
 use crate::cli::{GrantArgs, LabelArgs, PasswdArgs, RoleArgs, VaultArgs};
 use crate::failure::Result;
+use crate::input::{Input, Wanted};
 use crate::output::{BOLD, Output, styled};
 use crate::table::Table;
 use crate::terminal::printable;
@@ -19,7 +21,7 @@ pub(super) fn list(args: &VaultArgs, context: &Context) -> Result<()> {
     let grants: Vec<_> = file.vault().grants().collect();
     let result = json!({"grants": grants});
     context.output.result(&result, || {
-        let mut table = Table::new(["LABEL", "ROLE", "OPENS BY", "SINCE", "ID", ""]);
+        let mut table = Table::new(["LABEL", "ROLE", "OPENS BY", "SINCE", "FINGERPRINT", ""]);
         for grant in &grants {
             table.row([
                 &grant.label,
@@ -30,7 +32,7 @@ pub(super) fn list(args: &VaultArgs, context: &Context) -> Result<()> {
                     "identity"
                 },
                 &grant.since,
-                &grant.id.to_string(),
+                &grant.fingerprint,
                 if grant.is_own { "(you)" } else { "" },
             ]);
         }
@@ -40,7 +42,8 @@ pub(super) fn list(args: &VaultArgs, context: &Context) -> Result<()> {
 
 pub(super) fn grant(args: &GrantArgs, context: &Context) -> Result<()> {
     let output = context.output;
-    let key = args.to.as_deref().map(GrantKey::parse).transpose()?;
+    let key = args.to.as_deref().map(|to| grant_key(to, &context.input));
+    let key = key.transpose()?;
     let mut file = unlock::open(&args.vault, &context.input, output)?;
     let passphrase = match key {
         Some(_) => None,
@@ -60,16 +63,26 @@ pub(super) fn grant(args: &GrantArgs, context: &Context) -> Result<()> {
     let granted = vault.grants().find(|grant| grant.label == args.label);
     let result = json!({"vault_id": vault_id, "grant": granted});
     output.result(&result, || {
-        let how = match key {
-            Some(_) => format!(
-                "Its holder opens the vault by the identity, and needs the vault id:\n  \
-                 CVAULT_VAULT_ID={vault_id}"
+        let how = match &key {
+            Some(key) => format!(
+                "Compare its fingerprint with its holder: {}\nThe holder opens the vault by the identity, and \
+                 needs the vault id:\n  CVAULT_VAULT_ID={vault_id}",
+                key.fingerprint()
             ),
             None => "Its holder opens the vault by the new passphrase.".to_owned(),
         };
         let head = format!("Granted {} to {}", args.role, printable(&args.label));
         format!("{}\n{how}", styled(BOLD, &head))
     })
+}
+
+/// A public key: its text, or `@` and the path of a file with it.
+fn grant_key(to: &str, input: &Input) -> Result<GrantKey> {
+    let Some(path) = to.strip_prefix('@') else {
+        return Ok(GrantKey::parse(to)?);
+    };
+    let wanted = Wanted::key("the public key", "--to");
+    Ok(GrantKey::parse(&input.text(Path::new(path), wanted)?)?)
 }
 
 pub(super) fn revoke(args: &LabelArgs, context: &Context) -> Result<()> {

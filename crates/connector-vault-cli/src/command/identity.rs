@@ -1,6 +1,8 @@
 //! `identity new`: what a service holds instead of a passphrase.
 
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use connector_vault::Identity;
 use serde_json::json;
@@ -8,31 +10,95 @@ use zeroize::Zeroizing;
 
 use super::Context;
 use super::transfer::write_private;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::random;
+use crate::terminal::printable;
 
 pub(super) fn new(out: Option<&Path>, context: &Context) -> Result<()> {
     let identity = Identity::generate(&mut random::generator()?);
-    let public = identity.grant_key().to_string();
+    let key = identity.grant_key();
+    let (public, fingerprint) = (key.to_string(), key.fingerprint());
     let secret = identity.to_text();
     let Some(path) = out else {
         if context.output.json {
-            return context
-                .output
-                .document(&json!({"identity": *secret, "public": public}));
+            return context.output.document(
+                &json!({"identity": *secret, "public": public, "fingerprint": fingerprint}),
+            );
         }
+        context.output.note(&format!("fingerprint: {fingerprint}"));
         context.output.note(&format!("public key: {public}"));
         return context
             .output
             .raw(&Zeroizing::new(format!("{}\n", *secret)));
     };
+    let public_path = with_pub(path);
+    // Both are new files: a public key beside another identity would be granted to by mistake.
+    if public_path.symlink_metadata().is_ok() {
+        return Err(file_exists(&public_path));
+    }
     let text = Zeroizing::new(format!(
-        "# An identity of cvault. Keep it secret; grant to its public key:\n# {public}\n{}\n",
+        "# An identity of cvault. Keep it secret; grant to its public key.\n# fingerprint {fingerprint}\n{}\n",
         *secret
     ));
     write_private(path, text.as_bytes())?;
+    let written = write_public(
+        &public_path,
+        &format!("# fingerprint {fingerprint}\n{public}\n"),
+    );
+    if let Err(failure) = written {
+        // Nothing was granted to it yet, so nobody misses it.
+        let _ = fs::remove_file(path);
+        return Err(failure);
+    }
+    let (secret_file, public_file) = (path.to_string_lossy(), public_path.to_string_lossy());
     context.output.result(
-        &json!({"path": path.to_string_lossy(), "public": public}),
-        || public.clone(),
+        &json!({
+            "path": secret_file,
+            "public_path": public_file,
+            "public": public,
+            "fingerprint": fingerprint,
+        }),
+        || {
+            format!(
+                "Wrote the secret to {}\nWrote its public key to {}\nfingerprint: {fingerprint}",
+                printable(&secret_file),
+                printable(&public_file)
+            )
+        },
     )
+}
+
+/// The file of the public key: beside the secret one.
+fn with_pub(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".pub");
+    PathBuf::from(name)
+}
+
+fn file_exists(path: &Path) -> Failure {
+    connector_vault_store::Error::FileExists {
+        path: path.to_owned(),
+    }
+    .into()
+}
+
+/// Writes a new file that everybody can read.
+fn write_public(path: &Path, text: &str) -> Result<()> {
+    write_private(path, text.as_bytes())?;
+    let readable = readable_by_all(path);
+    readable.map_err(|error| {
+        let _ = fs::remove_file(path);
+        Failure::io("set the permissions of", path, &error)
+    })
+}
+
+#[cfg(unix)]
+fn readable_by_all(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable_by_all(_: &Path) -> io::Result<()> {
+    Ok(())
 }

@@ -94,20 +94,40 @@ fn init_refuses() {
 fn init_with_an_identity() {
     let dir = folder();
     let public = ran(&mut cvault(dir.path(), ["identity", "new", "--out", "id"]));
-    assert!(public.text().starts_with("cvault-grant-1"), "{public:?}");
     let path = dir.path().join("id");
+    let public_path = dir.path().join("id.pub");
     let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains(public.text().trim()) && text.contains("\ncvault-identity-1"));
+    assert!(text.contains("\ncvault-identity-1") && !text.contains("cvault-grant-1"));
+    let key = fs::read_to_string(&public_path).unwrap();
+    let fingerprint = key.lines().next().unwrap();
+    assert!(fingerprint.starts_with("# fingerprint "), "{fingerprint}");
+    assert!(key.lines().nth(1).unwrap().starts_with("cvault-grant-1"));
+    assert!(key.ends_with('\n') && key.lines().count() == 2);
+    assert!(
+        public
+            .text()
+            .contains(&fingerprint[2 + "fingerprint ".len()..])
+    );
+    assert!(public.stdout.contains("id.pub") && !public.stdout.contains("cvault-identity-1"));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(&public_path)), (0o600, 0o644));
     }
-    let again = ran(&mut cvault(
-        dir.path(),
-        ["identity", "new", "--out", "id", "--json"],
-    ));
-    assert_eq!(again.error(1)["code"], "file_exists");
+    // Either file is enough: neither is written over, and neither is written.
+    for (there, other) in [(&path, &public_path), (&public_path, &path)] {
+        fs::rename(other, dir.path().join("aside")).unwrap();
+        let before = fs::read(there).unwrap();
+        let again = ran(&mut cvault(
+            dir.path(),
+            ["identity", "new", "--out", "id", "--json"],
+        ));
+        assert_eq!(again.error(1)["code"], "file_exists");
+        assert_eq!(fs::read(there).unwrap(), before);
+        assert!(!other.exists());
+        fs::rename(dir.path().join("aside"), other).unwrap();
+    }
 
     let run = |args: [&str; 3]| {
         let mut command = cvault(dir.path(), args);
@@ -153,6 +173,7 @@ fn identity_on_standard_output() {
             .unwrap()
             .starts_with("cvault-grant-1")
     );
+    assert_eq!(made["fingerprint"].as_str().unwrap().len(), 29);
 }
 
 #[test]

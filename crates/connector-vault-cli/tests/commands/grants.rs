@@ -94,7 +94,7 @@ fn grants_by_passphrase() {
     );
     check_text(
         sandbox.run(["grants", "v.cvault"]).text(),
-        "LABEL  ROLE    OPENS BY    SINCE<..>ID\n\
+        "LABEL  ROLE    OPENS BY    SINCE<..>FINGERPRINT\n\
          ops    owner   identity    <..>  (you)\n\
          ann    reader  passphrase  <..>",
     );

@@ -109,10 +109,26 @@ fn an_identity_file_is_private_and_enough() {
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let secret = fs::read_to_string(&path).unwrap();
-    let public = made.text().trim().to_owned();
-    assert!(public.starts_with("cvault-grant-1"), "{made:?}");
+    let public = elsewhere.path().join("ci.identity.pub");
     let mut grant = sandbox.cvault(["grant", "v.cvault", "--label", "ci", "--role", "viewer"]);
-    ran(grant.args(["--to", &public])).text();
+    let granted = ran(grant.args(["--to", &format!("@{}", public.display())]));
+    let fingerprint = fs::read_to_string(&public).unwrap();
+    let fingerprint = fingerprint
+        .lines()
+        .next()
+        .unwrap()
+        .strip_prefix("# fingerprint ")
+        .unwrap();
+    assert!(granted.text().contains(fingerprint), "{granted:?}");
+    assert!(made.text().contains(fingerprint), "{made:?}");
+    let grants = sandbox.run(["grants", "v.cvault", "--json"]).json();
+    assert_eq!(grants["grants"][1]["fingerprint"], fingerprint);
+    assert!(
+        sandbox
+            .run(["grants", "v.cvault"])
+            .text()
+            .contains(fingerprint)
+    );
     fs::write(&path, format!("{secret}vault-id: {}\n", sandbox.vault_id)).unwrap();
     let mut list = cvault(elsewhere.path(), ["list", "--json"]);
     let list = list.arg(&sandbox.vault).env("CVAULT_IDENTITY_FILE", &path);

@@ -37,6 +37,8 @@ pub struct GrantInfo {
     /// Its public keys.
     #[serde(serialize_with = "text")]
     pub key: GrantKey,
+    /// The short form of its public keys, which people compare.
+    pub fingerprint: String,
     /// Whether a passphrase unlocks it; otherwise only its identity does.
     pub has_passphrase: bool,
     /// Whether the vault was opened by it.
@@ -79,6 +81,7 @@ impl<S: Source> Vault<S> {
             label: grant.label.clone(),
             role: grant.role,
             since: grant.since.clone(),
+            fingerprint: grant.key().fingerprint(),
             key: grant.key(),
             has_passphrase: self
                 .key_slots
