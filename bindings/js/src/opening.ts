@@ -152,8 +152,10 @@ async function performOn(
 ): Promise<Answer> {
   const { passphrase, identity = "" } = options;
   const secret = passphrase === undefined ? identityBytes(identity) : utf8(passphrase);
-  // The bytes move to the worker: what shares a buffer with others, as a `Buffer` of Node's may, stays.
-  const own = file.byteLength === file.buffer.byteLength ? file : copyOf(file);
+  // The bytes move to the worker. A `Buffer` of Node's stays, since its maker may go on using it, and so do bytes that share
+  // a buffer with others.
+  const isOwn = file.constructor === Uint8Array && file.byteLength === file.buffer.byteLength;
+  const own = isOwn ? file : copyOf(file);
   const job: Job = { kind, file: own, secret, opening };
   const isShort = passphrase === undefined && file.length < WORKER_FILE_LEN;
   return isShort ? call(() => perform(job, {})) : await inWorker(job, options, passphrase !== undefined);
