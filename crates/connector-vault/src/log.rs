@@ -11,7 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind};
 use crate::format::header::Header;
 use crate::format::hex::{Hex, VaultId};
-use crate::json::strict::{self, Listed, Read, Reader, Strict, fields};
+use crate::json::strict::{self, Listed, object};
 use crate::limits;
 use crate::role::Role;
 
@@ -68,28 +68,9 @@ impl KnownHead {
     }
 }
 
-impl<'t> Strict<'t> for KnownHead {
-    fn read(reader: &mut Reader<'t>) -> Read<Self> {
-        fields!(reader, refuse, { "head" => head, "vault_key" => vault_key, "owners" => owners, });
-        Ok(Self {
-            head,
-            vault_key,
-            owners,
-        })
-    }
-}
+object!(KnownHead { "head" => head, "vault_key" => vault_key, "owners" => owners, });
 
-impl<'t> Strict<'t> for Head {
-    fn read(reader: &mut Reader<'t>) -> Read<Self> {
-        fields!(reader, refuse, { "vault_id" => vault_id, "epoch" => epoch, "seq" => seq, "hash" => hash, });
-        Ok(Self {
-            vault_id,
-            epoch,
-            seq,
-            hash,
-        })
-    }
-}
+object!(Head { "vault_id" => vault_id, "epoch" => epoch, "seq" => seq, "hash" => hash, });
 
 impl Listed for Hex<32> {
     /// Of the owners that a known head names.

@@ -9,7 +9,7 @@ use crate::bytes::damaged;
 use crate::crypto::identity::GrantKey;
 use crate::crypto::x_wing;
 use crate::error::{Code, Error, Result};
-use crate::json::strict::{Listed, Read, Reader, Strict, fields};
+use crate::json::strict::{Listed, Read, Reader, Strict, fields, object};
 use crate::limits;
 use crate::role::Role;
 
@@ -166,42 +166,18 @@ impl<'t> Strict<'t> for FormatOnly {
     }
 }
 
-impl<'t> Strict<'t> for Header {
-    fn read(reader: &mut Reader<'t>) -> Read<Self> {
-        fields!(reader, refuse, {
-            "format" => format,
-            "vault_id" => vault_id,
-            "vault_key" => vault_key,
-            "handovers" => handovers,
-            "epoch" => epoch,
-            "created" => created,
-            "grants" => grants,
-            "retired" => retired,
-        });
-        Ok(Self {
-            format,
-            vault_id,
-            vault_key,
-            handovers,
-            epoch,
-            created,
-            grants,
-            retired,
-        })
-    }
-}
+object!(Header {
+    "format" => format,
+    "vault_id" => vault_id,
+    "vault_key" => vault_key,
+    "handovers" => handovers,
+    "epoch" => epoch,
+    "created" => created,
+    "grants" => grants,
+    "retired" => retired,
+});
 
-impl<'t> Strict<'t> for Handover {
-    fn read(reader: &mut Reader<'t>) -> Read<Self> {
-        fields!(reader, refuse, { "old" => old, "new" => new, "seq" => seq, "signature" => signature, });
-        Ok(Self {
-            old,
-            new,
-            seq,
-            signature,
-        })
-    }
-}
+object!(Handover { "old" => old, "new" => new, "seq" => seq, "signature" => signature, });
 
 impl<'t> Strict<'t> for Grant {
     fn read(reader: &mut Reader<'t>) -> Read<Self> {
@@ -227,12 +203,7 @@ impl<'t> Strict<'t> for Grant {
     }
 }
 
-impl<'t> Strict<'t> for Retired {
-    fn read(reader: &mut Reader<'t>) -> Read<Self> {
-        fields!(reader, refuse, { "id" => id, "label" => label, });
-        Ok(Self { id, label })
-    }
-}
+object!(Retired { "id" => id, "label" => label, });
 
 impl Strict<'_> for Role {
     fn read(reader: &mut Reader<'_>) -> Read<Self> {

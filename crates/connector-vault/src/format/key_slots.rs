@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::hex::{GrantId, Hex};
 use crate::crypto::kdf::Cost;
 use crate::error::{Code, Error, Result};
-use crate::json::strict::{self, Listed, Read, Reader, Strict, fields};
+use crate::json::strict::{self, Listed, Read, Reader, Strict, object};
 use crate::limits;
 
 /// One key slot. Its cost is checked when it is used: a broken key slot disables itself, not the file.
@@ -82,30 +82,16 @@ impl Listed for KeySlotEntry {
     const COUNT_MAX: usize = limits::KEY_SLOTS_MAX;
 }
 
-impl<'t> Strict<'t> for KeySlot {
-    fn read(reader: &mut Reader<'t>) -> Read<Self> {
-        fields!(reader, refuse, {
-            "grant" => grant,
-            "kdf" => kdf,
-            "cost" => cost,
-            "salt" => salt,
-            "commitment" => commitment,
-            "nonce" => nonce,
-            "wrapped" => wrapped,
-            "tag" => tag,
-        });
-        Ok(Self {
-            grant,
-            kdf,
-            cost,
-            salt,
-            commitment,
-            nonce,
-            wrapped,
-            tag,
-        })
-    }
-}
+object!(KeySlot {
+    "grant" => grant,
+    "kdf" => kdf,
+    "cost" => cost,
+    "salt" => salt,
+    "commitment" => commitment,
+    "nonce" => nonce,
+    "wrapped" => wrapped,
+    "tag" => tag,
+});
 
 impl Strict<'_> for KdfName {
     fn read(reader: &mut Reader<'_>) -> Read<Self> {
@@ -113,13 +99,4 @@ impl Strict<'_> for KdfName {
     }
 }
 
-impl<'t> Strict<'t> for Cost {
-    fn read(reader: &mut Reader<'t>) -> Read<Self> {
-        fields!(reader, refuse, { "memory_kib" => memory_kib, "passes" => passes, "lanes" => lanes, });
-        Ok(Self {
-            memory_kib,
-            passes,
-            lanes,
-        })
-    }
-}
+object!(Cost { "memory_kib" => memory_kib, "passes" => passes, "lanes" => lanes, });

@@ -59,6 +59,21 @@ macro_rules! fields {
 }
 pub(crate) use fields;
 
+/// A structure that stands as an object with the members of these fields and no other.
+macro_rules! object {
+    ($of:ty { $($name:literal => $field:ident,)* } $({ $($name_of:literal => $optional:ident,)* })?) => {
+        impl<'t> $crate::json::strict::Strict<'t> for $of {
+            fn read(
+                reader: &mut $crate::json::strict::Reader<'t>,
+            ) -> $crate::json::strict::Read<Self> {
+                $crate::json::strict::fields!(reader, refuse, { $($name => $field,)* } $({ $($name_of => $optional,)* })?);
+                Ok(Self { $($field,)* $($($optional,)*)? })
+            }
+        }
+    };
+}
+pub(crate) use object;
+
 /// Reads values one after the other.
 pub(crate) struct Reader<'t> {
     text: &'t str,

@@ -8,7 +8,7 @@ use crate::bytes::{Reader, put_part};
 use crate::crypto::identity::Identity;
 use crate::error::{Code, Error, Result};
 use crate::format::{PREFIX_LEN, key_slots, split_file, to_json};
-use crate::json::strict::{self, Listed, Read, Reader as JsonReader, Strict, fields};
+use crate::json::strict::{self, Listed, Read, Reader as JsonReader, Strict, object};
 use crate::limits;
 use crate::log::{self, Continuity, TornTail};
 use crate::source::Memory;
@@ -116,22 +116,12 @@ impl Vault {
     }
 }
 
-impl<'t> Strict<'t> for OpenReport {
-    fn read(reader: &mut JsonReader<'t>) -> Read<Self> {
-        fields!(reader, refuse, {
-            "continuity" => continuity,
-            "torn" => torn,
-            "broken_key_slots" => broken_key_slots,
-            "damaged" => damaged,
-        });
-        Ok(Self {
-            continuity,
-            torn,
-            broken_key_slots,
-            damaged,
-        })
-    }
-}
+object!(OpenReport {
+    "continuity" => continuity,
+    "torn" => torn,
+    "broken_key_slots" => broken_key_slots,
+    "damaged" => damaged,
+});
 
 impl Strict<'_> for Continuity {
     fn read(reader: &mut JsonReader<'_>) -> Read<Self> {
@@ -144,30 +134,11 @@ impl Strict<'_> for Continuity {
     }
 }
 
-impl<'t> Strict<'t> for TornTail {
-    fn read(reader: &mut JsonReader<'t>) -> Read<Self> {
-        fields!(reader, refuse, { "offset" => offset, "len" => len, });
-        Ok(Self { offset, len })
-    }
-}
+object!(TornTail { "offset" => offset, "len" => len, });
 
-impl<'t> Strict<'t> for BrokenKeySlot {
-    fn read(reader: &mut JsonReader<'t>) -> Read<Self> {
-        fields!(reader, refuse, { "label" => label, "reason" => reason, });
-        Ok(Self { label, reason })
-    }
-}
+object!(BrokenKeySlot { "label" => label, "reason" => reason, });
 
-impl<'t> Strict<'t> for DamagedRecord {
-    fn read(reader: &mut JsonReader<'t>) -> Read<Self> {
-        fields!(reader, refuse, { "seq" => seq, "offset" => offset, "connector" => connector, });
-        Ok(Self {
-            seq,
-            offset,
-            connector,
-        })
-    }
-}
+object!(DamagedRecord { "seq" => seq, "offset" => offset, "connector" => connector, });
 
 // The report is of this program: it is as long as the file made it.
 impl Listed for BrokenKeySlot {

@@ -8,7 +8,7 @@ use serde::ser::{SerializeStruct as _, Serializer};
 use crate::connector::{ConnectorId, Op, PropertyName, Version, check_name, check_text};
 use crate::error::{Code, Error, Result};
 use crate::format::hex::{GrantId, RecordId};
-use crate::json::strict::{self, Listed, Read, Reader, Strict, fields};
+use crate::json::strict::{self, Listed, Read, Reader, Strict, object};
 use crate::limits;
 use crate::time::Timestamp;
 
@@ -87,39 +87,21 @@ impl Strict<'_> for Op {
     }
 }
 
-impl<'t> Strict<'t> for OverviewText<'t, Names<'t>> {
-    fn read(reader: &mut Reader<'t>) -> Read<Self> {
-        fields!(reader, refuse, {
-            "record_id" => record_id,
-            "op" => op,
-            "id" => id,
-            "name" => name,
-            "type" => type_name,
-            "version" => version,
-            "at" => at,
-            "author" => author,
-            "properties" => properties,
-        } {
-            "changed" => changed,
-            "note" => note,
-            "request_id" => request_id,
-        });
-        Ok(Self {
-            record_id,
-            op,
-            id,
-            name,
-            type_name,
-            version,
-            at,
-            author,
-            properties,
-            changed,
-            note,
-            request_id,
-        })
-    }
-}
+object!(OverviewText<'t, Names<'t>> {
+    "record_id" => record_id,
+    "op" => op,
+    "id" => id,
+    "name" => name,
+    "type" => type_name,
+    "version" => version,
+    "at" => at,
+    "author" => author,
+    "properties" => properties,
+} {
+    "changed" => changed,
+    "note" => note,
+    "request_id" => request_id,
+});
 
 impl<'a> OverviewText<'a, Names<'a>> {
     /// Reads the plaintext of an overview and checks its parts.

@@ -6,7 +6,7 @@ use super::overview::Overview;
 use crate::action::{Source, Warning, WarningCode};
 use crate::connector::{Properties, PropertyName, values};
 use crate::format::hex::Hex;
-use crate::json::strict::{Listed, Read, Reader, Strict, fields};
+use crate::json::strict::{Listed, Read, Reader, Strict, fields, object};
 use crate::plan::{Change, ChangeKind, Outcome, Status};
 use crate::secret::Secret;
 
@@ -111,15 +111,7 @@ impl KeptOutcome {
     }
 }
 
-impl<'t> Strict<'t> for SecretsPart {
-    fn read(reader: &mut Reader<'t>) -> Read<Self> {
-        fields!(reader, refuse, { "properties" => properties, } { "request" => request, });
-        Ok(Self {
-            properties,
-            request,
-        })
-    }
-}
+object!(SecretsPart { "properties" => properties, } { "request" => request, });
 
 impl Strict<'_> for Properties {
     fn read(reader: &mut Reader<'_>) -> Read<Self> {
@@ -139,12 +131,7 @@ impl Strict<'_> for Properties {
     }
 }
 
-impl<'t> Strict<'t> for RequestPart {
-    fn read(reader: &mut Reader<'t>) -> Read<Self> {
-        fields!(reader, refuse, { "digest" => digest, "outcome" => outcome, });
-        Ok(Self { digest, outcome })
-    }
-}
+object!(RequestPart { "digest" => digest, "outcome" => outcome, });
 
 impl<'t> Strict<'t> for KeptOutcome {
     fn read(reader: &mut Reader<'t>) -> Read<Self> {
