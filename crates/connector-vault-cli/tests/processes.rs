@@ -111,6 +111,9 @@ fn killed_processes_lose_nothing_that_was_acknowledged() {
     let sandbox = sandbox();
     let work = |worker: u64| {
         let mut acknowledged = Vec::new();
+        // In microseconds. As long as an update takes: what gets through makes it shorter, what does not, longer. So some
+        // of both happens on any machine.
+        let mut span = 40_000;
         for number in 0..updates() {
             let (_, mut command) = update(&sandbox, worker, number);
             let mut child = command
@@ -120,7 +123,7 @@ fn killed_processes_lose_nothing_that_was_acknowledged() {
                 .unwrap();
             // A moment that no two attempts have in common: from the start of the process to
             // after its end.
-            let moment = (worker * 7919 + number * 104_729) % 40_000;
+            let moment = (worker * 7919 + number * 104_729) % span;
             thread::sleep(Duration::from_micros(moment));
             // SIGKILL; a process that is through already is not hit.
             child.kill().unwrap();
@@ -128,6 +131,9 @@ fn killed_processes_lose_nothing_that_was_acknowledged() {
             // What it printed, it has acknowledged, whatever came after.
             if output.stdout.ends_with(b"\n") {
                 acknowledged.push(format!("{worker}-{number}"));
+                span = (span * 9 / 10).max(1_000);
+            } else {
+                span = (span * 5 / 4).min(10_000_000);
             }
         }
         acknowledged
