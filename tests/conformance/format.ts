@@ -53,19 +53,21 @@ export const FormatVector = document({
   vault_id: text.optional(),
   known_head: document({ head: Head, vault_key: text, owners: list(text) }).optional(),
   tolerant: flag.or(false),
+  work_kib_max: count.optional(),
   expect: ifNamed("error", Failing, Opening),
   file: base16,
 });
 export type FormatVector = Read<typeof FormatVector>;
 
 /** How the file of a vector is opened. */
-export function openingOf({ unlock, vault_id, known_head, tolerant }: FormatVector): OpenOptions {
+export function openingOf({ unlock, vault_id, known_head, tolerant, work_kib_max }: FormatVector): OpenOptions {
   const [by, secret] = unlock;
   return {
     ...(by === "identity" ? { identity: secret } : { passphrase: secret }),
     ...(vault_id !== undefined && { vaultId: vault_id }),
     ...(known_head !== undefined && { known: knownOf(known_head) }),
     ...(tolerant && { tolerant }),
+    ...(work_kib_max !== undefined && { workKibMax: work_kib_max }),
   };
 }
 

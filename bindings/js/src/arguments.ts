@@ -71,6 +71,7 @@ const OPENING = {
   accept: optional(flag),
   tolerant: optional(flag),
   memoryKibMax: optional(U32),
+  workKibMax: optional(U32),
 };
 const HOW_TO_OPEN = "give { passphrase } or { identity }";
 const CHANGE = { ifVersion: optional(COUNT), note: optional(text) };

@@ -98,7 +98,7 @@ async function openingOf(
   options: OpenOptions,
   found: string | undefined,
 ): Promise<Opening> {
-  const { passphrase, identity, grant, vaultId, accept, tolerant, memoryKibMax } = options;
+  const { passphrase, identity, grant, vaultId, accept, tolerant, memoryKibMax, workKibMax } = options;
   if ((passphrase === undefined) === (identity === undefined)) {
     throw new VaultError("invalid_argument", "a vault opens by a passphrase or by an identity: give one");
   }
@@ -110,6 +110,7 @@ async function openingOf(
     ...(accept !== undefined && { accept }),
     ...(tolerant !== undefined && { tolerant }),
     ...(memoryKibMax !== undefined && { memoryKibMax }),
+    ...(workKibMax !== undefined && { workKibMax }),
   };
 }
 

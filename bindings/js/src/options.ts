@@ -61,6 +61,8 @@ export interface Expected {
   readonly tolerant?: boolean | undefined;
   /** Most memory that a key slot may make Argon2id use, in KiB: at most 262,144. */
   readonly memoryKibMax?: number | undefined;
+  /** Most memory times passes of all key slots that are tried, in KiB: by default 4,194,304. */
+  readonly workKibMax?: number | undefined;
 }
 
 /** How a vault is opened, and what it is expected to be. */

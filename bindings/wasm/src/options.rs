@@ -69,6 +69,8 @@ extern "C" {
     fn tolerant(this: &Opening) -> Option<bool>;
     #[wasm_bindgen(method, getter, js_name = memoryKibMax)]
     fn memory_kib_max(this: &Opening) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = workKibMax)]
+    fn work_kib_max(this: &Opening) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
     pub(crate) fn unsigned(this: &Opening) -> Option<bool>;
 }
@@ -135,6 +137,9 @@ impl Opening {
         // Only ever less than a browser allows.
         if let Some(memory_kib_max) = self.memory_kib_max() {
             options.memory_kib_max = options.memory_kib_max.min(memory_kib_max as u32);
+        }
+        if let Some(work_kib_max) = self.work_kib_max() {
+            options.work_kib_max = work_kib_max as u64;
         }
         let known = self.known().unwrap_or_default();
         let known = known.iter().map(|json| Ok(KnownHead::parse(json)?));

@@ -391,6 +391,7 @@ export interface Opening {
   accept?: boolean;
   tolerant?: boolean;
   memoryKibMax?: number;
+  workKibMax?: number;
   /** For a repair: takes what is quarantined too. */
   unsigned?: boolean;
 }

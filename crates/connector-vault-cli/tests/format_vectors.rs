@@ -62,6 +62,9 @@ fn a_vector_with_a_name_more_is_rejected() {
 
 /// Returns what the program cannot be asked for.
 fn check(vector: &VaultVector) -> Option<&'static str> {
+    if vector.work_kib_max.is_some() {
+        return Some("of another budget for key slots");
+    }
     let dir = folder();
     let vault = dir.path().canonicalize().unwrap().join("v.cvault");
     let file = base16ct::lower::decode_vec(&vector.file).unwrap();

@@ -77,6 +77,13 @@ impl Builder {
         self
     }
 
+    /// The most memory times passes of all key slots that one opening tries, in KiB: by default
+    /// [`connector_vault::limits::WORK_KIB_MAX`].
+    pub fn work_max(mut self, work_kib: u64) -> Self {
+        self.open.work_kib_max = work_kib;
+        self
+    }
+
     /// Goes on without damaged records, and lists them in the report.
     pub fn tolerant(mut self) -> Self {
         self.open.tolerant = true;

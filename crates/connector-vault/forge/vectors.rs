@@ -118,6 +118,7 @@ impl Cases {
             vault_id: Some(team.vault_id().to_string()),
             known_head: None,
             tolerant: false,
+            work_kib_max: None,
             expect: VaultExpect::default(),
             file: base16ct::lower::encode_string(&file),
         };
@@ -172,6 +173,7 @@ impl VaultVector {
                 .as_ref()
                 .map(|known| serde_json::from_value(known.clone()).unwrap()),
             tolerant: self.tolerant,
+            work_kib_max: self.work_kib_max.unwrap_or(crate::limits::WORK_KIB_MAX),
             ..OpenOptions::default()
         };
         let file = base16ct::lower::decode_vec(&self.file).unwrap();

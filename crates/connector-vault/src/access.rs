@@ -224,16 +224,30 @@ pub struct BrokenKeySlot {
     pub reason: String,
 }
 
+/// What the key slots of a file may make an opening cost.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Memory of one key slot, in KiB.
+    pub(crate) memory_kib_max: u32,
+    /// Memory times passes of all key slots that are tried, in KiB.
+    pub(crate) work_kib_max: u64,
+}
+
 /// Finds the identity that a passphrase unlocks; collects the key slots that are broken.
 pub(crate) fn unlock(
     header: &Header,
     key_slots: &[KeySlotEntry],
     passphrase: &Passphrase,
     only: Option<&str>,
-    memory_kib_max: u32,
+    bounds: Bounds,
     broken: &mut Vec<BrokenKeySlot>,
 ) -> Result<Identity> {
+    let Bounds {
+        memory_kib_max,
+        work_kib_max: mut work_kib,
+    } = bounds;
     let mut tried = 0;
+    let mut is_skipped = false;
     let mut fitting = None;
     let mut costly = Vec::new();
     let mut memory = Memory::default();
@@ -265,10 +279,16 @@ pub(crate) fn unlock(
             }
             continue;
         }
-        tried += 1;
+        // Whoever writes to the storage can add key slots, and must not choose how long an opening takes.
+        let Some(rest) = work_kib.checked_sub(slot.cost.work_kib()) else {
+            is_skipped = true;
+            continue;
+        };
+        work_kib = rest;
         let keys = kdf::derive_key_slot_keys(&mut memory, passphrase, &slot.salt.0, slot.cost)?;
         // Before unwrapping: AES-GCM does not commit to its key.
         if !bool::from(keys.commitment.ct_eq(&slot.commitment.0)) {
+            tried += 1;
             continue;
         }
         fitting = Some(grant.label.as_str());
@@ -298,10 +318,17 @@ pub(crate) fn unlock(
         return Ok(identity);
     }
     let costly = costly.into_iter().min_by_key(|(_, memory_kib)| *memory_kib);
+    if is_skipped {
+        return Err(too_much_work(only));
+    }
     if let Some(label) = fitting {
         // The commitment says so: only the rest of the key slot is not what was written.
+        let code = match tried {
+            0 => Code::NoKeySlot,
+            _ => Code::WrongPassphrase,
+        };
         return Err(Error::new(
-            Code::WrongPassphrase,
+            code,
             format!(
                 "the passphrase fits the key slot of the grant {}, but the key slot is damaged",
                 quoted(label)
@@ -313,6 +340,22 @@ pub(crate) fn unlock(
         return Err(wrong_passphrase(only, costly, broken));
     }
     Err(nothing_to_try(header, only, costly, memory_kib_max, broken))
+}
+
+/// No key slot opened, and some were not tried: the passphrase may be right.
+fn too_much_work(only: Option<&str>) -> Error {
+    let error = Error::new(
+        Code::LimitExceeded,
+        "the key slots of the vault cost more to try than is allowed",
+    );
+    match only {
+        Some(_) => error.with_hint(
+            "somebody may have added key slots to the file: restore a backup, or open it by an identity",
+        ),
+        None => error.with_hint(
+            "say which grant the passphrase opens: then only its key slots are tried",
+        ),
+    }
 }
 
 /// Key slots were tried, and none opened.

@@ -57,6 +57,8 @@ pub const PASSES_MAX: u32 = 16;
 pub const LANES_MAX: u32 = 4;
 /// Largest product of memory and passes, in KiB.
 pub const MEMORY_KIB_TIMES_PASSES_MAX: u64 = 1024 * 1024;
+/// Most memory times passes of all key slots that one opening tries, in KiB, unless the caller says otherwise.
+pub const WORK_KIB_MAX: u64 = 4 * 1024 * 1024;
 
 /// Versions of a connector that a compaction keeps, unless told otherwise.
 pub const VERSIONS_KEPT: usize = 10;

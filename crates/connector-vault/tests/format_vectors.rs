@@ -75,6 +75,9 @@ fn open(vector: &VaultVector, known: Option<KnownHead>) -> Result<Vault> {
         vault_id,
         known,
         tolerant: vector.tolerant,
+        work_kib_max: vector
+            .work_kib_max
+            .unwrap_or(connector_vault::limits::WORK_KIB_MAX),
         ..OpenOptions::default()
     };
     let file = bytes(&vector.file);

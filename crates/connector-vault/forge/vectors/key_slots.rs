@@ -46,6 +46,7 @@ pub(super) fn make(cases: &mut Cases) {
     start(cases);
     shapes(cases);
     costs(cases);
+    budget(cases);
     contents(cases);
 }
 
@@ -295,6 +296,56 @@ fn costs(cases: &mut Cases) {
     );
 }
 
+/// Two key slots of the least cost, of which the passphrase opens the second.
+fn budget(cases: &mut Cases) {
+    let team = Team::founded(0, Some(PASSPHRASE));
+    let other = Passphrase::new("incorrect horse").unwrap();
+    let slot = access::make_key_slot(
+        &mut Counter::new(4),
+        team.vault_id(),
+        team.vault.access.grant,
+        team.identity("ops"),
+        &other,
+        Cost::MIN,
+    );
+    let file = with_key_slots(
+        &team,
+        &json!([slot.unwrap(), key_slot_of(&team)]).to_string(),
+    );
+    let both = 2 * Cost::MIN.work_kib();
+    cases
+        .opens(
+            "accepted-key-slots-within-budget",
+            "all key slots that are tried cost no more than the budget of an opening",
+            &team,
+            file.clone(),
+        )
+        .by_passphrase(PASSPHRASE)
+        .work_kib_max = Some(both);
+    cases
+        .refused(
+            "key-slots-over-budget",
+            "a key slot that costs more than the rest of the budget is not tried",
+            &team,
+            file.clone(),
+            Code::LimitExceeded,
+        )
+        .by_passphrase(PASSPHRASE)
+        .work_kib_max = Some(both - 1);
+    let mut costly = key_slot_of(&team);
+    costly["cost"] = json!({"memory_kib": 262_144, "passes": 4, "lanes": 1});
+    let file = with_key_slots(&team, &json!([costly, key_slot_of(&team)]).to_string());
+    cases
+        .opens(
+            "accepted-key-slot-behind-a-skipped-one",
+            "a key slot over the rest of the budget is skipped, and the others are tried",
+            &team,
+            file,
+        )
+        .by_passphrase(PASSPHRASE)
+        .work_kib_max = Some(Cost::MIN.work_kib());
+}
+
 fn contents(cases: &mut Cases) {
     let mut team = Team::founded(0, Some(PASSPHRASE));
     team.add("x", &[("APIKey", "a")]);
@@ -414,7 +465,7 @@ fn contents(cases: &mut Cases) {
             "a key slot is bound to its grant",
             &team,
             file,
-            Code::WrongPassphrase,
+            Code::NoKeySlot,
         )
         .by_passphrase(PASSPHRASE);
 }

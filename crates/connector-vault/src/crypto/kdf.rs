@@ -237,11 +237,10 @@ impl Cost {
             passes,
             lanes,
         } = self;
-        let work = u64::from(memory_kib) * u64::from(passes);
         if (limits::MEMORY_KIB_MIN..=memory_kib_max).contains(&memory_kib)
             && (1..=limits::PASSES_MAX).contains(&passes)
             && (1..=limits::LANES_MAX).contains(&lanes)
-            && work <= limits::MEMORY_KIB_TIMES_PASSES_MAX
+            && self.work_kib() <= limits::MEMORY_KIB_TIMES_PASSES_MAX
         {
             return Ok(self);
         }
@@ -262,6 +261,11 @@ impl Cost {
             limits::LANES_MAX,
             limits::MEMORY_KIB_TIMES_PASSES_MAX,
         )))
+    }
+
+    /// Memory times passes, in KiB.
+    pub(crate) fn work_kib(self) -> u64 {
+        u64::from(self.memory_kib) * u64::from(self.passes)
     }
 
     /// The system does not give this process the memory that Argon2id needs.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::index::{Admission, Index, Piece};
 use super::record::RecordKeys;
 use super::{OpenReport, Vault};
-use crate::access::{self, Access, BrokenKeySlot, Unlock};
+use crate::access::{self, Access, Bounds, BrokenKeySlot, Unlock};
 use crate::connector::ConnectorId;
 use crate::crypto::identity::Identity;
 use crate::error::{Code, Error, Result};
@@ -32,6 +32,9 @@ pub struct OpenOptions {
     /// Most memory that a key slot may make Argon2id use, in KiB. Native callers may raise it to
     /// [`limits::MEMORY_KIB_MAX_NATIVE`].
     pub memory_kib_max: u32,
+    /// Most memory times passes of all key slots that one opening tries, in KiB: whoever writes to the storage
+    /// can add key slots, and must not choose how long an opening takes.
+    pub work_kib_max: u64,
     /// Goes on without damaged records and lists them in the report, instead of failing.
     pub tolerant: bool,
 }
@@ -42,6 +45,7 @@ impl Default for OpenOptions {
             vault_id: None,
             known: None,
             memory_kib_max: limits::MEMORY_KIB_MAX,
+            work_kib_max: limits::WORK_KIB_MAX,
             tolerant: false,
         }
     }
@@ -364,14 +368,17 @@ type Opening<'a> =
 
 /// Opens the access that `unlock` gives.
 pub(super) fn access_by<'a>(unlock: Unlock<'a>, options: &OpenOptions) -> Opening<'a> {
-    let memory = options.memory_kib_max;
+    let bounds = Bounds {
+        memory_kib_max: options.memory_kib_max,
+        work_kib_max: options.work_kib_max,
+    };
     let (passphrase, label) = match unlock {
         Unlock::Identity(identity) => return by_identity(identity.clone()),
         Unlock::Passphrase(passphrase) => (passphrase, None),
         Unlock::Grant(label, passphrase) => (passphrase, Some(label)),
     };
     Box::new(move |header, key_slots, broken| {
-        let identity = access::unlock(header, key_slots, passphrase, label, memory, broken)?;
+        let identity = access::unlock(header, key_slots, passphrase, label, bounds, broken)?;
         Access::open(identity, header)
     })
 }

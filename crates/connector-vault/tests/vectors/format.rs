@@ -19,6 +19,9 @@ pub struct VaultVector {
     pub known_head: Option<serde_json::Value>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub tolerant: bool,
+    /// The budget of work for all key slots, where it is not the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work_kib_max: Option<u64>,
     pub expect: VaultExpect,
     /// The file's bytes in base16.
     pub file: String,
