@@ -252,12 +252,19 @@ pub(crate) fn unlock(
     let mut costly = Vec::new();
     let mut memory = Memory::default();
     for entry in key_slots {
-        let KeySlotEntry::KeySlot(slot) = entry else {
-            broken.push(BrokenKeySlot {
-                label: None,
-                reason: "it does not follow the format".into(),
-            });
-            continue;
+        let slot = match entry {
+            KeySlotEntry::KeySlot(slot) => slot,
+            KeySlotEntry::Broken(element) => {
+                let grant = header
+                    .grants
+                    .iter()
+                    .find(|grant| Some(grant.id) == element.grant);
+                broken.push(BrokenKeySlot {
+                    label: grant.map(|grant| grant.label.clone()),
+                    reason: "it does not follow the format".into(),
+                });
+                continue;
+            }
         };
         // A key slot whose grant the header does not list is ignored: a revocation leaves it behind.
         let Some(grant) = header.grants.iter().find(|grant| grant.id == slot.grant) else {

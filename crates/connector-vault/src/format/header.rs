@@ -141,6 +141,11 @@ impl Header {
             .map_or(self.vault_key, |handover| handover.old)
     }
 
+    /// Whether a grant has this id.
+    pub(crate) fn lists(&self, id: GrantId) -> bool {
+        self.grants.iter().any(|grant| grant.id == id)
+    }
+
     /// The label of a grant that is or was.
     pub(crate) fn label(&self, id: GrantId) -> Option<&str> {
         let present = self.grants.iter().map(|grant| (grant.id, &grant.label));

@@ -89,14 +89,13 @@ proptest! {
     }
 
     #[test]
-    fn key_slot_parts(key_slots in vec(slot(), 0..4), broken in "[a-z]{0,8}") {
-        let entries = key_slots.iter().cloned().map(KeySlotEntry::KeySlot);
-        let raw = serde_json::to_string(&broken).unwrap().into();
-        let entries: Vec<_> = entries.chain([KeySlotEntry::Broken(raw)]).collect();
-        let bytes = key_slots::encode(&entries).unwrap();
-        let decoded = key_slots::decode(&bytes, 0).unwrap();
+    fn key_slot_parts(key_slots in vec(slot(), 0..4), broken in "[a-z]{0,8}", grant in hex::<8>()) {
+        let slots = key_slots.iter().map(|slot| serde_json::to_string(slot).unwrap());
+        let broken = format!(r#"{{ "grant":"{grant}", "{broken}": [0.5]}}"#);
+        let bytes = format!("[{}]", slots.chain([broken]).collect::<Vec<_>>().join(","));
+        let decoded = key_slots::decode(bytes.as_bytes(), 0).unwrap();
         // What is broken stays as it is, byte by byte.
-        prop_assert_eq!(key_slots::encode(&decoded).unwrap(), bytes);
+        prop_assert_eq!(key_slots::encode(&decoded, |_| true).unwrap(), bytes.as_bytes());
         for (slot, entry) in key_slots.iter().zip(&decoded) {
             prop_assert!(matches!(entry, KeySlotEntry::KeySlot(decoded) if decoded == slot));
         }
@@ -169,4 +168,79 @@ fn prefixes() {
     assert_eq!(check(b"CVAULT01\0\0\0\x7f"), Err(Code::LimitExceeded));
     assert_eq!(check(b"CVAULT02\0\0\0\0"), Err(Code::UnsupportedVersion));
     assert_eq!(check(b"PK\x03\x04\0\0\0\0\0\0\0\0"), Err(Code::NotAVault));
+}
+
+/// docs/format.md section 4, the rules of a rewrite.
+#[test]
+fn a_rewrite_of_key_slots() {
+    let listed = GrantId(Hex([1; 8]));
+    let rewritten = |part: &str| {
+        let decoded = key_slots::decode(part.as_bytes(), 0).unwrap();
+        let bytes = key_slots::encode(&decoded, |id| id == listed);
+        bytes.map(|bytes| String::from_utf8(bytes).unwrap())
+    };
+    let later = r#"{"kdf": "later", "grant" : "0101010101010101"}"#;
+    let broken = r#"{"kdf":"argon2id-v19","grant":"0101010101010101"}"#;
+    let of_nobody = r#"{"kdf":"argon2id-v19","grant":"0202020202020202"}"#;
+    for junk in [
+        of_nobody,
+        "0",
+        "[]",
+        "{}",
+        r#""0101010101010101""#,
+        r#"{"grant":1}"#,
+    ] {
+        let part = format!("[{junk},{later},{junk},{broken}]");
+        assert_eq!(
+            rewritten(&part),
+            Ok(format!("[{later},{broken}]")),
+            "{junk}"
+        );
+    }
+
+    // A part that is full of junk does not keep a new key slot out.
+    let cost = Cost::MIN;
+    let slot = KeySlot {
+        grant: listed,
+        kdf: KdfName::Argon2idV19,
+        cost,
+        salt: Hex([2; 16]),
+        commitment: Hex([3; 32]),
+        nonce: Hex([4; 12]),
+        wrapped: Hex([5; 64]),
+        tag: Hex([6; 16]),
+    };
+    let costly = KeySlot {
+        cost: Cost { lanes: 9, ..cost },
+        ..slot.clone()
+    };
+    let texts = |texts: &[&str]| format!("[{}]", texts.join(","));
+    let added = |part: &str| {
+        let mut decoded = key_slots::decode(part.as_bytes(), 0).unwrap();
+        decoded.push(KeySlotEntry::KeySlot(slot.clone()));
+        let bytes = key_slots::encode(&decoded, |id| id == listed);
+        bytes.map(|bytes| String::from_utf8(bytes).unwrap())
+    };
+    let text = serde_json::to_string(&slot).unwrap();
+    let costly = serde_json::to_string(&costly).unwrap();
+    let of_unknown_kdf = [vec![later; 255], vec![broken]].concat();
+    assert_eq!(added(&texts(&of_unknown_kdf)), Ok(texts(&[broken, &text])));
+    let mixed = [vec![broken; 128], vec![costly.as_str(); 128]].concat();
+    assert_eq!(added(&texts(&mixed)), Ok(texts(&[&text])));
+    let sound = vec![text.as_str(); 256];
+    let refused = added(&texts(&sound)).unwrap_err();
+    assert_eq!(refused.code(), Code::LimitExceeded);
+
+    // It takes the place of all of its grant and key derivation, before the others of the grant.
+    let mut decoded =
+        key_slots::decode(texts(&[of_nobody, later, &text, broken]).as_bytes(), 0).unwrap();
+    let mut new = slot;
+    new.salt = Hex([7; 16]);
+    let new_text = serde_json::to_string(&new).unwrap();
+    key_slots::replace(&mut decoded, new);
+    let bytes = key_slots::encode(&decoded, |_| true).unwrap();
+    assert_eq!(
+        String::from_utf8(bytes).unwrap(),
+        texts(&[of_nobody, &new_text, later])
+    );
 }

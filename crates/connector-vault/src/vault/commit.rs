@@ -478,7 +478,7 @@ pub(crate) fn snapshot_file(
         }),
         records,
     };
-    let mut file = file_start(&key_slots::encode(key_slots)?);
+    let mut file = file_start(&key_slots::encode(key_slots, |id| header.lists(id))?);
     commit.encode(&mut file, |hash| access.sign_commit(header.vault_id, hash))?;
     check_len(file.len() as u64)?;
     Ok(file)

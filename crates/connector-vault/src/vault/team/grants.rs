@@ -225,10 +225,8 @@ impl<S: Source> Vault<S> {
             cost,
         )?;
         let mut key_slots = self.key_slots.clone();
-        key_slots
-            .retain(|entry| !matches!(entry, KeySlotEntry::KeySlot(slot) if slot.grant == *grant));
-        key_slots.push(KeySlotEntry::KeySlot(slot));
-        let mut file = file_start(&key_slots::encode(&key_slots)?);
+        key_slots::replace(&mut key_slots, slot);
+        let mut file = file_start(&key_slots::encode(&key_slots, |id| self.header.lists(id))?);
         let log = self.start.len() as u64..self.index.end();
         let read = self.source.read(log, &mut file);
         read.map_err(Error::not_fetched)?;
@@ -315,13 +313,7 @@ impl<S: Source> Vault<S> {
         let access = Access::open(self.access.identity.clone(), &header)?;
         let keys = RecordKeys::new(&access.bundle, header.vault_id, header.epoch);
         let (records, dropped) = self.seal_again(&keys, host, progress)?;
-        let mut key_slots = self.key_slots.clone();
-        if role.is_none() {
-            key_slots.retain(
-                |entry| !matches!(entry, KeySlotEntry::KeySlot(slot) if slot.grant == former.id),
-            );
-        }
-        let prepared = self.prepare_snapshot(&access, &header, &key_slots, &records)?;
+        let prepared = self.prepare_snapshot(&access, &header, &self.key_slots, &records)?;
         let still_reads = role.is_some_and(Role::reads);
         let exposed = match former.role.reads() && !still_reads {
             true => self
