@@ -436,6 +436,13 @@ fn content(cases: &mut Cases) {
         Code::UnsupportedVersion,
         |text| text.replacen("\"format\":1", "\"format\":2,\"more\":0", 1),
     );
+    text(
+        cases,
+        "header-format-absent",
+        "a header says its format",
+        Damaged,
+        |text| text.replacen("\"format\":1,", "", 1),
+    );
     header(
         cases,
         "header-epoch-zero",
@@ -629,27 +636,34 @@ fn signatures(cases: &mut Cases) {
             header.vault_id = log::vault_id(&other.public());
         },
     );
-    // The small-order point 1: every signature with R = 1 and S = 0 would verify under it.
-    let mut snapshot = fresh(&team);
-    let mut weak = team.vault.header.clone();
-    let mut point = [0; 32];
-    point[0] = 1;
-    weak.vault_key = Hex(point);
-    weak.vault_id = log::vault_id(&point);
-    snapshot.header = crate::format::to_json(&weak);
-    let mut file = snapshot.file();
-    let at = 14 + 59 + 4 + snapshot.header.len();
-    file[at..at + 64].fill(0);
-    file[at] = 1;
-    cases
-        .refused(
+    for (name, rule, y) in [
+        // The point with y = 1: every signature with R = 1 and S = 0 would verify under it.
+        (
             "header-key-of-small-order",
             "signatures are verified strictly: no key of small order",
-            &team,
-            file,
-            Code::BadSignature,
-        )
-        .vault_id = Some(weak.vault_id.to_string());
+            1,
+        ),
+        (
+            "header-key-no-point",
+            "no signature holds under a key that is no point",
+            2,
+        ),
+    ] {
+        let mut snapshot = fresh(&team);
+        let mut weak = team.vault.header.clone();
+        let mut point = [0; 32];
+        point[0] = y;
+        weak.vault_key = Hex(point);
+        weak.vault_id = log::vault_id(&point);
+        snapshot.header = crate::format::to_json(&weak);
+        let mut file = snapshot.file();
+        let at = 14 + 59 + 4 + snapshot.header.len();
+        file[at..at + 64].fill(0);
+        file[at] = 1;
+        cases
+            .refused(name, rule, &team, file, Code::BadSignature)
+            .vault_id = Some(weak.vault_id.to_string());
+    }
 
     handover(
         cases,

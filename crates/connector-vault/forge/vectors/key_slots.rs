@@ -130,6 +130,22 @@ fn start(cases: &mut Cases) {
             Code::Damaged,
         );
     }
+    let too_deep = format!("{}{}", "[".repeat(129), "]".repeat(129));
+    for (name, rule, key_slots) in [
+        (
+            "key-slots-too-deep",
+            "arrays and objects are nested at most 128 deep",
+            too_deep.as_str(),
+        ),
+        (
+            "key-slots-lone-surrogate",
+            "an escape does not stand for half of a surrogate pair",
+            r#"[{"grant":"\ud800"}]"#,
+        ),
+    ] {
+        let file = with_key_slots(&team, key_slots);
+        cases.refused(name, rule, &team, file, Code::Damaged);
+    }
     let many = json!(vec![0; 257]).to_string();
     cases.refused(
         "key-slots-more-than-256",
@@ -157,6 +173,21 @@ fn start(cases: &mut Cases) {
 }
 
 fn shapes(cases: &mut Cases) {
+    broken(
+        cases,
+        "key-slot-cost-as-array",
+        "a cost is a JSON object",
+        |slot| slot["cost"] = json!([19_456, 1, 1]),
+    );
+    broken(
+        cases,
+        "key-slot-wrong-in-two-ways",
+        "a key slot is broken once, in however many ways",
+        |slot| {
+            slot["cost"] = json!({"memory_kib": 1, "passes": 99, "lanes": 99});
+            slot["tag"] = json!("00000000000000000000000000000000");
+        },
+    );
     broken(
         cases,
         "key-slot-name-unknown",
