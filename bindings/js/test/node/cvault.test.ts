@@ -181,7 +181,7 @@ test("both write to one vault, and nothing is lost", async (t) => {
   const listed = await box.ran("list", box.at("v"));
   for (const id of ids) assert.ok(listed.includes(`"${id}"`), id);
   await box.ran("verify", box.at("v"));
-  assert.deepEqual(names(box.dir), ["id", "state", "v"]);
+  assert.deepEqual(names(box.dir), ["id", "id.pub", "state", "v"]);
 });
 
 test("known heads are shared", async (t) => {
