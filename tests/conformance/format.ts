@@ -60,7 +60,13 @@ export const FormatVector = document({
 export type FormatVector = Read<typeof FormatVector>;
 
 /** How the file of a vector is opened. */
-export function openingOf({ unlock, vault_id, known_head, tolerant, work_kib_max }: FormatVector): OpenOptions {
+export function openingOf({
+  unlock,
+  vault_id,
+  known_head,
+  tolerant,
+  work_kib_max,
+}: FormatVector): OpenOptions {
   const [by, secret] = unlock;
   return {
     ...(by === "identity" ? { identity: secret } : { passphrase: secret }),
