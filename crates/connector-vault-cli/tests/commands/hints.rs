@@ -78,7 +78,7 @@ fn passphrases_and_key_slots() {
     fs::write(&path, &damaged).unwrap();
     check(
         &list(&[], PASSPHRASE),
-        "wrong_passphrase",
+        "no_key_slot",
         &["the passphrase fits the key slot of the grant \"ann\", but the key slot is damaged"],
     );
     damaged[at] = b'x';
