@@ -86,7 +86,7 @@ fn passphrases_and_key_slots() {
     check(
         &list(&[], PASSPHRASE),
         "no_key_slot",
-        &["a key slot cannot be used: it does not follow the format"],
+        &["the key slot of the grant \"ann\" cannot be used: it does not follow the format"],
     );
     fs::write(&path, &sound).unwrap();
     list(&[], PASSPHRASE).json();
