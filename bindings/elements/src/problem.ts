@@ -26,7 +26,7 @@ export function problemOf(error: unknown): Problem {
 /** Of an error of a vault: if it is about an unknown connector, with a similar one as the hint. */
 export function problemAbout(error: unknown, vault: Vault): Problem {
   const problem = problemOf(error);
-  const { connector } = error as { readonly connector?: unknown };
+  const connector = error instanceof Error && "connector" in error ? error.connector : undefined;
   if (typeof connector !== "string" || problem.hint !== undefined || vault.isLocked) return problem;
   return { ...problem, hint: vault.similar(connector) };
 }

@@ -227,11 +227,11 @@ export class StoredVault {
       }
       let tell: Tell;
       try {
-        // Also where a storage lets somebody in who has given up meanwhile.
+        // A storage may let this call in after its signal has aborted.
         if (change?.isStoring !== true) signal.throwIfAborted();
         tell = await this.#carryOut(ask, storage, signal);
       } catch (error) {
-        // Who has given up does not hold the turn any more: the session may be at work for somebody else.
+        // A call that was given up has lost its turn: the session may be at work for another call.
         if (signal.aborted && change?.isStoring !== true) throw signal.reason;
         failure = error;
         const answer = answerTo(wanted, error);
@@ -353,7 +353,7 @@ export function headsOf(storage: VaultStorage, { heads }: HostOptions): KnownHea
 }
 
 /** Remembers a head at each name of a storage. */
-export async function remember(
+async function remember(
   known: KnownHead,
   storage: VaultStorage,
   heads: KnownHeads | undefined,

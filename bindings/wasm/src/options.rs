@@ -113,7 +113,7 @@ impl Merging {
 
 impl KdfCost {
     pub(crate) fn cost(&self) -> Cost {
-        // What is no whole number is out of range, as 0 is.
+        // A number with a fraction becomes 0, which is out of range.
         let number = |number: f64| match number.fract() == 0.0 {
             true => number as u32,
             false => 0,

@@ -358,7 +358,7 @@ export interface ActionOptions {
   allowEmpty?: boolean;
   /** Whether brackets are only text. */
   noTokens?: boolean;
-  /** A note that is kept with the version. Every member who may list can read it. 1 to 256 bytes. */
+  /** A note that is kept with the version, 1 to 256 bytes. Every role can read it. */
   note?: string;
   /** Whether the action's `Condition` was evaluated, and held. */
   conditionMet?: boolean;

@@ -46,9 +46,7 @@ export class RunOptions extends LitElement {
         <div class="field">
           <label for="note">Note</label>
           <input id="note" name="note" autocomplete="off" aria-describedby="note-hint" />
-          <span id="note-hint" class="muted hint">
-            Kept with the version. Everybody who may list connectors can read it.
-          </span>
+          <span id="note-hint" class="muted hint"> Kept with the version. Every role can read it. </span>
         </div>
         <div class="field">
           <label for="version">Only if the connector is at version</label>

@@ -149,7 +149,7 @@ checked_text! {
 }
 
 checked_text! {
-    /// A note that is kept with a version: 1..=256 bytes, no control characters. Every member who may
-    /// list can read it.
+    /// A note that is kept with a version: 1..=256 bytes, no control characters. Every role
+    /// can read it.
     Note, "note"
 }

@@ -108,7 +108,7 @@ impl Header {
                 return broken("lists a grant, a label or a key twice");
             }
             if grant.bundle.len() != x_wing::OVERHEAD + 32 * grant.role.keys() {
-                return broken("lists a key bundle that has not the length of its role");
+                return broken("lists a key bundle whose length is not that of its role");
             }
         }
         let mut labels = header

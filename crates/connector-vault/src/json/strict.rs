@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::parser::Parser;
 use crate::limits;
 
-/// What is wrong with a part, and where. It quotes nothing.
+/// The kind of a fault in a part of the file, and its place. No text of the part is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wrong {
     /// Whether it is JSON, as far as it was read.

@@ -265,7 +265,7 @@ pub(crate) struct Pending {
     admitted: Vec<u32>,
     /// Of the newest commit.
     marks: Vec<(u64, Vec<u8>)>,
-    /// What was not there to decide by.
+    /// Ranges that have to be fetched before the commits can be taken.
     missing: Vec<Range<u64>>,
 }
 
