@@ -101,6 +101,13 @@ pub(crate) enum Command {
     #[command(after_long_help = example!("  cvault show team.cvault twitter --reveal"))]
     Show(ShowArgs),
 
+    /// Prints the value of one property
+    ///
+    /// Prints one value as it is, without a line break behind it, for scripts: KEY=$(cvault get ..). With
+    /// --out it goes to a new file that only you can read. To run a program with values, prefer `exec`.
+    #[command(after_long_help = example!("  cvault get team.cvault twitter APIKey --out key.txt"))]
+    Get(GetArgs),
+
     /// Carries out an action: Connectors.Update and its siblings
     ///
     /// Carries out the platform's JSON action: Connectors.Update merges properties into a connector,

@@ -11,6 +11,7 @@ mod table;
 mod terminal;
 mod unlock;
 mod usage;
+mod variable;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -139,6 +139,9 @@ fn values_in_the_place_of_names_are_not_told() {
         (&["repair", "v.cvault"], &[&inline]),
         (&["init"], &[&inline]),
         (&["passwd", "v.cvault"], &[VALUE]),
+        (&["get", "v.cvault", "x"], &[VALUE]),
+        (&["get", "v.cvault", "x", "APIKey"], &[VALUE]),
+        (&["get", "v.cvault", "x", "APIKey"], &["--format", VALUE]),
         (
             &["grant", "v.cvault", "--label", "l", "--role", "reader"],
             &["--to", VALUE],

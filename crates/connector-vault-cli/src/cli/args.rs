@@ -150,6 +150,42 @@ pub(crate) struct ShowArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    #[command(flatten)]
+    pub(crate) connector: ConnectorArgs,
+    /// The property's name
+    #[arg(value_name = "NAME")]
+    pub(crate) property: String,
+    /// Takes the value of an earlier version, also of a connector that is deleted now
+    #[arg(long = "version", value_name = "N", value_parser = whole::<u64>)]
+    pub(crate) at_version: Option<u64>,
+    /// How the value is written
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: FormatArg,
+    /// Ends it with a line break
+    #[arg(long)]
+    pub(crate) newline: bool,
+    /// Writes to a new file that only you can read, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// As it is
+    #[default]
+    Raw,
+    /// A JSON string
+    Json,
+    /// NAME="...", a line of a dotenv file
+    Env,
+    /// NAME='...', an assignment of a POSIX shell
+    Shell,
+    /// Base64 with padding
+    Base64,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DiffArgs {
     #[command(flatten)]
     pub(crate) connector: ConnectorArgs,

@@ -13,6 +13,7 @@ mod program;
 #[path = "../support/mod.rs"]
 mod support;
 mod teams;
+mod values;
 mod versions;
 
 /// Options of the least cost that a key slot may have.
