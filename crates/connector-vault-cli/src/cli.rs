@@ -14,14 +14,17 @@ macro_rules! environment {
     () => {
         "\
 Environment:
-  CVAULT_PASSPHRASE, CVAULT_PASSPHRASE_FILE           unlock by a passphrase
-  CVAULT_IDENTITY, CVAULT_IDENTITY_FILE               unlock by an identity
-  CVAULT_VAULT_ID                                     which vault to trust
-  CVAULT_GRANT                                        whose key slot the passphrase is for
-  CVAULT_NEW_PASSPHRASE, CVAULT_NEW_PASSPHRASE_FILE   for `grant` and `passwd`
-  CVAULT_STATE_DIR                                    where known heads are kept
-  NO_COLOR                                            no colours
-  A passphrase is the only line of its file; - is standard input. An empty variable is not set.
+  CVAULT_PASSPHRASE, CVAULT_PASSPHRASE_FILE, CVAULT_PASSPHRASE_COMMAND
+      unlock by a passphrase: itself, the only line of a file, or what a command prints
+  CVAULT_IDENTITY, CVAULT_IDENTITY_FILE, CVAULT_IDENTITY_COMMAND
+      unlock by an identity, likewise
+  CVAULT_NEW_PASSPHRASE, CVAULT_NEW_PASSPHRASE_FILE, CVAULT_NEW_PASSPHRASE_COMMAND
+      for `grant` and `passwd`
+  CVAULT_VAULT_ID    which vault to trust
+  CVAULT_GRANT       whose key slot the passphrase is for
+  CVAULT_STATE_DIR   where known heads are kept
+  NO_COLOR           no colours
+  The file - is standard input. A command runs without a shell. An empty variable is not set.
   Without any of them a terminal is asked.
 
 Exit codes:

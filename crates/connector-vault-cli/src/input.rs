@@ -1,11 +1,13 @@
 //! What a command reads: files, standard input, once, and environment variables (docs/cli.md section 3).
 
+mod command;
 mod decode;
 mod path;
 
 use std::cell::RefCell;
 use std::io::{self, Read};
 use std::path::Path;
+use std::process::Command;
 
 use connector_vault::{Code, limits};
 use zeroize::Zeroizing;
@@ -141,7 +143,10 @@ impl Input {
 
     /// The text of a file, or of standard input for `-`, without a byte order mark, of which it warns.
     pub(crate) fn text(&self, path: &Path, wanted: Wanted<'_>) -> Result<Text> {
-        let (text, has_mark) = self.decoded(path, wanted)?;
+        self.unmarked(self.decoded(path, wanted)?, wanted)
+    }
+
+    fn unmarked(&self, (text, has_mark): (Text, bool), wanted: Wanted<'_>) -> Result<Text> {
         if has_mark {
             self.output.warn(
                 "byte_order_mark",
@@ -180,21 +185,32 @@ impl Input {
     /// A passphrase: the only line of a file that is not empty.
     pub(crate) fn line(&self, path: &Path, wanted: Wanted<'_>) -> Result<Text> {
         let text = self.text(path, wanted)?;
-        let what = wanted.what;
-        let invalid = |message| Failure::new("invalid_passphrase", message);
-        let mut lines = text.lines().filter(|line| !line.is_empty());
-        let line = match (lines.next(), lines.count()) {
-            (None, _) => return Err(invalid(format!("the file with {what} is empty"))),
-            (Some(line), 0) => line,
-            (Some(_), more) => {
-                return Err(invalid(format!(
-                    "the file with {what} has {} lines with text, and a passphrase is one line",
-                    1 + more
-                ))
-                .hint("keep the line with the passphrase, and nothing else, in the file"));
-            }
-        };
-        Ok(Text::new(line.to_owned()))
+        only_line(
+            &text,
+            &format!("the file with {}", wanted.what),
+            "in the file",
+        )
+    }
+
+    /// What a command prints on standard output, without a byte order mark, of which it warns.
+    pub(crate) fn text_of_command(
+        &self,
+        command: &mut Command,
+        wanted: Wanted<'_>,
+    ) -> Result<Text> {
+        let bytes = command::output(command, wanted, self.output)?;
+        self.unmarked(decode::decode(bytes, wanted)?, wanted)
+    }
+
+    /// A passphrase: the only line that a command prints and that is not empty.
+    pub(crate) fn line_of_command(
+        &self,
+        command: &mut Command,
+        wanted: Wanted<'_>,
+    ) -> Result<Text> {
+        let text = self.text_of_command(command, wanted)?;
+        let of = format!("the output of the command in {}", wanted.asked_by);
+        only_line(&text, &of, "on standard output")
     }
 
     fn decoded(&self, path: &Path, wanted: Wanted<'_>) -> Result<(Text, bool)> {
@@ -223,6 +239,23 @@ impl Input {
             Unread::TooLarge => wanted.too_large(),
             Unread::Io(error) => path::unreadable(Path::new("standard input"), wanted, &error),
         })
+    }
+}
+
+/// The only line with text of a passphrase's source.
+fn only_line(text: &str, of: &str, place: &str) -> Result<Text> {
+    let invalid = |message| Failure::new("invalid_passphrase", message);
+    let mut lines = text.lines().filter(|line| !line.is_empty());
+    match (lines.next(), lines.count()) {
+        (None, _) => Err(invalid(format!("{of} is empty"))),
+        (Some(line), 0) => Ok(Text::new(line.to_owned())),
+        (Some(_), more) => Err(invalid(format!(
+            "{of} has {} lines with text, and a passphrase is one line",
+            1 + more
+        ))
+        .hint(format!(
+            "keep the line with the passphrase, and nothing else, {place}"
+        ))),
     }
 }
 

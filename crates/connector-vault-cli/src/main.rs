@@ -5,6 +5,7 @@ mod command;
 mod failure;
 mod input;
 mod output;
+mod program;
 mod random;
 mod report;
 mod table;

@@ -17,7 +17,7 @@ use crate::terminal::{can_confirm, confirm, printable};
 
 pub(crate) use noticed::tell_report;
 use source::{Key, Spaces, key};
-pub(crate) use source::{VARIABLES, new_passphrase, owner_identity, owner_passphrase};
+pub(crate) use source::{hide_keys, new_passphrase, owner_identity, owner_passphrase};
 
 /// Opens the vault, and tells what was noticed.
 pub(crate) fn open(args: &VaultArgs, input: &Input, output: Output) -> Result<FileVault> {

@@ -62,8 +62,8 @@ pub(crate) struct InitArgs {
     /// What the owner is called
     #[arg(long, default_value = "owner")]
     pub(crate) label: String,
-    /// Creates the owner by the identity of CVAULT_IDENTITY or CVAULT_IDENTITY_FILE, without a
-    /// passphrase
+    /// Creates the owner by the identity of CVAULT_IDENTITY, CVAULT_IDENTITY_FILE or
+    /// CVAULT_IDENTITY_COMMAND, without a passphrase
     #[arg(long)]
     pub(crate) identity: bool,
     /// Does not remember the head of the new vault

@@ -1,34 +1,28 @@
 //! Testing a connector by a command of the user (docs/cli.md, `run --test-with`).
 
 use std::io::{self, Write as _};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use connector_vault::{Code, Connector, Error, Result, TestResult, Tester};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::program::Program;
 use crate::unlock;
 
 /// A command that reads the connector on its standard input and says by its exit code whether it
 /// works.
 pub(super) struct CommandTester {
-    program: String,
-    args: Vec<String>,
+    program: Program,
     /// Variables that hold values of tokens, which are not the command's.
     hidden: Vec<String>,
 }
 
 impl CommandTester {
-    /// Splits a text into words as a shell does; nothing is expanded, and no shell runs.
+    /// Splits a text into words, as [`Program`] does.
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
-        let words = shlex::split(text).filter(|words| !words.is_empty());
-        let mut words = words
-            .map(Vec::into_iter)
-            .ok_or_else(|| Failure::usage("--test-with takes a command, its quotes closed"))?;
-        let program = words.next().unwrap_or_default();
         Ok(Self {
-            program,
-            args: words.collect(),
+            program: Program::parse(text, "--test-with")?,
             hidden: Vec::new(),
         })
     }
@@ -41,15 +35,12 @@ impl CommandTester {
     fn run(&self, connector: &Connector) -> io::Result<TestResult> {
         let mut document = Zeroizing::new(serde_json::to_vec(connector)?);
         document.push(b'\n');
-        let mut command = Command::new(&self.program);
+        let mut command = self.program.command();
         command
-            .args(&self.args)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        for name in unlock::VARIABLES.as_flattened() {
-            command.env_remove(name);
-        }
+        unlock::hide_keys(&mut command);
         for name in &self.hidden {
             command.env_remove(name);
         }
@@ -84,30 +75,5 @@ impl Tester for CommandTester {
                 format!("the command of --test-with did not run: {error}"),
             )
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_are_split_into_words() {
-        let parse = |text: &str| {
-            let tester = CommandTester::parse(text).ok()?;
-            Some((tester.program, tester.args))
-        };
-        let words = |program: &str, args: &[&str]| {
-            let args = args.iter().map(|arg| (*arg).to_owned());
-            Some((program.to_owned(), args.collect()))
-        };
-        assert_eq!(parse("check"), words("check", &[]));
-        assert_eq!(
-            parse("check --to 'a b' $HOME *"),
-            words("check", &["--to", "a b", "$HOME", "*"])
-        );
-        for bad in ["", "  ", "check 'a"] {
-            assert_eq!(parse(bad), None, "{bad}");
-        }
     }
 }

@@ -1,20 +1,38 @@
 //! Where passphrases and identities come from (docs/cli.md section 1).
 
 use std::path::Path;
+use std::process::Command;
 
 use connector_vault::{Identity, Passphrase, VaultId};
 
 use crate::failure::{Failure, Result};
 use crate::input::{Input, Text, Wanted, variable};
 use crate::output::Output;
+use crate::program::Program;
 use crate::terminal::{ask_secret, can_prompt};
 
-const PASSPHRASE: [&str; 2] = ["CVAULT_PASSPHRASE", "CVAULT_PASSPHRASE_FILE"];
-const NEW_PASSPHRASE: [&str; 2] = ["CVAULT_NEW_PASSPHRASE", "CVAULT_NEW_PASSPHRASE_FILE"];
-const IDENTITY: [&str; 2] = ["CVAULT_IDENTITY", "CVAULT_IDENTITY_FILE"];
+const PASSPHRASE: [&str; 3] = [
+    "CVAULT_PASSPHRASE",
+    "CVAULT_PASSPHRASE_FILE",
+    "CVAULT_PASSPHRASE_COMMAND",
+];
+const NEW_PASSPHRASE: [&str; 3] = [
+    "CVAULT_NEW_PASSPHRASE",
+    "CVAULT_NEW_PASSPHRASE_FILE",
+    "CVAULT_NEW_PASSPHRASE_COMMAND",
+];
+const IDENTITY: [&str; 3] = [
+    "CVAULT_IDENTITY",
+    "CVAULT_IDENTITY_FILE",
+    "CVAULT_IDENTITY_COMMAND",
+];
 
-/// The variables that unlock a vault. A program that is run does not get them.
-pub(crate) const VARIABLES: [[&str; 2]; 3] = [PASSPHRASE, NEW_PASSPHRASE, IDENTITY];
+/// Takes the variables that unlock a vault from a program that is to run.
+pub(crate) fn hide_keys(command: &mut Command) {
+    for name in [PASSPHRASE, NEW_PASSPHRASE, IDENTITY].as_flattened() {
+        command.env_remove(name);
+    }
+}
 
 /// A shorter passphrase is warned of, in characters.
 const PASSPHRASE_CHARS_MIN: usize = 12;
@@ -59,19 +77,28 @@ fn only_one(names: &[&'static str]) -> Result<Option<&'static str>> {
     }
 }
 
-/// The text of a source: of the variable, or of the file that it names.
+/// The text of a source: of the variable, of the file that it names, or what the command in it prints.
 fn secret(name: &str, what: &'static str, input: &Input) -> Result<Text> {
     let value = variable(name)?.unwrap_or_default();
-    match name.ends_with("_FILE") {
-        true => {
-            let (path, wanted) = (Path::new(value.as_str()), Wanted::key(what, name));
-            match IDENTITY.contains(&name) {
-                true => input.text(path, wanted),
-                false => input.line(path, wanted),
-            }
-        }
-        false => Ok(value),
+    let wanted = Wanted::key(what, name);
+    let is_line = !IDENTITY.contains(&name);
+    if name.ends_with("_COMMAND") {
+        let mut command = Program::parse(&value, name)?.command();
+        // Also lest a command that runs cvault runs itself.
+        hide_keys(&mut command);
+        return match is_line {
+            true => input.line_of_command(&mut command, wanted),
+            false => input.text_of_command(&mut command, wanted),
+        };
     }
+    if name.ends_with("_FILE") {
+        let path = Path::new(value.as_str());
+        return match is_line {
+            true => input.line(path, wanted),
+            false => input.text(path, wanted),
+        };
+    }
+    Ok(value)
 }
 
 /// The key, and the vault id if an identity file has it.
@@ -136,7 +163,7 @@ fn prompt(question: &str, names: &[&str]) -> Result<Text> {
 pub(crate) fn owner_identity(input: &Input) -> Result<Identity> {
     let Some(name) = only_one(&IDENTITY)? else {
         return Err(
-            Failure::usage("--identity needs CVAULT_IDENTITY or CVAULT_IDENTITY_FILE")
+            Failure::usage(format!("--identity needs one of {}", IDENTITY.join(", ")))
                 .hint("make one with `cvault identity new --out FILE`"),
         );
     };

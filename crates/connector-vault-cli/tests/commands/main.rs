@@ -10,6 +10,7 @@ mod hints;
 mod inputs;
 mod integrity;
 mod program;
+mod sources;
 #[path = "../support/mod.rs"]
 mod support;
 mod teams;
