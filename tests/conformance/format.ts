@@ -32,7 +32,18 @@ const Connector = document({
   request_id: text.optional(),
 });
 
-const Failing = document({ error: text, message_contains: text.or("") });
+const KeySlots = list(
+  document({
+    grant: nullable(text),
+    label: nullable(text),
+    kind: nullable(word("passphrase", "key")),
+    hint: nullable(base16),
+    prf_input: nullable(base16),
+    broken: flag,
+  }),
+);
+
+const Failing = document({ error: text, message_contains: text.or(""), key_slots: KeySlots.optional() });
 
 const Opening = document({
   head: Head,
@@ -41,6 +52,7 @@ const Opening = document({
   continuity: word("first_seen", "continues", "unverifiable"),
   connectors: map(Connector),
   read_error: map(text).or({}),
+  key_slots: KeySlots.optional(),
   torn: document({ offset: count, len: count }).or(null),
   broken_key_slots: count.or(0),
   damaged: list(document({ seq: count, offset: count, connector: nullable(text) })).or([]),
@@ -49,7 +61,8 @@ const Opening = document({
 
 export const FormatVector = document({
   rule: text,
-  unlock: oneOf({ identity: text, passphrase: text }),
+  unlock: oneOf({ identity: text, passphrase: text, key: text }),
+  hint: base16.optional(),
   vault_id: text.optional(),
   known_head: document({ head: Head, vault_key: text, owners: list(text) }).optional(),
   tolerant: flag.or(false),
@@ -77,7 +90,9 @@ export function openingOf({
   };
 }
 
-export async function checkFormat(vector: FormatVector): Promise<void> {
+/** Returns why a vector is not for this surface. */
+export async function checkFormat(vector: FormatVector): Promise<string | undefined> {
+  if (vector.unlock[0] === "key") return "of an external key";
   const { expect, file } = vector;
   const storage = new MemoryStorage(file);
   const identified = identify(file);
@@ -87,7 +102,7 @@ export async function checkFormat(vector: FormatVector): Promise<void> {
     holds(error.message.includes(expect.message_contains), `the message: ${error.message}`);
     tellsNone([vector.unlock[1]], error);
     sameBytes(storage.bytes, file, "reading writes nothing");
-    return;
+    return undefined;
   }
   const vault = await Vault.open(storage, openingOf(vector));
   try {
@@ -101,6 +116,7 @@ export async function checkFormat(vector: FormatVector): Promise<void> {
     equal(again.knownHead, known, "the known head again");
     again.lock();
     sameBytes(storage.bytes, file, "reading writes nothing");
+    return undefined;
   } finally {
     vault.lock();
   }

@@ -17,6 +17,8 @@ const Given = oneOf({
   x_wing: base16,
   vault_key: base16,
   key_slot_keys: document({ passphrase: text, salt: base16, memory_kib: count, passes: count, lanes: count }),
+  external_slot_keys: document({ key: base16, salt: base16 }),
+  passkey: document({ vault_id: base16, grant: base16, salt: base16 }),
   bundle: document({ identity: text, info: base16, sealed: base16 }),
   sealed: document({ key: base16, associated_data: base16, sealed: base16 }),
   request: json,
@@ -31,6 +33,7 @@ const Answer = new Map<Given[0], Reader<unknown>>([
   ["grant_key", ifNamed("error", Failure, document({ grant_key: text, fingerprint: text, bytes: base16 }))],
   ["padding", document({ lengths: list(count) })],
   ["key_slot_keys", document({ bytes: base16, commitment: base16 })],
+  ["external_slot_keys", document({ bytes: base16, commitment: base16 })],
 ]);
 
 interface Expected {
@@ -61,6 +64,8 @@ export async function checkKey({ given, expect }: KeyVector): Promise<string | u
     case "x_wing":
     case "vault_key":
     case "key_slot_keys":
+    case "external_slot_keys":
+    case "passkey":
     case "bundle":
     case "sealed":
     case "request":

@@ -194,8 +194,10 @@ export interface GrantInfo {
   key: string;
   /** The short form of its public keys, which people compare: six groups of four characters. */
   fingerprint: string;
-  /** Whether a passphrase unlocks it; otherwise only its identity does. */
+  /** Whether a passphrase unlocks it. */
   hasPassphrase: boolean;
+  /** Whether an external key unlocks it. Where neither does, only its identity does. */
+  hasKey: boolean;
   /** Whether the vault was opened by it. */
   isOwn: boolean;
 }

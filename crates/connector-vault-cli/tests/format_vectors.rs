@@ -65,6 +65,9 @@ fn check(vector: &VaultVector) -> Option<&'static str> {
     if vector.work_kib_max.is_some() {
         return Some("of another budget for key slots");
     }
+    if matches!(vector.unlock, UnlockBy::Key(_)) {
+        return Some("of an external key");
+    }
     let dir = folder();
     let vault = dir.path().canonicalize().unwrap().join("v.cvault");
     let file = base16ct::lower::decode_vec(&vector.file).unwrap();
@@ -271,9 +274,11 @@ fn unlocked(vector: &VaultVector, command: &mut Command) -> Ran {
     match &vector.unlock {
         UnlockBy::Identity(text) => command.env("CVAULT_IDENTITY", text),
         UnlockBy::Passphrase(text) => command.env("CVAULT_PASSPHRASE", text),
+        UnlockBy::Key(_) => command,
     };
     let ran = ran(command);
-    let (UnlockBy::Identity(secret) | UnlockBy::Passphrase(secret)) = &vector.unlock;
+    let (UnlockBy::Identity(secret) | UnlockBy::Passphrase(secret) | UnlockBy::Key(secret)) =
+        &vector.unlock;
     assert!(
         !ran.stdout.contains(secret) && !ran.stderr.contains(secret),
         "{ran:?}"

@@ -4,10 +4,10 @@ use std::ops::Deref;
 use std::path::Path;
 
 use connector_vault::{
-    Action, ActionPlan, Ask, Asking, Changing, Code, ConnectorId, Cost, Grantee, Host, KnownHead,
-    MergeOptions, NewConnector, NewOwner, Options, Outcome, Overview, Passphrase, Plan, Prepared,
-    PropertyChanges, Ran, Retention, Revocation, Role, Session, Tokens, Trust, Unlock, Vault,
-    Version,
+    Action, ActionPlan, Ask, Asking, Changing, Code, ConnectorId, Cost, ExternalKey, Grantee, Host,
+    KeySlotInfo, KeySlotRef, KnownHead, MergeOptions, NewConnector, NewOwner, NewPasskey, Options,
+    Outcome, Overview, Passphrase, Plan, Prepared, PropertyChanges, Ran, Retention, Revocation,
+    Role, Session, Tokens, Trust, Unlock, Vault, Version,
 };
 
 use crate::clock::{host, rng};
@@ -65,6 +65,12 @@ impl Builder {
         FileVault::open_with(path.as_ref(), unlock, self)
     }
 
+    /// As [`FileVault::key_slots`]. The vault id that is expected and the memory for Argon2id count.
+    pub fn key_slots(self, path: impl AsRef<Path>) -> Result<Vec<KeySlotInfo>> {
+        let bytes = FileStore::new(path.as_ref())?.read()?;
+        Ok(Vault::key_slots(&bytes, &self.open)?)
+    }
+
     /// As [`FileVault::open_or_create`].
     pub fn open_or_create(self, path: impl AsRef<Path>, owner: NewOwner<'_>) -> Result<FileVault> {
         FileVault::open_or_create_with(path.as_ref(), &owner, self)
@@ -96,8 +102,14 @@ impl FileVault {
         Self::builder().open(path, unlock)
     }
 
+    /// The key slots of the vault in a file, before anything is derived: who asks for a passphrase or an external key
+    /// learns here which one. Whoever can write to the file can have changed them ([`Vault::key_slots`]).
+    pub fn key_slots(path: impl AsRef<Path>) -> Result<Vec<KeySlotInfo>> {
+        Self::builder().key_slots(path)
+    }
+
     /// Opens the vault in a file, or creates it where there is no file. The owner's passphrase opens
-    /// it, or its identity if it has no passphrase.
+    /// it, else its external key, else its identity.
     pub fn open_or_create(path: impl AsRef<Path>, owner: NewOwner<'_>) -> Result<Self> {
         Self::builder().open_or_create(path, owner)
     }
@@ -421,6 +433,52 @@ impl FileVault {
     /// Replaces the passphrase of the grant that opened the vault.
     pub fn set_passphrase(&mut self, passphrase: &Passphrase, cost: Cost) -> Result<()> {
         self.write(|vault, host| vault.prepare_passphrase(passphrase, cost, host))?;
+        Ok(())
+    }
+
+    /// Adds a key slot, by which an external key opens the grant that opened the vault. The hint tells the host which
+    /// key is meant, and stands in the file in clear.
+    ///
+    /// ```no_run
+    /// # use connector_vault::{ExternalKey, KeySlotMatch, Unlock};
+    /// # use connector_vault_store::FileVault;
+    /// # fn unwrap(wrapped: &[u8]) -> connector_vault::Result<ExternalKey> { ExternalKey::from_bytes(wrapped) }
+    /// # fn add(vault: &mut FileVault, wrapped: &[u8]) -> connector_vault_store::Result<()> {
+    /// // `wrapped` is a key that a key management service has wrapped, and can unwrap.
+    /// vault.add_key(&unwrap(wrapped)?, wrapped)?;
+    ///
+    /// let slots = FileVault::key_slots("team.cvault")?;
+    /// let hint = slots.iter().find_map(|slot| slot.hint.as_deref()).unwrap_or_default();
+    /// let key = unwrap(hint)?;
+    /// let vault = FileVault::open("team.cvault", Unlock::KeySlot(&key, KeySlotMatch::hint(hint)))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn add_key(&mut self, key: &ExternalKey, hint: &[u8]) -> Result<()> {
+        self.write(|vault, host| vault.prepare_key(key, hint, host))?;
+        Ok(())
+    }
+
+    /// The place of a new key slot for a passkey, which has to answer to it first.
+    pub fn new_passkey(&self) -> Result<NewPasskey> {
+        let mut rng = rng()?;
+        Ok(self.vault.new_passkey(&mut host(&mut rng)?))
+    }
+
+    /// Adds a key slot as [`add_key`](Self::add_key) does, for the key with which a passkey has answered to
+    /// [`new_passkey`](Self::new_passkey).
+    pub fn add_passkey(&mut self, place: NewPasskey, key: &ExternalKey, hint: &[u8]) -> Result<()> {
+        self.write(|vault, host| vault.prepare_passkey(place, key, hint, host))?;
+        Ok(())
+    }
+
+    /// Removes key slots of external keys of the grant that opened the vault: those with a hint, or the one with a salt.
+    /// Old copies of the file keep them.
+    ///
+    /// Fails with `no_key_slot` if there is no such one, and with `last_key_slot` if no other key slot would be left.
+    pub fn remove_key<'k>(&mut self, which: impl Into<KeySlotRef<'k>>) -> Result<()> {
+        let which = which.into();
+        self.write(|vault, _| vault.prepare_key_removal(which))?;
         Ok(())
     }
 

@@ -9,9 +9,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use connector_vault::{
-    Action, Code, ConnectorId, Cost, Grantee, Host, Identity, KnownHead, NewConnector, NewOwner,
-    Options, Passphrase, Plan, Properties, PropertyChanges, Retention, Role, Secret, Timestamp,
-    TokenFn, TokenRef, Trust, Unlock, Vault, Verb, Version, Write,
+    Action, Code, ConnectorId, Cost, ExternalKey, Grantee, Host, Identity, KeySlotInfo,
+    KeySlotMatch, KnownHead, NewConnector, NewOwner, Options, Passphrase, Plan, Properties,
+    PropertyChanges, Retention, Role, Secret, Timestamp, TokenFn, TokenRef, Trust, Unlock, Vault,
+    Verb, Version, Write,
 };
 use connector_vault_store::{Builder, Error, FileVault, KnownHeads, LockedFile};
 use rand::SeedableRng;
@@ -49,6 +50,46 @@ fn a_replaced_passphrase_survives_a_writer_that_opened_before() {
     let error = by_passphrase(&path, &old).unwrap_err();
     assert_eq!(error.code(), Code::WrongPassphrase.as_str());
     by_passphrase(&path, &new).unwrap();
+}
+
+#[test]
+fn external_keys_open_a_file_and_come_and_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("v.cvault");
+    let [first, second] = [1, 2].map(|byte| ExternalKey::from_bytes(&[byte; 32]).unwrap());
+    let hints = |path: &Path| -> Vec<Vec<u8>> {
+        let slots = builder().key_slots(path).unwrap();
+        slots.into_iter().filter_map(|slot| slot.hint).collect()
+    };
+    let mut vault = builder()
+        .create(&path, NewOwner::key("ops", &first, b"one"))
+        .unwrap();
+    let last = vault.remove_key(b"one").unwrap_err();
+    assert_eq!(last.code(), Code::LastKeySlot.as_str());
+    // Another process adds a key slot: whoever opened before keeps it.
+    let mut other = builder().open(&path, Unlock::Key(&first)).unwrap();
+    other.add_key(&second, b"two").unwrap();
+    vault.compact(Retention::Automatic).unwrap();
+    assert_eq!(hints(&path), [b"two", b"one"]);
+    let place = vault.new_passkey().unwrap();
+    let passkey = ExternalKey::from_bytes(&place.prf_input()).unwrap();
+    vault.add_passkey(place, &passkey, b"passkey").unwrap();
+    let slots: Vec<KeySlotInfo> = FileVault::key_slots(&path).unwrap();
+    assert_eq!(slots[0].prf_input, Some(place.prf_input()));
+
+    vault.remove_key(b"one").unwrap();
+    vault.remove_key(place.salt()).unwrap();
+    assert_eq!(hints(&path), [b"two"]);
+    let error = builder().open(&path, Unlock::Key(&first)).unwrap_err();
+    assert_eq!(error.code(), Code::WrongKey.as_str());
+    let unlock = Unlock::KeySlot(&second, KeySlotMatch::hint(b"two"));
+    assert_eq!(builder().open(&path, unlock).unwrap().label(), "ops");
+    let owner = NewOwner::key("ops", &second, b"of a new vault");
+    let opened = builder().open_or_create(&path, owner).unwrap();
+    assert_eq!(opened.id(), vault.id());
+    let expected = "ab".repeat(32).parse().unwrap();
+    let error = builder().expect(expected).key_slots(&path).unwrap_err();
+    assert_eq!(error.code(), Code::WrongVault.as_str());
 }
 
 #[cfg(unix)]

@@ -13,9 +13,9 @@
 use std::collections::BTreeMap;
 
 use super::Team;
-use crate::access::Unlock;
+use crate::access::{KeySlotMatch, Unlock};
 use crate::crypto::identity::Identity;
-use crate::crypto::kdf::Passphrase;
+use crate::crypto::kdf::{ExternalKey, Passphrase};
 use crate::error::{Code, Result};
 use crate::vault::{KnownHead, OpenOptions, Vault};
 
@@ -32,8 +32,8 @@ mod rights;
 mod torn;
 
 use files::{
-    ExpectConnector, ExpectDamaged, ExpectProblem, ExpectTorn, KeyVector, UnlockBy, VaultExpect,
-    VaultVector,
+    ExpectConnector, ExpectDamaged, ExpectKeySlot, ExpectProblem, ExpectTorn, KeyVector, UnlockBy,
+    VaultExpect, VaultVector,
 };
 
 /// Writes the vectors that are missing and refuses to alter one that is there:
@@ -115,6 +115,7 @@ impl Cases {
         let vector = VaultVector {
             rule: rule.to_owned(),
             unlock: UnlockBy::Identity(team.identity("ops").to_text().to_string()),
+            hint: None,
             vault_id: Some(team.vault_id().to_string()),
             known_head: None,
             tolerant: false,
@@ -154,6 +155,24 @@ impl VaultVector {
         self
     }
 
+    /// By an external key, whose key slot says which vault to trust.
+    fn by_key(&mut self, key: [u8; 32]) -> &mut Self {
+        self.unlock = UnlockBy::Key(base16ct::lower::encode_string(&key));
+        self.vault_id = None;
+        self
+    }
+
+    fn with_hint(&mut self, hint: &[u8]) -> &mut Self {
+        self.hint = Some(base16ct::lower::encode_string(hint));
+        self
+    }
+
+    /// The key slots are listed too.
+    fn listed(&mut self) -> &mut Self {
+        self.expect.key_slots = Some(Vec::new());
+        self
+    }
+
     fn known(&mut self, known: &KnownHead) -> &mut Self {
         self.known_head = Some(serde_json::to_value(known).unwrap());
         self.vault_id = None;
@@ -188,12 +207,44 @@ impl VaultVector {
                 Unlock::Passphrase(&Passphrase::new(text).unwrap()),
                 &options,
             ),
+            UnlockBy::Key(text) => {
+                let key = base16ct::lower::decode_vec(text).unwrap();
+                let key = ExternalKey::from_bytes(&key).unwrap();
+                let hint = self.hint.as_ref();
+                let hint = hint.map(|hint| base16ct::lower::decode_vec(hint).unwrap());
+                let unlock = match &hint {
+                    Some(hint) => Unlock::KeySlot(&key, KeySlotMatch::hint(hint)),
+                    None => Unlock::Key(&key),
+                };
+                Vault::open(file, unlock, &options)
+            }
         }
     }
 }
 
 /// Fills in what an opening shows. Errors stand in the case already: they are the rule.
 fn settle(name: &str, vector: &mut VaultVector) {
+    if vector.expect.key_slots.is_some() {
+        let file = base16ct::lower::decode_vec(&vector.file).unwrap();
+        let slots = Vault::key_slots(&file, &OpenOptions::default()).unwrap();
+        let slots = slots.into_iter().map(|slot| ExpectKeySlot {
+            grant: slot.grant.map(|grant| grant.to_string()),
+            label: slot.label,
+            kind: slot.kind.map(|kind| {
+                serde_json::to_value(kind)
+                    .unwrap()
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
+            }),
+            hint: slot.hint.map(|hint| base16ct::lower::encode_string(&hint)),
+            prf_input: slot
+                .prf_input
+                .map(|input| base16ct::lower::encode_string(&input)),
+            broken: slot.broken.is_some(),
+        });
+        vector.expect.key_slots = Some(slots.collect());
+    }
     let opened = vector.open();
     let vault = match (opened, &vector.expect.error) {
         (Ok(vault), None) => vault,

@@ -1,9 +1,12 @@
 //! Who may open what and do what: roles and key bundles (docs/format.md section 3).
 
 mod key_slots;
+mod unlock;
 
-pub(crate) use self::key_slots::{Bounds, make_key_slot, unlock};
-pub use self::key_slots::{BrokenKeySlot, Unlock};
+pub use self::key_slots::{BrokenKeySlot, KeySlotInfo, KeySlotKind, KeySlotSalt, NewPasskey};
+pub(crate) use self::key_slots::{NewSecret, list, make_key_slot, new_salt};
+pub(crate) use self::unlock::{Bounds, unlock};
+pub use self::unlock::{KeySlotMatch, Unlock};
 
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;

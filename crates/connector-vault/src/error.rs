@@ -319,8 +319,12 @@ codes! {
     WrongPassphrase = "wrong_passphrase",
     /// The passphrase is empty or too long.
     InvalidPassphrase = "invalid_passphrase",
-    /// The vault has no key slot that a passphrase could open.
+    /// No key slot of the vault opens with this external key.
+    WrongKey = "wrong_key",
+    /// The vault has no key slot that could be tried, or the grant has none that is meant.
     NoKeySlot = "no_key_slot",
+    /// Nothing else opens the grant than this key slot.
+    LastKeySlot = "last_key_slot",
     /// The Argon2id cost of a key slot is outside the limits.
     CostOutOfRange = "cost_out_of_range",
     /// The system does not give this process the memory that Argon2id needs.

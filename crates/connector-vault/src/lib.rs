@@ -81,7 +81,9 @@ mod token;
 mod unicode;
 mod vault;
 
-pub use access::{BrokenKeySlot, Unlock};
+pub use access::{
+    BrokenKeySlot, KeySlotInfo, KeySlotKind, KeySlotMatch, KeySlotSalt, NewPasskey, Unlock,
+};
 pub use action::{
     Action, ActionType, Answers, Asking, Nested, NewConnectors, Note, Null, Options, RequestId,
     Source, TestResult, Tester, Warning, WarningCode,
@@ -90,7 +92,7 @@ pub use connector::{
     Connector, ConnectorId, NewConnector, Op, Properties, PropertyChanges, PropertyName, Version,
 };
 pub use crypto::identity::{GrantKey, Identity};
-pub use crypto::kdf::{Argon2id, Cost, Passphrase, Stretched};
+pub use crypto::kdf::{Argon2id, Cost, ExternalKey, Passphrase, Stretched};
 pub use error::{Code, Detail, Error, Place, Position, Result};
 pub use format::hex::{GrantId, RecordId, VaultId};
 pub use format::{PREFIX_LEN, check_file_len, log_start};
@@ -105,7 +107,8 @@ pub use time::Timestamp;
 pub use token::{TokenFn, TokenInfo, TokenRef, TokenSpan, Tokens, find_tokens};
 pub use vault::{
     Answer, Ask, Authored, Brought, CONFLICTS_MAX, Changing, CommitInfo, ConflictKind,
-    DamagedRecord, Detached, Gap, GrantInfo, Grantee, Host, LogEnd, Merge, MergeConflict,
-    MergeOptions, NewOwner, OpenOptions, OpenReport, Overview, Prepared, Refreshed, Repaired,
-    Resolve, Retention, Revocation, Session, SignatureState, Trust, Vault, Verb, Verdict, Write,
+    DamagedRecord, Detached, Gap, GrantInfo, Grantee, Host, KeySlotRef, LogEnd, Merge,
+    MergeConflict, MergeOptions, NewOwner, OpenOptions, OpenReport, Overview, Prepared, Refreshed,
+    Repaired, Resolve, Retention, Revocation, Session, SignatureState, Trust, Vault, Verb, Verdict,
+    Write,
 };

@@ -30,6 +30,8 @@ pub(crate) const REPORT_LEN_MAX: usize = 64 * 1024 * 1024;
 pub const KEY_SLOTS_LEN_MAX: usize = 1024 * 1024;
 /// Most key slots of a vault.
 pub const KEY_SLOTS_MAX: usize = 256;
+/// Largest hint of a key slot, in bytes.
+pub const HINT_LEN_MAX: usize = 2048;
 /// Largest header, in bytes.
 pub const HEADER_LEN_MAX: usize = 4 * 1024 * 1024;
 /// Most grants of a vault.

@@ -26,7 +26,7 @@ pub use self::rescue::{
     SignatureState, Verdict,
 };
 pub use self::session::{Answer, Ask, Brought, CONFLICTS_MAX, Session};
-pub use self::team::{GrantInfo, Grantee, NewOwner, Revocation};
+pub use self::team::{GrantInfo, Grantee, KeySlotRef, NewOwner, Revocation};
 
 use self::index::{Index, Stored};
 use self::record::RequestPart;

@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use connector_vault::{
-    Code, Continuity, GrantKey, Identity, KnownHead, OpenOptions, Passphrase, Result, Unlock,
-    Vault, VaultId,
+    Code, Continuity, ExternalKey, GrantKey, Identity, KeySlotMatch, KnownHead, OpenOptions,
+    Passphrase, Result, Unlock, Vault, VaultId,
 };
 
 #[path = "vectors/conformance.rs"]
@@ -22,8 +22,8 @@ mod conformance;
 mod files;
 
 use files::{
-    ExpectConnector, ExpectDamaged, ExpectProblem, ExpectTorn, Given, KeyVector, UnlockBy,
-    VaultVector,
+    ExpectConnector, ExpectDamaged, ExpectKeySlot, ExpectProblem, ExpectTorn, Given, KeyVector,
+    UnlockBy, VaultVector,
 };
 
 #[test]
@@ -88,6 +88,15 @@ fn open(vector: &VaultVector, known: Option<KnownHead>) -> Result<Vault> {
         UnlockBy::Passphrase(text) => {
             Vault::open(file, Unlock::Passphrase(&Passphrase::new(text)?), &options)
         }
+        UnlockBy::Key(text) => {
+            let key = ExternalKey::from_bytes(&bytes(text))?;
+            let hint = vector.hint.as_deref().map(bytes);
+            let unlock = match &hint {
+                Some(hint) => Unlock::KeySlot(&key, KeySlotMatch::hint(hint)),
+                None => Unlock::Key(&key),
+            };
+            Vault::open(file, unlock, &options)
+        }
     }
 }
 
@@ -96,6 +105,7 @@ fn check(vector: &VaultVector) {
     let known = known.map(|known| serde_json::from_value(known).expect("a known head"));
     // It never panics, and what is no sound vault has no id.
     let identified = Vault::identify(&bytes(&vector.file));
+    check_key_slots(vector);
     let vault = match (open(vector, known), &vector.expect.error) {
         (Ok(vault), None) => vault,
         (Err(error), Some(code)) => {
@@ -157,6 +167,30 @@ fn check(vector: &VaultVector) {
     assert_eq!(again.report().continuity, Continuity::Continues);
 }
 
+/// Listing the key slots never panics, and lists what is expected.
+fn check_key_slots(vector: &VaultVector) {
+    let slots = Vault::key_slots(&bytes(&vector.file), &OpenOptions::default());
+    let Some(expected) = &vector.expect.key_slots else {
+        return;
+    };
+    let hex = |bytes: &[u8]| base16ct::lower::encode_string(bytes);
+    let slots = slots.expect("a vault whose header is sound").into_iter();
+    let slots: Vec<_> = slots
+        .map(|slot| ExpectKeySlot {
+            grant: slot.grant.map(|grant| grant.to_string()),
+            label: slot.label,
+            kind: slot.kind.map(|kind| {
+                let kind = serde_json::to_value(kind).expect("a word");
+                kind.as_str().expect("a word").to_owned()
+            }),
+            hint: slot.hint.as_deref().map(hex),
+            prf_input: slot.prf_input.as_ref().map(|input| hex(input)),
+            broken: slot.broken.is_some(),
+        })
+        .collect();
+    assert_eq!(slots, *expected);
+}
+
 fn check_connectors(vector: &VaultVector, vault: &Vault) {
     let mut connectors = BTreeMap::new();
     let mut errors = BTreeMap::new();
@@ -202,7 +236,8 @@ fn check_connectors(vector: &VaultVector, vault: &Vault) {
 }
 
 fn check_no_secret(vector: &VaultVector, text: &str) {
-    let (UnlockBy::Identity(secret) | UnlockBy::Passphrase(secret)) = &vector.unlock;
+    let (UnlockBy::Identity(secret) | UnlockBy::Passphrase(secret) | UnlockBy::Key(secret)) =
+        &vector.unlock;
     assert!(!text.contains(secret), "{text}");
 }
 
@@ -314,6 +349,7 @@ fn every_code_of_a_file_has_a_vector() {
         Code::Damaged,
         Code::LimitExceeded,
         Code::WrongPassphrase,
+        Code::WrongKey,
         Code::NoKeySlot,
         Code::WrongIdentity,
         Code::VaultIdRequired,

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use connector_vault::{
-    Identity, OpenOptions, Passphrase, Repaired, Result, Unlock, Vault, VaultId,
+    ExternalKey, Identity, OpenOptions, Passphrase, Repaired, Result, Unlock, Vault, VaultId,
 };
 
 #[path = "vectors/conformance.rs"]
@@ -45,6 +45,11 @@ fn repair(vector: &VaultVector, unsigned: bool) -> Result<Repaired> {
         UnlockBy::Passphrase(text) => {
             let passphrase = Passphrase::new(text)?;
             Vault::repair(&file, Unlock::Passphrase(&passphrase), &options, unsigned)
+        }
+        UnlockBy::Key(text) => {
+            let key = base16ct::lower::decode_vec(text).expect("base16");
+            let key = ExternalKey::from_bytes(&key)?;
+            Vault::repair(&file, Unlock::Key(&key), &options, unsigned)
         }
     }
 }

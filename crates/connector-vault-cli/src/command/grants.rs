@@ -26,10 +26,11 @@ pub(super) fn list(args: &VaultArgs, context: &Context) -> Result<()> {
             table.row([
                 &grant.label,
                 grant.role.as_str(),
-                if grant.has_passphrase {
-                    "passphrase"
-                } else {
-                    "identity"
+                match (grant.has_passphrase, grant.has_key) {
+                    (true, true) => "passphrase, key",
+                    (true, false) => "passphrase",
+                    (false, true) => "key",
+                    (false, false) => "identity",
                 },
                 &grant.since,
                 &grant.fingerprint,

@@ -4,13 +4,15 @@
 use serde_json::{Value, json};
 
 use super::Cases;
-use crate::access;
-use crate::crypto::kdf::{Cost, Passphrase};
+use crate::access::{NewSecret, make_key_slot};
+use crate::crypto::kdf::{Cost, ExternalKey, Passphrase};
 use crate::error::Code;
-use crate::format::hex::{GrantId, Hex};
+use crate::format::hex::{GrantId, Hex, VaultId};
+use crate::format::key_slots::Hint;
 use crate::format::split_file;
 use crate::log;
-use crate::vault::forge::{Counter, Team};
+use crate::role::Role;
+use crate::vault::forge::{Counter, Team, host};
 
 const PASSPHRASE: &str = "correct horse battery staple";
 
@@ -48,6 +50,8 @@ pub(super) fn make(cases: &mut Cases) {
     costs(cases);
     budget(cases);
     contents(cases);
+    external_shapes(cases);
+    external_keys(cases);
 }
 
 fn start(cases: &mut Cases) {
@@ -331,13 +335,12 @@ fn costs(cases: &mut Cases) {
 fn budget(cases: &mut Cases) {
     let team = Team::founded(0, Some(PASSPHRASE));
     let other = Passphrase::new("incorrect horse").unwrap();
-    let slot = access::make_key_slot(
+    let slot = make_key_slot(
         &mut Counter::new(4),
         team.vault_id(),
         team.vault.access.grant,
         team.identity("ops"),
-        &other,
-        Cost::MIN,
+        NewSecret::Passphrase(&other, Cost::MIN),
     );
     let file = with_key_slots(
         &team,
@@ -445,8 +448,8 @@ fn contents(cases: &mut Cases) {
     let grant = team.vault.access.grant;
     let forge = |vault_id, grant, identity: &_| {
         let rng = &mut Counter::new(4);
-        let slot =
-            access::make_key_slot(rng, vault_id, grant, identity, &passphrase, Cost::MIN).unwrap();
+        let secret = NewSecret::Passphrase(&passphrase, Cost::MIN);
+        let slot = make_key_slot(rng, vault_id, grant, identity, secret).unwrap();
         serde_json::to_value(slot).unwrap()
     };
     let stranger = Team::founded(1, None);
@@ -487,7 +490,7 @@ fn contents(cases: &mut Cases) {
 
     let mut moved = good.clone();
     let mut team = Team::founded(0, Some(PASSPHRASE));
-    team.grant("reader", crate::role::Role::Reader);
+    team.grant("reader", Role::Reader);
     moved["grant"] = json!(team.vault.header.grants[1].id);
     let file = with_key_slots(&team, &json!([moved]).to_string());
     cases
@@ -499,4 +502,261 @@ fn contents(cases: &mut Cases) {
             Code::NoKeySlot,
         )
         .by_passphrase(PASSPHRASE);
+}
+
+const KEY: [u8; 32] = [8; 32];
+
+/// A vault whose owner has a passphrase, and an external key with this hint.
+fn hinted(hint: &[u8]) -> Team {
+    let mut team = Team::founded(0, Some(PASSPHRASE));
+    add_key(&mut team, KEY, hint);
+    team
+}
+
+fn add_key(team: &mut Team, key: [u8; 32], hint: &[u8]) {
+    let key = ExternalKey::from_bytes(&key).unwrap();
+    let prepared = team.vault.prepare_key(&key, hint, &mut host(&mut team.rng));
+    team.store(prepared.unwrap());
+}
+
+/// A vault whose key slots are those of [`hinted`], changed.
+fn changed(hint: &[u8], change: impl FnOnce(&mut Vec<Value>)) -> (Team, Vec<u8>) {
+    let team = hinted(hint);
+    let (key_slots, _) = split_file(&team.file).unwrap();
+    let mut key_slots: Vec<Value> = serde_json::from_slice(key_slots).unwrap();
+    change(&mut key_slots);
+    let file = with_key_slots(&team, &json!(key_slots).to_string());
+    (team, file)
+}
+
+fn external_shapes(cases: &mut Cases) {
+    let mut broken = |name, rule: &str, change: fn(&mut Value)| {
+        let (team, file) = changed(b"a hint", |slots| change(&mut slots[0]));
+        cases
+            .refused(name, rule, &team, file, Code::NoKeySlot)
+            .by_key(KEY)
+            .listed();
+    };
+    broken("key-slot-null-hint", "a hint is text", |slot| {
+        slot["hint"] = Value::Null;
+    });
+    broken(
+        "key-slot-hint-missing",
+        "the key slot of an external key has a hint, be it empty",
+        |slot| {
+            slot.as_object_mut().unwrap().remove("hint");
+        },
+    );
+    broken(
+        "key-slot-hint-too-long",
+        "a hint has at most 2,048 bytes",
+        |slot| slot["hint"] = json!("A".repeat(2732)),
+    );
+    broken(
+        "key-slot-hint-padded",
+        "a hint is base64url without padding",
+        |slot| slot["hint"] = json!("YQ=="),
+    );
+    broken(
+        "key-slot-hint-loose-bits",
+        "no bits are left over in a hint",
+        |slot| slot["hint"] = json!("YR"),
+    );
+    broken(
+        "key-slot-cost-beside-hint",
+        "the key slot of an external key has no cost",
+        |slot| slot["cost"] = json!({"memory_kib": 19_456, "passes": 1, "lanes": 1}),
+    );
+    let (team, file) = changed(b"a hint", |slots| slots[1]["hint"] = json!(""));
+    cases
+        .refused(
+            "key-slot-hint-beside-cost",
+            "the key slot of a passphrase has no hint",
+            &team,
+            file,
+            Code::NoKeySlot,
+        )
+        .by_passphrase(PASSPHRASE)
+        .listed();
+}
+
+fn external_keys(cases: &mut Cases) {
+    let team = hinted(b"a hint");
+    cases
+        .opens(
+            "accepted-external-key",
+            "an external key opens its key slot, and so the vault",
+            &team,
+            team.file.clone(),
+        )
+        .by_key(KEY)
+        .listed();
+    cases
+        .opens(
+            "accepted-passphrase-beside-external-key",
+            "a passphrase is tried with the key slots of passphrases alone",
+            &team,
+            team.file.clone(),
+        )
+        .by_passphrase(PASSPHRASE);
+    cases
+        .opens(
+            "accepted-external-key-without-budget",
+            "an external key costs nothing",
+            &team,
+            team.file.clone(),
+        )
+        .by_key(KEY)
+        .work_kib_max = Some(0);
+    cases
+        .refused(
+            "wrong-external-key",
+            "another external key has another commitment",
+            &team,
+            team.file.clone(),
+            Code::WrongKey,
+        )
+        .by_key([9; 32]);
+    cases
+        .refused(
+            "hint-of-no-key-slot",
+            "an external key is tried only where the hint is the caller's",
+            &team,
+            team.file.clone(),
+            Code::NoKeySlot,
+        )
+        .by_key(KEY)
+        .with_hint(b"a hint of another");
+    cases
+        .refused(
+            "wrong-vault-by-external-key",
+            "an external key opens no other vault than the expected one",
+            &team,
+            team.file.clone(),
+            Code::WrongVault,
+        )
+        .by_key(KEY)
+        .vault_id = Some(Team::founded(1, None).vault_id().to_string());
+    for (name, rule, hint) in [
+        ("accepted-hint-empty", "a hint may be empty", Vec::new()),
+        (
+            "accepted-hint-longest",
+            "a hint may have 2,048 bytes of any value",
+            (0..=255).cycle().take(2048).collect(),
+        ),
+    ] {
+        let team = hinted(&hint);
+        cases
+            .opens(name, rule, &team, team.file.clone())
+            .by_key(KEY)
+            .with_hint(&hint)
+            .listed();
+    }
+
+    let alone = Team::founded(0, Some(PASSPHRASE));
+    cases
+        .refused(
+            "no-passphrase-for-external",
+            "who has an external key is not offered a passphrase in its place",
+            &alone,
+            alone.file.clone(),
+            Code::NoKeySlot,
+        )
+        .by_key(KEY)
+        .listed();
+    let (team, file) = changed(b"a hint", |slots| slots.truncate(1));
+    cases
+        .refused(
+            "no-external-for-passphrase",
+            "a passphrase is not tried with the key slot of an external key",
+            &team,
+            file,
+            Code::NoKeySlot,
+        )
+        .by_passphrase(PASSPHRASE)
+        .listed();
+
+    let (team, file) = changed(b"a hint", |slots| slots[0]["hint"] = json!("YW5vdGhlcg"));
+    cases
+        .refused(
+            "key-slot-hint-changed",
+            "a key slot is bound to its hint",
+            &team,
+            file,
+            Code::NoKeySlot,
+        )
+        .by_key(KEY)
+        .listed();
+    // The second one has another hint and is sound.
+    let mut team = hinted(b"one");
+    add_key(&mut team, KEY, b"other");
+    let (key_slots, _) = split_file(&team.file).unwrap();
+    let mut key_slots: Vec<Value> = serde_json::from_slice(key_slots).unwrap();
+    key_slots[0]["hint"] = json!("YW5vdGhlcg");
+    let file = with_key_slots(&team, &json!(key_slots).to_string());
+    cases
+        .opens(
+            "broken-key-slot-of-external-key",
+            "a key slot of an external key that does not unwrap is broken, and the others are tried",
+            &team,
+            file.clone(),
+        )
+        .by_key(KEY)
+        .listed();
+    cases
+        .opens(
+            "accepted-external-key-by-hint",
+            "of a caller with a hint, only the key slots with this hint are tried",
+            &team,
+            file,
+        )
+        .by_key(KEY)
+        .with_hint(b"one");
+
+    let forge = |vault_id: VaultId, grant, identity: &_| {
+        let key = ExternalKey::from_bytes(&KEY).unwrap();
+        let secret = NewSecret::Key(&key, Hint::new(b"a hint").unwrap(), None);
+        make_key_slot(&mut Counter::new(4), vault_id, grant, identity, secret).unwrap()
+    };
+    let mut team = Team::alone();
+    team.grant("reader", Role::Reader);
+    let grants: Vec<GrantId> = team.vault.grants().map(|grant| grant.id).collect();
+    for (name, rule, slot, code) in [
+        (
+            "external-key-slot-of-another-vault",
+            "the key slot of an external key was made for one vault",
+            forge(log::vault_id(&[1; 32]), grants[0], team.identity("ops")),
+            Code::WrongVault,
+        ),
+        (
+            "external-key-slot-of-no-grant",
+            "a key slot of an external key whose grant the header does not list is ignored",
+            forge(team.vault_id(), GrantId(Hex([9; 8])), team.identity("ops")),
+            Code::NoKeySlot,
+        ),
+        (
+            "external-key-slot-with-another-identity",
+            "the key slot of an external key has the identity of its grant",
+            forge(team.vault_id(), grants[0], team.identity("reader")),
+            Code::NoKeySlot,
+        ),
+    ] {
+        let file = with_key_slots(&team, &json!([slot]).to_string());
+        cases
+            .refused(name, rule, &team, file, code)
+            .by_key(KEY)
+            .listed();
+    }
+    let mut moved = forge(team.vault_id(), grants[0], team.identity("ops"));
+    moved.grant = grants[1];
+    let file = with_key_slots(&team, &json!([moved]).to_string());
+    cases
+        .refused(
+            "external-key-slot-moved-to-another-grant",
+            "the key slot of an external key is bound to its grant",
+            &team,
+            file,
+            Code::NoKeySlot,
+        )
+        .by_key(KEY);
 }

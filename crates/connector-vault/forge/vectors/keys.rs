@@ -3,14 +3,15 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::files::{Given, KeyExpect, KeyVector};
-use crate::access::BundlePlace;
+use crate::access::{BundlePlace, NewPasskey};
 use crate::action::{Action, Options};
 use crate::crypto::aead::{SealingKey, padded_len};
 use crate::crypto::identity::{GrantKey, Identity};
-use crate::crypto::kdf::{self, Cost, Passphrase};
+use crate::crypto::kdf::{self, Cost, ExternalKey, Passphrase};
 use crate::crypto::label::{self, bind};
 use crate::crypto::{sha256, x_wing};
 use crate::format::commit::split_record;
+use crate::format::hex::{GrantId, Hex};
 use crate::log;
 use crate::vault::forge::{Team, stored_record, update};
 use crate::vault::planning::request_digest;
@@ -286,6 +287,23 @@ fn steps(add: &mut dyn FnMut(&'static str, &str, Given)) {
         "a passphrase is normalized to NFC",
         slot("cafe\u{301}"),
     );
+    add(
+        "external-slot-keys",
+        "an external key derives the wrapping key and the commitment of a key slot from the salt",
+        Given::ExternalSlotKeys {
+            key: hex(&[8; 32]),
+            salt: hex(&[5; 16]),
+        },
+    );
+    add(
+        "passkey",
+        "a passkey answers to the place of its key slot",
+        Given::Passkey {
+            vault_id: hex(&[3; 32]),
+            grant: hex(&[4; 8]),
+            salt: hex(&[5; 16]),
+        },
+    );
     let team = Team::solo();
     let header = &team.vault.header;
     let place = BundlePlace {
@@ -389,6 +407,21 @@ pub(super) fn answer(given: &Given) -> KeyExpect {
             let keys = kdf::derive_key_slot_keys(&mut memory, &passphrase, &salt, cost).unwrap();
             expect.bytes = Some(hex(&*keys.wrapping));
             expect.commitment = Some(hex(&keys.commitment));
+        }
+        Given::ExternalSlotKeys { key, salt } => {
+            let key = ExternalKey::from_bytes(&bytes(key)).unwrap();
+            let keys = key.key_slot_keys(&bytes(salt).try_into().unwrap());
+            expect.bytes = Some(hex(&*keys.wrapping));
+            expect.commitment = Some(hex(&keys.commitment));
+        }
+        Given::Passkey {
+            vault_id,
+            grant,
+            salt,
+        } => {
+            let grant = GrantId(Hex::parse(grant).unwrap());
+            let place = NewPasskey::new(vault_id.parse().unwrap(), grant, salt.parse().unwrap());
+            expect.bytes = Some(hex(&place.prf_input()));
         }
         Given::Bundle {
             identity,

@@ -1,4 +1,4 @@
-//! From a passphrase to the keys of a key slot: Argon2id (RFC 9106) and HKDF-SHA256 (RFC 5869);
+//! From a passphrase or an external key to the keys of a key slot: Argon2id (RFC 9106) and HKDF-SHA256 (RFC 5869);
 //! docs/format.md section 4.
 
 use std::fmt;
@@ -200,6 +200,57 @@ impl fmt::Debug for Passphrase {
     }
 }
 
+/// A key of 32 bytes that a host keeps outside the vault: the PRF output of a passkey, a key that a key management
+/// service unwraps, an entry of a keychain. Wiped when dropped.
+///
+/// ```
+/// # use connector_vault::{Code, ExternalKey};
+/// # let unwrapped = [7; 32];
+/// let key = ExternalKey::from_bytes(&unwrapped)?;
+/// assert_eq!(ExternalKey::from_bytes(&[7; 16]).unwrap_err().code(), Code::InvalidArgument);
+/// # let _ = key;
+/// # Ok::<(), connector_vault::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct ExternalKey(Key);
+
+impl ExternalKey {
+    /// Its length in bytes.
+    pub const LEN: usize = 32;
+
+    /// Takes the bytes of a key. They have to be as hard to guess as random ones: trying a key costs nothing.
+    ///
+    /// Fails with `invalid_argument` for another number of bytes than 32.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        if bytes.len() != Self::LEN {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                format!(
+                    "an external key has 32 bytes, and these are {}",
+                    bytes.len()
+                ),
+            ));
+        }
+        let mut key = Key::default();
+        key.copy_from_slice(bytes);
+        Ok(Self(key))
+    }
+
+    /// The keys of a key slot with this salt. It costs nothing, since nobody can guess an external key.
+    pub(crate) fn key_slot_keys(&self, salt: &[u8; 16]) -> KeySlotKeys {
+        KeySlotKeys {
+            wrapping: derive_key(&self.0, label::EXTERNAL_SLOT_KEY, &[salt]),
+            commitment: *derive_key(&self.0, label::EXTERNAL_SLOT_COMMITMENT, &[salt]),
+        }
+    }
+}
+
+impl fmt::Debug for ExternalKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ExternalKey(..)")
+    }
+}
+
 /// What a key slot costs to try: Argon2id v1.3 parameters (RFC 9106 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Cost {
@@ -381,6 +432,23 @@ mod tests {
                 .expect("derived")
         };
         assert_eq!(*keys(&composed).wrapping, *keys(&decomposed).wrapping);
+    }
+
+    #[test]
+    fn one_external_key_shows_no_equal_commitments() {
+        let key = ExternalKey::from_bytes(&[7; 32]).expect("32 bytes");
+        let (one, other) = (key.key_slot_keys(&[1; 16]), key.key_slot_keys(&[2; 16]));
+        assert_ne!(one.commitment, other.commitment);
+        assert_ne!(*one.wrapping, *other.wrapping);
+        assert_ne!(*one.wrapping, one.commitment);
+        assert_eq!(format!("{key:?}"), "ExternalKey(..)");
+        for len in [0, 31, 33, 64] {
+            let refused = ExternalKey::from_bytes(&vec![7; len]).map(drop);
+            assert_eq!(
+                refused.map_err(|error| error.code()),
+                Err(Code::InvalidArgument)
+            );
+        }
     }
 
     #[test]

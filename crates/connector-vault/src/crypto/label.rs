@@ -31,6 +31,14 @@ pub(crate) const KEY_SLOT_KEY: &str = "connector-vault/1 key slot key";
 pub(crate) const KEY_SLOT_COMMITMENT: &str = "connector-vault/1 key slot commitment";
 /// Associated data of a key slot.
 pub(crate) const KEY_SLOT: &str = "connector-vault/1 key slot";
+/// HKDF info: the key that wraps an identity in the key slot of an external key.
+pub(crate) const EXTERNAL_SLOT_KEY: &str = "connector-vault/1 external slot key";
+/// HKDF info: the key commitment of the key slot of an external key.
+pub(crate) const EXTERNAL_SLOT_COMMITMENT: &str = "connector-vault/1 external slot commitment";
+/// Associated data of the key slot of an external key.
+pub(crate) const EXTERNAL_SLOT: &str = "connector-vault/1 external slot";
+/// SHA-256 of the place of a key slot: what a passkey makes an external key of.
+pub(crate) const PASSKEY: &str = "connector-vault/1 passkey";
 /// SHA-256 of a request, for its request id.
 pub(crate) const REQUEST: &str = "connector-vault/1 request";
 
@@ -67,6 +75,10 @@ mod tests {
             KEY_SLOT_KEY,
             KEY_SLOT_COMMITMENT,
             KEY_SLOT,
+            EXTERNAL_SLOT_KEY,
+            EXTERNAL_SLOT_COMMITMENT,
+            EXTERNAL_SLOT,
+            PASSKEY,
             REQUEST,
         ];
         let document = include_str!("../../../../docs/format.md");

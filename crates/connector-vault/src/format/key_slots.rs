@@ -1,21 +1,21 @@
-//! The key slot part: how the holders of passphrases unlock the identities of their grants
+//! The key slot part: how the holders of passphrases and external keys unlock the identities of their grants
 //! (docs/format.md section 4). It stands outside the log, so that a replaced passphrase leaves
 //! the file.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::base64url::{self, Base64Url};
 use super::hex::{GrantId, Hex};
 use crate::crypto::kdf::Cost;
 use crate::error::{Code, Error, Result};
-use crate::json::strict::{self, Listed, Read, Reader, Strict, object};
+use crate::json::strict::{self, Listed, Read, Reader, Strict, fields, object};
 use crate::limits;
 
 /// One key slot. Its cost is checked when it is used: a broken key slot disables itself, not the file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeySlot {
     pub(crate) grant: GrantId,
-    pub(crate) kdf: KdfName,
-    pub(crate) cost: Cost,
+    pub(crate) kdf: Kdf,
     pub(crate) salt: Hex<16>,
     pub(crate) commitment: Hex<32>,
     pub(crate) nonce: Hex<12>,
@@ -24,54 +24,98 @@ pub(crate) struct KeySlot {
     pub(crate) tag: Hex<16>,
 }
 
-/// The one key derivation of format 1.
+/// How a secret gives the keys of a key slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kdf {
+    /// Argon2id of a passphrase.
+    Argon2id(Cost),
+    /// HKDF of an external key. The hint tells the host which key is meant.
+    External(Hint),
+}
+
+/// Up to 2,048 bytes, as the storage has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hint(Vec<u8>);
+
+impl Hint {
+    /// Fails with `limit_exceeded` if it is too long.
+    pub(crate) fn new(hint: &[u8]) -> Result<Self> {
+        if hint.len() > limits::HINT_LEN_MAX {
+            return Err(Error::new(
+                Code::LimitExceeded,
+                "the hint of a key slot has at most 2048 bytes",
+            ));
+        }
+        Ok(Self(hint.to_vec()))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The key derivations of format 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) enum KdfName {
     /// Argon2id version 1.3.
     #[serde(rename = "argon2id-v19")]
     Argon2idV19,
+    /// HKDF-SHA256 of an external key.
+    #[serde(rename = "external-v1")]
+    ExternalV1,
+}
+
+impl Kdf {
+    pub(crate) fn name(&self) -> KdfName {
+        match self {
+            Self::Argon2id(_) => KdfName::Argon2idV19,
+            Self::External(_) => KdfName::ExternalV1,
+        }
+    }
+
+    /// Fails with `cost_out_of_range`. An external key costs nothing.
+    pub(crate) fn check(&self, memory_kib_max: u32) -> Result<()> {
+        match self {
+            Self::Argon2id(cost) => cost.check(memory_kib_max).map(drop),
+            Self::External(_) => Ok(()),
+        }
+    }
 }
 
 /// An element of the key slot part.
 #[derive(Clone, Debug)]
-pub(crate) enum KeySlotEntry {
-    /// A key slot that follows the format.
-    KeySlot(KeySlot),
-    /// Something else: a damaged key slot, or one of a later version.
-    Broken(Broken),
-}
-
-/// What stands in place of a key slot and is not a key slot of format 1.
-#[derive(Clone, Debug)]
-pub(crate) struct Broken {
-    /// As it is written.
+pub(crate) struct KeySlotEntry {
+    /// As it is written: a rewrite keeps it byte for byte.
     text: Box<str>,
     /// The grant that it names, if it is an object that names one.
     pub(crate) grant: Option<GrantId>,
     /// Its key derivation, if format 1 knows it.
     pub(crate) kdf: Option<KdfName>,
+    /// The key slot, if it follows the format. Else it is damaged, or one of a later version.
+    pub(crate) slot: Option<KeySlot>,
 }
 
 impl KeySlotEntry {
-    pub(crate) fn grant(&self) -> Option<GrantId> {
-        match self {
-            Self::KeySlot(slot) => Some(slot.grant),
-            Self::Broken(broken) => broken.grant,
-        }
-    }
-
-    fn kdf(&self) -> Option<KdfName> {
-        match self {
-            Self::KeySlot(slot) => Some(slot.kdf),
-            Self::Broken(broken) => broken.kdf,
-        }
+    /// Whether a reader can use it that allows Argon2id as much memory as this.
+    pub(crate) fn is_usable(&self, memory_kib_max: u32) -> bool {
+        let slot = self.slot.as_ref();
+        slot.is_some_and(|slot| slot.kdf.check(memory_kib_max).is_ok())
     }
 
     /// Whether no reader uses it, whatever the caller allows.
     fn is_broken(&self) -> bool {
-        match self {
-            Self::KeySlot(slot) => slot.cost.check(limits::MEMORY_KIB_MAX_NATIVE).is_err(),
-            Self::Broken(_) => true,
+        !self.is_usable(limits::MEMORY_KIB_MAX_NATIVE)
+    }
+}
+
+impl From<KeySlot> for KeySlotEntry {
+    fn from(slot: KeySlot) -> Self {
+        let text = serde_json::to_string(&slot);
+        Self {
+            text: text.expect("a key slot has no failing parts").into(),
+            grant: Some(slot.grant),
+            kdf: Some(slot.kdf.name()),
+            slot: Some(slot),
         }
     }
 }
@@ -79,11 +123,17 @@ impl KeySlotEntry {
 /// Puts a key slot in place of all others of its grant and key derivation, broken ones too, and before the others of
 /// its grant: the first that opens is used.
 pub(crate) fn replace(key_slots: &mut Vec<KeySlotEntry>, slot: KeySlot) {
-    let (grant, kdf) = (Some(slot.grant), Some(slot.kdf));
-    key_slots.retain(|entry| entry.grant() != grant || entry.kdf() != kdf);
-    let first = key_slots.iter().position(|entry| entry.grant() == grant);
+    let (grant, kdf) = (Some(slot.grant), Some(slot.kdf.name()));
+    key_slots.retain(|entry| entry.grant != grant || entry.kdf != kdf);
+    add(key_slots, slot);
+}
+
+/// Puts a key slot before all others of its grant.
+pub(crate) fn add(key_slots: &mut Vec<KeySlotEntry>, slot: KeySlot) {
+    let grant = Some(slot.grant);
+    let first = key_slots.iter().position(|entry| entry.grant == grant);
     let at = first.unwrap_or(key_slots.len());
-    key_slots.insert(at, KeySlotEntry::KeySlot(slot));
+    key_slots.insert(at, slot.into());
 }
 
 /// The key slot part in `bytes`, which stand at `offset`.
@@ -102,10 +152,10 @@ pub(crate) fn encode(
 ) -> Result<Vec<u8>> {
     let mut kept: Vec<_> = key_slots
         .iter()
-        .filter(|entry| entry.grant().is_some_and(&is_listed))
+        .filter(|entry| entry.grant.is_some_and(&is_listed))
         .collect();
     let left_out: [fn(&KeySlotEntry) -> bool; 2] =
-        [|entry| entry.kdf().is_none(), KeySlotEntry::is_broken];
+        [|entry| entry.kdf.is_none(), KeySlotEntry::is_broken];
     for is_left_out in left_out {
         if let Some(bytes) = joined(&kept) {
             return Ok(bytes);
@@ -117,7 +167,7 @@ pub(crate) fn encode(
             Code::LimitExceeded,
             "the key slot part would have more than 256 key slots or 1 MiB",
         )
-        .with_hint("revoke a grant that has a key slot")
+        .with_hint("remove an external key, or revoke a grant that has a key slot")
     })
 }
 
@@ -131,10 +181,7 @@ fn joined(key_slots: &[&KeySlotEntry]) -> Option<Vec<u8>> {
         if bytes.len() > 1 {
             bytes.push(b',');
         }
-        match entry {
-            KeySlotEntry::KeySlot(slot) => bytes.extend(super::to_json(slot)),
-            KeySlotEntry::Broken(broken) => bytes.extend_from_slice(broken.text.as_bytes()),
-        }
+        bytes.extend_from_slice(entry.text.as_bytes());
     }
     bytes.push(b']');
     (bytes.len() <= limits::KEY_SLOTS_LEN_MAX).then_some(bytes)
@@ -143,19 +190,17 @@ fn joined(key_slots: &[&KeySlotEntry]) -> Option<Vec<u8>> {
 impl Strict<'_> for KeySlotEntry {
     fn read(reader: &mut Reader<'_>) -> Read<Self> {
         let text = reader.written(Reader::skip)?;
-        if let Ok(slot) = strict::read(text) {
-            return Ok(Self::KeySlot(slot));
-        }
         let Named { grant, kdf } = strict::read(text).unwrap_or_default();
-        Ok(Self::Broken(Broken {
+        Ok(Self {
             text: text.into(),
             grant,
             kdf,
-        }))
+            slot: strict::read(text).ok(),
+        })
     }
 }
 
-/// What an element names that does not follow the format.
+/// What an element names, also one that does not follow the format.
 #[derive(Default)]
 struct Named {
     grant: Option<GrantId>,
@@ -182,20 +227,93 @@ impl Listed for KeySlotEntry {
     const COUNT_MAX: usize = limits::KEY_SLOTS_MAX;
 }
 
-object!(KeySlot {
-    "grant" => grant,
-    "kdf" => kdf,
-    "cost" => cost,
-    "salt" => salt,
-    "commitment" => commitment,
-    "nonce" => nonce,
-    "wrapped" => wrapped,
-    "tag" => tag,
-});
+impl Strict<'_> for KeySlot {
+    fn read(reader: &mut Reader<'_>) -> Read<Self> {
+        fields!(reader, refuse, {
+            "grant" => grant,
+            "kdf" => kdf,
+            "salt" => salt,
+            "commitment" => commitment,
+            "nonce" => nonce,
+            "wrapped" => wrapped,
+            "tag" => tag,
+        } {
+            "cost" => cost,
+            "hint" => hint,
+        });
+        let kdf = match (kdf, cost, hint) {
+            (KdfName::Argon2idV19, Some(cost), None) => Kdf::Argon2id(cost),
+            (KdfName::ExternalV1, None, Some(hint)) => Kdf::External(hint),
+            _ => return Err(reader.other()),
+        };
+        Ok(Self {
+            grant,
+            kdf,
+            salt,
+            commitment,
+            nonce,
+            wrapped,
+            tag,
+        })
+    }
+}
+
+impl Serialize for KeySlot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Element<'a> {
+            grant: GrantId,
+            kdf: KdfName,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            cost: Option<&'a Cost>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            hint: Option<&'a Hint>,
+            salt: Hex<16>,
+            commitment: Hex<32>,
+            nonce: Hex<12>,
+            wrapped: Hex<64>,
+            tag: Hex<16>,
+        }
+        let (cost, hint) = match &self.kdf {
+            Kdf::Argon2id(cost) => (Some(cost), None),
+            Kdf::External(hint) => (None, Some(hint)),
+        };
+        let element = Element {
+            grant: self.grant,
+            kdf: self.kdf.name(),
+            cost,
+            hint,
+            salt: self.salt,
+            commitment: self.commitment,
+            nonce: self.nonce,
+            wrapped: self.wrapped,
+            tag: self.tag,
+        };
+        element.serialize(serializer)
+    }
+}
+
+impl Strict<'_> for Hint {
+    fn read(reader: &mut Reader<'_>) -> Read<Self> {
+        let wrong = reader.other();
+        let Base64Url(bytes) = Base64Url::read(reader)?;
+        Self::new(&bytes).map_err(|_| wrong)
+    }
+}
+
+impl Serialize for Hint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        base64url::serialize(&self.0, serializer)
+    }
+}
 
 impl Strict<'_> for KdfName {
     fn read(reader: &mut Reader<'_>) -> Read<Self> {
-        reader.word(|word| (word == "argon2id-v19").then_some(Self::Argon2idV19))
+        reader.word(|word| match word {
+            "argon2id-v19" => Some(Self::Argon2idV19),
+            "external-v1" => Some(Self::ExternalV1),
+            _ => None,
+        })
     }
 }
 

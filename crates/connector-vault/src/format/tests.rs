@@ -10,7 +10,7 @@ use super::commit::{
 };
 use super::header::{Grant, Handover, Header, Retired};
 use super::hex::{GrantId, Hex, VaultId};
-use super::key_slots::{self, KdfName, KeySlot, KeySlotEntry};
+use super::key_slots::{self, Hint, Kdf, KeySlot};
 use super::*;
 use crate::crypto::kdf::Cost;
 use crate::crypto::x_wing;
@@ -68,16 +68,24 @@ prop_compose! {
     }
 }
 
+fn kdf() -> impl Strategy<Value = Kdf> {
+    let cost = any::<(u32, u32, u32)>().prop_map(|(memory_kib, passes, lanes)| {
+        Kdf::Argon2id(Cost {
+            memory_kib,
+            passes,
+            lanes,
+        })
+    });
+    let hint = vec(any::<u8>(), 0..80).prop_map(|hint| Kdf::External(Hint::new(&hint).unwrap()));
+    prop_oneof![cost, hint]
+}
+
 prop_compose! {
     fn slot()(
-        grant in any::<[u8; 8]>(), cost in any::<(u32, u32, u32)>(), salt in hex(),
+        grant in any::<[u8; 8]>(), kdf in kdf(), salt in hex(),
         commitment in hex(), nonce in hex(), wrapped in hex(), tag in hex(),
     ) -> KeySlot {
-        let (memory_kib, passes, lanes) = cost;
-        let cost = Cost { memory_kib, passes, lanes };
-        KeySlot {
-            grant: GrantId(Hex(grant)), kdf: KdfName::Argon2idV19, cost, salt, commitment, nonce, wrapped, tag,
-        }
+        KeySlot { grant: GrantId(Hex(grant)), kdf, salt, commitment, nonce, wrapped, tag }
     }
 }
 
@@ -97,9 +105,9 @@ proptest! {
         // What is broken stays as it is, byte by byte.
         prop_assert_eq!(key_slots::encode(&decoded, |_| true).unwrap(), bytes.as_bytes());
         for (slot, entry) in key_slots.iter().zip(&decoded) {
-            prop_assert!(matches!(entry, KeySlotEntry::KeySlot(decoded) if decoded == slot));
+            prop_assert_eq!(entry.slot.as_ref(), Some(slot));
         }
-        prop_assert!(matches!(decoded.last(), Some(KeySlotEntry::Broken(_))));
+        prop_assert!(decoded.last().is_some_and(|entry| entry.slot.is_none()));
     }
 
     #[test]
@@ -199,11 +207,9 @@ fn a_rewrite_of_key_slots() {
     }
 
     // A part that is full of junk does not keep a new key slot out.
-    let cost = Cost::MIN;
     let slot = KeySlot {
         grant: listed,
-        kdf: KdfName::Argon2idV19,
-        cost,
+        kdf: Kdf::Argon2id(Cost::MIN),
         salt: Hex([2; 16]),
         commitment: Hex([3; 32]),
         nonce: Hex([4; 12]),
@@ -211,13 +217,20 @@ fn a_rewrite_of_key_slots() {
         tag: Hex([6; 16]),
     };
     let costly = KeySlot {
-        cost: Cost { lanes: 9, ..cost },
+        kdf: Kdf::Argon2id(Cost {
+            lanes: 9,
+            ..Cost::MIN
+        }),
+        ..slot.clone()
+    };
+    let external = KeySlot {
+        kdf: Kdf::External(Hint::new(b"a hint").unwrap()),
         ..slot.clone()
     };
     let texts = |texts: &[&str]| format!("[{}]", texts.join(","));
     let added = |part: &str| {
         let mut decoded = key_slots::decode(part.as_bytes(), 0).unwrap();
-        decoded.push(KeySlotEntry::KeySlot(slot.clone()));
+        decoded.push(slot.clone().into());
         let bytes = key_slots::encode(&decoded, |id| id == listed);
         bytes.map(|bytes| String::from_utf8(bytes).unwrap())
     };
@@ -227,13 +240,24 @@ fn a_rewrite_of_key_slots() {
     assert_eq!(added(&texts(&of_unknown_kdf)), Ok(texts(&[broken, &text])));
     let mixed = [vec![broken; 128], vec![costly.as_str(); 128]].concat();
     assert_eq!(added(&texts(&mixed)), Ok(texts(&[&text])));
+    // A sound key slot too is kept byte for byte, in whatever order its names stand.
+    let external = serde_json::to_string(&external).unwrap();
+    let spaced = external.replacen("{\"grant\":", "{ \"grant\" :", 1);
+    let moved = "{\"tag\":\"06060606060606060606060606060606\",".to_owned()
+        + &text[1..].replace(",\"tag\":\"06060606060606060606060606060606\"", "");
+    let kept = texts(&[&spaced, &moved]);
+    assert!(spaced != external && moved != text && moved.len() == text.len());
+    let decoded = key_slots::decode(kept.as_bytes(), 0).unwrap();
+    assert!(decoded.iter().all(|entry| entry.slot.is_some()));
+    assert_eq!(rewritten(&kept), Ok(kept));
+
     let sound = vec![text.as_str(); 256];
     let refused = added(&texts(&sound)).unwrap_err();
     assert_eq!(refused.code(), Code::LimitExceeded);
 
     // It takes the place of all of its grant and key derivation, before the others of the grant.
-    let mut decoded =
-        key_slots::decode(texts(&[of_nobody, later, &text, broken]).as_bytes(), 0).unwrap();
+    let before = texts(&[of_nobody, later, &external, &text, broken]);
+    let mut decoded = key_slots::decode(before.as_bytes(), 0).unwrap();
     let mut new = slot;
     new.salt = Hex([7; 16]);
     let new_text = serde_json::to_string(&new).unwrap();
@@ -241,6 +265,6 @@ fn a_rewrite_of_key_slots() {
     let bytes = key_slots::encode(&decoded, |_| true).unwrap();
     assert_eq!(
         String::from_utf8(bytes).unwrap(),
-        texts(&[of_nobody, &new_text, later])
+        texts(&[of_nobody, &new_text, later, &external])
     );
 }

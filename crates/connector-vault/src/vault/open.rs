@@ -96,8 +96,8 @@ impl Vault {
     /// Fails with `not_a_vault`, `unsupported_version`, `damaged` or `limit_exceeded` for bytes
     /// that are no sound vault; `bad_signature` or `unauthorized_commit` for a vault that somebody
     /// changed who may not; `wrong_vault`, `rolled_back`, `forked` or `untrusted_owner` for one
-    /// that is not what `options` expect; `wrong_passphrase`, `no_key_slot`, `wrong_identity` or
-    /// `vault_id_required` for one that does not open this way.
+    /// that is not what `options` expect; `wrong_passphrase`, `wrong_key`, `no_key_slot`, `wrong_identity`
+    /// or `vault_id_required` for one that does not open this way.
     ///
     /// ```
     /// # use connector_vault::*;
@@ -372,15 +372,13 @@ pub(super) fn access_by<'a>(unlock: Unlock<'a>, options: &OpenOptions) -> Openin
         memory_kib_max: options.memory_kib_max,
         work_kib_max: options.work_kib_max,
     };
-    let (passphrase, label) = match unlock {
-        Unlock::Identity(identity) => return by_identity(identity.clone()),
-        Unlock::Passphrase(passphrase) => (passphrase, None),
-        Unlock::Grant(label, passphrase) => (passphrase, Some(label)),
-    };
-    Box::new(move |header, key_slots, broken| {
-        let identity = access::unlock(header, key_slots, passphrase, label, bounds, broken)?;
-        Access::open(identity, header)
-    })
+    match unlock.trying() {
+        Err(identity) => by_identity(identity.clone()),
+        Ok(trying) => Box::new(move |header, key_slots, broken| {
+            let identity = access::unlock(header, key_slots, trying, bounds, broken)?;
+            Access::open(identity, header)
+        }),
+    }
 }
 
 fn by_identity(identity: Identity) -> Opening<'static> {

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub struct VaultVector {
     pub rule: String,
     pub unlock: UnlockBy,
+    /// The hint by which the host chose an external key, in base16.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vault_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,6 +36,8 @@ pub struct VaultVector {
 pub enum UnlockBy {
     Identity(String),
     Passphrase(String),
+    /// An external key, in base16.
+    Key(String),
 }
 
 /// Either an error, or what the vault is and holds.
@@ -43,6 +48,9 @@ pub struct VaultExpect {
     pub error: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_contains: Option<String>,
+    /// The key slots as they are listed before anything is derived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_slots: Option<Vec<ExpectKeySlot>>,
 
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<serde_json::Value>,
@@ -64,6 +72,18 @@ pub struct VaultExpect {
     pub damaged: Vec<ExpectDamaged>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub problems: Vec<ExpectProblem>,
+}
+
+/// A key slot as it stands in the file; bytes are base16.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectKeySlot {
+    pub grant: Option<String>,
+    pub label: Option<String>,
+    pub kind: Option<String>,
+    pub hint: Option<String>,
+    pub prf_input: Option<String>,
+    pub broken: bool,
 }
 
 /// A connector that is not deleted.
@@ -150,6 +170,14 @@ pub enum Given {
         passes: u32,
         lanes: u32,
     },
+    /// An external key and the salt of a key slot.
+    ExternalSlotKeys { key: String, salt: String },
+    /// The place of a key slot, for a passkey.
+    Passkey {
+        vault_id: String,
+        grant: String,
+        salt: String,
+    },
     /// A sealed bundle, and the identity to which it was sealed.
     Bundle {
         identity: String,
@@ -178,6 +206,8 @@ impl Given {
             Self::XWing(_) => "x_wing",
             Self::VaultKey(_) => "vault_key",
             Self::KeySlotKeys { .. } => "key_slot_keys",
+            Self::ExternalSlotKeys { .. } => "external_slot_keys",
+            Self::Passkey { .. } => "passkey",
             Self::Bundle { .. } => "bundle",
             Self::Sealed { .. } => "sealed",
             Self::Request(_) => "request",

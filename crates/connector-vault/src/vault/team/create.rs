@@ -2,14 +2,14 @@
 
 use rand_core::CryptoRng;
 
-use crate::access::{self, Access, Bundle, BundlePlace, Unlock};
+use crate::access::{Access, Bundle, BundlePlace, NewSecret, Unlock, make_key_slot};
 use crate::connector::check_text;
 use crate::crypto::identity::{GrantKey, Identity, VaultKey};
-use crate::crypto::kdf::{Cost, Passphrase};
+use crate::crypto::kdf::{Cost, ExternalKey, Passphrase};
 use crate::error::{Code, Result};
 use crate::format::header::{Grant, Header};
 use crate::format::hex::{GrantId, Hex};
-use crate::format::key_slots::KeySlotEntry;
+use crate::format::key_slots::{Hint, KeySlotEntry};
 use crate::limits;
 use crate::log;
 use crate::role::Role;
@@ -17,7 +17,8 @@ use crate::vault::commit::{Chain, snapshot_file};
 use crate::vault::open::OpenOptions;
 use crate::vault::{Host, Vault};
 
-/// The first owner of a new vault: somebody with a passphrase, with an identity, or with both.
+/// The first owner of a new vault: somebody with a passphrase, with an external key, with an identity, or with
+/// several of them.
 ///
 /// ```
 /// # use connector_vault::*;
@@ -27,45 +28,60 @@ use crate::vault::{Host, Vault};
 /// # let identity = Identity::generate(&mut StdRng::seed_from_u64(1));
 /// let service = NewOwner::identity("deploy", identity.clone());
 /// let both = NewOwner::identity("ops", identity).and_passphrase(&passphrase);
+/// # let unwrapped = [7; 32];
+/// let key = ExternalKey::from_bytes(&unwrapped)?;
+/// let in_a_cloud = NewOwner::key("ops", &key, b"projects/p/keys/k").and_passphrase(&passphrase);
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug)]
 pub struct NewOwner<'a> {
     label: &'a str,
-    key: OwnerKey<'a>,
+    // At least one of these three.
+    passphrase: Option<&'a Passphrase>,
+    key: Option<(&'a ExternalKey, &'a [u8])>,
+    identity: Option<Identity>,
     cost: Cost,
-}
-
-#[derive(Debug)]
-enum OwnerKey<'a> {
-    Passphrase(&'a Passphrase),
-    Identity(Identity),
-    Both(Identity, &'a Passphrase),
 }
 
 impl<'a> NewOwner<'a> {
     /// An owner who opens the vault by a passphrase, and who is called `label`.
     #[must_use]
     pub fn passphrase(label: &'a str, passphrase: &'a Passphrase) -> Self {
-        Self::by(label, OwnerKey::Passphrase(passphrase))
+        Self::called(label).and_passphrase(passphrase)
+    }
+
+    /// An owner who opens the vault by an external key. The hint tells the host which key is meant; it stands in
+    /// the file in clear, and has at most 2,048 bytes.
+    #[must_use]
+    pub fn key(label: &'a str, key: &'a ExternalKey, hint: &'a [u8]) -> Self {
+        Self::called(label).and_key(key, hint)
     }
 
     /// An owner who opens the vault by an identity alone, such as a service.
     #[must_use]
     pub fn identity(label: &'a str, identity: Identity) -> Self {
-        Self::by(label, OwnerKey::Identity(identity))
+        Self {
+            identity: Some(identity),
+            ..Self::called(label)
+        }
     }
 
     /// The same owner, who opens the vault by this passphrase too. It takes the place of a former one.
     #[must_use]
     pub fn and_passphrase(self, passphrase: &'a Passphrase) -> Self {
-        let key = match self.key {
-            OwnerKey::Passphrase(_) => OwnerKey::Passphrase(passphrase),
-            OwnerKey::Identity(identity) | OwnerKey::Both(identity, _) => {
-                OwnerKey::Both(identity, passphrase)
-            }
-        };
-        Self { key, ..self }
+        Self {
+            passphrase: Some(passphrase),
+            ..self
+        }
+    }
+
+    /// The same owner, who opens the vault by this external key too. It takes the place of a former one.
+    #[must_use]
+    pub fn and_key(self, key: &'a ExternalKey, hint: &'a [u8]) -> Self {
+        Self {
+            key: Some((key, hint)),
+            ..self
+        }
     }
 
     /// The same owner. Trying a passphrase costs this much.
@@ -74,21 +90,26 @@ impl<'a> NewOwner<'a> {
         Self { cost, ..self }
     }
 
-    /// How this owner opens the vault: by the passphrase if there is one.
+    /// How this owner opens the vault: by the passphrase if there is one, else by the external key if there is one.
     #[must_use]
     pub fn unlock(&self) -> Unlock<'_> {
-        match &self.key {
-            OwnerKey::Passphrase(passphrase) | OwnerKey::Both(_, passphrase) => {
-                Unlock::Passphrase(passphrase)
+        match (self.passphrase, self.key, &self.identity) {
+            (Some(passphrase), _, _) => Unlock::Passphrase(passphrase),
+            (None, Some((key, _)), _) => Unlock::Key(key),
+            (None, None, identity) => {
+                let identity = identity.as_ref();
+                Unlock::Identity(identity.expect("an owner has something to open the vault by"))
             }
-            OwnerKey::Identity(identity) => Unlock::Identity(identity),
         }
     }
 
-    fn by(label: &'a str, key: OwnerKey<'a>) -> Self {
+    /// Somebody who has nothing yet to open the vault by.
+    fn called(label: &'a str) -> Self {
         Self {
             label,
-            key,
+            passphrase: None,
+            key: None,
+            identity: None,
             cost: Cost::default(),
         }
     }
@@ -114,10 +135,9 @@ impl Vault {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn create(host: &mut Host<'_>, owner: &NewOwner<'_>) -> Result<(Self, Vec<u8>)> {
-        let (identity, passphrase) = match &owner.key {
-            OwnerKey::Passphrase(passphrase) => (Identity::generate(host.rng), Some(passphrase)),
-            OwnerKey::Identity(identity) => (identity.clone(), None),
-            OwnerKey::Both(identity, passphrase) => (identity.clone(), Some(passphrase)),
+        let identity = match &owner.identity {
+            Some(identity) => identity.clone(),
+            None => Identity::generate(host.rng),
         };
         let vault_key = VaultKey::generate(host.rng);
         let vault_id = log::vault_id(&vault_key.public());
@@ -145,17 +165,17 @@ impl Vault {
             retired: Vec::new(),
         };
         let mut key_slots = Vec::new();
-        if let Some(passphrase) = passphrase {
+        let mut add = |secret| {
+            let slot = make_key_slot(host.rng, vault_id, place.grant, &identity, secret)?;
+            key_slots.push(KeySlotEntry::from(slot));
+            Ok(())
+        };
+        if let Some(passphrase) = owner.passphrase {
             let cost = owner.cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
-            let slot = access::make_key_slot(
-                host.rng,
-                vault_id,
-                place.grant,
-                &identity,
-                passphrase,
-                cost,
-            )?;
-            key_slots.push(KeySlotEntry::KeySlot(slot));
+            add(NewSecret::Passphrase(passphrase, cost))?;
+        }
+        if let Some((key, hint)) = owner.key {
+            add(NewSecret::Key(key, Hint::new(hint)?, None))?;
         }
         let access = Access::open(identity, &header)?;
         let chain = Chain {

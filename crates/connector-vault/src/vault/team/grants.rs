@@ -1,24 +1,23 @@
-//! Grants and key slots: who may open the vault, and how (docs/format.md sections 3 to 5).
+//! Grants: who may open the vault and do what (docs/format.md sections 3 to 5).
 
 use serde::{Serialize, Serializer};
 
 use super::create::{new_grant, new_grant_id};
-use crate::access::{self, Access, Bundle, BundlePlace};
+use crate::access::{self, Access, Bundle, BundlePlace, KeySlotKind, NewSecret, make_key_slot};
 use crate::connector::{ConnectorId, Op};
 use crate::crypto::identity::{GrantKey, Identity, VaultKey};
-use crate::crypto::kdf::{Cost, Passphrase};
+use crate::crypto::kdf::{Cost, ExternalKey, Passphrase};
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{NewRecord, split_record};
-use crate::format::file_start;
 use crate::format::header::{Grant, Handover, Header, Retired};
 use crate::format::hex::{GrantId, Hex};
-use crate::format::key_slots::{self, KeySlotEntry};
+use crate::format::key_slots::Hint;
 use crate::limits;
 use crate::log;
 use crate::role::Role;
 use crate::source::Source;
 use crate::vault::commit::{Prepared, next_counter};
-use crate::vault::index::{CommitPlace, Stored};
+use crate::vault::index::Stored;
 use crate::vault::record::{Overview, OverviewText, RecordKeys};
 use crate::vault::{Host, Vault};
 
@@ -39,8 +38,10 @@ pub struct GrantInfo {
     pub key: GrantKey,
     /// The short form of its public keys, which people compare.
     pub fingerprint: String,
-    /// Whether a passphrase unlocks it; otherwise only its identity does.
+    /// Whether a passphrase unlocks it.
     pub has_passphrase: bool,
+    /// Whether an external key unlocks it. Where neither does, only its identity does.
+    pub has_key: bool,
     /// Whether the vault was opened by it.
     pub is_own: bool,
 }
@@ -57,6 +58,8 @@ pub enum Grantee<'a> {
     Key(&'a GrantKey),
     /// To whoever knows a passphrase; trying one costs this much.
     Passphrase(&'a Passphrase, Cost),
+    /// To whoever has an external key. The hint tells its host which key is meant, as in [`NewOwner::key`].
+    ExternalKey(&'a ExternalKey, &'a [u8]),
 }
 
 /// A change of grants that takes something away.
@@ -83,10 +86,8 @@ impl<S: Source> Vault<S> {
             since: grant.since.clone(),
             fingerprint: grant.key().fingerprint(),
             key: grant.key(),
-            has_passphrase: self
-                .key_slots
-                .iter()
-                .any(|slot| matches!(slot, KeySlotEntry::KeySlot(slot) if slot.grant == grant.id)),
+            has_passphrase: self.has_key_slot(grant.id, KeySlotKind::Passphrase),
+            has_key: self.has_key_slot(grant.id, KeySlotKind::Key),
             is_own: grant.id == self.access.grant,
         })
     }
@@ -123,21 +124,20 @@ impl<S: Source> Vault<S> {
             role,
         };
         let mut key_slots = self.key_slots.clone();
+        let mut new_identity = |secret| -> Result<GrantKey> {
+            let identity = Identity::generate(host.rng);
+            let slot = make_key_slot(host.rng, self.id(), place.grant, &identity, secret)?;
+            key_slots.push(slot.into());
+            Ok(identity.grant_key())
+        };
         let key = match to {
             Grantee::Key(key) => key.clone(),
             Grantee::Passphrase(passphrase, cost) => {
-                let identity = Identity::generate(host.rng);
                 let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
-                let slot = access::make_key_slot(
-                    host.rng,
-                    header.vault_id,
-                    place.grant,
-                    &identity,
-                    passphrase,
-                    cost,
-                )?;
-                key_slots.push(KeySlotEntry::KeySlot(slot));
-                identity.grant_key()
+                new_identity(NewSecret::Passphrase(passphrase, cost))?
+            }
+            Grantee::ExternalKey(key, hint) => {
+                new_identity(NewSecret::Key(key, Hint::new(hint)?, None))?
             }
         };
         let taken = |grant: &Grant| grant.x_wing == key.x_wing || grant.ed25519.0 == key.ed25519;
@@ -198,39 +198,6 @@ impl<S: Source> Vault<S> {
             exposed: Vec::new(),
             dropped: Vec::new(),
         })
-    }
-
-    /// Replaces the passphrase of the grant that opened the vault. Every role may.
-    ///
-    /// It does not help against somebody who has an old copy of the vault and the old passphrase:
-    /// revoke and grant again for that.
-    pub fn prepare_passphrase(
-        &self,
-        passphrase: &Passphrase,
-        cost: Cost,
-        host: &mut Host<'_>,
-    ) -> Result<Prepared> {
-        self.require_sound()?;
-        self.want(self.index.commits.iter().map(CommitPlace::range))?;
-        let cost = cost.check(limits::MEMORY_KIB_MAX_NATIVE)?;
-        let Access {
-            grant, identity, ..
-        } = &self.access;
-        let slot = access::make_key_slot(
-            host.rng,
-            self.header.vault_id,
-            *grant,
-            identity,
-            passphrase,
-            cost,
-        )?;
-        let mut key_slots = self.key_slots.clone();
-        key_slots::replace(&mut key_slots, slot);
-        let mut file = file_start(&key_slots::encode(&key_slots, |id| self.header.lists(id))?);
-        let log = self.start.len() as u64..self.index.end();
-        let read = self.source.read(log, &mut file);
-        read.map_err(Error::not_fetched)?;
-        Ok(Prepared::replace(self, file))
     }
 
     /// Index of a grant that is not the own one.
