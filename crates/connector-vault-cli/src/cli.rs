@@ -111,6 +111,16 @@ pub(crate) enum Command {
     #[command(after_long_help = example!("  cvault get team.cvault twitter APIKey --out key.txt"))]
     Get(GetArgs),
 
+    /// Runs a program with values in its environment
+    ///
+    /// Runs COMMAND, which gets values as environment variables: those that --env and --all name, and those
+    /// of variables that hold a reference, cvault:ID/PROPERTY. No value is written to a file or a command
+    /// line. In ID and PROPERTY %2F stands for a slash and %25 for a percent sign. Signals and exit code
+    /// are the program's; if cvault itself fails it ends with 125, if COMMAND cannot be run with 126, and
+    /// if there is no such program with 127.
+    #[command(after_long_help = example!("  cvault exec team.cvault --env API_KEY=twitter/APIKey -- ./deploy.sh"))]
+    Exec(ExecArgs),
+
     /// Carries out an action: Connectors.Update and its siblings
     ///
     /// Carries out the platform's JSON action: Connectors.Update merges properties into a connector,

@@ -3,6 +3,7 @@
 mod audit;
 mod change;
 mod demo;
+mod exec;
 mod get;
 mod grants;
 mod history;
@@ -43,6 +44,7 @@ pub(crate) fn run(command: Command, output: Output) -> Result<()> {
         Command::List(args) => read::list(&args, &context),
         Command::Show(args) => read::show(&args, &context),
         Command::Get(args) => get::get(&args, &context),
+        Command::Exec(args) => exec::exec(&args, &context),
         Command::Run(args) => run::run(&args, &context),
         Command::Tokens(args) => tokens::tokens(&args, &context),
         Command::History(args) => history::history(&args, &context),

@@ -30,6 +30,18 @@ pub(crate) struct Failure {
 
 /// The code of an error in the command line itself.
 const USAGE: &str = "usage";
+/// The codes of `exec` where it has no program to run.
+pub(crate) const COMMAND_NOT_FOUND: &str = "command_not_found";
+pub(crate) const COMMAND_NOT_EXECUTABLE: &str = "command_not_executable";
+
+/// Which exit codes failures have.
+#[derive(Clone, Copy)]
+pub(crate) enum Exits {
+    /// 2 for a wrong command line, else 1.
+    Common,
+    /// Those of `exec`, apart from the codes that programs end with: as env(1) has them.
+    Exec,
+}
 
 impl Failure {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
@@ -102,8 +114,14 @@ impl Failure {
         }
     }
 
-    pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(if self.code == USAGE { 2 } else { 1 })
+    pub(crate) fn exit_code(&self, exits: Exits) -> ExitCode {
+        ExitCode::from(match (exits, self.code) {
+            (Exits::Exec, COMMAND_NOT_FOUND) => 127,
+            (Exits::Exec, COMMAND_NOT_EXECUTABLE) => 126,
+            (Exits::Exec, _) => 125,
+            (Exits::Common, USAGE) => 2,
+            (Exits::Common, _) => 1,
+        })
     }
 }
 

@@ -23,6 +23,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use cli::Cli;
+use failure::{Exits, Result};
 use output::Output;
 
 // Whoever panics gives back the lock of the vault while the stack unwinds.
@@ -32,21 +33,22 @@ compile_error!("cvault needs panic = \"unwind\": a lock must not outlive a panic
 fn main() -> ExitCode {
     refuse_to_die_of_large_files();
     let args: Vec<OsString> = std::env::args_os().collect();
-    let asks_json = args
-        .iter()
-        .take_while(|arg| *arg != "--")
-        .any(|arg| arg == "--json");
-    let output = Output { json: asks_json };
+    // What stands behind -- belongs to another program.
+    let ours = args.iter().take_while(|arg| *arg != "--");
+    let output = Output {
+        json: ours.clone().any(|arg| arg == "--json"),
+    };
+    let exits = match ours.skip(1).find(|arg| *arg != "--json") {
+        Some(command) if command == "exec" => Exits::Exec,
+        _ => Exits::Common,
+    };
     let done = match Cli::try_parse_from(args) {
-        Ok(cli) => command::run(cli.command, output),
+        Ok(cli) => command::run(cli.command, output).inspect_err(|failure| output.failure(failure)),
         Err(error) => wrong(&error, output),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            output.failure(&failure);
-            failure.exit_code()
-        }
+        Err(failure) => failure.exit_code(exits),
     }
 }
 
@@ -64,21 +66,19 @@ fn refuse_to_die_of_large_files() {
 #[cfg(not(unix))]
 fn refuse_to_die_of_large_files() {}
 
-/// Help is a result, and so is the version; everything else is an error in the command line.
-fn wrong(error: &clap::Error, output: Output) -> failure::Result<()> {
+/// Help is a result, and so is the version; everything else is an error in the command line, which is told.
+fn wrong(error: &clap::Error, output: Output) -> Result<()> {
+    let failure = usage::failure(error);
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             output.help(&error.render());
-            Ok(())
+            return Ok(());
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !output.json => {
             let _ = error.print();
-            std::process::exit(2);
         }
-        _ if !output.json => {
-            usage::tell(error, output);
-            std::process::exit(2);
-        }
-        _ => Err(usage::failure(error).or_hint("for more information, try --help")),
+        _ if !output.json => usage::tell(error, output),
+        _ => output.failure(&usage::failure(error).or_hint("for more information, try --help")),
     }
+    Err(failure)
 }

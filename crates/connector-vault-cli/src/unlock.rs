@@ -4,6 +4,7 @@
 mod noticed;
 mod source;
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use connector_vault::{Code, Cost, Repaired, Trust, Unlock, Vault, VaultId};
@@ -16,7 +17,7 @@ use crate::output::Output;
 use crate::terminal::{can_confirm, confirm, printable};
 
 pub(crate) use noticed::tell_report;
-use source::{Key, Spaces, key};
+use source::{Key, Spaces, is_key, key};
 pub(crate) use source::{hide_keys, new_passphrase, owner_identity, owner_passphrase};
 
 /// Opens the vault, and tells what was noticed.
@@ -173,6 +174,14 @@ pub(crate) fn cost(args: CostArgs, output: Output) -> Cost {
     cost
 }
 
+/// Whether a variable says how a vault is opened.
+pub(crate) fn opens(variable: &OsStr) -> bool {
+    is_key(variable) || variable == VAULT_ID || variable == GRANT
+}
+
+const VAULT_ID: &str = "CVAULT_VAULT_ID";
+const GRANT: &str = "CVAULT_GRANT";
+
 /// Values of one thing from several sources; they have to agree.
 fn agreed<T: PartialEq>(values: Vec<(&str, Option<T>)>) -> Result<Option<T>> {
     let mut agreed: Option<(&str, T)> = None;
@@ -196,12 +205,12 @@ fn vault_id(open: &OpenArgs, from_file: Option<VaultId>) -> Result<Option<VaultI
         let id = id.map(str::parse::<VaultId>).transpose();
         id.map_err(|error| Failure::from(error).within(name))
     };
-    let variable = variable("CVAULT_VAULT_ID")?;
+    let variable = variable(VAULT_ID)?;
     let option = parse("--vault-id", open.vault_id.as_deref())?;
-    let variable = parse("CVAULT_VAULT_ID", variable.as_deref().map(String::as_str))?;
+    let variable = parse(VAULT_ID, variable.as_deref().map(String::as_str))?;
     agreed(vec![
         ("--vault-id", option),
-        ("CVAULT_VAULT_ID", variable),
+        (VAULT_ID, variable),
         ("the identity file", from_file),
     ])
 }
@@ -209,10 +218,7 @@ fn vault_id(open: &OpenArgs, from_file: Option<VaultId>) -> Result<Option<VaultI
 fn grant_label(open: &OpenArgs) -> Result<Option<String>> {
     agreed(vec![
         ("--grant-label", open.grant_label.clone()),
-        (
-            "CVAULT_GRANT",
-            variable("CVAULT_GRANT")?.map(|label| label.to_string()),
-        ),
+        (GRANT, variable(GRANT)?.map(|label| label.to_string())),
     ])
 }
 

@@ -12,6 +12,52 @@ pub(crate) fn is_name(name: &str) -> bool {
     name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit())
 }
 
+/// Whether a program can have a variable of this name: POSIX.1-2024, XBD 8.1.
+pub(crate) fn is_possible(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['=', '\0'])
+}
+
+/// Whether the variable decides what programs load or run, as far as that is known: one that somebody else
+/// names should not.
+pub(crate) fn steers_programs(name: &str) -> bool {
+    const NAMES: [&str; 22] = [
+        "PATH",
+        "HOME",
+        "IFS",
+        "ENV",
+        "SHELL",
+        "SHELLOPTS",
+        "BASHOPTS",
+        "BASH_ENV",
+        "PS4",
+        "PROMPT_COMMAND",
+        "EDITOR",
+        "VISUAL",
+        "PAGER",
+        "GCONV_PATH",
+        "GLIBC_TUNABLES",
+        "NODE_OPTIONS",
+        "NODE_PATH",
+        "JAVA_TOOL_OPTIONS",
+        "JDK_JAVA_OPTIONS",
+        "_JAVA_OPTIONS",
+        "CLASSPATH",
+        "COMSPEC",
+    ];
+    const STARTS: [&str; 8] = [
+        "LD_",
+        "DYLD_",
+        "BASH_FUNC_",
+        "PYTHON",
+        "PERL5",
+        "RUBY",
+        "GIT_",
+        "CVAULT_",
+    ];
+    let name = name.to_ascii_uppercase();
+    NAMES.contains(&&*name) || STARTS.iter().any(|start| name.starts_with(start))
+}
+
 /// `NAME="value"` on one line, as dotenv files have it. No shell and no parser of such files expands
 /// something in it.
 ///

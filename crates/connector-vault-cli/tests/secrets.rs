@@ -139,6 +139,18 @@ fn values_in_the_place_of_names_are_not_told() {
         (&["repair", "v.cvault"], &[&inline]),
         (&["init"], &[&inline]),
         (&["passwd", "v.cvault"], &[VALUE]),
+        (&["exec", "v.cvault"], &["--env", VALUE, "--", "true"]),
+        (&["exec", "v.cvault"], &["--env", &key_is, "--", "true"]),
+        (
+            &["exec", "v.cvault"],
+            &["--env", "K=hunter2-s3cret/x", "--", "true"],
+        ),
+        (
+            &["exec", "v.cvault"],
+            &["--env", "K=x/hunter2-s3cret", "--", "true"],
+        ),
+        (&["exec", "v.cvault"], &["--all", VALUE, "--", "true"]),
+        (&["exec", "v.cvault"], &[VALUE]),
         (&["get", "v.cvault", "x"], &[VALUE]),
         (&["get", "v.cvault", "x", "APIKey"], &[VALUE]),
         (&["get", "v.cvault", "x", "APIKey"], &["--format", VALUE]),

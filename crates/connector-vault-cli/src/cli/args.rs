@@ -1,5 +1,6 @@
 //! The arguments and options of each command.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -183,6 +184,24 @@ pub(crate) enum FormatArg {
     Shell,
     /// Base64 with padding
     Base64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// Sets a variable to the value of a property; repeatable
+    #[arg(long, value_name = "NAME=ID/PROPERTY")]
+    pub(crate) env: Vec<String>,
+    /// Sets a variable for each property of a connector, of the property's name
+    #[arg(long, value_name = "ID")]
+    pub(crate) all: Option<String>,
+    /// Begins the names of these variables
+    #[arg(long, value_name = "P", requires = "all")]
+    pub(crate) prefix: Option<String>,
+    /// The program and its arguments, behind --
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! Where passphrases and identities come from (docs/cli.md section 1).
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
@@ -27,11 +28,18 @@ const IDENTITY: [&str; 3] = [
     "CVAULT_IDENTITY_COMMAND",
 ];
 
+const KEYS: [[&str; 3]; 3] = [PASSPHRASE, NEW_PASSPHRASE, IDENTITY];
+
 /// Takes the variables that unlock a vault from a program that is to run.
 pub(crate) fn hide_keys(command: &mut Command) {
-    for name in [PASSPHRASE, NEW_PASSPHRASE, IDENTITY].as_flattened() {
+    for name in KEYS.as_flattened() {
         command.env_remove(name);
     }
+}
+
+/// Whether a variable unlocks a vault.
+pub(super) fn is_key(variable: &OsStr) -> bool {
+    KEYS.as_flattened().iter().any(|name| variable == *name)
 }
 
 /// A shorter passphrase is warned of, in characters.

@@ -5,6 +5,7 @@ mod actions;
 mod connectors;
 mod create;
 mod damage;
+mod exec;
 mod grants;
 mod hints;
 mod inputs;
