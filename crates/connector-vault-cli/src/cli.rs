@@ -271,6 +271,18 @@ pub(crate) enum Command {
     #[command(after_long_help = example!("  cvault log team.cvault"))]
     Log(ReadArgs),
 
+    /// Makes a random value, such as a password
+    ///
+    /// Prints a value of LENGTH random characters, letters and digits unless an alphabet is named: alnum,
+    /// alpha, upper, lower, digits, hex, base32, base64, base64url, printable, or the characters themselves.
+    /// A value that nobody needs to see is better made by `add --set-random` or `run --token-random`.
+    #[command(after_long_help = example!("  cvault generate 40:base64url"))]
+    Generate {
+        /// How many characters, and of which alphabet
+        #[arg(value_name = "LENGTH[:ALPHABET]")]
+        recipe: Option<String>,
+    },
+
     /// Makes an identity: what a service holds instead of a passphrase
     ///
     /// An identity is a secret of its own, from which the keys of a grant derive. A service holds it in

@@ -4,6 +4,7 @@ mod audit;
 mod change;
 mod demo;
 mod exec;
+mod generate;
 mod get;
 mod grants;
 mod history;
@@ -66,6 +67,7 @@ pub(crate) fn run(command: Command, output: Output) -> Result<()> {
         Command::Head(args) => audit::head(&args, &context),
         Command::Log(args) => audit::log(&args, &context),
         Command::Identity(IdentityCommand::New { out }) => identity::new(out.as_deref(), &context),
+        Command::Generate { recipe } => generate::generate(recipe.as_deref(), &context),
         Command::Demo => demo::demo(&context),
         Command::Completions { shell } => completions(shell, &context),
     }

@@ -125,6 +125,10 @@ pub(crate) struct AddArgs {
     /// Sets a property to the value of an environment variable; repeatable
     #[arg(long, value_name = "NAME=VARIABLE")]
     pub(crate) set_env: Vec<String>,
+    /// Sets a property to a random value that nobody sees, 32 letters and digits unless said otherwise;
+    /// `generate --help` has the alphabets; repeatable
+    #[arg(long, value_name = "NAME[=LENGTH[:ALPHABET]]")]
+    pub(crate) set_random: Vec<String>,
     /// Takes properties from a JSON object, or - for standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) from_json: Option<PathBuf>,
@@ -237,6 +241,9 @@ pub(crate) struct RunArgs {
     /// Gives a token the text of a file; the end of its only line is left out; repeatable
     #[arg(long, value_name = "NAME=FILE", help_heading = "Tokens")]
     pub(crate) token_file: Vec<String>,
+    /// Gives a token a random value that nobody sees, as --set-random of `add` does; repeatable
+    #[arg(long, value_name = "NAME[=LENGTH[:ALPHABET]]", help_heading = "Tokens")]
+    pub(crate) token_random: Vec<String>,
     /// Takes tokens from a JSON object of strings, or - for standard input
     #[arg(long, value_name = "FILE", help_heading = "Tokens")]
     pub(crate) tokens: Option<PathBuf>,

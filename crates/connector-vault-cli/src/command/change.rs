@@ -11,6 +11,7 @@ use super::Context;
 use crate::cli::{AddArgs, ConnectorArgs, RestoreArgs};
 use crate::failure::{Failure, Result};
 use crate::input::{Text, Wanted, name_and_rest, set_variable};
+use crate::random::Recipe;
 use crate::report::{self, Origin};
 use crate::terminal::shell_word;
 use crate::unlock;
@@ -72,6 +73,17 @@ fn properties(args: &AddArgs, context: &Context) -> Result<Properties> {
             name,
             wanted.full(set_variable(variable, wanted)?, args.allow_empty)?,
         )?;
+    }
+    for text in &args.set_random {
+        let (name, recipe) = match text.contains('=') {
+            false => (text.as_str(), Recipe::default()),
+            true => {
+                let (name, recipe) = name_and_rest("--set-random", text)?;
+                let asked_by = format!("--set-random for {}", property_named(name));
+                (name, Recipe::parse(recipe, &asked_by)?)
+            }
+        };
+        set(name, recipe.value(context.output)?)?;
     }
     Ok(properties)
 }

@@ -12,6 +12,7 @@ use super::tester::CommandTester;
 use crate::cli::{NestedArg, NullArg, RunArgs};
 use crate::failure::{Failure, Result};
 use crate::input::{Text, Wanted, json_failure, name_and_rest, set_variable};
+use crate::random::Recipe;
 use crate::{report, unlock};
 
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<()> {
@@ -52,7 +53,8 @@ fn failure(error: connector_vault_store::Error) -> Failure {
         "null_value" => failure.or_hint("--null remove does that"),
         "empty_value" => failure.or_hint("--allow-empty does that"),
         "token_unresolved" => failure.or_hint(
-            "--token-env, --token-file, --tokens and --token give values, --no-tokens takes brackets as text",
+            "--token-env, --token-file, --token-random, --tokens and --token give values, --no-tokens takes brackets as \
+             text",
         ),
         _ => failure,
     }
@@ -112,6 +114,10 @@ fn tokens(args: &RunArgs, context: &Context) -> Result<BTreeMap<String, Secret>>
         let value = context.input.value(Path::new(path), wanted)?;
         add(name, wanted.full(value, args.allow_empty)?)?;
     }
+    for text in &args.token_random {
+        let (name, recipe) = token_and_recipe(text)?;
+        add(name, recipe.value(context.output)?)?;
+    }
     if let Some(path) = &args.tokens {
         let wanted = Wanted::list("the list of tokens", "--tokens");
         let text = context.input.text(path, wanted)?;
@@ -127,6 +133,20 @@ fn tokens(args: &RunArgs, context: &Context) -> Result<BTreeMap<String, Secret>>
         }
     }
     Ok(tokens)
+}
+
+/// `NAME` or `NAME=LENGTH[:ALPHABET]`, where the name may hold parameters with equals signs of their own.
+fn token_and_recipe(text: &str) -> Result<(&str, Recipe)> {
+    let is_name = |name: &str| {
+        let ends = [")", ")]"].iter().any(|end| name.ends_with(end));
+        !name.contains('=') || (ends && !name.contains(")=") && !name.contains(")]="))
+    };
+    if is_name(text) {
+        return Ok((text, Recipe::default()));
+    }
+    let (name, recipe) = token("--token-random", text)?;
+    let asked_by = format!("--token-random for {}", token_named(name));
+    Ok((name, Recipe::parse(recipe, &asked_by)?))
 }
 
 /// A token in messages, without its parameters: they may hold a secret.
@@ -196,6 +216,28 @@ mod tests {
             ("=b", None),
         ] {
             assert_eq!(token("--token", text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn random_tokens() {
+        let recipe = Recipe::parse("9:hex", "it").ok();
+        for (text, name, given) in [
+            ("A", "A", false),
+            ("S:A=9:hex", "S:A", true),
+            ("S:A(x=1)", "S:A(x=1)", false),
+            ("[S:A(x=1,y=\"=\")]", "[S:A(x=1,y=\"=\")]", false),
+            ("S:A(x=1)=9:hex", "S:A(x=1)", true),
+            ("[S:A(x=1)]=9:hex", "[S:A(x=1)]", true),
+        ] {
+            let expected = if given { recipe.as_ref() } else { None };
+            let (found, made) = token_and_recipe(text).expect("it is right");
+            assert_eq!(found, name, "{text}");
+            assert_eq!(made, *expected.unwrap_or(&Recipe::default()), "{text}");
+        }
+        for wrong in ["A=", "=9", "A=9:a", "A=hunter2", "A(x=1)=hunter2"] {
+            let failure = token_and_recipe(wrong).expect_err("it is wrong");
+            assert_eq!(failure.code, "usage", "{wrong}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod hints;
 mod inputs;
 mod integrity;
 mod program;
+mod random;
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;
