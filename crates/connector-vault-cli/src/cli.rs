@@ -16,12 +16,17 @@ macro_rules! environment {
 Environment:
   CVAULT_PASSPHRASE, CVAULT_PASSPHRASE_FILE, CVAULT_PASSPHRASE_COMMAND
       unlock by a passphrase: itself, the only line of a file, or what a command prints
+  CVAULT_KEY, CVAULT_KEY_FILE, CVAULT_KEY_COMMAND
+      unlock by an external key of 32 bytes, likewise, in base16 or base64url
   CVAULT_IDENTITY, CVAULT_IDENTITY_FILE, CVAULT_IDENTITY_COMMAND
       unlock by an identity, likewise
   CVAULT_NEW_PASSPHRASE, CVAULT_NEW_PASSPHRASE_FILE, CVAULT_NEW_PASSPHRASE_COMMAND
       for `grant` and `passwd`
+  CVAULT_NEW_KEY, CVAULT_NEW_KEY_FILE, CVAULT_NEW_KEY_COMMAND
+      for `key add`
   CVAULT_VAULT_ID    which vault to trust
-  CVAULT_GRANT       whose key slot the passphrase is for
+  CVAULT_GRANT       whose key slot the passphrase or key is for
+  CVAULT_KEY_HINT    which key slots the external key is for
   CVAULT_STATE_DIR   where known heads are kept
   NO_COLOR           no colours
   The file - is standard input. A command runs without a shell. An empty variable is not set.
@@ -222,6 +227,13 @@ pub(crate) enum Command {
     #[command(after_long_help = example!("  cvault passwd team.cvault"))]
     Passwd(PasswdArgs),
 
+    /// Lists key slots, adds and removes external keys
+    ///
+    /// A key slot opens a grant by a passphrase or by an external key: 32 bytes that a key management
+    /// service, a keychain or a passkey holds. Every member adds and removes external keys of its own grant.
+    #[command(subcommand, after_long_help = example!("  cvault key list team.cvault"))]
+    Key(KeyCommand),
+
     /// Rewrites the file without old versions
     ///
     /// Replaces the log by a snapshot that keeps the newest versions of each connector. No secret is
@@ -305,6 +317,30 @@ pub(crate) enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Lists the key slots, without unlocking the vault
+    ///
+    /// Lists whose key slots there are, what opens them, and the hints of external keys. Nothing is unlocked for
+    /// it: anybody who can write to the file can have changed what it shows.
+    #[command(after_long_help = example!("  cvault key list team.cvault"))]
+    List(KeyListArgs),
+
+    /// Adds an external key to your grant
+    ///
+    /// The new key comes from CVAULT_NEW_KEY, CVAULT_NEW_KEY_FILE or CVAULT_NEW_KEY_COMMAND. The hint stands
+    /// in the file in clear; it tells later which key is meant.
+    #[command(after_long_help = example!("  openssl rand -hex 32 > ops.key\n  CVAULT_NEW_KEY_FILE=ops.key cvault key add team.cvault --hint ops.key"))]
+    Add(KeyAddArgs),
+
+    /// Removes external keys from your grant
+    ///
+    /// Old copies of the vault still open by them: if a key is known to somebody, let an owner revoke
+    /// your grant and grant again. The last key slot of a grant stays.
+    #[command(after_long_help = example!("  cvault key remove team.cvault --hint ops.key"))]
+    Remove(KeyRemoveArgs),
 }
 
 #[derive(Debug, Subcommand)]

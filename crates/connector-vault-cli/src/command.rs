@@ -9,6 +9,7 @@ mod get;
 mod grants;
 mod history;
 mod identity;
+mod key;
 mod lifecycle;
 mod merge;
 mod read;
@@ -60,6 +61,7 @@ pub(crate) fn run(command: Command, output: Output) -> Result<()> {
         Command::Revoke(args) => grants::revoke(&args, &context),
         Command::Role(args) => grants::role(&args, &context),
         Command::Passwd(args) => grants::passwd(&args, &context),
+        Command::Key(command) => key::run(command, &context),
         Command::Compact(args) => lifecycle::compact(&args, &context),
         Command::Purge(args) => history::purge(&args, &context),
         Command::Merge(args) => merge::merge(&args, &context),

@@ -1,24 +1,28 @@
-//! How the vault is opened: passphrase or identity, from a variable, a file or a prompt; never from
-//! the command line, which others can read (docs/cli.md).
+//! How the vault is opened: by a passphrase, an external key or an identity, from a variable, a file, a command or a
+//! prompt; never from the command line, which others can read (docs/cli.md).
 
+mod external;
 mod noticed;
 mod source;
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-use connector_vault::{Code, Cost, Repaired, Trust, Unlock, Vault, VaultId};
+use connector_vault::{
+    Code, Cost, KeySlotInfo, KeySlotMatch, Repaired, Trust, Unlock, Vault, VaultId, limits,
+};
 use connector_vault_store::{Builder, Error, FileStore, FileVault, KnownHeads, OnWarning};
 
-use crate::cli::{CostArgs, OpenArgs, VaultArgs};
+use crate::cli::{CostArgs, KeyListArgs, OpenArgs, VaultArgs};
 use crate::failure::{Failure, Result};
 use crate::input::{Input, require_path, variable};
 use crate::output::Output;
 use crate::terminal::{can_confirm, confirm, printable};
 
+pub(crate) use external::{hint_bytes, hint_text};
 pub(crate) use noticed::tell_report;
 use source::{Key, Spaces, is_key, key};
-pub(crate) use source::{hide_keys, new_passphrase, owner_identity, owner_passphrase};
+pub(crate) use source::{hide_keys, new_key, new_passphrase, owner_identity, owner_passphrase};
 
 /// Opens the vault, and tells what was noticed.
 pub(crate) fn open(args: &VaultArgs, input: &Input, output: Output) -> Result<FileVault> {
@@ -56,10 +60,22 @@ pub(crate) fn repair(
     })
 }
 
+/// The key slots of a vault, which nothing unlocks for that.
+pub(crate) fn key_slots(args: &KeyListArgs) -> Result<Vec<KeySlotInfo>> {
+    check_file(&args.path)?;
+    let mut options = FileVault::builder().memory_max(limits::MEMORY_KIB_MAX_NATIVE);
+    if let Some(vault_id) = vault_id(args.vault_id.as_deref(), None)? {
+        options = options.expect(vault_id);
+    }
+    options.key_slots(&args.path).map_err(opening_failure)
+}
+
 /// What a vault is opened with.
 struct Opening {
     key: Key,
     grant_label: Option<String>,
+    /// Of the key slots that the external key is for.
+    hint: Option<Vec<u8>>,
     options: Builder,
 }
 
@@ -69,6 +85,13 @@ impl Opening {
         check_file(path)?;
         let grant_label = grant_label(open)?;
         let (key, from_file) = key(path, grant_label.as_deref(), input)?;
+        let hint = key_hint(open)?;
+        if hint.is_some() && !matches!(key, Key::External(_)) {
+            return Err(Failure::usage(
+                "--key-hint and CVAULT_KEY_HINT choose a key slot of an external key, and the vault is opened \
+                 by something else",
+            ));
+        }
         let mut options = FileVault::builder()
             .heads(heads(open.no_heads, output))
             .memory_max(open.max_memory_mib.saturating_mul(1024))
@@ -76,12 +99,13 @@ impl Opening {
         if open.accept {
             options = options.trust(Trust::AsFound);
         }
-        if let Some(vault_id) = vault_id(open, from_file)? {
+        if let Some(vault_id) = vault_id(open.vault_id.as_deref(), from_file)? {
             options = options.expect(vault_id);
         }
         Ok(Self {
             key,
             grant_label,
+            hint,
             options,
         })
     }
@@ -89,6 +113,14 @@ impl Opening {
     fn unlock(&self) -> Unlock<'_> {
         match (&self.key, self.grant_label.as_deref()) {
             (Key::Identity(identity), _) => Unlock::Identity(identity),
+            (Key::External(key), label) => match (self.hint.as_deref(), label) {
+                (None, None) => Unlock::Key(key),
+                (None, Some(label)) => Unlock::KeySlot(key, KeySlotMatch::grant(label)),
+                (Some(hint), None) => Unlock::KeySlot(key, KeySlotMatch::hint(hint)),
+                (Some(hint), Some(label)) => {
+                    Unlock::KeySlot(key, KeySlotMatch::hint(hint).of_grant(label))
+                }
+            },
             (Key::Passphrase(passphrase, _), None) => Unlock::Passphrase(passphrase),
             (Key::Passphrase(passphrase, _), Some(label)) => Unlock::Grant(label, passphrase),
         }
@@ -176,11 +208,15 @@ pub(crate) fn cost(args: CostArgs, output: Output) -> Cost {
 
 /// Whether a variable says how a vault is opened.
 pub(crate) fn opens(variable: &OsStr) -> bool {
-    is_key(variable) || variable == VAULT_ID || variable == GRANT
+    is_key(variable)
+        || [VAULT_ID, GRANT, KEY_HINT]
+            .iter()
+            .any(|name| variable == *name)
 }
 
 const VAULT_ID: &str = "CVAULT_VAULT_ID";
 const GRANT: &str = "CVAULT_GRANT";
+const KEY_HINT: &str = "CVAULT_KEY_HINT";
 
 /// Values of one thing from several sources; they have to agree.
 fn agreed<T: PartialEq>(values: Vec<(&str, Option<T>)>) -> Result<Option<T>> {
@@ -200,19 +236,27 @@ fn agreed<T: PartialEq>(values: Vec<(&str, Option<T>)>) -> Result<Option<T>> {
     Ok(agreed.map(|(_, value)| value))
 }
 
-fn vault_id(open: &OpenArgs, from_file: Option<VaultId>) -> Result<Option<VaultId>> {
+fn vault_id(option: Option<&str>, from_file: Option<VaultId>) -> Result<Option<VaultId>> {
     let parse = |name: &str, id: Option<&str>| {
         let id = id.map(str::parse::<VaultId>).transpose();
         id.map_err(|error| Failure::from(error).within(name))
     };
     let variable = variable(VAULT_ID)?;
-    let option = parse("--vault-id", open.vault_id.as_deref())?;
+    let option = parse("--vault-id", option)?;
     let variable = parse(VAULT_ID, variable.as_deref().map(String::as_str))?;
     agreed(vec![
         ("--vault-id", option),
         (VAULT_ID, variable),
         ("the identity file", from_file),
     ])
+}
+
+fn key_hint(open: &OpenArgs) -> Result<Option<Vec<u8>>> {
+    let hint = agreed(vec![
+        ("--key-hint", open.key_hint.clone()),
+        (KEY_HINT, variable(KEY_HINT)?.map(|hint| hint.to_string())),
+    ])?;
+    hint.as_deref().map(hint_bytes).transpose()
 }
 
 fn grant_label(open: &OpenArgs) -> Result<Option<String>> {

@@ -19,9 +19,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use connector_vault::{KnownHead, Vault};
 use connector_vault_store::KnownHeads;
-use files::{ExpectConnector, Given, KeyVector, UnlockBy, VaultVector};
+use files::{ExpectConnector, ExpectKeySlot, Given, KeyVector, UnlockBy, VaultVector};
 use repairs::RepairVector;
 use serde_json::Value;
 use support::{Ran, Sandbox, cvault, folder, ran};
@@ -65,9 +66,6 @@ fn check(vector: &VaultVector) -> Option<&'static str> {
     if vector.work_kib_max.is_some() {
         return Some("of another budget for key slots");
     }
-    if matches!(vector.unlock, UnlockBy::Key(_)) {
-        return Some("of an external key");
-    }
     let dir = folder();
     let vault = dir.path().canonicalize().unwrap().join("v.cvault");
     let file = base16ct::lower::decode_vec(&vector.file).unwrap();
@@ -77,6 +75,10 @@ fn check(vector: &VaultVector) -> Option<&'static str> {
     }
     let run = |command: &str, more: &[&str]| run(vector, dir.path(), command, more);
 
+    if let Some(expected) = &vector.expect.key_slots {
+        let mut command = cvault(dir.path(), ["key", "list", "v.cvault", "--json"]);
+        check_key_slots(&document(&ran(&mut command)), expected);
+    }
     let listed = run("list", &[]);
     if let Some(code) = &vector.expect.error {
         let error = listed.error(1);
@@ -127,6 +129,23 @@ fn check(vector: &VaultVector) -> Option<&'static str> {
         "reading writes nothing"
     );
     None
+}
+
+fn check_key_slots(listed: &Value, expected: &[ExpectKeySlot]) {
+    let listed = listed["key_slots"].as_array().unwrap();
+    assert_eq!(listed.len(), expected.len());
+    for (listed, expected) in listed.iter().zip(expected) {
+        let hint = expected.hint.as_ref().map(|hint| {
+            let hint = base16ct::lower::decode_vec(hint).unwrap();
+            Base64UrlUnpadded::encode_string(&hint)
+        });
+        assert_eq!(listed["grant"], serde_json::json!(expected.grant));
+        assert_eq!(listed["label"], serde_json::json!(expected.label));
+        assert_eq!(listed["kind"], serde_json::json!(expected.kind));
+        assert_eq!(listed["hint"], serde_json::json!(hint));
+        assert_eq!(listed["prf_input"], serde_json::json!(expected.prf_input));
+        assert_eq!(!listed["broken"].is_null(), expected.broken);
+    }
 }
 
 fn check_connector(
@@ -274,7 +293,14 @@ fn unlocked(vector: &VaultVector, command: &mut Command) -> Ran {
     match &vector.unlock {
         UnlockBy::Identity(text) => command.env("CVAULT_IDENTITY", text),
         UnlockBy::Passphrase(text) => command.env("CVAULT_PASSPHRASE", text),
-        UnlockBy::Key(_) => command,
+        UnlockBy::Key(key) => {
+            if let Some(hint) = &vector.hint {
+                let hint = base16ct::lower::decode_vec(hint).unwrap();
+                let hint = Base64UrlUnpadded::encode_string(&hint);
+                command.args(["--key-hint", &format!("base64url:{hint}")]);
+            }
+            command.env("CVAULT_KEY", key)
+        }
     };
     let ran = ran(command);
     let (UnlockBy::Identity(secret) | UnlockBy::Passphrase(secret) | UnlockBy::Key(secret)) =

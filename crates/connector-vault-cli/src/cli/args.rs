@@ -23,9 +23,12 @@ pub(crate) struct VaultArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct OpenArgs {
-    /// Tries only the key slot of this grant, which saves time
+    /// Tries only the key slots of this grant, which saves time
     #[arg(long, help_heading = OPENING, hide_short_help = true, value_name = "LABEL")]
     pub(crate) grant_label: Option<String>,
+    /// Tries the external key only with key slots that have this hint
+    #[arg(long, help_heading = OPENING, hide_short_help = true, value_name = "HINT")]
+    pub(crate) key_hint: Option<String>,
     /// The vault must have this id; an identity needs it unless the vault is known here
     #[arg(long, help_heading = OPENING, hide_short_help = true, value_name = "ID")]
     pub(crate) vault_id: Option<String>,
@@ -374,6 +377,44 @@ pub(crate) struct PasswdArgs {
     pub(crate) vault: VaultArgs,
     #[command(flatten)]
     pub(crate) cost: CostArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyListArgs {
+    /// The vault's file
+    #[arg(value_name = "VAULT")]
+    pub(crate) path: PathBuf,
+    /// The vault must have this id
+    #[arg(long, value_name = "ID")]
+    pub(crate) vault_id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyAddArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// Tells which key is meant, in clear: text, or base64url: and bytes
+    #[arg(long, value_name = "HINT", default_value = "")]
+    pub(crate) hint: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyRemoveArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    #[command(flatten)]
+    pub(crate) which: KeySlotArgs,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct KeySlotArgs {
+    /// Removes the key slots with this hint, as `key list` shows it
+    #[arg(long, value_name = "HINT")]
+    pub(crate) hint: Option<String>,
+    /// Removes this key slot, as `key list` shows it
+    #[arg(long, value_name = "SLOT")]
+    pub(crate) slot: Option<String>,
 }
 
 #[derive(Debug, Args)]

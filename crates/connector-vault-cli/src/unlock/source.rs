@@ -1,11 +1,12 @@
-//! Where passphrases and identities come from (docs/cli.md section 1).
+//! Where passphrases, external keys and identities come from (docs/cli.md section 1).
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-use connector_vault::{Identity, Passphrase, VaultId};
+use connector_vault::{ExternalKey, Identity, Passphrase, VaultId};
 
+use super::external::external_key;
 use crate::failure::{Failure, Result};
 use crate::input::{Input, Text, Wanted, variable};
 use crate::output::Output;
@@ -22,13 +23,19 @@ const NEW_PASSPHRASE: [&str; 3] = [
     "CVAULT_NEW_PASSPHRASE_FILE",
     "CVAULT_NEW_PASSPHRASE_COMMAND",
 ];
+const KEY: [&str; 3] = ["CVAULT_KEY", "CVAULT_KEY_FILE", "CVAULT_KEY_COMMAND"];
+const NEW_KEY: [&str; 3] = [
+    "CVAULT_NEW_KEY",
+    "CVAULT_NEW_KEY_FILE",
+    "CVAULT_NEW_KEY_COMMAND",
+];
 const IDENTITY: [&str; 3] = [
     "CVAULT_IDENTITY",
     "CVAULT_IDENTITY_FILE",
     "CVAULT_IDENTITY_COMMAND",
 ];
 
-const KEYS: [[&str; 3]; 3] = [PASSPHRASE, NEW_PASSPHRASE, IDENTITY];
+const KEYS: [[&str; 3]; 5] = [PASSPHRASE, NEW_PASSPHRASE, KEY, NEW_KEY, IDENTITY];
 
 /// Takes the variables that unlock a vault from a program that is to run.
 pub(crate) fn hide_keys(command: &mut Command) {
@@ -48,6 +55,7 @@ const PASSPHRASE_CHARS_MIN: usize = 12;
 /// What opens a vault.
 pub(super) enum Key {
     Passphrase(Passphrase, Spaces),
+    External(ExternalKey),
     Identity(Identity),
 }
 
@@ -89,7 +97,7 @@ fn only_one(names: &[&'static str]) -> Result<Option<&'static str>> {
 fn secret(name: &str, what: &'static str, input: &Input) -> Result<Text> {
     let value = variable(name)?.unwrap_or_default();
     let wanted = Wanted::key(what, name);
-    let is_line = !IDENTITY.contains(&name);
+    let is_line = [PASSPHRASE, NEW_PASSPHRASE].as_flattened().contains(&name);
     if name.ends_with("_COMMAND") {
         let mut command = Program::parse(&value, name)?.command();
         // Also lest a command that runs cvault runs itself.
@@ -115,7 +123,7 @@ pub(super) fn key(
     grant_label: Option<&str>,
     input: &Input,
 ) -> Result<(Key, Option<VaultId>)> {
-    let all = [PASSPHRASE, IDENTITY].concat();
+    let all = [PASSPHRASE, KEY, IDENTITY].concat();
     let Some(name) = only_one(&all)? else {
         let file = path
             .file_name()
@@ -125,6 +133,9 @@ pub(super) fn key(
         let passphrase = prompt(&format!("Passphrase{of_grant} for {file}"), &all)?;
         return Ok((from_text(&passphrase)?, None));
     };
+    if KEY.contains(&name) {
+        return Ok((Key::External(key_of(name, input)?), None));
+    }
     if IDENTITY.contains(&name) {
         if grant_label.is_some() {
             return Err(Failure::usage(format!(
@@ -137,6 +148,23 @@ pub(super) fn key(
         return Ok((Key::Identity(identity), vault_id));
     }
     Ok((from_text(&secret(name, "the passphrase", input)?)?, None))
+}
+
+fn key_of(name: &str, input: &Input) -> Result<ExternalKey> {
+    let text = secret(name, "the external key", input)?;
+    external_key(&text).map_err(|failure| failure.within(name))
+}
+
+/// A new external key, for `key add`.
+pub(crate) fn new_key(input: &Input) -> Result<ExternalKey> {
+    let Some(name) = only_one(&NEW_KEY)? else {
+        return Err(
+            Failure::usage(format!("a new key needs one of {}", NEW_KEY.join(", "))).hint(
+                "make one with `openssl rand -hex 32`, and keep it in a key management service, a keychain or a file",
+            ),
+        );
+    };
+    key_of(name, input)
 }
 
 fn from_text(passphrase: &str) -> Result<Key> {

@@ -10,6 +10,7 @@ mod grants;
 mod hints;
 mod inputs;
 mod integrity;
+mod keys;
 mod program;
 mod random;
 mod sources;
