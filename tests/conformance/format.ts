@@ -64,7 +64,7 @@ export const FormatVector = document({
   unlock: oneOf({ identity: text, passphrase: text, key: text }),
   hint: base16.optional(),
   vault_id: text.optional(),
-  known_head: document({ head: Head, vault_key: text, owners: list(text) }).optional(),
+  known_head: document({ head: Head, vault_key: text, index_commitment: text }).optional(),
   tolerant: flag.or(false),
   work_kib_max: count.optional(),
   expect: ifNamed("error", Failing, Opening),

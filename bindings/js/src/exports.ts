@@ -81,6 +81,7 @@ export type {
   RepairReport,
   Report,
   RevocationReport,
+  RightInfo,
   Role,
   SignatureState,
   SkippedOutcome,

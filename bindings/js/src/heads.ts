@@ -13,13 +13,13 @@ export interface Head {
 }
 
 /**
- * What a client keeps of the newest head it has seen, with who was an owner there: keep it as it is. The package's own
- * stores keep it as the document of docs/format.md section 9, which other programs read too.
+ * What a client keeps of the newest head it has seen, with the vault key and the commitment to the index key there: keep
+ * it as it is. The package's own stores keep it as the document of docs/format.md section 9, which other programs read too.
  */
 export interface KnownHead {
   readonly head: Head;
   readonly vaultKey: string;
-  readonly owners: readonly string[];
+  readonly indexCommitment: string;
 }
 
 /**

@@ -182,12 +182,21 @@ export type Ask = (
 /** What became of what a session has asked for, where a word says it. */
 export type Answer = "same" | "stays" | "mayBeWithdrawn" | "stored" | "conflict" | "unsure" | "waited" | "mayCompact" | "mayNotCompact" | "remembered" | "failed";
 
+/** A role in one group or in all. */
+export interface RightInfo {
+  /** The name of the group, `*` for all groups; `null` for a group that the own grant does not list. */
+  group: string | null;
+  role: Role;
+}
+
 /** A grant: what its holder may do. */
 export interface GrantInfo {
   id: string;
   /** What it is called. */
   label: string;
+  /** The greatest of its roles. */
   role: Role;
+  rights: RightInfo[];
   /** Since when: RFC 3339. */
   since: string;
   /** Its public keys, `cvault-grant-1...`. */

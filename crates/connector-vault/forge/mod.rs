@@ -18,7 +18,9 @@ use crate::crypto::identity::{Identity, VaultKey};
 use crate::crypto::kdf::{Cost, Passphrase};
 use crate::crypto::{Hash, sha256};
 use crate::format::commit::{NewCommit, NewRecord, NewSnapshot};
+use crate::format::header::Header;
 use crate::format::hex::{Hex, RecordId, VaultId};
+use crate::format::to_json;
 use crate::log;
 use crate::plan::{ActionPlan, Plan};
 use crate::secret::Secret;
@@ -182,6 +184,13 @@ impl Team {
         self.store(revocation.unwrap().prepared);
     }
 
+    pub(super) fn reduce(&mut self, label: &str, role: Role) {
+        let change = self
+            .vault
+            .prepare_role(label, role, &mut host(&mut self.rng), &mut |_, _| {});
+        self.store(change.unwrap().prepared);
+    }
+
     pub(super) fn compact(&mut self, retention: Retention) {
         let prepared = self.vault.prepare_compaction(retention);
         self.store(prepared.unwrap());
@@ -258,7 +267,10 @@ impl Team {
             prev: head.hash.0,
             author: self.vault.access.index,
             signer: self.vault.access.clone(),
-            header: self.vault.header.encode().unwrap(),
+            header: to_json(&Header {
+                seq: head.seq + 1,
+                ..self.vault.header.clone()
+            }),
             header_key: self.vault.access.bundle.vault_key.clone().unwrap(),
             superseded: vec![head.hash.0],
             records: records
@@ -294,6 +306,7 @@ pub(super) fn forge_record(
         record_id: RecordId(Hex([1; 16])),
         op: Op::Update,
         id: "x".into(),
+        group: vault.header.groups[0].id,
         name: "Name".into(),
         type_name: "Type".into(),
         version: 2,
@@ -362,6 +375,23 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
+    /// Another number, in the header too.
+    pub(super) fn set_seq(&mut self, seq: u64) {
+        let text = String::from_utf8(std::mem::take(&mut self.header)).unwrap();
+        let [before, after] = [self.seq, seq].map(|seq| format!("\"seq\":{seq},\"created\""));
+        assert!(text.contains(&before));
+        self.header = text.replacen(&before, &after, 1).into_bytes();
+        self.seq = seq;
+    }
+
+    /// The header of this snapshot as a vault's, to be changed.
+    pub(super) fn header_of(&self, team: &Team) -> Header {
+        Header {
+            seq: self.seq,
+            ..team.vault.header.clone()
+        }
+    }
+
     pub(super) fn file(&self) -> Vec<u8> {
         let records: Vec<_> = self.records.iter().map(NewRecord::new).collect();
         let commit = NewCommit {

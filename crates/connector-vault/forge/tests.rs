@@ -6,12 +6,14 @@
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use crate::access::Unlock;
+use crate::access::{BundlePlace, Unlock};
 use crate::action::{Action, Options};
 use crate::connector::{ConnectorId, NewConnector, Properties, PropertyName};
-use crate::crypto::identity::Identity;
+use crate::crypto::identity::{Identity, VaultKey};
 use crate::format::commit::{NewCommit, NewRecord, NewSnapshot};
-use crate::format::hex::{Hex, RecordId};
+use crate::format::header::{Header, Retired};
+use crate::format::hex::{GrantId, Hex, RecordId};
+use crate::limits;
 use crate::log;
 use crate::plan::ActionPlan;
 use crate::secret::Secret;
@@ -134,6 +136,7 @@ fn forge_record(
         record_id: RecordId(Hex([1; 16])),
         op: Op::Update,
         id: "x".into(),
+        group: vault.header.groups[0].id,
         name: "Name".into(),
         type_name: "Type".into(),
         version: 2,
@@ -349,8 +352,12 @@ fn only_an_owner_makes_a_snapshot() {
     let team = Team::new();
     let updater = team.open_as(Role::Updater);
     let owner = team.open_as(Role::Owner);
-    let header = updater.header.encode().unwrap();
     let head = updater.head();
+    let header = Header {
+        seq: head.seq + 1,
+        ..updater.header.clone()
+    };
+    let header = header.encode().unwrap();
     let key = owner.access.bundle.vault_key.as_ref().unwrap();
     let commit = NewCommit {
         seq: head.seq + 1,
@@ -401,7 +408,7 @@ fn the_library_refuses_what_a_role_does_not_permit() {
             )
         };
         for (action, permitted) in [
-            (update, role.updates()),
+            (update, *role >= Role::Updater),
             (add, role.owns()),
             (delete, role.owns()),
         ] {
@@ -793,105 +800,249 @@ fn an_updater_cannot_prevent_its_own_revocation() {
     assert_eq!(revocation.dropped.len(), 1);
     revocation.prepared.write().to(&mut team.file);
     let owner = team.open_as(Role::Owner);
-    assert_eq!(owner.read("x").unwrap().version, Version::FIRST);
-}
-
-#[test]
-fn a_restore_goes_back_before_a_version_that_does_not_read() {
-    let mut team = spoiled();
-    let mut owner = team.open_as(Role::Owner);
-    assert_eq!(owner.read("x").expect_err("spoiled").code(), Code::Damaged);
-    let plan = owner
-        .plan_restore("x", Version::FIRST, &Options::default())
-        .unwrap();
-    let prepared = owner.prepare(plan, &mut host(&mut team.rng)).unwrap();
-    owner.apply(prepared).unwrap();
     let restored = owner.read("x").unwrap();
     assert_eq!(restored.properties.get("APIKey").unwrap().expose(), "a");
-    assert_eq!(restored.version.get(), 3);
+    // The number of the version that was left out serves no other one.
+    let versions = owner.history("x").unwrap();
+    let numbers: Vec<_> = versions.iter().map(|one| one.version.get()).collect();
+    assert_eq!(numbers, [1, 3]);
+    assert_eq!(versions[1].op, Op::Restore);
+    assert_eq!(versions[1].author, owner.access.grant);
 }
 
 #[test]
-fn a_repair_lets_no_updater_bring_back_what_was_deleted() {
+fn a_false_version_behind_a_delete_leaves_it_deleted() {
     let mut team = Team::new();
     let mut owner = team.open_as(Role::Owner);
-    let delete = r#"{"ActionType": "CredStore.DeleteEntry", "Parameters": {"EntryId": "x"}}"#;
-    let mut tokens = std::collections::BTreeMap::<String, Secret>::new();
-    let action = Action::parse(delete).unwrap();
-    let plan = owner
-        .plan(
-            &action,
-            &mut tokens,
-            &Options::default(),
-            &mut host(&mut team.rng),
-        )
-        .unwrap();
+    let plan = owner.plan_delete("x", &Options::default()).unwrap();
     let prepared = owner.prepare(plan, &mut host(&mut team.rng)).unwrap();
     prepared.write().to(&mut team.file);
     owner.apply(prepared).unwrap();
-    let updater = team.open_as(Role::Updater);
-    let record = forge_record(
-        &updater,
-        &mut team.rng,
-        |overview| overview.version = 3,
-        some_secrets(),
-    );
-    let file = [team.file.as_slice(), &commit_of(&updater, &record)].concat();
-    let options = OpenOptions {
-        vault_id: Some(owner.head().vault_id),
-        ..OpenOptions::default()
+    let change = |overview: &mut OverviewText<'_, Vec<Text<'_>>>| {
+        overview.op = Op::Create;
+        overview.version = 3;
+        overview.properties = vec![Text("Other".into())];
     };
-    let identity = team.identity(Role::Owner);
-    let repaired = Vault::repair(&file, Unlock::Identity(identity), &options, false).unwrap();
-    assert_eq!(repaired.quarantined.len(), 1);
-    assert!(repaired.vault.overview("x").is_err());
+    let record = forge_record(&owner, &mut team.rng, change, some_secrets());
+    team.file.extend_from_slice(&commit_of(&owner, &record));
+    let (_, exposed) = team.revoke(Role::Reader);
+    assert_eq!(exposed.len(), 1);
+    let owner = team.open_as(Role::Owner);
+    let newest = owner.history("x").unwrap().pop().unwrap();
+    assert_eq!((newest.version.get(), newest.op), (4, Op::Delete));
+    assert!(owner.overview("x").is_err());
 }
 
 #[test]
-fn a_commit_out_of_place_does_not_hide_those_behind_it() {
+fn a_connector_without_a_true_version_is_deleted_by_a_revocation() {
     let mut team = Team::new();
     let owner = team.open_as(Role::Owner);
-    let updater = team.open_as(Role::Updater);
-    let record = forge_record(&updater, &mut team.rng, |_| {}, some_secrets());
-    let head = owner.head();
-    let far = NewCommit {
-        seq: 1 << 40,
-        prev: head.hash.0,
-        author: updater.access.index,
-        snapshot: None,
-        records: &[NewRecord::new(&record)],
+    let change = |overview: &mut OverviewText<'_, Vec<Text<'_>>>| {
+        overview.op = Op::Create;
+        overview.id = "y".into();
+        overview.version = 1;
+        overview.properties = vec![Text("Other".into())];
     };
-    far.encode(&mut team.file, |signed| {
-        updater.access.sign_commit(head.vault_id, signed)
-    })
-    .unwrap();
-    let plan = owner
-        .plan_create(
-            &NewConnector::new("y", "Name", "Type").with_properties(&properties(&[])),
-            &Options::default(),
-        )
-        .unwrap();
-    let prepared = owner.prepare(plan, &mut host(&mut team.rng)).unwrap();
-    prepared.write().to(&mut team.file);
-    let options = OpenOptions {
-        vault_id: Some(head.vault_id),
-        ..OpenOptions::default()
+    let record = forge_record(&owner, &mut team.rng, change, some_secrets());
+    team.file.extend_from_slice(&commit_of(&owner, &record));
+    team.revoke(Role::Reader);
+    let owner = team.open_as(Role::Owner);
+    let versions = owner.history("y").unwrap();
+    let found: Vec<_> = versions
+        .iter()
+        .map(|one| (one.version.get(), one.op))
+        .collect();
+    assert_eq!(found, [(2, Op::Delete)]);
+}
+
+/// Bytes that have changed since the vault was opened are not sealed again under an owner's signature.
+#[test]
+fn a_newest_version_that_is_damaged_stops_a_revocation() {
+    let mut team = Team::new();
+    let mut owner = team.open_as(Role::Owner);
+    let mut update = |owner: &mut Vault, value: &str| {
+        let plan = owner.plan_update("x", [("APIKey", value)], &Options::default());
+        let prepared = owner.prepare(plan.unwrap(), &mut host(&mut team.rng));
+        owner.apply(prepared.unwrap()).unwrap();
     };
-    let identity = team.identity(Role::Owner);
-    let repaired = Vault::repair(&team.file, Unlock::Identity(identity), &options, false).unwrap();
-    assert_eq!((repaired.recovered, repaired.quarantined.len()), (2, 1));
-    assert!(repaired.vault.overview("y").is_ok());
-    assert!(repaired.vault.head().seq < 10);
+    update(&mut owner, "b");
+    update(&mut owner, "c");
+    let places: Vec<_> = owner.index.versions("x").copied().collect();
+    let flip = |owner: &mut Vault, stored: &Stored| {
+        let end = stored.record().end - 1;
+        let mut byte = Vec::new();
+        owner.source.read(end..end + 1, &mut byte).unwrap();
+        let rest = owner.index.end();
+        let mut tail = Vec::new();
+        owner.source.read(end + 1..rest, &mut tail).unwrap();
+        tail.insert(0, byte[0] ^ 1);
+        owner.source.put(end, tail);
+    };
+    let revoke = |owner: &Vault| {
+        let mut rng = StdRng::seed_from_u64(3);
+        owner.prepare_revoke("reader", &mut host(&mut rng), &mut |_, _| {})
+    };
+    flip(&mut owner, &places[1]);
+    let change = revoke(&owner).unwrap();
+    assert_eq!(change.dropped.len(), 1, "an older version is left out");
+    flip(&mut owner, &places[2]);
+    let error = revoke(&owner).expect_err("the newest version");
+    assert_eq!(error.code(), Code::Damaged);
+    assert!(error.message().contains("version 3 of \"x\""), "{error}");
 }
 
 #[test]
-fn a_former_state_has_nothing_to_merge() {
-    let team = Team::new();
-    let before = team.file.clone();
+fn no_version_changes_in_a_revocation() {
+    let mut team = Team::new();
     let mut owner = team.open_as(Role::Owner);
-    let prepared = owner.prepare_purge(None).unwrap();
-    owner.apply(prepared).unwrap();
-    let former = owner.open_copy(before).unwrap();
-    let merge = owner.plan_merge(&former, MergeOptions::default()).unwrap();
-    assert!(merge.plans().is_empty() && merge.conflicts.is_empty());
+    for value in ["b", "c"] {
+        let plan = owner.plan_update("x", [("APIKey", value)], &Options::default());
+        let prepared = owner
+            .prepare(plan.unwrap(), &mut host(&mut team.rng))
+            .unwrap();
+        prepared.write().to(&mut team.file);
+        owner.apply(prepared).unwrap();
+    }
+    let texts = |vault: &Vault| -> Vec<_> {
+        let all = vault.index.all().flatten();
+        let text = |stored: &Stored| {
+            let record = stored_record(vault, stored);
+            let (overview, secrets) = crate::format::commit::split_record(&record, 0).unwrap();
+            let overview = vault.index.open_overview(stored.group, overview).unwrap();
+            let parsed = OverviewText::parse(&overview).unwrap();
+            let keys = vault.index.keys();
+            let secrets = keys
+                .open_secrets(stored.group, &parsed.id, stored.version, secrets)
+                .unwrap();
+            let values: Vec<_> = secrets
+                .properties
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.expose().to_owned()))
+                .collect();
+            (overview.clone(), values)
+        };
+        all.map(text).collect()
+    };
+    let before = texts(&team.open_as(Role::Owner));
+    let sealed = stored_record(&owner, owner.index.newest("x").unwrap());
+    team.revoke(Role::Updater);
+    let owner = team.open_as(Role::Owner);
+    assert_eq!(texts(&owner), before);
+    assert_eq!(before.len(), 3);
+    let again = stored_record(&owner, owner.index.newest("x").unwrap());
+    assert_ne!(sealed, again);
+}
+
+/// What a role may not do it lacks the keys for.
+#[test]
+fn bundles_hold_no_keys_beyond_the_rights() {
+    let team = Team::new();
+    let keys = |role: Role| {
+        let vault = team.open_as(role);
+        let grant = &vault.header.grants[usize::from(vault.access.index)];
+        let place = BundlePlace {
+            vault_id: vault.header.vault_id,
+            epoch: vault.header.epoch,
+            grant: grant.id,
+            rights: &grant.rights,
+        };
+        let plaintext = vault
+            .access
+            .keys
+            .open(&place.info(), &grant.bundle)
+            .unwrap();
+        let (parts, rest) = plaintext.as_chunks::<32>();
+        assert!(rest.is_empty());
+        (vault, parts.to_vec())
+    };
+    let (owner, all) = keys(Role::Owner);
+    let [index, overview_root, secret_root, seed] = all[..] else {
+        panic!("four keys")
+    };
+    assert_eq!(
+        VaultKey::from_seed(&seed).public(),
+        owner.header.vault_key.0
+    );
+    let (viewer, held) = keys(Role::Viewer);
+    assert_eq!(held, [index, overview_root]);
+    let group = viewer.header.groups[0].id;
+    assert!(viewer.access.bundle.group(group).unwrap().secret.is_none());
+    assert!(viewer.access.bundle.vault_key.is_none());
+    for role in [Role::Reader, Role::Updater] {
+        let (vault, held) = keys(role);
+        assert_eq!(held, [index, overview_root, secret_root], "{role}");
+        assert!(vault.access.bundle.vault_key.is_none());
+    }
+}
+
+/// 512 former members who all wrote something cannot block the next revocation, nor change a value.
+#[test]
+fn revocation_retired_over_limit() {
+    let mut team = Team::new();
+    team.revoke(Role::Viewer);
+    team.members.retain(|(role, _)| *role != Role::Viewer);
+    let owner = team.open_as(Role::Owner);
+    let former = owner.header.retired[0].clone();
+    let id = |number: u64| GrantId(Hex(number.to_be_bytes()));
+    let mut header = owner.header.clone();
+    header.retired.clear();
+    let (mut records, mut rng) = (Vec::new(), StdRng::seed_from_u64(5));
+    let mut by = |number: u64, connector: &'static str, version: u64| {
+        let change = |overview: &mut OverviewText<'_, Vec<Text<'_>>>| {
+            overview.author = id(number);
+            overview.id = connector.into();
+            overview.version = version;
+        };
+        records.push(forge_record(&owner, &mut rng, change, some_secrets()));
+    };
+    for number in 0..limits::RETIRED_MAX as u64 {
+        let mut ed25519 = [0; 32];
+        ed25519[..8].copy_from_slice(&number.to_le_bytes());
+        header.retired.push(Retired {
+            id: id(number),
+            ed25519: Hex(ed25519),
+            ..former.clone()
+        });
+        by(number, "history", number + 1);
+    }
+    by(0, "of the oldest", 7);
+    by(1, "of the second", 1);
+    let records: Vec<_> = records.iter().map(NewRecord::new).collect();
+    let prepared = owner.prepare_snapshot(&owner.access, &header, &[], &records);
+    prepared.unwrap().write().to(&mut team.file);
+    let mut updater = team.open_as(Role::Updater);
+    let plan = updater.plan_update("history", [("APIKey", "b")], &Options::default());
+    let prepared = updater
+        .prepare(plan.unwrap(), &mut host(&mut team.rng))
+        .unwrap();
+    prepared.write().to(&mut team.file);
+    updater.apply(prepared).unwrap();
+
+    // One who wrote nothing is not remembered, and nobody else has to go.
+    let owner = team.open_as(Role::Owner);
+    let change = owner.prepare_revoke("reader", &mut host(&mut team.rng), &mut |_, _| {});
+    assert!(change.unwrap().forgotten.is_empty());
+    let change = owner.prepare_revoke("updater", &mut host(&mut team.rng), &mut |_, _| {});
+    let change = change.unwrap();
+    assert_eq!(change.forgotten, [former.label]);
+    change.prepared.write().to(&mut team.file);
+
+    let owner = team.open_as(Role::Owner);
+    let retired = &owner.header.retired;
+    assert_eq!(retired.len(), limits::RETIRED_MAX);
+    assert_eq!(retired[0].id, id(1));
+    assert_eq!(retired.last().unwrap().id, updater.access.grant);
+    let newest = |connector: &str| {
+        let version = owner.history(connector).unwrap().pop().unwrap();
+        (version.version.get(), version.op, version.author)
+    };
+    let own = owner.access.grant;
+    assert_eq!(newest("of the oldest"), (8, Op::Restore, own));
+    assert_eq!(newest("of the second"), (1, Op::Update, id(1)));
+    assert_eq!(newest("history"), (513, Op::Update, updater.access.grant));
+    assert_eq!(owner.history("history").unwrap().len(), 512);
+    for (connector, value) in [("of the oldest", "forged"), ("history", "b")] {
+        let read = owner.read(connector).unwrap();
+        assert_eq!(read.properties.get("APIKey").unwrap().expose(), value);
+    }
 }

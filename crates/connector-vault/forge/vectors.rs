@@ -23,6 +23,7 @@ mod accepted;
 mod commits;
 #[path = "../tests/vectors/format.rs"]
 mod files;
+mod groups;
 mod headers;
 mod heads;
 mod key_slots;
@@ -74,6 +75,7 @@ fn all() -> BTreeMap<(&'static str, String), String> {
     let mut cases = Cases::default();
     accepted::make(&mut cases);
     headers::make(&mut cases);
+    groups::make(&mut cases);
     key_slots::make(&mut cases);
     commits::make(&mut cases);
     torn::make(&mut cases);

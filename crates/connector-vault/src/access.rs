@@ -1,124 +1,29 @@
-//! Who may open what and do what: roles and key bundles (docs/format.md section 3).
+//! Who may open what and do what: key slots, key bundles and rights (docs/format.md sections 3 to 5).
 
+mod bundle;
+pub(crate) mod groups;
 mod key_slots;
+mod rights;
 mod unlock;
 
+pub(crate) use self::bundle::{Bundle, BundlePlace, GroupKeys};
 pub use self::key_slots::{BrokenKeySlot, KeySlotInfo, KeySlotKind, KeySlotSalt, NewPasskey};
 pub(crate) use self::key_slots::{NewSecret, list, make_key_slot, new_salt};
+pub(crate) use self::rights::Rights;
 pub(crate) use self::unlock::{Bounds, unlock};
 pub use self::unlock::{KeySlotMatch, Unlock};
 
-use rand_core::CryptoRng;
-use zeroize::Zeroizing;
-
 use crate::crypto::Hash;
-use crate::crypto::identity::{GrantKey, Identity, IdentityKeys, VaultKey};
-use crate::crypto::kdf::Key;
+use crate::crypto::identity::{GrantKey, Identity, IdentityKeys};
 use crate::crypto::label::{self, bind};
 use crate::error::{Code, Error, Result};
 use crate::format::header::{Grant, Header};
 use crate::format::hex::{GrantId, VaultId};
-use crate::role::Role;
-
-/// The keys of one epoch that a role holds.
-#[derive(Clone)]
-pub(crate) struct Bundle {
-    pub(crate) overview: Key,
-    /// Readers, updaters, owners.
-    pub(crate) secret_root: Option<Key>,
-    /// Owners.
-    pub(crate) vault_key: Option<VaultKey>,
-}
-
-impl Bundle {
-    /// The keys of a new epoch.
-    pub(crate) fn generate(rng: &mut dyn CryptoRng, vault_key: VaultKey) -> Self {
-        let mut overview = Key::default();
-        let mut secret_root = Key::default();
-        rng.fill_bytes(&mut *overview);
-        rng.fill_bytes(&mut *secret_root);
-        Self {
-            overview,
-            secret_root: Some(secret_root),
-            vault_key: Some(vault_key),
-        }
-    }
-
-    /// What of an owner's bundle a role gets, sealed to a grant.
-    pub(crate) fn seal(
-        &self,
-        rng: &mut dyn CryptoRng,
-        place: &BundlePlace,
-        key: &GrantKey,
-    ) -> Result<Vec<u8>> {
-        let mut plaintext = Zeroizing::new(Vec::with_capacity(96));
-        plaintext.extend_from_slice(&*self.overview);
-        if place.role.reads() {
-            plaintext.extend_from_slice(&**self.secret_root.as_ref().ok_or_else(owners_only)?);
-        }
-        if place.role.owns() {
-            plaintext.extend_from_slice(&*self.vault_key.as_ref().ok_or_else(owners_only)?.seed());
-        }
-        key.x_wing
-            .seal(rng, &place.info(), &plaintext)
-            .ok_or_else(|| {
-                Error::new(
-                    Code::InvalidGrantKey,
-                    "nothing can be sealed to this grant key",
-                )
-            })
-    }
-
-    /// Opens the bundle of a grant; fails with `damaged` if it is not what its role holds.
-    fn open(keys: &IdentityKeys, place: &BundlePlace, sealed: &[u8]) -> Result<Self> {
-        let damaged = || {
-            Error::new(
-                Code::Damaged,
-                format!("the key bundle of grant {} is damaged", place.grant),
-            )
-        };
-        let plaintext = keys.open(&place.info(), sealed).ok_or_else(damaged)?;
-        let (parts, rest) = plaintext.as_chunks::<32>();
-        if parts.len() != place.role.keys() || !rest.is_empty() {
-            return Err(damaged());
-        }
-        Ok(Self {
-            overview: Zeroizing::new(parts[0]),
-            secret_root: parts.get(1).map(|part| Zeroizing::new(*part)),
-            vault_key: parts.get(2).map(VaultKey::from_seed),
-        })
-    }
-}
-
-fn owners_only() -> Error {
-    not_permitted("this needs the role owner")
-}
+use crate::format::rights::RightEntry;
 
 pub(crate) fn not_permitted(message: impl Into<String>) -> Error {
     Error::new(Code::NotPermitted, message.into())
-        .with_hint("ask an owner of the vault for a grant with a role that permits it")
-}
-
-/// What a bundle is bound to.
-pub(crate) struct BundlePlace {
-    pub(crate) vault_id: VaultId,
-    pub(crate) epoch: u64,
-    pub(crate) grant: GrantId,
-    pub(crate) role: Role,
-}
-
-impl BundlePlace {
-    pub(crate) fn info(&self) -> Vec<u8> {
-        bind(
-            label::BUNDLE,
-            &[
-                self.vault_id.as_bytes(),
-                &self.epoch.to_le_bytes(),
-                self.grant.as_bytes(),
-                self.role.as_str().as_bytes(),
-            ],
-        )
-    }
+        .with_hint("ask an owner of the vault for a right that permits it")
 }
 
 /// An open grant: who is at work, and the keys of the present epoch.
@@ -129,7 +34,7 @@ pub(crate) struct Access {
     /// Index of the grant in the header.
     pub(crate) index: u16,
     pub(crate) grant: GrantId,
-    pub(crate) role: Role,
+    pub(crate) rights: Vec<RightEntry>,
     pub(crate) bundle: Bundle,
 }
 
@@ -153,7 +58,7 @@ impl Access {
             vault_id: header.vault_id,
             epoch: header.epoch,
             grant: grant.id,
-            role: grant.role,
+            rights: &grant.rights,
         };
         let bundle = Bundle::open(&keys, &place, &grant.bundle)?;
         if bundle
@@ -166,19 +71,23 @@ impl Access {
                 "the bundle's vault key is not the header's",
             ));
         }
+        bundle.check(header)?;
         let index = u16::try_from(index).expect("a header lists at most 256 grants");
         Ok(Self {
             identity,
             keys,
             index,
             grant: grant.id,
-            role: grant.role,
+            rights: grant.rights.clone(),
             bundle,
         })
     }
-}
 
-impl Access {
+    /// What the grant permits.
+    pub(crate) fn rights(&self) -> Rights<'_> {
+        Rights::of(&self.rights)
+    }
+
     /// Signs a commit by the hash of what stands before its signature.
     pub(crate) fn sign_commit(&self, vault_id: VaultId, signed: &Hash) -> [u8; 64] {
         self.keys.sign(&commit_message(vault_id, signed))

@@ -94,7 +94,7 @@ pub use connector::{
 pub use crypto::identity::{GrantKey, Identity};
 pub use crypto::kdf::{Argon2id, Cost, ExternalKey, Passphrase, Stretched};
 pub use error::{Code, Detail, Error, Place, Position, Result};
-pub use format::hex::{GrantId, RecordId, VaultId};
+pub use format::hex::{GrantId, GroupId, RecordId, VaultId};
 pub use format::{PREFIX_LEN, check_file_len, log_start};
 pub use log::{Continuity, Head, KnownHead, TornTail};
 pub use plan::{
@@ -109,6 +109,6 @@ pub use vault::{
     Answer, Ask, Authored, Brought, CONFLICTS_MAX, Changing, CommitInfo, ConflictKind,
     DamagedRecord, Detached, Gap, GrantInfo, Grantee, Host, KeySlotRef, LogEnd, Merge,
     MergeConflict, MergeOptions, NewOwner, OpenOptions, OpenReport, Overview, Prepared, Refreshed,
-    Repaired, Resolve, Retention, Revocation, Session, SignatureState, Trust, Vault, Verb, Verdict,
-    Write,
+    Repaired, Resolve, Retention, Revocation, RightInfo, Session, SignatureState, Trust, Vault,
+    Verb, Verdict, Write,
 };

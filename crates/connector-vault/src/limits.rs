@@ -38,8 +38,18 @@ pub const HEADER_LEN_MAX: usize = 4 * 1024 * 1024;
 pub const GRANTS_MAX: usize = 256;
 /// Largest label of a grant, in bytes of UTF-8.
 pub const LABEL_LEN_MAX: usize = 128;
-/// Most retired labels that a header keeps; the oldest are dropped.
-pub const RETIRED_MAX: usize = 256;
+/// Most rights of a grant.
+pub const RIGHTS_MAX: usize = 16;
+/// Most groups of a vault.
+pub const GROUPS_MAX: usize = 256;
+/// Largest name of a group, in bytes of UTF-8.
+pub const GROUP_NAME_LEN_MAX: usize = 128;
+/// Most retired grants that a header keeps.
+pub const RETIRED_MAX: usize = 512;
+/// Largest `extra` of a header, in bytes.
+pub const HEADER_EXTRA_LEN_MAX: usize = 4096;
+/// Largest `extra` of a grant, in bytes.
+pub const GRANT_EXTRA_LEN_MAX: usize = 1024;
 /// Most handovers of the vault key that a header lists.
 pub const HANDOVERS_MAX: usize = 256;
 /// Most hashes of superseded commits that a snapshot lists; the oldest are dropped.

@@ -2,18 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::commit_message;
+use crate::access::{Rights, commit_message};
 use crate::bytes::damaged;
 use crate::crypto::identity::verify;
 use crate::crypto::label::{self, bind};
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind};
-use crate::format::header::Header;
+use crate::format::header::{Grant, Header};
 use crate::format::hex::{Hex, VaultId};
-use crate::json::strict::{self, Listed, object};
-use crate::limits;
-use crate::role::Role;
+use crate::json::strict::{self, object};
 
 /// The newest commit of a vault: the witness against rollback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,15 +34,16 @@ impl Head {
     }
 }
 
-/// What a client keeps of the newest head it has seen: beside the head itself, who was an owner
-/// there, so that a former owner's snapshot is not believed. JSON by serde.
+/// What a client keeps of the newest head it has seen: beside the head itself, the vault key, so that a former
+/// owner's header is not believed, and the commitment to the epoch's index key, which tells apart two revocations.
+/// JSON by serde.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownHead {
     /// The newest head seen.
     pub head: Head,
     pub(crate) vault_key: Hex<32>,
-    pub(crate) owners: Vec<Hex<32>>,
+    pub(crate) index_commitment: Hex<32>,
 }
 
 impl KnownHead {
@@ -59,23 +58,21 @@ impl KnownHead {
     }
 
     pub(crate) fn new(head: Head, header: &Header) -> Self {
-        let owners = header.grants.iter().filter(|grant| grant.role.owns());
         Self {
             head,
             vault_key: header.vault_key,
-            owners: owners.map(|grant| grant.ed25519).collect(),
+            index_commitment: header.commitments.index,
         }
     }
 }
 
-object!(KnownHead { "head" => head, "vault_key" => vault_key, "owners" => owners, });
+object!(KnownHead {
+    "head" => head,
+    "vault_key" => vault_key,
+    "index_commitment" => index_commitment,
+});
 
 object!(Head { "vault_id" => vault_id, "epoch" => epoch, "seq" => seq, "hash" => hash, });
-
-impl Listed for Hex<32> {
-    /// Of the owners that a known head names.
-    const COUNT_MAX: usize = limits::GRANTS_MAX;
-}
 
 /// How a vault relates to the newest head that the client had seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -325,6 +322,12 @@ pub(crate) fn verified_header(snapshot: &Commit<'_>) -> Result<Header> {
         ));
     };
     let header = Header::decode(part.header, part.header_offset)?;
+    if header.seq != snapshot.fixed.seq {
+        return Err(damaged(
+            part.header_offset,
+            format!("the header is of the snapshot {}", header.seq),
+        ));
+    }
     let mut before = 0;
     for handover in &header.handovers {
         if handover.seq <= before || handover.seq > snapshot.fixed.seq {
@@ -397,8 +400,8 @@ pub(crate) fn handover_message(
     )
 }
 
-/// The role of a commit's author, if that role may make such a commit at all.
-pub(crate) fn author_role(header: &Header, commit: &Commit<'_>) -> Result<Role> {
+/// The grant of a commit's author, if its rights permit such a commit at all.
+pub(crate) fn author<'h>(header: &'h Header, commit: &Commit<'_>) -> Result<&'h Grant> {
     let seq = commit.fixed.seq;
     let refuse = |what: String| {
         Err(Error::new(
@@ -409,23 +412,23 @@ pub(crate) fn author_role(header: &Header, commit: &Commit<'_>) -> Result<Role> 
     let Some(grant) = header.grants.get(usize::from(commit.fixed.author)) else {
         return refuse("its author has no grant".into());
     };
-    let permitted = match commit.fixed.kind {
-        Kind::Snapshot => grant.role.owns(),
-        Kind::Changes => grant.role.updates(),
+    let rights = Rights::of(&grant.rights);
+    let (permitted, what) = match commit.fixed.kind {
+        Kind::Snapshot => (rights.owns(), "snapshots"),
+        Kind::Changes => (rights.commit(), "changes"),
     };
     if !permitted {
         return refuse(format!(
-            "its author {:?} has the role {}",
-            grant.label, grant.role
+            "its author {:?} has no right to make {what}",
+            grant.label
         ));
     }
-    Ok(grant.role)
+    Ok(grant)
 }
 
 /// Verifies the signature of one commit.
 pub(crate) fn verify_commit(header: &Header, commit: &Commit<'_>) -> Result<()> {
-    author_role(header, commit)?;
-    let grant = &header.grants[usize::from(commit.fixed.author)];
+    let grant = author(header, commit)?;
     if verify(
         &grant.ed25519.0,
         &commit_message(header.vault_id, &commit.signed),
@@ -454,7 +457,7 @@ pub(crate) fn verify_back(
             return Ok(());
         }
         verify_commit(header, commit)?;
-        if author_role(header, commit)?.owns() {
+        if author(header, commit)?.owns() {
             return Ok(());
         }
     }
@@ -471,11 +474,9 @@ pub(crate) fn continuity(
     let (Some(known), Some(snapshot), Some(head)) = (known, commits.first(), commits.last()) else {
         return Ok(Continuity::FirstSeen);
     };
-    if known.head.vault_id != header.vault_id {
-        return Err(wrong_vault(known.head.vault_id, header.vault_id));
-    }
+    check_header(header, known, snapshot.fixed.seq)?;
     let (seen, now) = (known.head.seq, head.fixed.seq);
-    if seen > now || known.head.epoch > header.epoch {
+    if seen > now {
         return Err(Error::new(
             Code::RolledBack,
             format!("the vault is at commit {now}, but commit {seen} was seen before"),
@@ -485,31 +486,15 @@ pub(crate) fn continuity(
              back; only if it is lost, accept this older one: every change after commit {now} is gone then"
         )));
     }
-    let forked = || {
-        Error::new(
-            Code::Forked,
-            format!("the vault does not contain the commit {seen} that was seen before"),
-        )
-        .with_hint("two copies were changed apart: merge them, or accept this one on purpose")
-    };
     let first = snapshot.fixed.seq;
-    if seen >= first {
-        let commit = usize::try_from(seen - first)
+    if let Some(index) = seen.checked_sub(first) {
+        let commit = usize::try_from(index)
             .ok()
             .and_then(|index| commits.get(index));
         return match commit {
             Some(commit) if commit.hash == known.head.hash.0 => Ok(Continuity::Continues),
-            _ => Err(forked()),
+            _ => Err(forked(seen)),
         };
-    }
-    // The snapshot is new to this client: only an owner it knows can have made it.
-    let author = header
-        .grants
-        .get(usize::from(snapshot.fixed.author))
-        .map(|grant| grant.ed25519);
-    let knows_author = author.is_some_and(|author| known.owners.contains(&author));
-    if !leads_from(header, known) || !knows_author {
-        return Err(untrusted_owner(first));
     }
     let superseded = snapshot.superseded();
     let back = usize::try_from(first - seen).unwrap_or(usize::MAX);
@@ -519,21 +504,55 @@ pub(crate) fn continuity(
         .and_then(|index| superseded.get(index))
     {
         Some(hash) if *hash == known.head.hash.0 => Ok(Continuity::Continues),
-        Some(_) => Err(forked()),
+        Some(_) => Err(forked(seen)),
         None => Ok(Continuity::Unverifiable),
     }
 }
 
+/// Compares a header, the one of the snapshot `seq`, with the newest head that the client has seen.
+/// Fails with `wrong_vault`, `rolled_back`, `untrusted_owner` or `forked`.
+pub(crate) fn check_header(header: &Header, known: &KnownHead, seq: u64) -> Result<()> {
+    if known.head.vault_id != header.vault_id {
+        return Err(wrong_vault(known.head.vault_id, header.vault_id));
+    }
+    if known.head.epoch > header.epoch {
+        return Err(Error::new(
+            Code::RolledBack,
+            format!(
+                "the header has epoch {}, but {} was seen before",
+                header.epoch, known.head.epoch
+            ),
+        )
+        .with_hint("it is from an old copy, with the grants of then; look for a newer one"));
+    }
+    if !leads_from(header, known) {
+        return Err(untrusted_owner(seq));
+    }
+    // Two owners who revoke apart reach one epoch with different keys.
+    match known.head.epoch == header.epoch && known.index_commitment != header.commitments.index {
+        true => Err(forked(known.head.seq)),
+        false => Ok(()),
+    }
+}
+
+fn forked(seen: u64) -> Error {
+    Error::new(
+        Code::Forked,
+        format!("the vault does not contain the commit {seen} that was seen before"),
+    )
+    .with_hint("two copies were changed apart: merge them, or accept this one on purpose")
+}
+
 /// Whether the vault key of a header is the known one, or its successor.
-pub(crate) fn leads_from(header: &Header, known: &KnownHead) -> bool {
+fn leads_from(header: &Header, known: &KnownHead) -> bool {
     let mut handovers = header.handovers.iter();
     header.vault_key == known.vault_key || handovers.any(|handover| handover.old == known.vault_key)
 }
 
-pub(crate) fn untrusted_owner(seq: u64) -> Error {
+fn untrusted_owner(seq: u64) -> Error {
     Error::new(
         Code::UntrustedOwner,
-        format!("the snapshot {seq} was made by somebody who was no owner when this client last saw the vault"),
+        format!("the vault key of the snapshot {seq} does not come from the one that this client has seen"),
     )
     .with_hint("ask an owner whether this is right, then accept the vault on purpose")
 }

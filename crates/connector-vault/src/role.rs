@@ -1,13 +1,14 @@
-//! What a grant permits.
+//! Roles, and the capabilities that they stand for (docs/format.md section 5.3).
 
 use std::fmt;
+use std::ops::BitOr;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
 
-/// What a grant permits, from least to most; each includes the ones before it.
+/// A name for a set of capabilities. A right gives a role in one group of connectors or in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -18,8 +19,63 @@ pub enum Role {
     Reader,
     /// Also changes existing connectors; cannot create or delete.
     Updater,
-    /// Everything: also creates, deletes, compacts and grants.
+    /// Everything, and in all groups: also creates, deletes, compacts and grants.
     Owner,
+}
+
+/// Something that a grant may permit in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Capability {
+    /// To see the overviews of connectors.
+    List = 1,
+    /// To read their values.
+    Read = 2,
+    /// To set and remove properties without reading any.
+    Patch = 4,
+    /// To change their properties.
+    Write = 8,
+    /// To create, delete and name connectors.
+    Manage = 16,
+}
+
+/// A set of capabilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Capabilities(u8);
+
+impl Capabilities {
+    fn of(list: &[Capability]) -> Self {
+        Self(list.iter().fold(0, |set, one| set | *one as u8))
+    }
+
+    pub(crate) fn has(self, capability: Capability) -> bool {
+        self.0 & capability as u8 != 0
+    }
+
+    /// Whether there is a capability among them to make commits.
+    pub(crate) fn commits(self) -> bool {
+        [Capability::Patch, Capability::Write, Capability::Manage]
+            .iter()
+            .any(|capability| self.has(*capability))
+    }
+
+    /// Whether it has every capability that `other` has.
+    pub(crate) fn covers(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// The capabilities of both. Reading and patching together are writing.
+impl BitOr for Capabilities {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        let sum = Self(self.0 | other.0);
+        match sum.has(Capability::Read) && sum.has(Capability::Patch) {
+            true => Self(sum.0 | Capability::Write as u8),
+            false => sum,
+        }
+    }
 }
 
 impl Role {
@@ -37,27 +93,26 @@ impl Role {
         }
     }
 
+    pub(crate) fn capabilities(self) -> Capabilities {
+        use Capability::{List, Manage, Patch, Read, Write};
+        Capabilities::of(match self {
+            Self::Viewer => &[List],
+            Self::Reader => &[List, Read],
+            Self::Updater => &[List, Read, Patch, Write],
+            Self::Owner => &[List, Read, Patch, Write, Manage],
+        })
+    }
+
     /// Whether it reads values.
     #[must_use]
     pub fn reads(self) -> bool {
-        self >= Self::Reader
+        self.capabilities().has(Capability::Read)
     }
 
-    /// Whether it changes existing connectors.
-    #[must_use]
-    pub fn updates(self) -> bool {
-        self >= Self::Updater
-    }
-
-    /// Whether it may do everything.
+    /// Whether it may do everything, and signs headers and snapshots.
     #[must_use]
     pub fn owns(self) -> bool {
-        self >= Self::Owner
-    }
-
-    /// How many keys its bundle holds: the overview key; the secret root; the vault key's seed.
-    pub(crate) fn keys(self) -> usize {
-        1 + usize::from(self.reads()) + usize::from(self.owns())
+        self == Self::Owner
     }
 }
 
@@ -79,5 +134,28 @@ impl FromStr for Role {
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_and_patching_are_writing() {
+        let (reads, patches) = (
+            Role::Reader.capabilities(),
+            Capabilities::of(&[Capability::List, Capability::Patch]),
+        );
+        assert!(!reads.has(Capability::Write) && !patches.has(Capability::Write));
+        assert_eq!(reads | patches, Role::Updater.capabilities());
+    }
+
+    #[test]
+    fn each_role_covers_the_ones_before_it() {
+        for pair in Role::ALL.windows(2) {
+            let [less, more] = [pair[0].capabilities(), pair[1].capabilities()];
+            assert!(more.covers(less) && !less.covers(more), "{pair:?}");
+        }
     }
 }

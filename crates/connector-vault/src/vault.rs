@@ -26,20 +26,20 @@ pub use self::rescue::{
     SignatureState, Verdict,
 };
 pub use self::session::{Answer, Ask, Brought, CONFLICTS_MAX, Session};
-pub use self::team::{GrantInfo, Grantee, KeySlotRef, NewOwner, Revocation};
+pub use self::team::{GrantInfo, Grantee, KeySlotRef, NewOwner, Revocation, RightInfo};
 
 use self::index::{Index, Stored};
 use self::record::RequestPart;
-use crate::access::{Access, BrokenKeySlot};
+use crate::access::{Access, BrokenKeySlot, Rights};
 use crate::connector::{Connector, Op, Version};
 use crate::error::{Code, Detail, Error, Result, counted};
 use crate::format::commit::split_record;
-use crate::format::header::Header;
+use crate::format::header::{DEFAULT_GROUP, Header};
 use crate::format::hex::{GrantId, VaultId};
 use crate::format::key_slots::KeySlotEntry;
 use crate::log::{Continuity, Head, KnownHead, TornTail};
 use crate::plan::{self, Change};
-use crate::role::Role;
+use crate::role::{Capability, Role};
 use crate::secret::Secret;
 use crate::source::{Memory, Source};
 use crate::time::Timestamp;
@@ -113,7 +113,7 @@ impl<S: Source> fmt::Debug for Vault<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Vault")
             .field("head", &self.head())
-            .field("role", &self.role())
+            .field("label", &self.label())
             .finish_non_exhaustive()
     }
 }
@@ -168,10 +168,10 @@ impl<S: Source> Vault<S> {
         Some(KnownHead::new(head, &self.header))
     }
 
-    /// The role of the grant that opened the vault.
+    /// The greatest role of the grant that opened the vault.
     #[must_use]
     pub fn role(&self) -> Role {
-        self.access.role
+        self.rights().greatest()
     }
 
     /// The label of the grant that opened the vault.
@@ -298,7 +298,7 @@ impl<S: Source> Vault<S> {
     /// viewer.
     pub fn diff(&self, id: &str, from: Version, to: Version) -> Result<Vec<Change>> {
         let from = self.kept(id, from)?;
-        self.require(Role::reads, "read values")?;
+        self.require_in(from.group, Capability::Read, "read values")?;
         let to = self.kept(id, to)?;
         self.want([from.record(), to.record()])?;
         let (from, to) = (self.unseal(from)?.0, self.unseal(to)?.0);
@@ -319,25 +319,65 @@ impl<S: Source> Vault<S> {
     /// ```
     #[must_use]
     pub fn permits(&self, verb: Verb, id: &str) -> bool {
-        let role = self.role();
-        let exists = self.contains(id);
+        let newest = self.index.newest(id);
+        let present = newest.filter(|newest| newest.op != Op::Delete);
+        let may = |group: u16, capability| self.may(group, capability);
+        let has = |capability| present.is_some_and(|newest| may(newest.group, capability));
         match verb {
-            Verb::List => exists,
-            Verb::Read => exists && role.reads(),
-            Verb::Update | Verb::Restore => exists && role.updates(),
-            Verb::Create => !exists && role.owns(),
-            Verb::Delete => exists && role.owns(),
+            Verb::List => has(Capability::List),
+            Verb::Read => has(Capability::Read),
+            Verb::Update | Verb::Restore => has(Capability::Write),
+            Verb::Create => {
+                let deleted = newest.is_none_or(|newest| may(newest.group, Capability::Manage));
+                present.is_none() && deleted && may(DEFAULT_GROUP, Capability::Manage)
+            }
+            Verb::Delete => has(Capability::Manage),
         }
     }
 
-    fn require(&self, permitted: impl FnOnce(Role) -> bool, what: &str) -> Result<()> {
-        if permitted(self.role()) {
-            return Ok(());
+    /// What the grant that opened the vault permits.
+    fn rights(&self) -> Rights<'_> {
+        self.access.rights()
+    }
+
+    /// Whether it permits something in a group.
+    fn may(&self, group: u16, capability: Capability) -> bool {
+        let id = self.index.keys().group_id(group);
+        id.is_some_and(|id| self.rights().in_group(id).has(capability))
+    }
+
+    /// Fails with `not_permitted` unless there is a group in which the grant permits this.
+    fn require(&self, capability: Capability, what: &str) -> Result<()> {
+        self.permitted(self.rights().somewhere(capability), what)
+    }
+
+    /// Fails with `not_permitted` unless the grant permits this in a group.
+    fn require_in(&self, group: u16, capability: Capability, what: &str) -> Result<()> {
+        self.permitted(self.may(group, capability), what)
+    }
+
+    /// Fails with `not_permitted` unless the grant permits this for a connector. For an unknown id, unless it permits
+    /// this somewhere.
+    fn require_for(&self, id: &str, capability: Capability, what: &str) -> Result<()> {
+        match self.index.newest(id) {
+            Some(newest) => self.require_in(newest.group, capability, what),
+            None => self.require(capability, what),
         }
-        Err(crate::access::not_permitted(format!(
-            "the role {} does not permit to {what}",
-            self.role()
-        )))
+    }
+
+    /// Fails with `not_permitted` for anybody but an owner.
+    fn require_owner(&self, what: &str) -> Result<()> {
+        self.permitted(self.rights().owns(), what)
+    }
+
+    fn permitted(&self, is_permitted: bool, what: &str) -> Result<()> {
+        match is_permitted {
+            true => Ok(()),
+            false => Err(crate::access::not_permitted(format!(
+                "the grant {:?} does not permit to {what}",
+                self.label()
+            ))),
+        }
     }
 
     /// Fails with `damaged` if the vault was opened without some of its records: what is built on
@@ -449,20 +489,19 @@ impl<S: Source> Vault<S> {
     fn overview_of(&self, stored: &Stored) -> Result<Overview> {
         let mut buffer = Vec::new();
         let sealed = self.bytes(stored.overview(), &mut buffer)?;
-        Overview::parse(&self.index.open_overview(sealed)?)
+        Overview::parse(&self.index.open_overview(stored.group, sealed)?)
     }
 
     /// Unseals a version and compares its names with the overview's.
     fn unseal(&self, stored: &Stored) -> Result<(Connector, Option<RequestPart>)> {
-        self.require(Role::reads, "read values")?;
+        self.require_in(stored.group, Capability::Read, "read values")?;
         let mut buffer = Vec::new();
         let record = self.bytes(stored.record(), &mut buffer)?;
         let (overview, sealed) = split_record(record, stored.record().start)?;
-        let overview = Overview::parse(&self.index.open_overview(overview)?)?;
-        let secrets =
-            self.index
-                .keys()
-                .open_secrets(overview.id.as_str(), overview.version, sealed)?;
+        let overview = Overview::parse(&self.index.open_overview(stored.group, overview)?)?;
+        let keys = self.index.keys();
+        let (id, version) = (overview.id.as_str(), overview.version);
+        let secrets = keys.open_secrets(stored.group, id, version, sealed)?;
         if !secrets.properties.names().eq(&overview.properties) {
             return Err(Error::new(
                 Code::NamesMismatch,

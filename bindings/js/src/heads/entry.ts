@@ -11,7 +11,7 @@ export interface HeadDocument {
     readonly hash: string;
   };
   readonly vault_key: string;
-  readonly owners: readonly string[];
+  readonly index_commitment: string;
 }
 
 /** A head with the vault and the place that it was seen of; `seq` is the head's own. */
@@ -23,15 +23,23 @@ export interface HeadEntry {
 }
 
 /** A known head with the names of the document. */
-export function documentOf({ head: { vaultId, ...head }, vaultKey, owners }: KnownHead): HeadDocument {
+export function documentOf({ head: { vaultId, ...head }, vaultKey, indexCommitment }: KnownHead): HeadDocument {
   const { epoch, seq, hash } = head;
-  return { head: { vault_id: vaultId, epoch, seq, hash }, vault_key: vaultKey, owners };
+  return {
+    head: { vault_id: vaultId, epoch, seq, hash },
+    vault_key: vaultKey,
+    index_commitment: indexCommitment,
+  };
 }
 
 /** A known head from its document. */
-export function knownOf({ head, vault_key, owners }: HeadDocument): KnownHead {
+export function knownOf({ head, vault_key, index_commitment }: HeadDocument): KnownHead {
   const { vault_id, epoch, seq, hash } = head;
-  return { head: { vaultId: vault_id, epoch, seq, hash }, vaultKey: vault_key, owners };
+  return {
+    head: { vaultId: vault_id, epoch, seq, hash },
+    vaultKey: vault_key,
+    indexCommitment: index_commitment,
+  };
 }
 
 /** What is stored of a head that was seen. */
@@ -55,20 +63,19 @@ export function isHeadEntry(value: unknown): value is HeadEntry {
 
 /** Whether it has the fields of a known head. */
 export function isKnownHead(value: unknown): value is KnownHead {
-  return hasParts(value, "vaultKey", "vaultId");
+  return hasParts(value, "vaultKey", "vaultId", "indexCommitment");
 }
 
 function isHeadDocument(value: unknown): value is HeadDocument {
-  return hasParts(value, "vault_key", "vault_id");
+  return hasParts(value, "vault_key", "vault_id", "index_commitment");
 }
 
-function hasParts(value: unknown, vaultKey: string, vaultId: string): boolean {
-  if (!hasFields(value, "head", vaultKey, "owners")) return false;
-  const { head, owners, [vaultKey]: key } = value;
+function hasParts(value: unknown, vaultKey: string, vaultId: string, commitment: string): boolean {
+  if (!hasFields(value, "head", vaultKey, commitment)) return false;
+  const { head, [vaultKey]: key, [commitment]: index } = value;
   if (!hasFields(head, vaultId, "epoch", "seq", "hash")) return false;
   const { epoch, seq, hash, [vaultId]: id } = head;
-  const texts = [key, id, hash];
-  return Array.isArray(owners) && [...texts, ...owners].every(isText) && isCount(epoch) && isCount(seq);
+  return [key, index, id, hash].every(isText) && isCount(epoch) && isCount(seq);
 }
 
 function hasFields<Name extends string>(value: unknown, ...names: Name[]): value is Record<Name, unknown> {

@@ -209,7 +209,7 @@ class TestPage {
 
 function headOf(vault: string, seq: number): KnownHead {
   const hash = seq.toString(16).padStart(64, "0");
-  return { head: { vaultId: vault, epoch: 1, seq, hash }, vaultKey: "11".repeat(32), owners: ["22"] };
+  return { head: { vaultId: vault, epoch: 1, seq, hash }, vaultKey: "11".repeat(32), indexCommitment: "22" };
 }
 
 async function outcomeOf(work: Promise<unknown>): Promise<Outcome> {

@@ -278,7 +278,7 @@ describe("IndexedDB in Chromium", () => {
         { ...entry, seq: "5" },
         { ...entry, head: null },
         { ...entry, more: 1 },
-        { ...entry, head: { head: {}, vault_key: "", owners: [] } },
+        { ...entry, head: { head: {}, vault_key: "", index_commitment: "" } },
       ]) {
         await page.evaluate(
           (value) => testPage.asSomebodyElse("connector-vault-heads", undefined, "heads", { value }),

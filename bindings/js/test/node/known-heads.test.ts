@@ -18,7 +18,7 @@ function head(seq: number): KnownHead {
   return {
     head: { vaultId: VAULT, epoch: 1, seq, hash },
     vaultKey: "11".repeat(32),
-    owners: ["22".repeat(32)],
+    indexCommitment: "22".repeat(32),
   };
 }
 
@@ -44,7 +44,7 @@ test("a later head replaces an earlier one and never the reverse", async (t) => 
     await known.remember(VAULT, PLACE, head(seq));
     assert.deepEqual(await known.get(VAULT, PLACE), head(newest));
   }
-  await known.remember(VAULT, PLACE, { ...head(6), owners: [] });
+  await known.remember(VAULT, PLACE, { ...head(6), indexCommitment: "33".repeat(32) });
   assert.deepEqual(await known.get(VAULT, PLACE), head(6));
 });
 
@@ -92,7 +92,7 @@ test("a damaged file is no reason to trust anything", async (t) => {
     content.replace("srv", "mnt"),
     content.replace('"seq"', '"Seq"'),
     content.replace('"seq":5', '"seq":"5"'),
-    content.replace('"owners":[', '"owners":[1,'),
+    content.replace(/"index_commitment":"2+"/, '"index_commitment":1'),
     content.replace("{", '{"more":1,'),
     content.slice(0, content.length / 2),
   ]) {

@@ -170,7 +170,7 @@ fn snapshots(cases: &mut Cases) {
         "the commit that creates a vault names none before it",
         Damaged,
         &|snapshot| {
-            snapshot.seq = 0;
+            snapshot.set_seq(0);
             snapshot.superseded.clear();
         },
         &|_, _| {},
@@ -179,7 +179,7 @@ fn snapshots(cases: &mut Cases) {
         "seq-over-limit",
         "a seq is at most 2^53 - 1",
         Damaged,
-        &|snapshot| snapshot.seq = 1 << 53,
+        &|snapshot| snapshot.set_seq(1 << 53),
         &|_, _| {},
     );
     refuse(
@@ -227,7 +227,7 @@ fn snapshots(cases: &mut Cases) {
         "superseded-over-limit",
         "a snapshot lists at most 16,384 superseded commits",
         Damaged,
-        &|snapshot| snapshot.seq = 1 << 20,
+        &|snapshot| snapshot.set_seq(1 << 20),
         &|file, at| {
             let at = count_at(file, at);
             file[at..at + 4].copy_from_slice(&16_385u32.to_le_bytes());
@@ -237,7 +237,7 @@ fn snapshots(cases: &mut Cases) {
         "superseded-past-end",
         "the superseded commits end within their commit",
         Damaged,
-        &|snapshot| snapshot.seq = 1 << 20,
+        &|snapshot| snapshot.set_seq(1 << 20),
         &|file, at| {
             let at = count_at(file, at);
             file[at..at + 4].copy_from_slice(&16_384u32.to_le_bytes());

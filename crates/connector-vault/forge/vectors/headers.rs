@@ -9,22 +9,24 @@ use crate::crypto::x_wing;
 use crate::error::Code;
 use crate::format::header::{Handover, Header, Retired};
 use crate::format::hex::Hex;
+use crate::format::rights::RightEntry;
 use crate::log;
 use crate::role::Role;
 use crate::vault::forge::{Counter, Snapshot, Team};
 
 /// The snapshot of a new vault, to be changed.
-fn fresh(team: &Team) -> Snapshot {
-    Snapshot {
-        seq: 0,
+pub(super) fn fresh(team: &Team) -> Snapshot {
+    let mut snapshot = Snapshot {
         prev: [0; 32],
         superseded: Vec::new(),
         ..team.snapshot()
-    }
+    };
+    snapshot.set_seq(0);
+    snapshot
 }
 
 /// A header with something changed before it is signed.
-fn header(
+pub(super) fn header(
     cases: &mut Cases,
     name: &'static str,
     rule: &str,
@@ -33,14 +35,14 @@ fn header(
 ) {
     let team = Team::alone();
     let mut snapshot = fresh(&team);
-    let mut header = team.vault.header.clone();
+    let mut header = snapshot.header_of(&team);
     change(&mut header);
     snapshot.header = crate::format::to_json(&header);
     cases.refused(name, rule, &team, snapshot.file(), code);
 }
 
 /// A header with its text changed before it is signed.
-fn text(
+pub(super) fn text(
     cases: &mut Cases,
     name: &'static str,
     rule: &str,
@@ -84,16 +86,21 @@ fn x_wing_bytes(
 }
 
 /// A header with a second grant, which `change` makes what it must not be.
-fn second(cases: &mut Cases, name: &'static str, rule: &str, change: impl FnOnce(&mut Header)) {
+pub(super) fn second(
+    cases: &mut Cases,
+    name: &'static str,
+    rule: &str,
+    change: impl FnOnce(&mut Header),
+) {
     header(cases, name, rule, Code::Damaged, |header| {
         let mut grant = header.grants[0].clone();
         let key = Identity::generate(&mut Counter::new(9)).grant_key();
         grant.id = crate::format::hex::GrantId(Hex([7; 8]));
         grant.label = "second".into();
-        grant.role = Role::Viewer;
+        grant.rights = vec![RightEntry::everywhere(Role::Viewer)];
         grant.x_wing = key.x_wing;
         grant.ed25519 = Hex(key.ed25519);
-        grant.bundle.truncate(x_wing::OVERHEAD + 32);
+        grant.bundle.truncate(x_wing::OVERHEAD + 64);
         header.grants.push(grant);
         change(header);
     });
@@ -111,7 +118,7 @@ fn handover(
     team.grant("second", Role::Owner);
     team.revoke("second");
     let mut snapshot = team.snapshot();
-    let mut header = team.vault.header.clone();
+    let mut header = snapshot.header_of(&team);
     change(&mut header);
     snapshot.header = crate::format::to_json(&header);
     cases.refused(name, rule, &team, snapshot.file(), code);
@@ -129,7 +136,7 @@ fn another(
     team.grant("second", Role::Owner);
     team.revoke("second");
     let mut snapshot = team.snapshot();
-    let mut header = team.vault.header.clone();
+    let mut header = snapshot.header_of(&team);
     let (old, signer) = parties(snapshot.header_key.clone());
     let new = VaultKey::generate(&mut Counter::new(8));
     let seq = snapshot.seq;
@@ -155,7 +162,7 @@ fn key_twice(cases: &mut Cases) {
     team.grant("second", Role::Owner);
     team.revoke("second");
     let mut snapshot = team.snapshot();
-    let mut header = team.vault.header.clone();
+    let mut header = snapshot.header_of(&team);
     let present = snapshot.header_key.clone();
     let (old, new, seq) = (present.public(), first.public(), snapshot.seq);
     let message = log::handover_message(header.vault_id, &old, &new, seq);
@@ -179,21 +186,34 @@ fn key_twice(cases: &mut Cases) {
         .says("twice");
 }
 
+/// A former viewer, whose id and key are made of its epoch.
+pub(super) fn retired(epoch: u64, label: &str) -> Retired {
+    let mut ed25519 = [1; 32];
+    ed25519[..8].copy_from_slice(&epoch.to_le_bytes());
+    Retired {
+        id: crate::format::hex::GrantId(Hex(epoch.to_be_bytes())),
+        label: label.into(),
+        ed25519: Hex(ed25519),
+        rights: vec![RightEntry::everywhere(Role::Viewer)],
+        epoch,
+    }
+}
+
 /// An owner's bundle that holds something else, or was made for something else.
 fn bundle(
     cases: &mut Cases,
     name: &'static str,
     rule: &str,
-    change: impl FnOnce(&Team, BundlePlace) -> Vec<u8>,
+    change: impl FnOnce(&Team, BundlePlace<'_>) -> Vec<u8>,
 ) {
     let team = Team::alone();
     let mut snapshot = fresh(&team);
-    let mut header = team.vault.header.clone();
+    let mut header = snapshot.header_of(&team);
     let place = BundlePlace {
         vault_id: header.vault_id,
         epoch: header.epoch,
         grant: header.grants[0].id,
-        role: Role::Owner,
+        rights: &header.grants[0].rights.clone(),
     };
     header.grants[0].bundle = change(&team, place);
     snapshot.header = crate::format::to_json(&header);
@@ -231,6 +251,7 @@ fn json(cases: &mut Cases) {
                 "vault_key",
                 "handovers",
                 "epoch",
+                "seq",
                 "created",
                 "grants",
                 "retired",
@@ -356,7 +377,7 @@ fn json(cases: &mut Cases) {
     text(
         cases,
         "header-role-unknown",
-        "a role is one of four",
+        "a role is a word of the table",
         Damaged,
         |text| text.replacen("\"owner\"", "\"admin\"", 1),
     );
@@ -383,7 +404,7 @@ fn json(cases: &mut Cases) {
             let mut header: serde_json::Value = serde_json::from_str(&text).unwrap();
             let grant = &header["grants"][0];
             let names = [
-                "id", "label", "role", "since", "x_wing", "ed25519", "bundle",
+                "id", "label", "since", "rights", "x_wing", "ed25519", "bundle",
             ];
             header["grants"][0] = names.map(|name| grant[name].clone()).to_vec().into();
             header.to_string()
@@ -469,7 +490,10 @@ fn content(cases: &mut Cases) {
         "header-no-owner",
         "a header lists an owner",
         Damaged,
-        |header| header.grants[0].role = Role::Updater,
+        |header| {
+            header.grants[0].rights = vec![RightEntry::everywhere(Role::Updater)];
+            header.grants[0].bundle.truncate(x_wing::OVERHEAD + 96);
+        },
     );
     header(
         cases,
@@ -541,24 +565,18 @@ fn content(cases: &mut Cases) {
         "the label of a retired grant is a label",
         Damaged,
         |header| {
-            let id = header.grants[0].id;
-            header.retired.push(Retired {
-                id,
-                label: "a\nb".into(),
-            });
+            header.epoch = 2;
+            header.retired.push(retired(1, "a\nb"));
         },
     );
     header(
         cases,
         "header-retired-over-limit",
-        "a header lists at most 256 retired labels",
+        "a header lists at most 512 retired grants",
         Damaged,
         |header| {
-            let retired = Retired {
-                id: header.grants[0].id,
-                label: "a".into(),
-            };
-            header.retired = vec![retired; 257];
+            header.epoch = 1000;
+            header.retired = (1..=513).map(|epoch| retired(epoch, "a")).collect();
         },
     );
     header(
@@ -650,7 +668,7 @@ fn signatures(cases: &mut Cases) {
         ),
     ] {
         let mut snapshot = fresh(&team);
-        let mut weak = team.vault.header.clone();
+        let mut weak = snapshot.header_of(&team);
         let mut point = [0; 32];
         point[0] = y;
         weak.vault_key = Hex(point);
@@ -780,25 +798,25 @@ fn bundles(cases: &mut Cases) {
         "a bundle is bound to vault id, epoch, grant and rights",
         |team, place| {
             let info = BundlePlace {
-                role: Role::Updater,
+                rights: &[RightEntry::everywhere(Role::Updater)],
                 ..place
             };
             let key = team.identity("ops").grant_key();
             let sealed = key
                 .x_wing
-                .seal(&mut Counter::new(6), &info.info(), &[0; 96]);
+                .seal(&mut Counter::new(6), &info.info(), &[0; 128]);
             sealed.unwrap()
         },
     );
     bundle(
         cases,
         "bundle-too-short",
-        "a bundle holds what its role holds",
+        "a bundle holds what its rights hold",
         |team, place| {
             let key = team.identity("ops").grant_key();
             let sealed = key
                 .x_wing
-                .seal(&mut Counter::new(6), &place.info(), &[0; 64]);
+                .seal(&mut Counter::new(6), &place.info(), &[0; 96]);
             sealed.unwrap()
         },
     );

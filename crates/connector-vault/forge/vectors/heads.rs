@@ -115,14 +115,24 @@ pub(super) fn make(cases: &mut Cases) {
     team.hand_to("second");
     team.compact(Retention::Automatic);
     cases
-        .refused(
-            "untrusted-owner",
-            "a snapshot that is new is made by an owner of the known head",
+        .opens(
+            "continues-by-a-new-owner",
+            "a snapshot under the unchanged vault key needs no author that the client knew",
             &team,
             team.file.clone(),
-            Code::UntrustedOwner,
         )
         .known(&known);
+    let mut index = known.clone();
+    index.index_commitment = Hex([1; 32]);
+    cases
+        .refused(
+            "forked-epoch",
+            "one epoch has one index key: two owners may have revoked apart",
+            &team,
+            team.file.clone(),
+            Code::Forked,
+        )
+        .known(&index);
 
     let mut team = Team::alone();
     team.grant("second", Role::Owner);

@@ -310,7 +310,7 @@ fn steps(add: &mut dyn FnMut(&'static str, &str, Given)) {
         vault_id: header.vault_id,
         epoch: header.epoch,
         grant: header.grants[0].id,
-        role: header.grants[0].role,
+        rights: &header.grants[0].rights,
     };
     add(
         "bundle",
@@ -323,14 +323,20 @@ fn steps(add: &mut dyn FnMut(&'static str, &str, Given)) {
     );
     let record = stored_record(&team.vault, team.vault.index.newest("x").unwrap());
     let (overview, _) = split_record(&record, 0).unwrap();
+    let group = header.groups[0].id;
+    let keys = team.vault.access.bundle.group(group).unwrap();
     add(
         "sealed",
         "an overview opens by XAES-256-GCM",
         Given::Sealed {
-            key: hex(&*team.vault.access.bundle.overview),
+            key: hex(&*keys.overview),
             associated_data: hex(&bind(
                 label::OVERVIEW,
-                &[header.vault_id.as_bytes(), &1u64.to_le_bytes()],
+                &[
+                    header.vault_id.as_bytes(),
+                    &1u64.to_le_bytes(),
+                    group.as_bytes(),
+                ],
             )),
             sealed: hex(overview),
         },

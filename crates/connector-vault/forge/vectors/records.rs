@@ -11,8 +11,8 @@ const SECRETS: &str = r#"{"properties":{"APIKey":"b"}}"#;
 
 fn overview_of(team: &Team) -> Value {
     json!({
-        "record_id": "01010101010101010101010101010101", "op": "update", "id": "x", "name": "Name",
-        "type": "Type", "version": 2, "at": NOW, "author": team.vault.access.grant,
+        "record_id": "01010101010101010101010101010101", "op": "update", "id": "x",
+        "group": team.vault.header.groups[0].id, "name": "Name", "type": "Type", "version": 2, "at": NOW, "author": team.vault.access.grant,
         "properties": ["APIKey"],
     })
 }

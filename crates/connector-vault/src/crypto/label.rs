@@ -13,7 +13,15 @@ pub(crate) const COMMIT: &str = "connector-vault/1 commit";
 pub(crate) const OVERVIEW: &str = "connector-vault/1 overview";
 /// Associated data of a record's secrets.
 pub(crate) const SECRETS: &str = "connector-vault/1 secrets";
-/// HKDF info: the key of one connector's secrets, from the secret root.
+/// A key in the header that members compare their own with: SHA-256.
+pub(crate) const COMMITMENT: &str = "connector-vault/1 commitment";
+/// HKDF info: a group's overview key, from the overview root.
+pub(crate) const GROUP_OVERVIEW_KEY: &str = "connector-vault/1 group overview key";
+/// HKDF info: a group's secret, from the secret root.
+pub(crate) const GROUP_SECRET: &str = "connector-vault/1 group secret";
+/// Associated data of a group's name.
+pub(crate) const GROUP_NAME: &str = "connector-vault/1 group name";
+/// HKDF info: the key of one connector's secrets, from its group's secret.
 pub(crate) const SECRETS_KEY: &str = "connector-vault/1 secrets key";
 /// HKDF info: an identity's X-Wing seed.
 pub(crate) const IDENTITY_X_WING: &str = "connector-vault/1 identity x-wing";
@@ -66,6 +74,10 @@ mod tests {
             COMMIT,
             OVERVIEW,
             SECRETS,
+            COMMITMENT,
+            GROUP_OVERVIEW_KEY,
+            GROUP_SECRET,
+            GROUP_NAME,
             SECRETS_KEY,
             IDENTITY_X_WING,
             IDENTITY_ED25519,

@@ -2,10 +2,12 @@
 
 pub(crate) mod base64url;
 pub(crate) mod commit;
+pub(crate) mod extra;
 pub(crate) mod header;
 pub(crate) mod hex;
 pub(crate) mod key_slots;
 pub(crate) mod mangled;
+pub(crate) mod rights;
 
 use crate::bytes::Reader;
 use crate::error::{Code, Error, Result};

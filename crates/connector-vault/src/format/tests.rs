@@ -3,14 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 
 use super::commit::{
     Commit, FIXED_LEN, Fixed, NewCommit, NewRecord, NewSnapshot, encode_record, split_record,
 };
-use super::header::{Grant, Handover, Header, Retired};
-use super::hex::{GrantId, Hex, VaultId};
+use super::header::{Commitments, Features, Grant, Group, Handover, Header, Retired, SealedName};
+use super::hex::{GrantId, GroupId, Hex, VaultId};
 use super::key_slots::{self, Hint, Kdf, KeySlot};
+use super::rights::{RightEntry, Scope, bundle_len};
 use super::*;
 use crate::crypto::kdf::Cost;
 use crate::crypto::x_wing;
@@ -26,31 +28,43 @@ fn label() -> impl Strategy<Value = String> {
 
 prop_compose! {
     fn grant()(
-        id in any::<[u8; 8]>(), label in label(), role in 0..4usize,
-        seed in any::<[u8; 32]>(), ed25519 in hex(), filling in any::<u8>(),
+        id in any::<[u8; 8]>(), label in label(), rights in vec((option::of(0..2u8), 0..3usize), 1..4),
+        until in any::<bool>(), extra in any::<bool>(), seed in any::<[u8; 32]>(), ed25519 in hex(), filling in any::<u8>(),
     ) -> Grant {
-        let since = "2026-11-23T20:15:00.000Z".into();
-        let role = Role::ALL[role];
+        let since: String = "2026-11-23T20:15:00.000Z".into();
+        let until = until.then(|| since.clone());
+        let extra = extra.then(|| strict::read("{ \"a\":[1.0] }").unwrap());
+        let mut seen = Vec::new();
+        let rights = rights.into_iter().map(|(group, role)| RightEntry {
+            group: group.map_or(Scope::All, |group| Scope::Group(GroupId(Hex([group; 8])))),
+            role: Role::ALL[role],
+        });
+        let rights: Vec<_> = rights
+            .filter(|right| !seen.contains(&right.group) && { seen.push(right.group); true })
+            .collect();
         let x_wing = x_wing::PrivateKey::from_seed(&seed).public();
-        let bundle = vec![filling; x_wing::OVERHEAD + 32 * role.keys()];
-        Grant { id: GrantId(Hex(id)), label, role, since, x_wing, ed25519, bundle }
+        let bundle = vec![filling; x_wing::OVERHEAD + bundle_len(&rights)];
+        Grant { id: GrantId(Hex(id)), label, since, until, extra, rights, x_wing, ed25519, bundle }
     }
 }
 
 prop_compose! {
     fn header()(
-        vault_id in hex(), vault_key in hex(), epoch in 1..=limits::COUNTER_MAX,
+        vault_id in hex(), vault_key in hex(), epoch in 5..=limits::COUNTER_MAX, seq in 0..=limits::COUNTER_MAX,
         mut grants in vec(grant(), 1..5),
-        retired in vec((any::<[u8; 8]>(), label()), 0..3),
+        retired in vec((any::<[u8; 8]>(), label(), hex()), 0..3),
+        commitment in hex(), groups in 2..4u8,
         handovers in vec((hex(), hex(), 0..=limits::COUNTER_MAX, hex()), 0..3),
     ) -> Header {
-        grants[0].role = Role::Owner;
-        grants[0].bundle.resize(x_wing::OVERHEAD + 32 * Role::Owner.keys(), 0);
+        grants[0].rights = vec![RightEntry::everywhere(Role::Owner)];
+        let len = x_wing::OVERHEAD + bundle_len(&grants[0].rights);
+        grants[0].bundle.resize(len, 0);
         for (index, grant) in grants.iter_mut().enumerate() {
             grant.label = format!("{index}{}", grant.label);
         }
         Header {
             format: 1,
+            features: Features::NONE,
             vault_id: VaultId(vault_id),
             vault_key,
             handovers: handovers
@@ -58,12 +72,30 @@ prop_compose! {
                 .map(|(old, new, seq, signature)| Handover { old, new, seq, signature })
                 .collect(),
             epoch,
+            seq,
             created: "2026-11-23T20:15:00.000Z".into(),
+            commitments: Commitments { index: commitment, overview_root: commitment, secret_root: commitment },
+            next_group: 9,
+            groups: (0..groups).map(|number| Group {
+                id: GroupId(Hex([number; 8])),
+                number: u16::from(number) * 2,
+                name: SealedName(vec![number; 169]),
+                overview_commitment: commitment,
+                secret_commitment: commitment,
+            }).collect(),
             grants,
             retired: retired
                 .into_iter()
-                .map(|(id, label)| Retired { id: GrantId(Hex(id)), label })
+                .zip(1..)
+                .map(|((id, label, ed25519), epoch)| Retired {
+                    id: GrantId(Hex(id)),
+                    label,
+                    ed25519,
+                    rights: vec![RightEntry::everywhere(Role::Reader)],
+                    epoch,
+                })
                 .collect(),
+            extra: Some(strict::read("{}").unwrap()),
         }
     }
 }

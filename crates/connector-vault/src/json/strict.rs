@@ -275,6 +275,13 @@ impl Strict<'_> for u32 {
     }
 }
 
+impl Strict<'_> for u16 {
+    fn read(reader: &mut Reader<'_>) -> Read<Self> {
+        let wrong = reader.other();
+        Self::try_from(reader.number()?).map_err(|_| wrong)
+    }
+}
+
 impl Strict<'_> for bool {
     fn read(reader: &mut Reader<'_>) -> Read<Self> {
         match reader.written(Reader::skip)? {

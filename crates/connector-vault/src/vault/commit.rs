@@ -8,22 +8,21 @@ pub use self::compact::Retention;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::index::Stored;
+use super::index::{Stored, capability_of};
 use super::record::{KeptOutcome, OverviewText, RequestPart, SecretsPart, Text};
 use super::{Host, Vault};
-use crate::access::{self, Access};
+use crate::access::Access;
 use crate::connector::{ConnectorId, Op, PropertyName, Version};
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{NewCommit, NewRecord, NewSnapshot};
-use crate::format::header::Header;
+use crate::format::header::{DEFAULT_GROUP, Header};
 use crate::format::hex::{Hex, RecordId};
 use crate::format::key_slots::{self, KeySlotEntry};
 use crate::format::{check_file_len, file_start, split_file};
 use crate::limits;
 use crate::log::{self, Head};
 use crate::plan::{ActionPlan, Base, ChangeKind, Draft, Newest, Outcome, Plan, Step};
-use crate::role::Role;
 use crate::source::Source;
 
 /// A change that is ready to be stored.
@@ -214,16 +213,22 @@ impl<S: Source> Vault<S> {
                     base,
                     request_digest,
                 } => {
-                    self.check_current(&draft, &base, written.get(&draft.id).copied())?;
+                    let before = written.get(&draft.id).copied();
+                    let group = self.check_current(&draft, &base, before)?;
                     check_counter(draft.version_after.get())?;
                     let outcome = draft.committed();
                     if draft.writes() {
-                        written.insert(draft.id.clone(), (draft.version_after, draft.op));
+                        let now = Written {
+                            version: draft.version_after,
+                            op: draft.op,
+                            group,
+                        };
+                        written.insert(draft.id.clone(), now);
                         let request = request_digest.map(|digest| RequestPart {
                             digest: Hex(digest),
                             outcome: KeptOutcome::of(&outcome),
                         });
-                        let record = self.seal_draft(draft, request, host)?;
+                        let record = self.seal_draft(draft, group, request, host)?;
                         records.push(NewRecord::new(record));
                     }
                     outcomes.push(outcome);
@@ -259,14 +264,23 @@ impl<S: Source> Vault<S> {
     }
 
     /// Fails with `conflict` if the vault moved on since a plan was made. `written` is what a plan
-    /// before it in the same commit writes of its connector.
-    fn check_current(
-        &self,
-        draft: &Draft,
-        base: &Base,
-        written: Option<(Version, Op)>,
-    ) -> Result<()> {
-        self.require(|role| permits(role, draft.op), draft.op.as_str())?;
+    /// before it in the same commit writes of its connector. The number of the group of the new version.
+    fn check_current(&self, draft: &Draft, base: &Base, written: Option<Written>) -> Result<u16> {
+        let stored = self.index.newest(draft.id.as_str());
+        let newest = written.or(stored.map(|newest| Written {
+            version: newest.version,
+            op: newest.op,
+            group: newest.group,
+        }));
+        let before = newest.map_or(DEFAULT_GROUP, |newest| newest.group);
+        let what = draft.op.as_str();
+        let capability = capability_of(draft.op);
+        self.require_in(before, capability, what)?;
+        let group = match draft.op {
+            Op::Create => DEFAULT_GROUP,
+            _ => before,
+        };
+        self.require_in(group, capability, what)?;
         let now = self.base_of(&draft.id)?;
         if base.vault_id != now.vault_id {
             return Err(conflict(&draft.id, "was planned for another vault"));
@@ -277,8 +291,7 @@ impl<S: Source> Vault<S> {
                 "was planned with keys that have changed since",
             ));
         }
-        let newest = match (&base.newest, written) {
-            (Newest::Planned, Some(written)) => Some(written),
+        match (&base.newest, written) {
             (Newest::Planned, None) => {
                 return Err(conflict(
                     &draft.id,
@@ -288,15 +301,12 @@ impl<S: Source> Vault<S> {
             (Newest::Stored(_), Some(_)) => {
                 return Err(conflict(&draft.id, "is changed by two plans at once"));
             }
-            (Newest::Stored(_), None) => {
-                let newest = self.index.newest(draft.id.as_str());
-                newest.map(|newest| (newest.version, newest.op))
-            }
-        };
+            (Newest::Planned, Some(_)) | (Newest::Stored(_), None) => {}
+        }
         let before = newest
-            .filter(|(_, op)| *op != Op::Delete)
-            .map(|(version, _)| version);
-        let next = newest.map_or(Version::FIRST, |(version, _)| version.next());
+            .filter(|newest| newest.op != Op::Delete)
+            .map(|newest| newest.version);
+        let next = newest.map_or(Version::FIRST, |newest| newest.version.next());
         let same_version =
             before == draft.version_before && (!draft.writes() || next == draft.version_after);
         // Another copy of the vault may be at the same version.
@@ -304,16 +314,18 @@ impl<S: Source> Vault<S> {
         if !same_version || !same_record {
             return Err(conflict(&draft.id, "has changed since this was planned"));
         }
-        Ok(())
+        Ok(group)
     }
 
     /// The sealed record of the version that a draft writes.
     fn seal_draft(
         &self,
         draft: Draft,
+        group: u16,
         request: Option<RequestPart>,
         host: &mut Host<'_>,
     ) -> Result<Vec<u8>> {
+        let group = self.index.keys().group_id(group);
         let mut record_id = [0; 16];
         host.rng.fill_bytes(&mut record_id);
         let names = |names: &mut dyn Iterator<Item = &str>| -> Vec<Text<'_>> {
@@ -329,6 +341,7 @@ impl<S: Source> Vault<S> {
             record_id: RecordId(Hex(record_id)),
             op: draft.op,
             id: draft.id.as_str().into(),
+            group: group.ok_or_else(|| conflict(&draft.id, "is of a group that is gone"))?,
             name: draft.name.as_str().into(),
             type_name: draft.type_name.as_str().into(),
             version: draft.version_after.get(),
@@ -446,6 +459,14 @@ fn check_counter(counter: u64) -> Result<u64> {
     .with_hint("move the connectors to a new vault"))
 }
 
+/// The newest version of a connector, as a plan of the same commit or the vault has it.
+#[derive(Clone, Copy)]
+struct Written {
+    version: Version,
+    op: Op,
+    group: u16,
+}
+
 /// Where a snapshot stands in the chain.
 pub(crate) struct Chain<'a> {
     pub(crate) seq: u64,
@@ -461,11 +482,11 @@ pub(crate) fn snapshot_file(
     chain: &Chain<'_>,
     records: &[NewRecord<'_>],
 ) -> Result<Vec<u8>> {
-    let vault_key = access
-        .bundle
-        .vault_key
-        .as_ref()
-        .ok_or_else(|| access::not_permitted("this needs the role owner"))?;
+    let vault_key = access.bundle.owned_vault_key()?;
+    let header = Header {
+        seq: chain.seq,
+        ..header.clone()
+    };
     let encoded = header.encode()?;
     let commit = NewCommit {
         seq: chain.seq,
@@ -489,14 +510,6 @@ fn check_len(len: u64) -> Result<()> {
     check_file_len(len).map_err(|error| {
         error.with_hint("compact or purge the vault, or move connectors to another one")
     })
-}
-
-/// What a role may do to a connector.
-fn permits(role: Role, op: Op) -> bool {
-    match op {
-        Op::Update | Op::Restore => role.updates(),
-        Op::Create | Op::Delete => role.owns(),
-    }
 }
 
 fn conflict(id: &ConnectorId, what: &str) -> Error {

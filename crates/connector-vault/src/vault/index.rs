@@ -12,7 +12,7 @@ use std::ops::Range;
 pub use self::tail::DamagedRecord;
 
 pub(crate) use self::entries::Stored;
-pub(crate) use self::rules::{Facts, Rules};
+pub(crate) use self::rules::{Before, Facts, Rules, capability_of};
 pub(crate) use self::tail::{Admission, Piece};
 
 use self::entries::{Ids, Versions};
@@ -140,10 +140,10 @@ impl Index {
         self.commits.last().map_or(0, |newest| newest.range().end)
     }
 
-    /// The plaintext of a sealed overview.
-    pub(crate) fn open_overview(&self, sealed: &[u8]) -> Result<Vec<u8>> {
+    /// The plaintext of a sealed overview in a group.
+    pub(crate) fn open_overview(&self, group: u16, sealed: &[u8]) -> Result<Vec<u8>> {
         let mut plaintext = Vec::with_capacity(sealed.len());
-        match self.keys.open_overview(sealed, &mut plaintext) {
+        match self.keys.open_overview(group, sealed, &mut plaintext) {
             true => Ok(plaintext),
             // It opened when it was admitted.
             false => Err(Error::new(Code::Internal, "an overview no longer opens")),

@@ -20,7 +20,6 @@ use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
 use crate::limits;
 use crate::log::{self, After, At, KnownHead, TornTail};
 use crate::source::{Memory, Source};
-use crate::time::Timestamp;
 
 /// What a vault is expected to be, and how to open it.
 #[derive(Clone, Debug)]
@@ -281,7 +280,6 @@ impl Vault<()> {
             .first()
             .expect("a walk from nothing begins with a snapshot");
         let header = log::verified_header(snapshot)?;
-        check_times(&header)?;
         if let Some(expected) = options
             .vault_id
             .filter(|expected| *expected != header.vault_id)
@@ -294,7 +292,7 @@ impl Vault<()> {
         let known = options.known.as_ref().map(|known| &known.head);
         log::verify_back(&header, &walk.commits, known)?;
 
-        let keys = RecordKeys::new(&access.bundle, header.vault_id, header.epoch);
+        let keys = RecordKeys::new(&access.bundle, &header);
         let mut damaged = Vec::new();
         let mut index = Index::new(keys);
         let tolerant = options.tolerant.then_some(&mut damaged);
@@ -383,17 +381,6 @@ pub(super) fn access_by<'a>(unlock: Unlock<'a>, options: &OpenOptions) -> Openin
 
 fn by_identity(identity: Identity) -> Opening<'static> {
     Box::new(|header, _, _| Access::open(identity, header))
-}
-
-/// The header's times, which people are shown; `format` knows no times.
-fn check_times(header: &Header) -> Result<()> {
-    let grants = header.grants.iter().map(|grant| &grant.since);
-    for time in grants.chain([&header.created]) {
-        Timestamp::check(time).map_err(|error| {
-            Error::new(Code::Damaged, format!("the header: {}", error.message()))
-        })?;
-    }
-    Ok(())
 }
 
 pub(super) fn not_mergeable() -> Error {

@@ -4,63 +4,111 @@ mod overview;
 mod secrets;
 
 pub use self::overview::{Authored, Overview};
-pub(crate) use self::overview::{OverviewText, Text};
+pub(crate) use self::overview::{Names, OverviewText, Text};
 pub(crate) use self::secrets::{KeptOutcome, RequestPart, SecretsPart};
 
 use rand_core::CryptoRng;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::access::{Bundle, not_permitted};
+use crate::access::{Bundle, GroupKeys, not_permitted};
 use crate::connector::Version;
 use crate::crypto::aead::{SealingKey, padded_len};
 use crate::crypto::kdf::{self, Key};
 use crate::crypto::label::{self, bind};
 use crate::error::{Code, Error, Result};
 use crate::format::commit;
-use crate::format::hex::VaultId;
+use crate::format::header::Header;
+use crate::format::hex::{GroupId, VaultId};
 use crate::json::strict;
 
-/// The keys of an epoch at work: what seals and opens records.
+/// The keys of an epoch at work: they seal and open the records of the groups that a grant lists.
 #[derive(Clone)]
 pub(crate) struct RecordKeys {
     vault_id: VaultId,
     epoch: u64,
+    /// By their numbers.
+    groups: Vec<GroupAtWork>,
+    /// Whether these are all groups of the vault.
+    lists_all: bool,
+}
+
+/// A group whose overviews open.
+#[derive(Clone)]
+struct GroupAtWork {
+    number: u16,
+    id: GroupId,
     overview: SealingKey,
     overview_context: Vec<u8>,
-    secret_root: Option<Key>,
+    /// Where the rights read.
+    secret: Option<Key>,
 }
 
 impl RecordKeys {
-    pub(crate) fn new(bundle: &Bundle, vault_id: VaultId, epoch: u64) -> Self {
+    pub(crate) fn new(bundle: &Bundle, header: &Header) -> Self {
+        let (vault_id, epoch) = (header.vault_id, header.epoch);
+        let groups = header.groups.iter().filter_map(|group| {
+            let keys = bundle.group(group.id)?;
+            let (number, id) = (group.number, group.id);
+            Some(GroupAtWork::new(vault_id, epoch, number, id, keys))
+        });
+        let groups: Vec<_> = groups.collect();
         Self {
             vault_id,
             epoch,
-            overview: SealingKey::new(&bundle.overview),
-            overview_context: bind(
-                label::OVERVIEW,
-                &[vault_id.as_bytes(), &epoch.to_le_bytes()],
-            ),
-            secret_root: bundle.secret_root.clone(),
+            lists_all: groups.len() == header.groups.len(),
+            groups,
         }
     }
 
-    /// Appends the overview's plaintext to `out`.
-    pub(crate) fn open_overview(&self, sealed: &[u8], out: &mut Vec<u8>) -> bool {
-        self.overview.open(&self.overview_context, sealed, out)
+    /// Whether an overview that does not open may be of a group that the grant does not list.
+    pub(crate) fn lists_all(&self) -> bool {
+        self.lists_all
     }
 
-    /// Opens the secrets of a connector version. Fails with `not_permitted` for a viewer, with
-    /// `damaged` if they do not belong here.
+    /// The id of a group that the grant lists.
+    pub(crate) fn group_id(&self, number: u16) -> Option<GroupId> {
+        self.numbered(number).map(|group| group.id)
+    }
+
+    fn numbered(&self, number: u16) -> Option<&GroupAtWork> {
+        self.groups.iter().find(|group| group.number == number)
+    }
+
+    fn of_id(&self, id: GroupId) -> Result<&GroupAtWork> {
+        let found = self.groups.iter().find(|group| group.id == id);
+        found.ok_or_else(|| not_permitted("this grant does not list the group"))
+    }
+
+    /// Appends the overview's plaintext to `out`; the number of the group whose key opens it, if one does.
+    pub(crate) fn find_overview(&self, sealed: &[u8], out: &mut Vec<u8>) -> Option<u16> {
+        let mut groups = self.groups.iter();
+        let found = groups.find(|group| group.overview.open(&group.overview_context, sealed, out));
+        found.map(|group| group.number)
+    }
+
+    /// Appends the plaintext of an overview in this group to `out`.
+    pub(crate) fn open_overview(&self, group: u16, sealed: &[u8], out: &mut Vec<u8>) -> bool {
+        self.numbered(group)
+            .is_some_and(|group| group.overview.open(&group.overview_context, sealed, out))
+    }
+
+    /// Opens the secrets of a connector version in a group. Fails with `not_permitted` for a grant that does not
+    /// read there, with `damaged` if they do not belong here.
     pub(crate) fn open_secrets(
         &self,
+        group: u16,
         id: &str,
         version: Version,
         sealed: &[u8],
     ) -> Result<SecretsPart> {
+        let group = self.numbered(group).ok_or_else(cannot_read)?;
         let mut plaintext = Zeroizing::new(Vec::with_capacity(sealed.len()));
-        let context = self.secrets_context(id, version);
-        if !self.secrets_key(id)?.open(&context, sealed, &mut plaintext) {
+        let context = self.secrets_context(group.id, id, version);
+        if !group
+            .secrets_key(id)?
+            .open(&context, sealed, &mut plaintext)
+        {
             return Err(Error::new(
                 Code::Damaged,
                 format!("the secrets of version {version} of the connector {id:?} do not open"),
@@ -83,20 +131,20 @@ impl RecordKeys {
         overview: &OverviewText<'_, Vec<Text<'_>>>,
         secrets: Option<&SecretsPart>,
     ) -> Result<Vec<u8>> {
+        let group = self.of_id(overview.group)?;
         let mut sealed_overview = Vec::new();
         let plaintext = padded_json(overview);
-        self.overview.seal(
-            rng,
-            &self.overview_context,
-            &plaintext,
-            &mut sealed_overview,
-        );
+        let context = &group.overview_context;
+        group
+            .overview
+            .seal(rng, context, &plaintext, &mut sealed_overview);
         let mut sealed_secrets = Vec::new();
         if let Some(secrets) = secrets {
             let version = Version::new(overview.version)?;
             let plaintext = padded_json(secrets);
-            let context = self.secrets_context(&overview.id, version);
-            self.secrets_key(&overview.id)?
+            let context = self.secrets_context(group.id, &overview.id, version);
+            group
+                .secrets_key(&overview.id)?
                 .seal(rng, &context, &plaintext, &mut sealed_secrets);
         }
         commit::encode_record(&sealed_overview, &sealed_secrets)
@@ -111,11 +159,12 @@ impl RecordKeys {
         secrets: (&str, u64, &[u8]),
     ) -> Vec<u8> {
         let (id, version, secrets) = secrets;
+        let group = &self.groups[0];
         let mut sealed = (Vec::new(), Vec::new());
-        self.overview
-            .seal(rng, &self.overview_context, overview, &mut sealed.0);
-        let context = self.secrets_context(id, Version::new(version).expect("from 1"));
-        self.secrets_key(id).expect("a role that reads").seal(
+        let context = &group.overview_context;
+        group.overview.seal(rng, context, overview, &mut sealed.0);
+        let context = self.secrets_context(group.id, id, Version::new(version).expect("from 1"));
+        group.secrets_key(id).expect("a role that reads").seal(
             rng,
             &context,
             secrets,
@@ -124,30 +173,47 @@ impl RecordKeys {
         commit::encode_record(&sealed.0, &sealed.1).expect("small")
     }
 
-    /// One key per connector leaves room for grants that are scoped to a few connectors.
-    fn secrets_key(&self, id: &str) -> Result<SealingKey> {
-        let root = self
-            .secret_root
-            .as_ref()
-            .ok_or_else(|| not_permitted("this grant cannot read values"))?;
-        Ok(SealingKey::new(&kdf::derive_key(
-            root,
-            label::SECRETS_KEY,
-            &[id.as_bytes()],
-        )))
-    }
-
-    fn secrets_context(&self, id: &str, version: Version) -> Vec<u8> {
+    fn secrets_context(&self, group: GroupId, id: &str, version: Version) -> Vec<u8> {
         bind(
             label::SECRETS,
             &[
                 self.vault_id.as_bytes(),
                 &self.epoch.to_le_bytes(),
+                group.as_bytes(),
                 id.as_bytes(),
                 &version.get().to_le_bytes(),
             ],
         )
     }
+}
+
+impl GroupAtWork {
+    fn new(vault_id: VaultId, epoch: u64, number: u16, id: GroupId, keys: GroupKeys) -> Self {
+        Self {
+            number,
+            id,
+            overview: SealingKey::new(&keys.overview),
+            overview_context: bind(
+                label::OVERVIEW,
+                &[vault_id.as_bytes(), &epoch.to_le_bytes(), id.as_bytes()],
+            ),
+            secret: keys.secret,
+        }
+    }
+
+    /// One key per connector: the keys of one open no other.
+    fn secrets_key(&self, id: &str) -> Result<SealingKey> {
+        let secret = self.secret.as_ref().ok_or_else(cannot_read)?;
+        Ok(SealingKey::new(&kdf::derive_key(
+            secret,
+            label::SECRETS_KEY,
+            &[id.as_bytes()],
+        )))
+    }
+}
+
+fn cannot_read() -> Error {
+    not_permitted("this grant cannot read values")
 }
 
 /// JSON and spaces up to the padded length.
@@ -206,12 +272,16 @@ mod tests {
             names in vec(".{1,20}", 0..5), note in proptest::option::of("[^\\p{Cc}]{1,20}"),
             value in ".{0,1500}", keys: [[u8; 32]; 2], vault_id: [u8; 32],
         ) {
-            let bundle = Bundle {
-                overview: Zeroizing::new(keys[0]),
-                secret_root: Some(Zeroizing::new(keys[1])),
-                vault_key: None,
+            let (vault_id, group) = (VaultId(Hex(vault_id)), GroupId(Hex([3; 8])));
+            let in_epoch = |epoch| {
+                let keys = GroupKeys {
+                    overview: Zeroizing::new(keys[0]),
+                    secret: Some(Zeroizing::new(keys[1])),
+                };
+                let groups = vec![GroupAtWork::new(vault_id, epoch, 5, group, keys)];
+                RecordKeys { vault_id, epoch, groups, lists_all: true }
             };
-            let keys = RecordKeys::new(&bundle, VaultId(Hex(vault_id)), epoch);
+            let keys = in_epoch(epoch);
             let mut properties = Properties::new();
             for name in &names {
                 let value = Secret::new(value.as_str()).expect("short");
@@ -222,6 +292,7 @@ mod tests {
                 record_id: RecordId(Hex([1; 16])),
                 op: Op::Update,
                 id: id.as_str().into(),
+                group,
                 name: "Name".into(),
                 type_name: "Type".into(),
                 version,
@@ -237,19 +308,19 @@ mod tests {
             let record = keys.seal(&mut rng, &overview, Some(&secrets)).expect("small");
             let (sealed_overview, sealed_secrets) = commit::split_record(&record, 0).expect("whole");
             let mut plaintext = Vec::new();
-            prop_assert!(keys.open_overview(sealed_overview, &mut plaintext));
+            prop_assert_eq!(keys.find_overview(sealed_overview, &mut plaintext), Some(5));
             prop_assert_eq!(padded_len(plaintext.len()), plaintext.len());
             let opened = Overview::parse(&plaintext).expect("its own");
             prop_assert_eq!(opened.id.as_str(), id.as_str());
             prop_assert_eq!(opened.version.get(), version);
             prop_assert_eq!(&opened.note, &note);
             prop_assert!(opened.properties.iter().eq(properties.names()));
-            let opened = keys.open_secrets(&id, opened.version, sealed_secrets).expect("its own");
+            let opened = keys.open_secrets(5, &id, opened.version, sealed_secrets).expect("its own");
             prop_assert_eq!(&opened.properties, &properties);
-            let other = RecordKeys::new(&bundle, VaultId(Hex(vault_id)), epoch.wrapping_add(1));
-            prop_assert!(!other.open_overview(sealed_overview, &mut Vec::new()));
+            let other = in_epoch(epoch.wrapping_add(1));
+            prop_assert!(!other.open_overview(5, sealed_overview, &mut Vec::new()));
             let version = Version::new(version).expect("from 1").next();
-            prop_assert!(keys.open_secrets(&id, version, sealed_secrets).is_err());
+            prop_assert!(keys.open_secrets(5, &id, version, sealed_secrets).is_err());
         }
 
         #[test]

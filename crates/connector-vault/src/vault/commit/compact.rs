@@ -11,7 +11,6 @@ use crate::format::commit::NewRecord;
 use crate::format::header::Header;
 use crate::format::key_slots::KeySlotEntry;
 use crate::limits;
-use crate::role::Role;
 use crate::source::Source;
 use crate::vault::index::Stored;
 use crate::vault::{Vault, for_all};
@@ -31,7 +30,7 @@ pub enum Retention {
 impl<S: Source> Vault<S> {
     /// A snapshot that replaces the log and keeps the versions of `retention`. Needs an owner.
     pub fn prepare_compaction(&self, retention: Retention) -> Result<Prepared> {
-        self.require(Role::owns, "compact the vault")?;
+        self.require_owner("compact the vault")?;
         let since = self
             .index
             .commits
@@ -99,7 +98,7 @@ impl<S: Source> Vault<S> {
             .commits
             .first()
             .map_or(0, |snapshot| snapshot.len as u64);
-        self.role().owns()
+        self.rights().owns()
             && log_len > limits::COMPACTION_LEN_MIN as u64
             && self.index.kept_len() < log_len / 2
             && log_len / 2 > snapshot_len
@@ -110,7 +109,7 @@ impl<S: Source> Vault<S> {
     ///
     /// Fails with `connector_not_found` for an id that never was.
     pub fn prepare_purge(&self, ids: Option<&[&str]>) -> Result<Prepared> {
-        self.require(Role::owns, "purge history")?;
+        self.require_owner("purge history")?;
         let purged = ids.map(|ids| ids.iter().copied().collect::<HashSet<_>>());
         if let Some(unknown) = ids
             .unwrap_or_default()

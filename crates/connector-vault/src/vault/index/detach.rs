@@ -42,6 +42,7 @@ impl Index {
                 out.extend_from_slice(&stored.overview_len.to_le_bytes());
                 let op = OPS.iter().position(|op| *op == stored.op).unwrap_or(0);
                 out.push(op as u8 | u8::from(stored.has_request) << 7);
+                out.extend_from_slice(&stored.group.to_le_bytes());
             }
         }
         out
@@ -104,6 +105,10 @@ impl Index {
                 }
                 let flags = reader.u8("what made a version")?;
                 let op = OPS.get(usize::from(flags & 0x7f));
+                let group = reader.u16("a group")?;
+                if index.keys.group_id(group).is_none() {
+                    return Err(damaged(0, "an unknown group"));
+                }
                 older.push(Stored {
                     record_len,
                     overview_len,
@@ -111,6 +116,7 @@ impl Index {
                         .ok_or_else(|| outside("a record"))?,
                     op: *op.ok_or_else(|| damaged(0, "an unknown change"))?,
                     has_request: flags & 0x80 != 0,
+                    group,
                     version,
                     seq,
                 });

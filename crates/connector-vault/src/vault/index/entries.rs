@@ -17,6 +17,8 @@ pub(crate) struct Stored {
     pub(super) overview_len: u32,
     pub(crate) op: Op,
     pub(crate) has_request: bool,
+    /// The number of its group.
+    pub(crate) group: u16,
     pub(crate) version: Version,
     pub(crate) seq: u64,
 }

@@ -1,18 +1,19 @@
-//! What a commit may hold, by its author's role (docs/format.md section 7.2).
+//! What a commit may hold, by its author's rights (docs/format.md section 7.2).
 
+use crate::access::Rights;
 use crate::connector::{Op, Version};
 use crate::error::Result;
 use crate::format::commit::{Commit, Kind};
 use crate::format::header::Header;
-use crate::format::hex::GrantId;
+use crate::format::hex::{GrantId, GroupId};
 use crate::log;
-use crate::role::Role;
+use crate::role::Capability;
 
 /// The rules for the records of one commit.
 #[derive(Clone, Copy)]
-pub(crate) struct Rules {
+pub(crate) struct Rules<'h> {
     kind: Kind,
-    role: Role,
+    rights: Rights<'h>,
     signer: GrantId,
     /// Records may be missing: what follows them skips a version.
     gaps: bool,
@@ -24,24 +25,32 @@ pub(crate) struct Facts {
     pub(crate) version: Version,
     pub(crate) author: GrantId,
     pub(crate) has_secrets: bool,
+    pub(crate) group: GroupId,
 }
 
-impl Rules {
+/// The newest version of the connector before.
+#[derive(Clone, Copy)]
+pub(crate) struct Before {
+    pub(crate) version: Version,
+    pub(crate) op: Op,
+    pub(crate) group: GroupId,
+}
+
+impl<'h> Rules<'h> {
     /// Fails with `unauthorized_commit` if the author may not make such a commit at all.
-    pub(crate) fn of(header: &Header, commit: &Commit<'_>, gaps: bool) -> Result<Self> {
-        let role = log::author_role(header, commit)?;
-        let signer = header.grants[usize::from(commit.fixed.author)].id;
+    pub(crate) fn of(header: &'h Header, commit: &Commit<'_>, gaps: bool) -> Result<Self> {
+        let author = log::author(header, commit)?;
         Ok(Self {
             kind: commit.fixed.kind,
-            role,
-            signer,
+            rights: Rights::of(&author.rights),
+            signer: author.id,
             gaps,
         })
     }
 
     /// Whether the author may do everything.
     pub(crate) fn by_owner(&self) -> bool {
-        self.role.owns()
+        self.rights.owns()
     }
 
     /// Whether a record may follow the version `before` of its connector; else why not.
@@ -49,7 +58,7 @@ impl Rules {
     pub(crate) fn check(
         &self,
         new: &Facts,
-        before: Option<(Version, Op)>,
+        before: Option<Before>,
         same_identity: impl FnOnce() -> bool,
     ) -> Result<(), &'static str> {
         if new.has_secrets == (new.op == Op::Delete) {
@@ -57,7 +66,7 @@ impl Rules {
         }
         match self.kind {
             Kind::Snapshot => match before {
-                Some((before, _)) if before >= new.version => {
+                Some(before) if before.version >= new.version => {
                     Err("the versions of a connector do not ascend")
                 }
                 _ => Ok(()),
@@ -69,33 +78,50 @@ impl Rules {
     fn check_change(
         &self,
         new: &Facts,
-        before: Option<(Version, Op)>,
+        before: Option<Before>,
         same_identity: impl FnOnce() -> bool,
     ) -> Result<(), &'static str> {
         if new.author != self.signer {
             return Err("it names another author than the signer");
         }
-        let next = before.map_or(Version::FIRST, |(before, _)| before.next());
+        let permitted = self.rights.in_group(new.group);
+        if !permitted.has(capability_of(new.op)) {
+            return Err("its author has no right to do this in its group");
+        }
+        let next = before.map_or(Version::FIRST, |before| before.version.next());
         let is_next = new.version == next || (self.gaps && new.version > next);
         if !is_next {
             return Err("its version is not the next one");
         }
-        let exists = before.is_some_and(|(_, op)| op != Op::Delete);
+        let exists = before.is_some_and(|before| before.op != Op::Delete);
         // What is missing may have created or deleted it. Not where the predecessor is known and
         // the author has no right to either.
-        let may_be_missing = self.gaps && (self.by_owner() || before.is_none());
+        let may_be_missing = self.gaps && (permitted.has(Capability::Manage) || before.is_none());
         if exists == (new.op == Op::Create) && !may_be_missing {
             return Err("it creates what exists or changes what does not");
         }
-        if self.by_owner() {
-            return Ok(());
+        if let Some(before) = before.filter(|before| before.group != new.group) {
+            if new.op != Op::Create {
+                return Err("it changes a connector of another group");
+            }
+            if !self.rights.in_group(before.group).has(Capability::Manage) {
+                return Err("it creates what was deleted in a group where its author may not");
+            }
         }
-        if !matches!(new.op, Op::Update | Op::Restore) {
-            return Err("its author may only update and restore");
+        if permitted.has(Capability::Manage) {
+            return Ok(());
         }
         if before.is_some() && !same_identity() {
             return Err("its author may not change a name or type");
         }
         Ok(())
+    }
+}
+
+/// The capability that an op takes, in the group of its record.
+pub(crate) fn capability_of(op: Op) -> Capability {
+    match op {
+        Op::Update | Op::Restore => Capability::Write,
+        Op::Create | Op::Delete => Capability::Manage,
     }
 }

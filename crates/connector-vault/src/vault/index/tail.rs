@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::entries::{Stored, Versions};
-use super::rules::{Facts, Rules};
+use super::rules::{Before, Facts, Rules};
 use super::{CommitPlace, Index};
 use crate::connector::{ConnectorId, Version};
 use crate::error::{Code, Error, Result};
@@ -131,12 +131,19 @@ impl Index {
                 }
             };
             plaintext.clear();
-            if !self.keys.open_overview(sealed, plaintext) {
-                return Err(refuse(&record, "its overview does not open"));
-            }
+            let Some(group) = self.keys.find_overview(sealed, plaintext) else {
+                if self.keys.lists_all() {
+                    return Err(refuse(&record, "its overview does not open"));
+                }
+                // It is of a group that this grant does not list.
+                continue;
+            };
             let overview = OverviewText::parse(plaintext).map_err(|error| {
                 error.within(format_args!("record at offset {}", record.offset))
             })?;
+            if self.keys.group_id(group) != Some(overview.group) {
+                return Err(refuse(&record, "it names another group than its own"));
+            }
             let version = Version::new(overview.version)?;
             let len = |bytes: &[u8]| u32::try_from(bytes.len()).expect("at most 16 MiB");
             let stored = Stored {
@@ -145,6 +152,7 @@ impl Index {
                 overview_len: len(sealed),
                 op: overview.op,
                 has_request: overview.request_id.is_some(),
+                group,
                 version,
                 seq: commit.fixed.seq,
             };
@@ -157,7 +165,9 @@ impl Index {
                 own || newest.is_some_and(|before| {
                     let mut buffer = Vec::new();
                     match piece.get(before.overview(), &mut buffer) {
-                        Ok(sealed) => self.is_of(sealed, &overview.name, &overview.type_name),
+                        Ok(sealed) => {
+                            self.is_of(before.group, sealed, &overview.name, &overview.type_name)
+                        }
                         // Whatever the answer will be, the commits are not taken before.
                         Err(absent) => {
                             missing.extend_from_slice(absent.ranges());
@@ -171,13 +181,17 @@ impl Index {
                 version,
                 author: overview.author,
                 has_secrets: !secrets.is_empty(),
+                group: overview.group,
             };
+            let before = newest.and_then(|before| {
+                Some(Before {
+                    version: before.version,
+                    op: before.op,
+                    group: self.keys.group_id(before.group)?,
+                })
+            });
             rules
-                .check(
-                    &facts,
-                    newest.map(|before| (before.version, before.op)),
-                    same_identity,
-                )
+                .check(&facts, before, same_identity)
                 .map_err(|what| refuse(&record, what))?;
             let op_before = newest.map(|before| before.op);
             self.count_live(op_before, Some(stored.op));
@@ -214,8 +228,8 @@ impl Index {
     }
 
     /// Whether a sealed overview has this name and type.
-    fn is_of(&self, sealed: &[u8], name: &str, type_name: &str) -> bool {
-        self.open_overview(sealed).is_ok_and(|text| {
+    fn is_of(&self, group: u16, sealed: &[u8], name: &str, type_name: &str) -> bool {
+        self.open_overview(group, sealed).is_ok_and(|text| {
             OverviewText::parse(&text)
                 .is_ok_and(|overview| overview.name == name && overview.type_name == type_name)
         })
@@ -281,9 +295,7 @@ impl Pending {
 fn open_damaged(record: &RecordBytes<'_>, keys: &RecordKeys) -> Option<String> {
     let (sealed, _) = record.split().ok()?;
     let mut plaintext = Vec::new();
-    if !keys.open_overview(sealed, &mut plaintext) {
-        return None;
-    }
+    keys.find_overview(sealed, &mut plaintext)?;
     OverviewText::parse(&plaintext)
         .ok()
         .map(|overview| overview.id.into_owned())

@@ -100,7 +100,7 @@ impl Vault {
         let header = log::verified_header(&snapshot)?;
         let superseded = snapshot.superseded().to_vec();
         let access = Access::open(identity, &header)?;
-        let keys = RecordKeys::new(&access.bundle, header.vault_id, header.epoch);
+        let keys = RecordKeys::new(&access.bundle, &header);
         let index = Index::attach(keys, reader, &file, log_start, header.grants.len())?;
         Ok(Self {
             start: file[..log_start].to_vec(),

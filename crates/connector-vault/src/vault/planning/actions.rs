@@ -1,7 +1,7 @@
 //! From an action to a plan: rights, preconditions and the present state, and for a batch what its
 //! earlier actions did, around the pure computation of `plan` (docs/action.md sections 1, 6, 7).
 //!
-//! The order of the checks is part of the contract: the role, the connector, the request id and the
+//! The order of the checks is part of the contract: the right, the connector, the request id and the
 //! version are checked before any token but those of the id is asked for. A token may be good for
 //! one use, such as a refresh token, and a conflict must not burn it.
 
@@ -19,12 +19,13 @@ use crate::connector::{Connector, ConnectorId, Version};
 use crate::crypto::Hash;
 use crate::crypto::label::{self, bind};
 use crate::error::{Code, Error, Result};
+use crate::format::header::DEFAULT_GROUP;
 use crate::json::{self, Syntax};
 use crate::limits;
 use crate::plan::{
     self, ActionPlan, ActionStep, NewEntry, Outcome, Plan, Status, Step, TestOutcome,
 };
-use crate::role::Role;
+use crate::role::Capability;
 use crate::secret::Text;
 use crate::source::Source;
 use crate::time::Timestamp;
@@ -124,21 +125,21 @@ impl<S: Source> Vault<S> {
         Ok(plan)
     }
 
-    /// Checks the condition and the role of an action, and its connector and that it can be read where its
+    /// Checks the condition and the right of an action, and its connector and that it can be read where its
     /// id holds no token.
     fn check_action(&self, action: &Action, options: &Options) -> Result<()> {
         action.check_condition(options)?;
         let what = action.action_type().as_str();
         type Reads = fn(&Stored) -> Range<u64>;
-        let (permitted, entry_id, reads): (fn(Role) -> bool, _, Reads) = match &action.content {
-            Content::Update { entry_id, .. } => (Role::updates, entry_id, Stored::record),
-            Content::Delete { entry_id } => (Role::owns, entry_id, Stored::overview),
-            Content::Test { entry_id, .. } => (Role::reads, entry_id, Stored::record),
+        let (capability, entry_id, reads): (_, _, Reads) = match &action.content {
+            Content::Update { entry_id, .. } => (Capability::Write, entry_id, Stored::record),
+            Content::Delete { entry_id } => (Capability::Manage, entry_id, Stored::overview),
+            Content::Test { entry_id, .. } => (Capability::Read, entry_id, Stored::record),
             Content::Add { .. } | Content::Batch(_) => {
-                return self.require(Role::owns, what);
+                return self.require_in(DEFAULT_GROUP, Capability::Manage, what);
             }
         };
-        self.require(permitted, what)?;
+        self.require(capability, what)?;
         let template = Template::parse(entry_id).map_err(|error| error.of("EntryId"))?;
         let literal = match options.no_tokens {
             true => Some(entry_id.as_str()),
@@ -146,7 +147,10 @@ impl<S: Source> Vault<S> {
         };
         // The ids of connectors that the batch creates are not known to its author.
         match literal {
-            Some(id) => self.want([reads(self.present(id)?)]),
+            Some(id) => {
+                self.require_for(id, capability, what)?;
+                self.want([reads(self.present(id)?)])
+            }
             None => Ok(()),
         }
     }
@@ -242,8 +246,10 @@ impl<S: Source> Staging<'_, S> {
         resolver.document(action);
         match (&action.content, new_id) {
             (Content::Update { entry_id, sources }, _) => {
-                self.vault.require(Role::updates, what)?;
+                self.vault.require(Capability::Write, what)?;
                 let id = resolver.entry_id(entry_id)?;
+                self.vault
+                    .require_for(id.as_str(), Capability::Write, what)?;
                 let mut digest = None;
                 if let Some(request_id) = &options.request_id {
                     let parts = action.digest_parts(options);
@@ -268,7 +274,8 @@ impl<S: Source> Staging<'_, S> {
                 },
                 Some(new_id),
             ) => {
-                self.vault.require(Role::owns, what)?;
+                self.vault
+                    .require_in(DEFAULT_GROUP, Capability::Manage, what)?;
                 plan::check_version(&new_id, None, options)?;
                 let type_name = resolver.name("TypeName", type_name)?;
                 let name = resolver.name("EntryName", entry_name)?;
@@ -286,8 +293,10 @@ impl<S: Source> Staging<'_, S> {
                 self.stage(draft, None).map(change)
             }
             (Content::Delete { entry_id }, _) => {
-                self.vault.require(Role::owns, what)?;
+                self.vault.require(Capability::Manage, what)?;
                 let id = resolver.entry_id(entry_id)?;
+                self.vault
+                    .require_for(id.as_str(), Capability::Manage, what)?;
                 let before = self.without_values(id.as_str())?;
                 let draft = plan::delete(&before, Some(&resolver.finish()), options)?;
                 self.stage(draft, None).map(change)
@@ -299,8 +308,10 @@ impl<S: Source> Staging<'_, S> {
                 },
                 _,
             ) => {
-                self.vault.require(Role::reads, what)?;
+                self.vault.require(Capability::Read, what)?;
                 let id = resolver.entry_id(entry_id)?;
+                self.vault
+                    .require_for(id.as_str(), Capability::Read, what)?;
                 let connector = self.read(id.as_str())?;
                 plan::check_version(&id, Some(connector.version), options)?;
                 let token = resolver.token_name("OutputTokenName", token_name.as_ref())?;

@@ -8,8 +8,9 @@ use crate::connector::{
 };
 use crate::crypto::Hash;
 use crate::error::{Code, Error, Result};
+use crate::format::header::DEFAULT_GROUP;
 use crate::plan::{self, Draft, NewEntry, Newest, Plan, Step};
-use crate::role::Role;
+use crate::role::Capability;
 use crate::source::Source;
 use crate::time::Timestamp;
 use crate::vault::Vault;
@@ -36,7 +37,9 @@ impl<'v, S: Source> Staging<'v, S> {
 
     /// Plans a new connector, its values taken literally.
     pub(super) fn create(&mut self, connector: &NewConnector, options: &Options) -> Result<Plan> {
-        self.vault.require(Role::owns, "create a connector")?;
+        let what = "create a connector";
+        self.vault
+            .require_in(DEFAULT_GROUP, Capability::Manage, what)?;
         refuse_request_id(options)?;
         let id = ConnectorId::new(connector.id.as_str())?;
         check_name("connector name", &connector.name)?;
@@ -73,7 +76,8 @@ impl<'v, S: Source> Staging<'v, S> {
         changes: &PropertyChanges,
         options: &Options,
     ) -> Result<Plan> {
-        self.vault.require(Role::updates, "update a connector")?;
+        self.vault
+            .require_for(id, Capability::Write, "update a connector")?;
         refuse_request_id(options)?;
         let before = self.read(id)?;
         plan::check_version(&before.id, Some(before.version), options)?;
@@ -83,7 +87,8 @@ impl<'v, S: Source> Staging<'v, S> {
 
     /// Plans that a connector is deleted.
     pub(super) fn delete(&mut self, id: &str, options: &Options) -> Result<Plan> {
-        self.vault.require(Role::owns, "delete a connector")?;
+        self.vault
+            .require_for(id, Capability::Manage, "delete a connector")?;
         refuse_request_id(options)?;
         let before = self.without_values(id)?;
         self.stage(plan::delete(&before, None, options)?, None)
@@ -96,7 +101,8 @@ impl<'v, S: Source> Staging<'v, S> {
         version: Version,
         options: &Options,
     ) -> Result<Plan> {
-        self.vault.require(Role::updates, "restore a connector")?;
+        self.vault
+            .require_for(id, Capability::Write, "restore a connector")?;
         refuse_request_id(options)?;
         if let Ok(newest) = self.vault.present(id) {
             let versions = self.vault.index.versions(id);

@@ -7,7 +7,7 @@ use serde::ser::{SerializeStruct as _, Serializer};
 
 use crate::connector::{ConnectorId, Op, PropertyName, Version, check_name, check_text};
 use crate::error::{Code, Error, Result};
-use crate::format::hex::{GrantId, RecordId};
+use crate::format::hex::{GrantId, GroupId, RecordId};
 use crate::json::strict::{self, Listed, Read, Reader, Strict, object};
 use crate::limits;
 use crate::time::Timestamp;
@@ -18,6 +18,7 @@ pub(crate) struct OverviewText<'a, N> {
     pub(crate) record_id: RecordId,
     pub(crate) op: Op,
     pub(crate) id: Cow<'a, str>,
+    pub(crate) group: GroupId,
     pub(crate) name: Cow<'a, str>,
     #[serde(rename = "type")]
     pub(crate) type_name: Cow<'a, str>,
@@ -91,6 +92,7 @@ object!(OverviewText<'t, Names<'t>> {
     "record_id" => record_id,
     "op" => op,
     "id" => id,
+    "group" => group,
     "name" => name,
     "type" => type_name,
     "version" => version,
@@ -131,6 +133,7 @@ impl<'a> OverviewText<'a, Names<'a>> {
             record_id: self.record_id,
             op: self.op,
             id: self.id,
+            group: self.group,
             name: self.name,
             type_name: self.type_name,
             version: self.version,
@@ -156,6 +159,8 @@ fn check_optional(what: &'static str, text: Option<&str>) -> Result<()> {
 pub struct Overview {
     /// Its id, which never changes.
     pub id: ConnectorId,
+    /// The group that it is in.
+    pub group: GroupId,
     /// Its name, for people.
     pub name: String,
     /// Its type, for the platform.
@@ -231,6 +236,7 @@ impl Overview {
             .unwrap_or_else(|| properties.clone());
         Ok(Self {
             id: ConnectorId::new(text.id)?,
+            group: text.group,
             name: text.name.into_owned(),
             type_name: text.type_name.into_owned(),
             version: Version::new(text.version)?,

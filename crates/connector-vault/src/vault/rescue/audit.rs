@@ -6,6 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind, RecordBytes};
 use crate::format::hex::GrantId;
 use crate::log::{self, After};
+use crate::role::Capability;
 use crate::source::Source;
 use crate::vault::Vault;
 use crate::vault::index::{CommitPlace, Stored};
@@ -31,7 +32,7 @@ pub struct CommitInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignatureState {
-    /// It is its author's, and the author's role permits such a commit.
+    /// It is its author's, and the author's rights permit such a commit.
     Valid,
     /// It is not, or the author may not make such a commit.
     Invalid,
@@ -95,16 +96,15 @@ impl<S: Source> Vault<S> {
             .collect()
     }
 
-    /// Checks every signature, chain link and record hash, and, if the role reads values, that
+    /// Checks every signature, chain link and record hash, and, in the groups in which the grant reads values, that
     /// every secret opens and holds what its overview lists.
     pub fn verify(&self) -> Result<Vec<Verdict>> {
         self.want(self.index.commits.iter().map(CommitPlace::range))?;
         let mut unreadable: std::collections::HashMap<u64, Vec<Error>> = Default::default();
-        if self.role().reads() {
-            for stored in self.index.all().flatten() {
-                if let Err(error) = self.check_secrets(stored) {
-                    unreadable.entry(stored.seq).or_default().push(error);
-                }
+        let all = self.index.all().flatten();
+        for stored in all.filter(|stored| self.may(stored.group, Capability::Read)) {
+            if let Err(error) = self.check_secrets(stored) {
+                unreadable.entry(stored.seq).or_default().push(error);
             }
         }
         let mut before: Option<After> = None;

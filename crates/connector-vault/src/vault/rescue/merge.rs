@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
+use crate::access::Rights;
 use crate::action::{Note, Options};
 use crate::connector::{Connector, ConnectorId, NewConnector, Op, Properties, PropertyName};
 use crate::error::{Code, Error, Result, counted};
@@ -181,8 +182,11 @@ impl<S: Source> Vault<S> {
                 .header
                 .grants
                 .iter()
-                // A role that was reduced here counts as it is here.
-                .any(|own| own.ed25519 == grant.ed25519 && own.role >= grant.role);
+                // Rights that were reduced here count as they are here.
+                .any(|own| {
+                    let rights = Rights::of(&own.rights);
+                    own.ed25519 == grant.ed25519 && rights.cover(Rights::of(&grant.rights))
+                });
             // A merge trusts each commit by itself, so each has to stand by itself.
             log::verify_commit(&theirs.header, &theirs.commit(place, &mut buffer)?)?;
             if !listed && !strangers.contains(&grant.label) {

@@ -8,7 +8,7 @@ use crate::access::{Access, Unlock, not_permitted};
 use crate::bytes::damaged;
 use crate::connector::{Op, Version};
 use crate::crypto::Hash;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::format::commit::{
     Commit, FIXED_LEN, Fixed, Kind, NewRecord, RecordBytes, SIGNATURE_LEN,
 };
@@ -17,11 +17,11 @@ use crate::format::hex::VaultId;
 use crate::format::key_slots;
 use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
 use crate::limits;
-use crate::log::{self, KnownHead};
+use crate::log;
 use crate::vault::Vault;
 use crate::vault::commit::{Chain, next_counter, snapshot_file};
 use crate::vault::index::DamagedRecord;
-use crate::vault::index::{Facts, Rules};
+use crate::vault::index::{Before, Facts, Rules};
 use crate::vault::open::{OpenOptions, access_by, require_expectation};
 use crate::vault::record::{Overview, RecordKeys};
 
@@ -112,10 +112,12 @@ impl Vault {
             return Err(log::wrong_vault(expected, header.vault_id));
         }
         if let Some(known) = &options.known {
-            check_known(&header, known, &commits)?;
+            // The seq does not tell: the newest commits may be among the lost ones.
+            let seq = commits.first().map_or(0, |commit| commit.fixed.seq);
+            log::check_header(&header, known, seq)?;
         }
         let access = access_by(unlock, options)(&header, &key_slots, &mut Vec::new())?;
-        if !access.role.owns() {
+        if !access.rights().owns() {
             return Err(not_permitted("only an owner can sign the repaired vault"));
         }
         let mut salvage = Salvage::new(&access, &header);
@@ -163,31 +165,6 @@ impl Vault {
             gaps,
         })
     }
-}
-
-/// A header from before the known head would bring back who was revoked since. The seq does not
-/// tell: what is lost may be the newest commits.
-fn check_known(header: &Header, known: &KnownHead, commits: &[Commit<'_>]) -> Result<()> {
-    if !log::leads_from(header, known) {
-        return Err(log::untrusted_owner(
-            commits.first().map_or(0, |commit| commit.fixed.seq),
-        ));
-    }
-    let known = &known.head;
-    if known.vault_id != header.vault_id {
-        return Err(log::wrong_vault(known.vault_id, header.vault_id));
-    }
-    if known.epoch > header.epoch {
-        return Err(Error::new(
-            Code::RolledBack,
-            format!(
-                "the header has epoch {}, but {} was seen before",
-                header.epoch, known.epoch
-            ),
-        )
-        .with_hint("it is from an old copy, with the grants of then; look for a newer one"));
-    }
-    Ok(())
 }
 
 /// Every commit whose structure holds, in the order of the file, and the stretches between them.
@@ -295,7 +272,7 @@ impl<'a> Salvage<'a> {
     fn new(access: &Access, header: &'a Header) -> Self {
         Self {
             header,
-            keys: RecordKeys::new(&access.bundle, header.vault_id, header.epoch),
+            keys: RecordKeys::new(&access.bundle, header),
             found: BTreeMap::new(),
             lost: Vec::new(),
             last: None,
@@ -342,18 +319,23 @@ impl<'a> Salvage<'a> {
     ) -> Result<Found<'a>, Option<String>> {
         let (sealed, secrets) = record.split().map_err(|_| None)?;
         let mut plaintext = Vec::new();
-        if !self.keys.open_overview(sealed, &mut plaintext) {
-            return Err(None);
-        }
+        let group = self
+            .keys
+            .find_overview(sealed, &mut plaintext)
+            .ok_or(None)?;
         let overview = Overview::parse(&plaintext).map_err(|_| None)?;
         let id = || Some(overview.id.as_str().to_owned());
+        if self.keys.group_id(group) != Some(overview.group) {
+            return Err(id());
+        }
         match overview.op {
             Op::Delete if secrets.is_empty() => {}
             Op::Delete => return Err(id()),
             _ => {
-                let opened =
-                    self.keys
-                        .open_secrets(overview.id.as_str(), overview.version, secrets);
+                let version = overview.version;
+                let opened = self
+                    .keys
+                    .open_secrets(group, overview.id.as_str(), version, secrets);
                 let names_match =
                     opened.is_ok_and(|opened| opened.properties.names().eq(&overview.properties));
                 if !names_match {
@@ -361,7 +343,8 @@ impl<'a> Salvage<'a> {
                 }
             }
         }
-        let permitted = signed && self.permits(commit, &overview, !secrets.is_empty());
+        let has_secrets = !secrets.is_empty();
+        let permitted = signed && self.permits(commit, &overview, has_secrets);
         Ok(Found {
             signed: permitted && record.is_intact(),
             overview,
@@ -378,6 +361,7 @@ impl<'a> Salvage<'a> {
             version: overview.version,
             author: overview.author,
             has_secrets,
+            group: overview.group,
         };
         let found = self
             .found
@@ -397,13 +381,12 @@ impl<'a> Salvage<'a> {
                 before.name == overview.name && before.type_name == overview.type_name
             })
         };
-        rules
-            .check(
-                &facts,
-                before.map(|before| (before.version, before.op)),
-                same_identity,
-            )
-            .is_ok()
+        let before = before.map(|before| Before {
+            version: before.version,
+            op: before.op,
+            group: before.group,
+        });
+        rules.check(&facts, before, same_identity).is_ok()
     }
 
     /// The versions to keep, by connector and ascending; the quarantined; the lost.

@@ -2,14 +2,15 @@
 
 use rand_core::CryptoRng;
 
-use crate::access::{Access, Bundle, BundlePlace, NewSecret, Unlock, make_key_slot};
+use crate::access::{Access, Bundle, BundlePlace, NewSecret, Unlock, groups, make_key_slot};
 use crate::connector::check_text;
 use crate::crypto::identity::{GrantKey, Identity, VaultKey};
 use crate::crypto::kdf::{Cost, ExternalKey, Passphrase};
 use crate::error::{Code, Result};
-use crate::format::header::{Grant, Header};
+use crate::format::header::{Commitments, DEFAULT_GROUP, Features, Grant, Header};
 use crate::format::hex::{GrantId, Hex};
 use crate::format::key_slots::{Hint, KeySlotEntry};
+use crate::format::rights::RightEntry;
 use crate::limits;
 use crate::log;
 use crate::role::Role;
@@ -146,24 +147,31 @@ impl Vault {
             vault_id,
             epoch: 1,
             grant: new_grant_id(host.rng),
-            role: Role::Owner,
+            rights: &[RightEntry::everywhere(Role::Owner)],
         };
-        let header = Header {
+        let grant = new_grant(host, &bundle, &place, owner.label, &identity.grant_key())?;
+        let unset = Hex([0; 32]);
+        let mut header = Header {
             format: 1,
+            features: Features::NONE,
             vault_id,
-            vault_key: Hex(bundle.vault_key.as_ref().map_or([0; 32], VaultKey::public)),
+            vault_key: Hex(bundle.owned_vault_key()?.public()),
             handovers: Vec::new(),
             epoch: 1,
+            seq: 0,
             created: host.now.to_string(),
-            grants: vec![new_grant(
-                host,
-                &bundle,
-                &place,
-                owner.label,
-                &identity.grant_key(),
-            )?],
+            commitments: Commitments {
+                index: unset,
+                overview_root: unset,
+                secret_root: unset,
+            },
+            next_group: u32::from(DEFAULT_GROUP),
+            groups: Vec::new(),
+            grants: vec![grant],
             retired: Vec::new(),
+            extra: None,
         };
+        groups::add(host.rng, &bundle, &mut header, groups::DEFAULT)?;
         let mut key_slots = Vec::new();
         let mut add = |secret| {
             let slot = make_key_slot(host.rng, vault_id, place.grant, &identity, secret)?;
@@ -197,7 +205,7 @@ impl Vault {
 pub(crate) fn new_grant(
     host: &mut Host<'_>,
     bundle: &Bundle,
-    place: &BundlePlace,
+    place: &BundlePlace<'_>,
     label: &str,
     key: &GrantKey,
 ) -> Result<Grant> {
@@ -205,8 +213,10 @@ pub(crate) fn new_grant(
     Ok(Grant {
         id: place.grant,
         label: label.into(),
-        role: place.role,
         since: host.now.to_string(),
+        until: None,
+        extra: None,
+        rights: place.rights.to_vec(),
         x_wing: key.x_wing.clone(),
         ed25519: Hex(key.ed25519),
         bundle: bundle.seal(host.rng, place, key)?,

@@ -1,24 +1,26 @@
 //! Grants: who may open the vault and do what (docs/format.md sections 3 to 5).
 
+use std::fmt;
+
 use serde::{Serialize, Serializer};
 
 use super::create::{new_grant, new_grant_id};
-use crate::access::{self, Access, Bundle, BundlePlace, KeySlotKind, NewSecret, make_key_slot};
-use crate::connector::{ConnectorId, Op};
-use crate::crypto::identity::{GrantKey, Identity, VaultKey};
+use super::epoch::NewEpoch;
+use crate::access::{BundlePlace, KeySlotKind, NewSecret, Rights, groups, make_key_slot};
+use crate::connector::ConnectorId;
+use crate::crypto::identity::{GrantKey, Identity};
 use crate::crypto::kdf::{Cost, ExternalKey, Passphrase};
 use crate::error::{Code, Error, Result};
-use crate::format::commit::{NewRecord, split_record};
-use crate::format::header::{Grant, Handover, Header, Retired};
-use crate::format::hex::{GrantId, Hex};
+use crate::format::commit::NewRecord;
+use crate::format::header::{Grant, Header};
+use crate::format::hex::{GrantId, GroupId};
 use crate::format::key_slots::Hint;
+use crate::format::rights::{RightEntry, Scope};
 use crate::limits;
-use crate::log;
 use crate::role::Role;
 use crate::source::Source;
-use crate::vault::commit::{Prepared, next_counter};
-use crate::vault::index::Stored;
-use crate::vault::record::{Overview, OverviewText, RecordKeys};
+use crate::vault::commit::Prepared;
+use crate::vault::record::Overview;
 use crate::vault::{Host, Vault};
 
 /// Who may do what, as the header lists it.
@@ -29,8 +31,10 @@ pub struct GrantInfo {
     pub id: GrantId,
     /// What it is called.
     pub label: String,
-    /// What it permits.
+    /// The greatest of its roles.
     pub role: Role,
+    /// What it permits.
+    pub rights: Vec<RightInfo>,
     /// Since when: a time.
     pub since: String,
     /// Its public keys.
@@ -48,6 +52,28 @@ pub struct GrantInfo {
 
 fn text<S: Serializer>(key: &GrantKey, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.collect_str(key)
+}
+
+/// A role in one group or in all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RightInfo {
+    /// The name of the group; `*` for all groups, those to come included. `None` for a group whose name does not
+    /// open: the grant that opened the vault does not list it.
+    pub group: Option<String>,
+    /// What it permits there.
+    pub role: Role,
+}
+
+/// `ROLE` for all groups, else `ROLE:GROUP`.
+impl fmt::Display for RightInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.group.as_deref() {
+            Some("*") => self.role.fmt(f),
+            Some(group) => write!(f, "{}:{group}", self.role),
+            None => write!(f, "{} in another group", self.role),
+        }
+    }
 }
 
 /// To whom something is granted.
@@ -71,9 +97,12 @@ pub struct Revocation {
     /// The connectors that the former holder could read. An old copy of the vault still opens for
     /// it: they should be rotated.
     pub exposed: Vec<ConnectorId>,
-    /// Versions whose secrets do not open, so that they cannot be sealed again and are left out:
-    /// what somebody made who wanted to prevent this.
+    /// Versions that are left out, since they hold something else than their overviews say: what somebody made who
+    /// wanted to prevent this. Where it was a connector's newest version, the owner has restored the one before.
     pub dropped: Vec<Overview>,
+    /// Labels of former grants whose versions the owner has replaced, with the same values: a vault names at most 512
+    /// former grants.
+    pub forgotten: Vec<String>,
 }
 
 impl<S: Source> Vault<S> {
@@ -82,7 +111,8 @@ impl<S: Source> Vault<S> {
         self.header.grants.iter().map(|grant| GrantInfo {
             id: grant.id,
             label: grant.label.clone(),
-            role: grant.role,
+            role: Rights::of(&grant.rights).greatest(),
+            rights: self.rights_info(&grant.rights),
             since: grant.since.clone(),
             fingerprint: grant.key().fingerprint(),
             key: grant.key(),
@@ -90,6 +120,27 @@ impl<S: Source> Vault<S> {
             has_key: self.has_key_slot(grant.id, KeySlotKind::Key),
             is_own: grant.id == self.access.grant,
         })
+    }
+
+    /// The rights of the grant that opened the vault.
+    #[must_use]
+    pub fn own_rights(&self) -> Vec<RightInfo> {
+        self.rights_info(&self.access.rights)
+    }
+
+    fn rights_info(&self, rights: &[RightEntry]) -> Vec<RightInfo> {
+        let name_of = |id: GroupId| {
+            let group = self.header.groups.iter().find(|group| group.id == id)?;
+            groups::name_of(&self.access.bundle, &self.header, group)
+        };
+        let info = |right: &RightEntry| RightInfo {
+            group: match right.group {
+                Scope::All => Some("*".to_owned()),
+                Scope::Group(id) => name_of(id),
+            },
+            role: right.role,
+        };
+        rights.iter().map(info).collect()
     }
 
     /// Grants a role. Needs an owner.
@@ -102,7 +153,7 @@ impl<S: Source> Vault<S> {
         to: Grantee<'_>,
         host: &mut Host<'_>,
     ) -> Result<Prepared> {
-        self.require(Role::owns, "grant something")?;
+        self.require_owner("grant something")?;
         let mut header = self.header.clone();
         if header.grants.iter().any(|grant| grant.label == label) {
             return Err(Error::new(
@@ -121,7 +172,7 @@ impl<S: Source> Vault<S> {
             vault_id: header.vault_id,
             epoch: header.epoch,
             grant: new_grant_id(host.rng),
-            role,
+            rights: &[RightEntry::everywhere(role)],
         };
         let mut key_slots = self.key_slots.clone();
         let mut new_identity = |secret| -> Result<GrantKey> {
@@ -147,6 +198,17 @@ impl<S: Source> Vault<S> {
                 format!("this key has the grant {:?} already", grant.label),
             ));
         }
+        if header
+            .retired
+            .iter()
+            .any(|retired| retired.ed25519.0 == key.ed25519)
+        {
+            return Err(Error::new(
+                Code::InvalidGrantKey,
+                "a former grant of this vault had this key",
+            )
+            .with_hint("ask its holder for the key of a new identity"));
+        }
         header
             .grants
             .push(new_grant(host, &self.access.bundle, &place, label, &key)?);
@@ -163,7 +225,10 @@ impl<S: Source> Vault<S> {
         host: &mut Host<'_>,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Revocation> {
-        self.reduce(label, None, host, progress)
+        let index = self.other_grant(label)?;
+        let mut header = self.header.clone();
+        header.grants.remove(index);
+        self.begin_epoch(self.next_epoch(header, index), host, progress)
     }
 
     /// Gives a grant another role. Needs an owner. Reducing a role changes the keys as a
@@ -178,17 +243,18 @@ impl<S: Source> Vault<S> {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Revocation> {
         let index = self.other_grant(label)?;
+        let rights = vec![RightEntry::everywhere(role)];
         let mut header = self.header.clone();
         let grant = &mut header.grants[index];
-        if role < grant.role {
-            return self.reduce(label, Some(role), host, progress);
+        let former = std::mem::replace(&mut grant.rights, rights);
+        if !Rights::of(&grant.rights).cover(Rights::of(&former)) {
+            return self.begin_epoch(self.next_epoch(header, index), host, progress);
         }
-        grant.role = role;
         let place = BundlePlace {
             vault_id: header.vault_id,
             epoch: header.epoch,
             grant: grant.id,
-            role,
+            rights: &grant.rights,
         };
         grant.bundle = self.access.bundle.seal(host.rng, &place, &grant.key())?;
         let prepared =
@@ -197,12 +263,23 @@ impl<S: Source> Vault<S> {
             prepared,
             exposed: Vec::new(),
             dropped: Vec::new(),
+            forgotten: Vec::new(),
         })
+    }
+
+    /// The epoch that a header begins in which the grant with this index is less or gone.
+    fn next_epoch(&self, header: Header, index: usize) -> NewEpoch<'_> {
+        NewEpoch {
+            header,
+            former: &self.header.grants[index],
+            signer: self.access.identity.clone(),
+            key_slots: &self.key_slots,
+        }
     }
 
     /// Index of a grant that is not the own one.
     fn other_grant(&self, label: &str) -> Result<usize> {
-        self.require(Role::owns, "change grants")?;
+        self.require_owner("change grants")?;
         let index = self
             .header
             .grants
@@ -217,11 +294,11 @@ impl<S: Source> Vault<S> {
                 .header
                 .grants
                 .iter()
-                .filter(|grant| grant.role.owns())
+                .filter(|grant| grant.owns())
                 .count();
             return Err(match owners {
                 1 => Error::new(Code::LastOwner, "a vault keeps at least one owner")
-                    .with_hint("grant the role owner to somebody else first"),
+                    .with_hint("make somebody else an owner first"),
                 _ => Error::new(
                     Code::NotPermitted,
                     "nobody can take away the grant that opened the vault",
@@ -230,135 +307,6 @@ impl<S: Source> Vault<S> {
             });
         }
         Ok(index)
-    }
-
-    /// Changes the keys of the vault, for a grant that loses rights or goes altogether.
-    fn reduce(
-        &self,
-        label: &str,
-        role: Option<Role>,
-        host: &mut Host<'_>,
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Revocation> {
-        let index = self.other_grant(label)?;
-        self.want(self.index.all().flatten().map(Stored::record))?;
-        let mut header = self.header.clone();
-        let former = header.grants[index].clone();
-        match role {
-            Some(role) => header.grants[index].role = role,
-            None => {
-                header.grants.remove(index);
-                header.retired.push(Retired {
-                    id: former.id,
-                    label: former.label,
-                });
-                let outdated = header.retired.len().saturating_sub(limits::RETIRED_MAX);
-                header.retired.drain(..outdated);
-            }
-        }
-        header.epoch = next_counter(header.epoch)?;
-        let own_key = self
-            .access
-            .bundle
-            .vault_key
-            .clone()
-            .ok_or_else(|| access::not_permitted("this needs the role owner"))?;
-        let vault_key = match former.role.owns() {
-            true => self.hand_over(&own_key, &mut header, host)?,
-            false => own_key,
-        };
-        let bundle = Bundle::generate(host.rng, vault_key);
-        for grant in &mut header.grants {
-            let place = BundlePlace {
-                vault_id: header.vault_id,
-                epoch: header.epoch,
-                grant: grant.id,
-                role: grant.role,
-            };
-            grant.bundle = bundle.seal(host.rng, &place, &grant.key())?;
-        }
-        let access = Access::open(self.access.identity.clone(), &header)?;
-        let keys = RecordKeys::new(&access.bundle, header.vault_id, header.epoch);
-        let (records, dropped) = self.seal_again(&keys, host, progress)?;
-        let prepared = self.prepare_snapshot(&access, &header, &self.key_slots, &records)?;
-        let still_reads = role.is_some_and(Role::reads);
-        let exposed = match former.role.reads() && !still_reads {
-            true => self
-                .list()
-                .map(|overview| overview.map(|overview| overview.id))
-                .collect::<Result<_>>()?,
-            false => Vec::new(),
-        };
-        Ok(Revocation {
-            prepared,
-            exposed,
-            dropped,
-        })
-    }
-
-    /// Replaces the vault key, which a former owner knows.
-    fn hand_over(
-        &self,
-        old: &VaultKey,
-        header: &mut Header,
-        host: &mut Host<'_>,
-    ) -> Result<VaultKey> {
-        if header.handovers.len() == limits::HANDOVERS_MAX {
-            return Err(
-                Error::new(Code::LimitExceeded, "the vault key was replaced too often")
-                    .with_hint("move the connectors to a new vault"),
-            );
-        }
-        let new = VaultKey::generate(host.rng);
-        let seq = next_counter(self.head().seq)?;
-        let message = log::handover_message(header.vault_id, &old.public(), &new.public(), seq);
-        header.handovers.push(Handover {
-            old: Hex(old.public()),
-            new: Hex(new.public()),
-            seq,
-            signature: Hex(old.sign(&message)),
-        });
-        header.vault_key = Hex(new.public());
-        Ok(new)
-    }
-
-    /// Every kept record, sealed with other keys; nothing else about it changes.
-    fn seal_again(
-        &self,
-        keys: &RecordKeys,
-        host: &mut Host<'_>,
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<(Vec<NewRecord<'static>>, Vec<Overview>)> {
-        let total = self.index.all().map(Iterator::count).sum();
-        let mut records = Vec::with_capacity(total);
-        let mut dropped = Vec::new();
-        let mut buffer = Vec::new();
-        for stored in self.index.all().flatten() {
-            let record = self.bytes(stored.record(), &mut buffer)?;
-            let (overview, sealed) = split_record(record, stored.record().start)?;
-            let text = self.index.open_overview(overview)?;
-            let overview = OverviewText::parse(&text)?.with_names();
-            let secrets = match stored.op {
-                Op::Delete => None,
-                _ => {
-                    match self
-                        .index
-                        .keys()
-                        .open_secrets(&overview.id, stored.version, sealed)
-                    {
-                        Ok(secrets) => Some(secrets),
-                        Err(_) => {
-                            dropped.push(Overview::parse(&text)?);
-                            continue;
-                        }
-                    }
-                }
-            };
-            let record = keys.seal(host.rng, &overview, secrets.as_ref())?;
-            records.push(NewRecord::new(record));
-            progress(records.len(), total);
-        }
-        Ok((records, dropped))
     }
 
     /// Every kept record as it is.
