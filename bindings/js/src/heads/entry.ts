@@ -23,7 +23,11 @@ export interface HeadEntry {
 }
 
 /** A known head with the names of the document. */
-export function documentOf({ head: { vaultId, ...head }, vaultKey, indexCommitment }: KnownHead): HeadDocument {
+export function documentOf({
+  head: { vaultId, ...head },
+  vaultKey,
+  indexCommitment,
+}: KnownHead): HeadDocument {
   const { epoch, seq, hash } = head;
   return {
     head: { vault_id: vaultId, epoch, seq, hash },
