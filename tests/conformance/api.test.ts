@@ -77,7 +77,9 @@ test("what calls return has exactly the names that are declared", async () => {
 
   const [identity, other] = [Identity.generate(), Identity.generate()];
   const storage = new MemoryStorage();
-  const vault = await Vault.create(storage, { identity });
+  const vault = await Vault.create(storage, { identity, key: new Uint8Array(32) });
+  returned('Awaited<ReturnType<typeof _.Vault["keySlots"]>>', await Vault.keySlots(storage));
+  returned('ReturnType<_.Vault["newPasskey"]>', vault.newPasskey());
   const copied = storage.bytes;
   const created = await vault.createConnector({ id: "x", name: "X", type: "T", properties: { A: "a" } });
   const theirs = new MemoryStorage(storage.bytes);

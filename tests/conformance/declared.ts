@@ -19,9 +19,7 @@ const SAMPLES = `${HERE}samples.ts`;
  * literals, a name that the type has not is a fault too.
  */
 export function misfits(samples: readonly Sample[]): Map<string, string> {
-  const lines = samples.map(
-    ({ type, value }, index) => `const v${index}: ${type} = ${JSON.stringify(value)};`,
-  );
+  const lines = samples.map(({ type, value }, index) => `const v${index}: ${type} = ${literalOf(value)};`);
   const source = ['import type * as _ from "connector-vault";', ...lines, "export {};"].join("\n");
   const { program, file } = compile(source);
   const found = new Map<string, string>();
@@ -33,6 +31,15 @@ export function misfits(samples: readonly Sample[]): Map<string, string> {
     found.set(sample.name, message);
   }
   return found;
+}
+
+/** A value as TypeScript has it: JSON, and arrays of bytes, whose content has no type. */
+function literalOf(value: unknown): string {
+  if (value instanceof Uint8Array) return "new Uint8Array()";
+  if (Array.isArray(value)) return `[${value.map(literalOf).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined";
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${literalOf(member)}`).join(",")}}`;
 }
 
 /** The properties of object types, each with the string literal that is its type, if it is one. */

@@ -1,6 +1,6 @@
 /** `format/`: a file of a vault is opened once, and all that it is and holds is compared (docs/format.md). */
 
-import { MemoryStorage, Vault, VaultError, type OpenOptions } from "connector-vault";
+import { MemoryStorage, Vault, VaultError, type KeySlotInfo, type OpenOptions } from "connector-vault";
 
 import { knownOf } from "../../bindings/js/src/heads/entry.js";
 import { equal, failure, holds, sameBytes, tellsNone } from "./expect.js";
@@ -75,6 +75,7 @@ export type FormatVector = Read<typeof FormatVector>;
 /** How the file of a vector is opened. */
 export function openingOf({
   unlock,
+  hint,
   vault_id,
   known_head,
   tolerant,
@@ -82,7 +83,11 @@ export function openingOf({
 }: FormatVector): OpenOptions {
   const [by, secret] = unlock;
   return {
-    ...(by === "identity" ? { identity: secret } : { passphrase: secret }),
+    ...(by === "identity"
+      ? { identity: secret }
+      : by === "passphrase"
+        ? { passphrase: secret }
+        : { key: base16.read(secret, "unlock/key"), hint }),
     ...(vault_id !== undefined && { vaultId: vault_id }),
     ...(known_head !== undefined && { known: knownOf(known_head) }),
     ...(tolerant && { tolerant }),
@@ -90,19 +95,18 @@ export function openingOf({
   };
 }
 
-/** Returns why a vector is not for this surface. */
-export async function checkFormat(vector: FormatVector): Promise<string | undefined> {
-  if (vector.unlock[0] === "key") return "of an external key";
+export async function checkFormat(vector: FormatVector): Promise<void> {
   const { expect, file } = vector;
   const storage = new MemoryStorage(file);
   const identified = identify(file);
+  if (expect.key_slots !== undefined) checkKeySlots(expect.key_slots, await Vault.keySlots(storage));
   if ("error" in expect) {
     const error = await failure(() => Vault.open(storage, openingOf(vector)));
     equal(error.code, expect.error, error.message);
     holds(error.message.includes(expect.message_contains), `the message: ${error.message}`);
     tellsNone([vector.unlock[1]], error);
     sameBytes(storage.bytes, file, "reading writes nothing");
-    return undefined;
+    return;
   }
   const vault = await Vault.open(storage, openingOf(vector));
   try {
@@ -116,10 +120,21 @@ export async function checkFormat(vector: FormatVector): Promise<string | undefi
     equal(again.knownHead, known, "the known head again");
     again.lock();
     sameBytes(storage.bytes, file, "reading writes nothing");
-    return undefined;
   } finally {
     vault.lock();
   }
+}
+
+function checkKeySlots(expected: Read<typeof KeySlots>, slots: readonly KeySlotInfo[]): void {
+  const found = slots.map(({ grant, label, kind, hint, prfInput, broken }) => ({
+    ...{ grant, label, kind, hint: hint && [...hint] },
+    ...{ prf_input: prfInput && [...prfInput], broken: broken !== null },
+  }));
+  const wanted = expected.map((slot) => ({
+    ...slot,
+    ...{ hint: slot.hint && [...slot.hint], prf_input: slot.prf_input && [...slot.prf_input] },
+  }));
+  equal(found, wanted, "key_slots");
 }
 
 /** The id, if it is a sound vault; it fails in an orderly way in any case. */

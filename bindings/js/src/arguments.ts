@@ -35,6 +35,7 @@ export const identities = new WeakSet<object>();
 const U32 = whole(0, 0xffff_ffff);
 const COUNT = whole(1);
 const URL_OR_TEXT = or((value) => tagOf(value) === "URL", text);
+const KEY = is("a Uint8Array of 32 bytes", (value) => isBytes(value) && (value as Uint8Array).length === 32);
 const IDENTITY = or((value) => identities.has(value as object), text);
 const PLAN = is("a plan of this package", (value) => plans.has(value as object));
 const SIGNAL = having("an AbortSignal", "addEventListener");
@@ -59,11 +60,15 @@ const OWNER = {
   label: optional(text),
   passphrase: optional(text),
   cost: optional(COST),
+  key: optional(KEY),
+  hint: optional(bytes),
   identity: optional(IDENTITY),
 };
 const OPENING = {
   ...HOST,
   passphrase: optional(text),
+  key: optional(KEY),
+  hint: optional(bytes),
   grant: optional(text),
   identity: optional(IDENTITY),
   vaultId: optional(text),
@@ -73,7 +78,7 @@ const OPENING = {
   memoryKibMax: optional(U32),
   workKibMax: optional(U32),
 };
-const HOW_TO_OPEN = "give { passphrase } or { identity }";
+const HOW_TO_OPEN = "give { passphrase }, { key } or { identity }";
 const CHANGE = { ifVersion: optional(COUNT), note: optional(text) };
 const CREATE = { allowMask: optional(flag), note: optional(text) };
 const UPDATE = {
@@ -102,9 +107,17 @@ const CONNECTOR = object({
   properties: optional(PROPERTIES),
 });
 const GRANTEE = object(
-  { key: optional(text), passphrase: optional(text), cost: optional(COST) },
-  "give { key } or { passphrase }",
+  {
+    key: optional(text),
+    passphrase: optional(text),
+    cost: optional(COST),
+    externalKey: optional(KEY),
+    hint: optional(bytes),
+  },
+  "give { key }, { passphrase } or { externalKey }",
 );
+const NEW_KEY = object({ key: KEY, hint: optional(bytes), salt: optional(text) }, "give { key }");
+const KEY_SLOT = object({ hint: optional(bytes), salt: optional(text) }, "give { hint } or { salt }");
 const MERGING = {
   ...ABORTABLE,
   resolve: optional(oneOf("ours", "theirs", "newest")),
@@ -123,6 +136,10 @@ function options(fields: Signature): Shape {
 export const VAULT_CLASS: Signatures = { identify: { file: bytes } };
 export const VAULT_CLASS_LATER: Signatures = {
   create: { storage: STORAGE, owner: object(OWNER, HOW_TO_OPEN) },
+  keySlots: {
+    storage: STORAGE,
+    options: options({ ...ABORTABLE, vaultId: optional(text), memoryKibMax: optional(U32) }),
+  },
   open: { storage: STORAGE, options: object(OPENING, HOW_TO_OPEN) },
   openOrCreate: {
     storage: STORAGE,
@@ -169,6 +186,8 @@ export const VAULT_LATER: Signatures = {
   revoke: { label: text, options: options(ABORTABLE) },
   setRole: { label: text, role: text, options: options(ABORTABLE) },
   setPassphrase: { passphrase: text, options: options({ ...ABORTABLE, cost: optional(COST) }) },
+  addKey: { key: NEW_KEY, options: options(ABORTABLE) },
+  removeKey: { which: KEY_SLOT, options: options(ABORTABLE) },
   compact: { options: options({ ...ABORTABLE, keep: optional(COUNT) }) },
   purge: { ids: optional(list(text)), options: options(ABORTABLE) },
 };

@@ -27,6 +27,7 @@ export type { TestResult, Tester } from "./asking.js";
 export { CORE_CODES, PACKAGE_CODES, STORAGE_CODES, VaultError, type VaultErrorCode } from "./error.js";
 export type { Head, KnownHead, KnownHeads } from "./heads.js";
 export { Identity, parseGrantKey } from "./identity.js";
+export type { KeySlotInfo, KeySlotRef, KeySlotsOptions, NewKey, NewPasskey } from "./key-slots.js";
 export { outcomesOf, Plan } from "./plan.js";
 export type { Compared, LogEnd, StorageWarning, VaultStorage } from "./storage.js";
 export { compare, inMemory, isUnchanged, type StoredBytes } from "./storage/compare.js";
@@ -45,6 +46,7 @@ export type {
   NewOwner,
   OpenOptions,
   Owner,
+  OwnerKey,
   PropertyValues,
   RunOptions,
   Unlock,

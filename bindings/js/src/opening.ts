@@ -98,13 +98,12 @@ async function openingOf(
   options: OpenOptions,
   found: string | undefined,
 ): Promise<Opening> {
-  const { passphrase, identity, grant, vaultId, accept, tolerant, memoryKibMax, workKibMax } = options;
-  if ((passphrase === undefined) === (identity === undefined)) {
-    throw new VaultError("invalid_argument", "a vault opens by a passphrase or by an identity: give one");
-  }
+  const { hint, grant, vaultId, accept, tolerant, memoryKibMax, workKibMax } = options;
+  const { by } = unlockOf(options);
   return {
-    by: passphrase === undefined ? "identity" : "passphrase",
+    by,
     known: await seenHeads(storage, options, found),
+    ...(hint !== undefined && { hint }),
     ...(grant !== undefined && { grant }),
     ...(vaultId !== undefined && { vaultId }),
     ...(accept !== undefined && { accept }),
@@ -112,6 +111,21 @@ async function openingOf(
     ...(memoryKibMax !== undefined && { memoryKibMax }),
     ...(workKibMax !== undefined && { workKibMax }),
   };
+}
+
+/** What opens the vault, as bytes of our own. */
+function unlockOf({ passphrase, key, identity }: OpenOptions): {
+  readonly by: Opening["by"];
+  readonly secret: () => Uint8Array;
+} {
+  const ways = [passphrase, key, identity].filter((way) => way !== undefined);
+  if (ways.length === 1) {
+    if (passphrase !== undefined) return { by: "passphrase", secret: () => utf8(passphrase) };
+    if (key !== undefined) return { by: "key", secret: () => copyOf(key) };
+    if (identity !== undefined) return { by: "identity", secret: () => identityBytes(identity) };
+  }
+  const message = "a vault opens by a passphrase, by an external key or by an identity: give one";
+  throw new VaultError("invalid_argument", message);
 }
 
 async function seenHeads(
@@ -151,15 +165,15 @@ async function performOn(
   opening: Opening,
   options: OpenOptions,
 ): Promise<Answer> {
-  const { passphrase, identity = "" } = options;
-  const secret = passphrase === undefined ? identityBytes(identity) : utf8(passphrase);
+  const { by, secret } = unlockOf(options);
   // The bytes move to the worker. A `Buffer` of Node's stays, since its maker may go on using it, and so do bytes that share
   // a buffer with others.
   const isOwn = file.constructor === Uint8Array && file.byteLength === file.buffer.byteLength;
   const own = isOwn ? file : copyOf(file);
-  const job: Job = { kind, file: own, secret, opening };
-  const isShort = passphrase === undefined && file.length < WORKER_FILE_LEN;
-  return isShort ? call(() => perform(job, {})) : await inWorker(job, options, passphrase !== undefined);
+  const job: Job = { kind, file: own, secret: secret(), opening };
+  const needsArgon2id = by === "passphrase";
+  const isShort = !needsArgon2id && file.length < WORKER_FILE_LEN;
+  return isShort ? call(() => perform(job, {})) : await inWorker(job, options, needsArgon2id);
 }
 
 async function inWorker(job: Job, { signal }: Abortable, needsArgon2id: boolean): Promise<Answer> {

@@ -19,18 +19,35 @@ export interface HostOptions extends Abortable {
   readonly clock?: (() => Date) | undefined;
 }
 
-/** What opens a vault: a passphrase or an identity. */
+/** What opens a vault: a passphrase, an external key or an identity. */
 export type Unlock =
   | {
       readonly passphrase: string;
-      /** Tries only the key slot of the grant with this label, which saves time. */
+      /** Tries only the key slots of the grant with this label, which saves time. */
       readonly grant?: string | undefined;
+      readonly key?: undefined;
+      readonly hint?: undefined;
+      readonly identity?: undefined;
+    }
+  | {
+      /**
+       * 32 bytes that the host keeps outside the vault: a passkey's PRF output, a key that a key management service
+       * unwraps. A copy is taken, and wiped.
+       */
+      readonly key: Uint8Array;
+      /** Tries only the key slots with this hint: see {@link Vault.keySlots}. */
+      readonly hint?: Uint8Array | undefined;
+      /** Tries only the key slots of the grant with this label. */
+      readonly grant?: string | undefined;
+      readonly passphrase?: undefined;
       readonly identity?: undefined;
     }
   | {
       /** Needs `vaultId`, unless the vault is known here. */
       readonly identity: Identity | string;
       readonly passphrase?: undefined;
+      readonly key?: undefined;
+      readonly hint?: undefined;
       readonly grant?: undefined;
     };
 
@@ -41,12 +58,19 @@ export interface Owner {
   readonly cost?: KdfCost | undefined;
 }
 
-/** The first owner of a new vault: with a passphrase, an identity, or both. */
+/** An external key of a new vault's owner, and its hint, which stands in the file in clear. */
+export interface OwnerKey {
+  readonly key: Uint8Array;
+  readonly hint?: Uint8Array | undefined;
+}
+
+/** The first owner of a new vault: with a passphrase, an external key, an identity, or several of them. */
 export type NewOwner = HostOptions &
   Owner &
   (
-    | { readonly passphrase: string; readonly identity?: Identity | string | undefined }
-    | { readonly passphrase?: undefined; readonly identity: Identity | string }
+    | ({ readonly passphrase: string; readonly identity?: Identity | string | undefined } & Partial<OwnerKey>)
+    | ({ readonly passphrase?: undefined; readonly identity: Identity | string } & Partial<OwnerKey>)
+    | ({ readonly passphrase?: undefined; readonly identity?: undefined } & OwnerKey)
   );
 
 /** What a vault is expected to be when it is opened. */
@@ -98,9 +122,11 @@ export interface NewConnector {
   readonly properties?: PropertyValues | string | undefined;
 }
 
-/** To whom a role is granted: to the holder of an identity, or to whoever knows a passphrase. */
+/** To whom a role is granted: to the holder of an identity, or to whoever has a passphrase or an external key. */
 export type Grantee =
-  { readonly key: string } | { readonly passphrase: string; readonly cost?: KdfCost | undefined };
+  | { readonly key: string }
+  | { readonly passphrase: string; readonly cost?: KdfCost | undefined }
+  | { readonly externalKey: Uint8Array; readonly hint?: Uint8Array | undefined };
 
 /**
  * Connectors with their values, in the form of `cvault export` and `import`. A new connector has a version

@@ -33,6 +33,16 @@ import { answer, begin, step, type Asked } from "./asking.js";
 import { guard, take, textOf } from "./check.js";
 import { VaultError, type VaultErrorCode } from "./error.js";
 import type { Head, KnownHead } from "./heads.js";
+import {
+  keySlotsOf,
+  passkeyOf,
+  withOwnKey,
+  type KeySlotInfo,
+  type KeySlotRef,
+  type KeySlotsOptions,
+  type NewKey,
+  type NewPasskey,
+} from "./key-slots.js";
 import * as opening from "./opening.js";
 import type {
   Abortable,
@@ -137,15 +147,17 @@ export class Vault extends EventTarget {
    * Fails with `file_exists` if the storage holds one already; it stays as it is.
    */
   static async create(storage: VaultStorage, owner: NewOwner): Promise<Vault> {
-    const { label = "owner", passphrase } = owner;
-    await orAborted(ready(), owner.signal);
-    const cost = costOf(owner.cost);
-    const stretched = passphrase === undefined ? undefined : await opening.stretch(passphrase, cost, owner);
-    const identity = owner.identity === undefined ? undefined : opening.identityBytes(owner.identity);
-    const now = timeOf(clockOf(owner));
+    const { label = "owner", passphrase, key, hint } = withOwnKey(owner);
+    let stretched: Uint8Array | undefined;
+    let identity: Uint8Array | undefined;
     try {
+      await orAborted(ready(), owner.signal);
+      const cost = costOf(owner.cost);
+      if (passphrase !== undefined) stretched = await opening.stretch(passphrase, cost, owner);
+      if (owner.identity !== undefined) identity = opening.identityBytes(owner.identity);
+      const now = timeOf(clockOf(owner));
       owner.signal?.throwIfAborted();
-      const created = call((core) => core.create(label, stretched, cost, identity, now));
+      const created = call((core) => core.create(label, stretched, cost, identity, key, hint, now));
       try {
         await storage.create(created.file(), owner.signal);
       } catch (error) {
@@ -161,8 +173,7 @@ export class Vault extends EventTarget {
       await vault.#stored.settle(owner).catch(() => undefined);
       return vault;
     } finally {
-      stretched?.fill(0);
-      identity?.fill(0);
+      for (const secret of [stretched, identity, key]) secret?.fill(0);
     }
   }
 
@@ -173,8 +184,10 @@ export class Vault extends EventTarget {
    * `damaged`, `file_not_found`, ...
    */
   static async open(storage: VaultStorage, options: OpenOptions): Promise<Vault> {
-    await orAborted(ready(), options.signal);
-    const vault = new Vault(await opening.open(storage, options), storage, options);
+    const vault = await keyed(options, async (options) => {
+      await orAborted(ready(), options.signal);
+      return new Vault(await opening.open(storage, options), storage, options);
+    });
     try {
       await vault.#stored.settle(options);
       return vault;
@@ -191,25 +204,45 @@ export class Vault extends EventTarget {
    * Fails as {@link open} and {@link create} do.
    */
   static async openOrCreate(storage: VaultStorage, options: OpenOptions & Owner): Promise<Vault> {
-    const { label, cost, ...opening } = options;
-    try {
-      return await Vault.open(storage, opening);
-    } catch (error) {
-      const expected = options.vaultId ?? options.known;
-      if (!hasCode(error, "file_not_found") || expected !== undefined) throw error;
-    }
-    const { signal, heads, clock, passphrase, identity } = options;
-    try {
+    return await keyed(options, async (options) => {
+      const { label, cost, ...opening } = options;
+      try {
+        return await Vault.open(storage, opening);
+      } catch (error) {
+        const expected = options.vaultId ?? options.known;
+        if (!hasCode(error, "file_not_found") || expected !== undefined) throw error;
+      }
+      const { signal, heads, clock, passphrase, key, hint, identity } = options;
       const host = { signal, heads, clock, label, cost };
-      return await Vault.create(
-        storage,
-        passphrase === undefined ? { ...host, identity } : { ...host, passphrase },
-      );
-    } catch (error) {
-      // Somebody else was faster.
-      if (!hasCode(error, "file_exists")) throw error;
-      return await Vault.open(storage, opening);
-    }
+      try {
+        if (passphrase !== undefined) return await Vault.create(storage, { ...host, passphrase });
+        if (key !== undefined) return await Vault.create(storage, { ...host, key, hint });
+        return await Vault.create(storage, { ...host, identity });
+      } catch (error) {
+        // Somebody else was faster.
+        if (!hasCode(error, "file_exists")) throw error;
+        return await Vault.open(storage, opening);
+      }
+    });
+  }
+
+  /**
+   * The key slots of the vault in a storage, before anything is derived: who asks for a passphrase or an external key
+   * learns here which one. The header's signature is verified; the key slots are as they stand there, and anybody who can
+   * write to the storage can have changed them.
+   *
+   * Fails with `wrong_vault`, and as {@link open} does for bytes that are no sound vault.
+   */
+  static async keySlots(storage: VaultStorage, options: KeySlotsOptions = {}): Promise<KeySlotInfo[]> {
+    const { signal, vaultId, memoryKibMax } = options;
+    await orAborted(ready(), signal);
+    const file = await bytesOf(storage, signal);
+    const expected = {
+      by: "key" as const,
+      ...(vaultId !== undefined && { vaultId }),
+      ...(memoryKibMax !== undefined && { memoryKibMax }),
+    };
+    return keySlotsOf(call((core) => core.keySlots(file, expected)));
   }
 
   /**
@@ -221,8 +254,10 @@ export class Vault extends EventTarget {
     out: VaultStorage,
     options: OpenOptions & { readonly unsigned?: boolean | undefined },
   ): Promise<Repaired> {
-    await orAborted(ready(), options.signal);
-    const repaired = await opening.repair(damaged, out, options, options.unsigned ?? false);
+    const repaired = await keyed(options, async (options) => {
+      await orAborted(ready(), options.signal);
+      return await opening.repair(damaged, out, options, options.unsigned ?? false);
+    });
     const vault = new Vault(repaired, out, options);
     // The data is stored: failing to record the head is not an error.
     await vault.#stored.settle(options).catch(() => undefined);
@@ -546,6 +581,14 @@ export class Vault extends EventTarget {
       await this.#stored.write((core) => core.prepareGrantToKey(label, role, to.key, this.#now()), options);
       return;
     }
+    if ("externalKey" in to) {
+      await keyed({ key: to.externalKey, hint: to.hint }, async ({ key, hint }) => {
+        const prepare = (core: CoreVault) =>
+          core.prepareGrantToExternalKey(label, role, key, hint, this.#now());
+        await this.#stored.write(prepare, options);
+      });
+      return;
+    }
     await this.#withPassphrase(to, options, (core, stretched, cost) =>
       core.prepareGrantToPassphrase(label, role, stretched, cost, this.#now()),
     );
@@ -569,6 +612,42 @@ export class Vault extends EventTarget {
     await this.#withPassphrase({ passphrase, cost: options.cost }, options, (core, stretched, cost) =>
       core.preparePassphrase(stretched, cost, this.#now()),
     );
+  }
+
+  // External keys of the grant that opened the vault
+
+  /**
+   * Adds a key slot, by which an external key opens the grant that opened the vault; a passkey has to answer to
+   * {@link newPasskey} first. A key slot of this key with the same hint is replaced.
+   *
+   * Fails with `limit_exceeded` for a hint of more than 2,048 bytes.
+   */
+  async addKey(key: NewKey, options: Abortable = {}): Promise<void> {
+    await keyed(key, async ({ key, hint, salt }) => {
+      await this.#stored.write((core) => core.prepareKey(key, hint, salt, this.#now()), options);
+    });
+  }
+
+  /**
+   * Removes key slots of external keys of the grant that opened the vault: those with a hint, or the one with a salt. It
+   * does not help against somebody who has an old copy and the key: for that, revoke and grant again.
+   *
+   * Fails with `no_key_slot` if there is no such one, and with `last_key_slot` if no other key slot would be left.
+   */
+  async removeKey(which: KeySlotRef, options: Abortable = {}): Promise<void> {
+    const { hint, salt } = withOwnKey(which);
+    if ((hint === undefined) === (salt === undefined)) {
+      throw new VaultError("invalid_argument", "a key slot is named by its hint or by its salt: give one");
+    }
+    await this.#stored.write((core) => core.prepareKeyRemoval(hint, salt), options);
+  }
+
+  /**
+   * The place of a new key slot for a passkey. Ask its PRF extension for `prfInput`, then call {@link addKey} with the
+   * answer as `key`, and with `salt`.
+   */
+  newPasskey(): NewPasskey {
+    return passkeyOf(this.#ask((core) => core.newPasskey(this.#now())));
   }
 
   /**
@@ -697,6 +776,19 @@ guard(Vault.prototype, VAULT, VAULT_LATER);
 
 /** Thrown where a plan cannot be made before more is answered. */
 const UNANSWERED = new VaultError("internal", "the action asks for more");
+
+/** Works with a copy of the caller's external key, and wipes it in the end. */
+async function keyed<
+  O extends { readonly key?: Uint8Array | undefined; readonly hint?: Uint8Array | undefined },
+  T,
+>(options: O, work: (options: O) => Promise<T>): Promise<T> {
+  const own = withOwnKey(options);
+  try {
+    return await work(own);
+  } finally {
+    own.key?.fill(0);
+  }
+}
 
 function hasCode(error: unknown, code: VaultErrorCode): boolean {
   return error instanceof VaultError && error.code === code;

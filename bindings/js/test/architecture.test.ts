@@ -51,6 +51,7 @@ const ORDER = [
   "identity",
   "plan",
   "options",
+  "key-slots",
   "stored",
   "opening",
   "vault",

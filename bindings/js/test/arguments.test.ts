@@ -202,7 +202,7 @@ function good(): Readonly<Record<string, Good>> {
     known: [known, "object"], signal: [new AbortController().signal, "object"],
     work: [async () => 1], changed: [() => undefined], warning: [{ code: "c", message: "m" }],
     stored: [{ length: 0, read: () => new Uint8Array() }, "object"], ran: [{ outcomes: [] }, "anything"],
-    variables: [{}],
+    variables: [{}], key: [{ key: new Uint8Array(32) }], which: [{ hint: new Uint8Array() }],
     "Vault.prototype.grant.to": [{ key: "k" }],
   };
 }

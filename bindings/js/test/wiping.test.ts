@@ -31,11 +31,13 @@ test("what is freed is wiped", () => {
   const identity = glue.Identity.generate();
   const secret = identity.toText();
   const stretched = glue.stretch(utf8(PASSPHRASE), CHEAP, argon2id);
-  const created = glue.create("ops", stretched, CHEAP, utf8(secret), NOW);
+  const external = crypto.getRandomValues(new Uint8Array(32));
+  const created = glue.create("ops", stretched, CHEAP, utf8(secret), external, utf8("hint"), NOW);
   const file = created.file();
   created.intoVault().free();
 
   const opening: glue.Opening = { by: "passphrase" };
+  glue.open(file, external, { by: "key", hint: utf8("hint") }).free();
   const vault = glue.open(file, utf8(PASSPHRASE), opening, argon2id);
   const session = new glue.Session(vault.knownHead());
   const change = (plan: glue.Plan) => {
@@ -67,7 +69,8 @@ test("what is freed is wiped", () => {
   glue.wipeStack();
 
   const key = Buffer.from(stretched.subarray(-32));
-  for (const [what, text] of Object.entries({ VALUE, TOKEN, PASSPHRASE, identity: secret, key })) {
+  const secrets = { VALUE, TOKEN, PASSPHRASE, identity: secret, key, external: Buffer.from(external) };
+  for (const [what, text] of Object.entries(secrets)) {
     assert.ok(!holds(text), `${what} is still in a module's memory`);
   }
 });

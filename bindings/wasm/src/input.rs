@@ -1,7 +1,7 @@
 //! What comes in: lengths are checked before anything is allocated, so that no input stops the module.
 
 use connector_vault::limits::{COUNTER_MAX, FILE_LEN_MAX};
-use connector_vault::{Code, Error, Passphrase, Stretched};
+use connector_vault::{Code, Error, ExternalKey, Passphrase, Stretched};
 use js_sys::Uint8Array;
 use zeroize::Zeroizing;
 
@@ -28,6 +28,16 @@ pub(crate) fn text(array: &Uint8Array) -> Result<Zeroizing<String>> {
 /// A secret that is no text.
 pub(crate) fn secret(array: &Uint8Array) -> Result<Zeroizing<Vec<u8>>> {
     bytes(array, TEXT_LEN_MAX).map(Zeroizing::new)
+}
+
+/// An external key.
+pub(crate) fn key(array: &Uint8Array) -> Result<ExternalKey> {
+    Ok(ExternalKey::from_bytes(&secret(array)?)?)
+}
+
+/// The hint of a key slot, whose length the core checks.
+pub(crate) fn hint(array: &Uint8Array) -> Result<Vec<u8>> {
+    bytes(array, TEXT_LEN_MAX)
 }
 
 /// A passphrase that `stretch` has stretched.

@@ -2,8 +2,9 @@
 //! hands over a detached vault or a stretched passphrase.
 
 use connector_vault::{
-    self as core, Authored, Code, Cost, DamagedRecord, Detached as CoreDetached, Gap,
-    Identity as CoreIdentity, NewOwner, Passphrase, Repaired as CoreRepaired, Stretched, Unlock,
+    self as core, Authored, Code, Cost, DamagedRecord, Detached as CoreDetached, ExternalKey, Gap,
+    Identity as CoreIdentity, KeySlotMatch, NewOwner, Passphrase, Repaired as CoreRepaired,
+    Stretched, Unlock,
 };
 use js_sys::{Function, Uint8Array};
 use serde::Serialize;
@@ -20,11 +21,24 @@ use crate::vault::Vault;
 enum Secret {
     /// With the label of the grant whose key slot alone is tried.
     Passphrase(Passphrase, Option<String>),
+    Key(ExternalKey, Wanted),
     Identity(CoreIdentity),
+}
+
+/// The key slots that an external key is for.
+struct Wanted {
+    /// The label of their grant.
+    grant: Option<String>,
+    hint: Option<Vec<u8>>,
 }
 
 impl Opening {
     fn secret(&self, secret: &Uint8Array) -> Result<Secret> {
+        if self.by() == "key" {
+            let hint = self.hint().as_ref().map(input::hint).transpose()?;
+            let grant = self.grant();
+            return Ok(Secret::Key(input::key(secret)?, Wanted { grant, hint }));
+        }
         let text = input::text(secret)?;
         Ok(match self.by().as_str() {
             "passphrase" => Secret::Passphrase(passphrase(&text)?, self.grant()),
@@ -33,10 +47,25 @@ impl Opening {
     }
 }
 
+impl Wanted {
+    fn matching(&self) -> Option<KeySlotMatch<'_>> {
+        match (self.grant.as_deref(), self.hint.as_deref()) {
+            (None, None) => None,
+            (Some(label), None) => Some(KeySlotMatch::grant(label)),
+            (None, Some(hint)) => Some(KeySlotMatch::hint(hint)),
+            (Some(label), Some(hint)) => Some(KeySlotMatch::hint(hint).of_grant(label)),
+        }
+    }
+}
+
 impl Secret {
     fn unlock(&self) -> Unlock<'_> {
         match self {
             Self::Identity(identity) => Unlock::Identity(identity),
+            Self::Key(key, wanted) => match wanted.matching() {
+                Some(matching) => Unlock::KeySlot(key, matching),
+                None => Unlock::Key(key),
+            },
             Self::Passphrase(passphrase, None) => Unlock::Passphrase(passphrase),
             Self::Passphrase(passphrase, Some(label)) => Unlock::Grant(label, passphrase),
         }
@@ -53,6 +82,14 @@ pub fn identify(file: &Uint8Array) -> Result<String> {
 #[wasm_bindgen(js_name = identifyDamaged)]
 pub fn identify_damaged(file: &Uint8Array) -> Result<Option<String>> {
     Ok(core::Vault::identify_damaged(&input::file(file)?).map(|id| id.to_string()))
+}
+
+/// The key slots of the vault in a file, before anything is derived, as JSON. Of `opening` the vault id and the
+/// memory count.
+#[wasm_bindgen(js_name = keySlots)]
+pub fn key_slots(file: &Uint8Array, opening: &Opening) -> Result<String> {
+    let slots = core::Vault::key_slots(&input::file(file)?, &opening.options()?)?;
+    Ok(json(&slots))
 }
 
 /// Opens the bytes of a vault file. A passphrase needs Argon2id.
@@ -141,13 +178,16 @@ impl Created {
     }
 }
 
-/// A new vault without connectors, whose owner has a stretched passphrase, an identity, or both.
+/// A new vault without connectors, whose owner has a stretched passphrase, an external key, an identity, or several
+/// of them.
 #[wasm_bindgen]
 pub fn create(
     label: &str,
     passphrase: Option<Uint8Array>,
     cost: &KdfCost,
     identity: Option<Uint8Array>,
+    key: Option<Uint8Array>,
+    hint: Option<Uint8Array>,
     now: &str,
 ) -> Result<Created> {
     let cost = cost.cost();
@@ -156,16 +196,25 @@ pub fn create(
         Some(text) => Some(CoreIdentity::parse(&input::text(&text)?)?),
         None => None,
     };
-    let owner = match (identity, &passphrase) {
-        (Some(identity), Some(passphrase)) => {
-            NewOwner::identity(label, identity).and_passphrase(passphrase)
-        }
-        (Some(identity), None) => NewOwner::identity(label, identity),
-        (None, Some(passphrase)) => NewOwner::passphrase(label, passphrase),
-        (None, None) => {
-            let message = "an owner needs a passphrase or an identity";
+    let key = key.as_ref().map(input::key).transpose()?;
+    let hint = hint.as_ref().map(input::hint).transpose()?;
+    let hint = hint.unwrap_or_default();
+    let owner = match (identity, &key, &passphrase) {
+        (Some(identity), ..) => NewOwner::identity(label, identity),
+        (None, Some(key), _) => NewOwner::key(label, key, &hint),
+        (None, None, Some(passphrase)) => NewOwner::passphrase(label, passphrase),
+        (None, None, None) => {
+            let message = "an owner needs a passphrase, an external key or an identity";
             return Err(core::Error::new(Code::InvalidArgument, message).into());
         }
+    };
+    let owner = match &key {
+        Some(key) => owner.and_key(key, &hint),
+        None => owner,
+    };
+    let owner = match &passphrase {
+        Some(passphrase) => owner.and_passphrase(passphrase),
+        None => owner,
     };
     let owner = owner.cost(cost);
     let mut host = Host::new(now)?;

@@ -5,6 +5,7 @@ use connector_vault::{
     Cost, KnownHead, MergeOptions, Nested, Note, Null, OpenOptions, Options, RequestId, Resolve,
     Trust, VaultId, Version,
 };
+use js_sys::Uint8Array;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Result;
@@ -59,6 +60,8 @@ extern "C" {
     pub(crate) fn by(this: &Opening) -> String;
     #[wasm_bindgen(method, getter)]
     pub(crate) fn grant(this: &Opening) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn hint(this: &Opening) -> Option<Uint8Array>;
     #[wasm_bindgen(method, getter, js_name = vaultId)]
     fn vault_id(this: &Opening) -> Option<String>;
     #[wasm_bindgen(method, getter)]

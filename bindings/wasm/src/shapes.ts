@@ -211,6 +211,27 @@ export interface GrantInfo {
   isOwn: boolean;
 }
 
+/** A key slot as it stands in the file. */
+export interface KeySlotShape {
+  grant: string | null;
+  label: string | null;
+  kind: "passphrase" | "key" | null;
+  cost: KdfCost | null;
+  /** In base64url. */
+  hint: string | null;
+  salt: string | null;
+  /** In base16. */
+  prfInput: string | null;
+  broken: string | null;
+}
+
+/** The place of a key slot for a passkey. */
+export interface PasskeyShape {
+  salt: string;
+  /** In base16. */
+  prfInput: string;
+}
+
 /** What a grant's former holder could read, and what was left out. */
 export interface RevocationReport {
   /** Ids of the connectors that the former holder could read. An old copy of the vault still opens for it: they should be rotated. */
@@ -392,9 +413,11 @@ export interface Merging {
 /** What a vault is expected to be, and whose secret opens it. */
 export interface Opening {
   /** What the secret is. */
-  by: "passphrase" | "identity";
-  /** The label of the grant whose key slot alone is tried. */
+  by: "passphrase" | "key" | "identity";
+  /** The label of the grant whose key slots alone are tried. */
   grant?: string;
+  /** The hint of the key slots with which alone an external key is tried. */
+  hint?: Uint8Array;
   vaultId?: string;
   /** The heads seen of it, under each of its names, in JSON. */
   known?: string[];

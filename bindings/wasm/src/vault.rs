@@ -2,8 +2,8 @@
 
 use connector_vault::limits::VERSIONS_KEPT;
 use connector_vault::{
-    self as core, Authored, CommitInfo, ConnectorId, GrantKey, Grantee, NewConnector,
-    NewConnectors, Properties, Retention, Role, SignatureState,
+    self as core, Authored, CommitInfo, ConnectorId, GrantKey, Grantee, KeySlotRef, KeySlotSalt,
+    NewConnector, NewConnectors, Properties, Retention, Role, SignatureState,
 };
 use js_sys::{JsString, Uint8Array};
 use serde::Serialize;
@@ -325,6 +325,27 @@ impl Vault {
             .into())
     }
 
+    /// Grants a role to whoever has an external key.
+    #[wasm_bindgen(js_name = prepareGrantToExternalKey)]
+    pub fn prepare_grant_to_external_key(
+        &self,
+        label: &str,
+        role: &str,
+        key: &Uint8Array,
+        hint: Option<Uint8Array>,
+        now: &str,
+    ) -> Result<Prepared> {
+        let role = role.parse::<Role>()?;
+        let key = input::key(key)?;
+        let hint = hint.as_ref().map(input::hint).transpose()?;
+        let mut host = Host::new(now)?;
+        let to = Grantee::ExternalKey(&key, hint.as_deref().unwrap_or_default());
+        Ok(self
+            .0
+            .prepare_grant(label, role, to, &mut host.get())?
+            .into())
+    }
+
     /// Takes a grant away.
     #[wasm_bindgen(js_name = prepareRevoke)]
     pub fn prepare_revoke(&self, label: &str, now: &str) -> Result<Revocation> {
@@ -344,6 +365,54 @@ impl Vault {
             .0
             .prepare_role(label, role, &mut host.get(), &mut |_, _| ())?;
         Ok(Revocation::of(&self.0, changed))
+    }
+
+    /// The place of a new key slot for a passkey, as JSON.
+    #[wasm_bindgen(js_name = newPasskey)]
+    pub fn new_passkey(&self, now: &str) -> Result<String> {
+        let mut host = Host::new(now)?;
+        Ok(json(&self.0.new_passkey(&mut host.get())))
+    }
+
+    /// Adds a key slot of an external key to the grant that opened the vault; with a salt at the place that a passkey
+    /// has answered to.
+    #[wasm_bindgen(js_name = prepareKey)]
+    pub fn prepare_key(
+        &self,
+        key: &Uint8Array,
+        hint: Option<Uint8Array>,
+        salt: Option<String>,
+        now: &str,
+    ) -> Result<Prepared> {
+        let key = input::key(key)?;
+        let hint = hint.as_ref().map(input::hint).transpose()?;
+        let hint = hint.as_deref().unwrap_or_default();
+        let mut host = Host::new(now)?;
+        let mut host = host.get();
+        let prepared = match salt {
+            Some(salt) => {
+                let place = self.0.passkey_at(salt.parse::<KeySlotSalt>()?);
+                self.0.prepare_passkey(place, &key, hint, &mut host)?
+            }
+            None => self.0.prepare_key(&key, hint, &mut host)?,
+        };
+        Ok(prepared.into())
+    }
+
+    /// Removes key slots of external keys of the grant that opened the vault: the one with a salt, else those with a
+    /// hint.
+    #[wasm_bindgen(js_name = prepareKeyRemoval)]
+    pub fn prepare_key_removal(
+        &self,
+        hint: Option<Uint8Array>,
+        salt: Option<String>,
+    ) -> Result<Prepared> {
+        let hint = hint.as_ref().map(input::hint).transpose()?;
+        let which = match salt {
+            Some(salt) => KeySlotRef::Salt(salt.parse()?),
+            None => KeySlotRef::Hint(hint.as_deref().unwrap_or_default()),
+        };
+        Ok(self.0.prepare_key_removal(which)?.into())
     }
 
     /// Replaces the passphrase of the grant that opened the vault, by a stretched one.

@@ -211,7 +211,7 @@ export class GrantsView extends LitElement {
   }
 
   #row(grant: GrantInfo): TemplateResult {
-    const { label, role, since, key, fingerprint, hasPassphrase, isOwn } = grant;
+    const { label, role, since, key, fingerprint, isOwn } = grant;
     return html`<tr role="row">
       <td role="cell">
         <span class="label">${label}</span>${isOwn ? html`<span class="badge">you</span>` : nothing}
@@ -221,7 +221,7 @@ export class GrantsView extends LitElement {
         </div>
       </td>
       <td role="cell" data-heading="Role">${role}</td>
-      <td role="cell" data-heading="Opens by">${hasPassphrase ? "passphrase" : "identity"}</td>
+      <td role="cell" data-heading="Opens by">${opensBy(grant)}</td>
       <td role="cell" data-heading="Since">${timeTemplate(since)}</td>
       <td role="cell" class="actions">
         <button type="button" @click=${() => this.#ask({ what: "role", grant })}>
@@ -344,4 +344,10 @@ declare global {
   interface HTMLElementTagNameMap {
     "grants-view": GrantsView;
   }
+}
+
+/** What opens a grant, for people. */
+function opensBy({ hasPassphrase, hasKey }: GrantInfo): string {
+  if (hasPassphrase) return hasKey ? "passphrase, key" : "passphrase";
+  return hasKey ? "key" : "identity";
 }

@@ -86,6 +86,10 @@ fn text_of_input<S: Serializer>(
     input.map(Hex).serialize(serializer)
 }
 
+fn text_of<S: Serializer>(input: &[u8; 32], serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    Hex(*input).serialize(serializer)
+}
+
 /// The salt of a key slot: 16 bytes, 32 base16 digits. No two key slots have the same.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
@@ -120,9 +124,10 @@ impl std::str::FromStr for KeySlotSalt {
 
 /// The place of a key slot that is to be made for a passkey. A passkey answers to its
 /// [`prf_input`](Self::prf_input), so this has to be known before the key is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct NewPasskey {
     pub(crate) salt: KeySlotSalt,
+    #[serde(serialize_with = "text_of")]
     pub(crate) prf_input: [u8; 32],
 }
 
