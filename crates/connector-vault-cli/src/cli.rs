@@ -131,7 +131,9 @@ pub(crate) enum Command {
     /// Carries out the platform's JSON action: Connectors.Update merges properties into a connector,
     /// CredStore.AddConnectorEntry creates one, CredStore.DeleteEntry deletes one. It happens wholly
     /// or not at all, also beside other processes. --plan shows what would change and writes nothing.
-    /// Tokens such as `[Secrets:Key]` get their values from the --token options.
+    /// Tokens such as `[Secrets:Key]` get their values from the --token options. Of several documents
+    /// each is carried out for itself, with a line of outcome for each, and one that fails does not
+    /// stop the others; --atomic carries out all of them or none.
     #[command(after_long_help = example!("  cvault run team.cvault rotate.json --token-env Secrets:Key=NEW_KEY --if-version 3"))]
     Run(RunArgs),
 

@@ -23,7 +23,7 @@ pub(crate) struct Failure {
     /// The id that no connector has.
     #[serde(skip)]
     connector: Option<String>,
-    /// What else is wrong with the same document.
+    /// What else is wrong with the same documents.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) further: Vec<Failure>,
 }
@@ -95,9 +95,23 @@ impl Failure {
         self
     }
 
-    /// The same failure, its message led by where it happened.
+    /// The same failure, its message led by where it happened; so are those of what else is wrong there.
     pub(crate) fn within(mut self, place: impl Display) -> Self {
-        self.message = format!("{place}: {}", self.message);
+        for failure in std::iter::once(&mut self.message)
+            .chain(self.further.iter_mut().map(|further| &mut further.message))
+        {
+            *failure = format!("{place}: {failure}");
+        }
+        self
+    }
+
+    /// The same failure, followed by others of the same command.
+    pub(crate) fn and(mut self, others: impl IntoIterator<Item = Self>) -> Self {
+        for mut other in others {
+            let further = std::mem::take(&mut other.further);
+            self.further.push(other);
+            self.further.extend(further);
+        }
         self
     }
 

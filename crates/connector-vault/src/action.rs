@@ -147,6 +147,56 @@ impl Action {
         action.ok_or_else(|| Error::new(Code::Internal, "the action has no content"))
     }
 
+    /// One action of several, which are carried out in order as those of an `ExecuteActions` are: in one commit,
+    /// all of them or none. The actions of a batch among them take its place.
+    ///
+    /// Fails with `limit_exceeded` for more than [`ACTIONS_MAX`](crate::limits::ACTIONS_MAX) actions.
+    ///
+    /// ```
+    /// use connector_vault::{Action, ActionType};
+    ///
+    /// let delete = |id: &str| {
+    ///     Action::parse(&format!(
+    ///         r#"{{"ActionType": "CredStore.DeleteEntry", "Parameters": {{"EntryId": "{id}"}}}}"#
+    ///     ))
+    /// };
+    /// let both = Action::batch([delete("a")?, delete("b")?])?;
+    /// assert_eq!((both.action_type(), both.count()), (ActionType::Batch, 2));
+    /// # Ok::<(), connector_vault::Error>(())
+    /// ```
+    pub fn batch(actions: impl IntoIterator<Item = Self>) -> Result<Self> {
+        let mut list = Vec::new();
+        let mut has_condition = false;
+        for action in actions {
+            match action.content {
+                Content::Batch(inner) => {
+                    // Of the batch as a whole: without it none of its actions would be carried out.
+                    has_condition |= action.has_condition;
+                    list.extend(inner);
+                }
+                _ => list.push(Some(action)),
+            }
+            if list.len() > limits::ACTIONS_MAX {
+                let message = format!("there are more than {} actions", limits::ACTIONS_MAX);
+                return Err(Error::new(Code::LimitExceeded, message));
+            }
+        }
+        Ok(Self {
+            content: Content::Batch(list),
+            has_condition,
+            has_mark: false,
+        })
+    }
+
+    /// How many actions it is: one, or as many as its batch has, those that are skipped among them.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        match &self.content {
+            Content::Batch(list) => list.len(),
+            _ => 1,
+        }
+    }
+
     /// All that is wrong with an action document, for editors: the errors of [`parse`](Self::parse), the first of which
     /// is its error, and then those of [`tokens`](Self::tokens), up to [`PROBLEMS_MAX`](crate::limits::PROBLEMS_MAX). Each
     /// has its [`place`](Error::place).

@@ -230,11 +230,15 @@ pub(crate) struct DiffArgs {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) vault: VaultArgs,
-    /// The action's JSON document, or - for standard input
-    pub(crate) action: PathBuf,
+    /// Files with the action's JSON document, or with one on each line; - for standard input
+    #[arg(required = true, value_name = "ACTION")]
+    pub(crate) actions: Vec<PathBuf>,
     /// Shows what would change and writes nothing
     #[arg(long)]
     pub(crate) plan: bool,
+    /// Carries out all documents in one commit, or none of them
+    #[arg(long)]
+    pub(crate) atomic: bool,
     /// Gives a token a value that is no secret: command lines can be read by others; repeatable
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Tokens")]
     pub(crate) token: Vec<String>,

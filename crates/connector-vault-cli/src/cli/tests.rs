@@ -101,7 +101,7 @@ fn messages() {
             &format!("the value of <ROLE> is not one of {all}"),
             None,
         ),
-        (&["run", "v"], "missing: <ACTION>", None),
+        (&["run", "v"], "missing: <ACTION>...", None),
         (
             &["run", "v", "a", "--plan=x"],
             "--plan takes no such value",

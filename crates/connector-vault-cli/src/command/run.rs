@@ -1,10 +1,16 @@
 //! `run`: the platform's action, carried out or only planned.
 
+mod documents;
+mod several;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use connector_vault::{Action, Asking, Nested, Note, Null, Options, RequestId, Secret, Version};
+use connector_vault::{
+    Action, Asking, Nested, Note, Null, Options, Ran, RequestId, Secret, Version,
+};
+use connector_vault_store::FileVault;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use super::Context;
@@ -17,33 +23,82 @@ use crate::{report, unlock};
 
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<()> {
     let options = options(args)?;
+    let tester = tester(args)?;
+    let mut documents = documents::read(&args.actions, context)?;
+    let document = match documents.len() {
+        1 => documents.pop(),
+        _ => None,
+    };
+    let Some(document) = document else {
+        return several::run(documents, args, options, tester, context);
+    };
+    let action = parse(&document.text, &options)?;
+    drop(document);
+    let mut runner = Runner::new(args, options, tester, context)?;
+    let mut file = unlock::open(&args.vault, &context.input, context.output)?;
+    let ran = runner
+        .run(&mut file, &action)
+        .map_err(|error| failure(error).about(file.vault()))?;
+    context.output.result(&ran, || report::ran(&ran))?;
+    report::warnings_of(&ran, context.output);
+    Ok(())
+}
+
+fn tester(args: &RunArgs) -> Result<Option<CommandTester>> {
     let command = args.test_with.as_deref();
     let of_tokens = args.token_env.iter();
     let of_tokens =
         of_tokens.filter_map(|text| Some(token("--token-env", text).ok()?.1.to_owned()));
     let of_tokens = of_tokens.filter(|name| !name.is_empty() && !name.contains('='));
     let tester = command.map(CommandTester::parse).transpose()?;
-    let mut tester = tester.map(|tester| tester.hiding(of_tokens.collect()));
-    let text = context.input.document(&args.action, Wanted::ACTION)?;
-    let action =
-        Action::parse(&text).map_err(|error| Failure::of_action(error, &text, args.no_tokens))?;
-    drop(text);
-    let mut tokens = tokens(args, context)?;
-    let mut file = unlock::open(&args.vault, &context.input, context.output)?;
-    let mut asking = Asking::new(&mut tokens);
-    if let Some(tester) = &mut tester {
-        asking = asking.tester(tester);
+    Ok(tester.map(|tester| tester.hiding(of_tokens.collect())))
+}
+
+/// Reads a document, and tells all that is wrong with it.
+fn parse(text: &str, options: &Options) -> Result<Action> {
+    Action::parse(text).map_err(|error| Failure::of_action(error, text, options.no_tokens))
+}
+
+/// What the documents of a command share.
+struct Runner {
+    options: Options,
+    tokens: BTreeMap<String, Secret>,
+    tester: Option<CommandTester>,
+    plans: bool,
+}
+
+impl Runner {
+    fn new(
+        args: &RunArgs,
+        options: Options,
+        tester: Option<CommandTester>,
+        context: &Context,
+    ) -> Result<Self> {
+        Ok(Self {
+            options,
+            tokens: tokens(args, context)?,
+            tester,
+            plans: args.plan,
+        })
     }
-    let ran = match args.plan {
-        true => file
-            .plan_asking(&action, &mut asking, &options)
-            .map(|plan| plan.ran()),
-        false => file.run_asking(&action, &mut asking, &options),
-    };
-    let ran = ran.map_err(|error| failure(error).about(file.vault()))?;
-    context.output.result(&ran, || report::ran(&ran))?;
-    report::warnings_of(&ran, context.output);
-    Ok(())
+
+    /// Carries an action out, or plans it.
+    fn run(
+        &mut self,
+        file: &mut FileVault,
+        action: &Action,
+    ) -> Result<Ran, connector_vault_store::Error> {
+        let mut asking = Asking::new(&mut self.tokens);
+        if let Some(tester) = &mut self.tester {
+            asking = asking.tester(tester);
+        }
+        match self.plans {
+            true => file
+                .plan_asking(action, &mut asking, &self.options)
+                .map(|plan| plan.ran()),
+            false => file.run_asking(action, &mut asking, &self.options),
+        }
+    }
 }
 
 /// Says by which option, where there is one for it.
