@@ -84,7 +84,8 @@ pub enum Grantee<'a> {
     Key(&'a GrantKey),
     /// To whoever knows a passphrase; trying one costs this much.
     Passphrase(&'a Passphrase, Cost),
-    /// To whoever has an external key. The hint tells its host which key is meant, as in [`NewOwner::key`].
+    /// To whoever has an external key. The hint tells its host which key is meant, as in
+    /// [`NewOwner::key`](crate::NewOwner::key).
     ExternalKey(&'a ExternalKey, &'a [u8]),
 }
 
