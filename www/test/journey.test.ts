@@ -223,7 +223,7 @@ describe("the journey", () => {
     await visitor.unlock(VIEWER.passphrase);
     await visitor.show("Twitter API");
     await visitor.button("Reveal APIKey").click();
-    assert.match(await visitor.alert(), /viewer/);
+    assert.match(await visitor.alert(), /does not permit to read values/);
     await visitor.goTo("Audit log");
     await visitor.page.getByText("designer, viewer").waitFor();
   });

@@ -82,6 +82,6 @@ test("the identity of a service is made here, and opens the vault", async (t) =>
   await visitor.show("Outgoing mail");
   await visitor.button("Delete").click();
   await visitor.button("Delete Outgoing mail").click();
-  assert.match(await visitor.alert(), /updater/);
+  assert.match(await visitor.alert(), /does not permit to delete a connector/);
   browser.assertNoProblems();
 });
