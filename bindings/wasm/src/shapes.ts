@@ -9,7 +9,7 @@ export type ChangeKind = "added" | "changed" | "removed" | "unchanged";
 /** Where a property's value comes from: `Properties` or `PropertiesJson`. */
 export type Source = "grid" | "json";
 /** What an outcome warns of: docs/action.md section 9. */
-export type WarningCode = "byte_order_mark" | "repeated_name" | "token_default_used" | "token_unused" | "value_emptied" | "surrounding_space" | "nested_names_dropped" | "similar_name" | "token_name_in_brackets";
+export type WarningCode = "byte_order_mark" | "repeated_name" | "token_default_used" | "token_unused" | "value_emptied" | "surrounding_space" | "nested_names_dropped" | "similar_name" | "token_name_in_brackets" | "name_kept";
 /** What became of an action that is marked as deleted in its batch. */
 export interface SkippedOutcome { readonly status: "skipped" }
 /** What became of one action of a batch, or would. */

@@ -107,8 +107,8 @@ pub use time::Timestamp;
 pub use token::{TokenFn, TokenInfo, TokenRef, TokenSpan, Tokens, find_tokens};
 pub use vault::{
     Answer, Ask, Authored, Brought, CONFLICTS_MAX, Changing, CommitInfo, ConflictKind,
-    DamagedRecord, Detached, Gap, GrantInfo, Grantee, Host, KeySlotRef, LogEnd, Merge,
-    MergeConflict, MergeOptions, NewOwner, OpenOptions, OpenReport, Overview, Prepared, Refreshed,
-    Repaired, Resolve, Retention, Revocation, RightInfo, Session, SignatureState, Trust, Vault,
-    Verb, Verdict, Write,
+    DamagedRecord, Detached, Gap, GrantInfo, Grantee, Host, Import, KeySlotRef, LogEnd, Merge,
+    MergeConflict, MergeOptions, NewOwner, OnConflict, OpenOptions, OpenReport, Overview, Prepared,
+    Refreshed, Repaired, Resolve, Retention, Revocation, RightInfo, Session, SignatureState, Trust,
+    Vault, Verb, Verdict, Write,
 };

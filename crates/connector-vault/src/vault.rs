@@ -19,7 +19,7 @@ use serde::Serialize;
 pub use self::commit::{LogEnd, Prepared, Retention, Write};
 pub use self::index::DamagedRecord;
 pub use self::open::{Detached, OpenOptions, Refreshed, Trust};
-pub use self::planning::Changing;
+pub use self::planning::{Changing, Import, OnConflict};
 pub use self::record::{Authored, Overview};
 pub use self::rescue::{
     CommitInfo, ConflictKind, Gap, Merge, MergeConflict, MergeOptions, Repaired, Resolve,

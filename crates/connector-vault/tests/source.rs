@@ -11,10 +11,10 @@ use std::rc::Rc;
 
 use connector_vault::source::{Missing, Source};
 use connector_vault::{
-    Action, ActionPlan, Asking, Code, Connector, Cost, Error, Grantee, Host, Identity,
-    MergeOptions, NewConnector, NewConnectors, OpenOptions, Options, Outcome, Passphrase, Plan,
-    Prepared, RequestId, Resolve, Result, Retention, Revocation, Role, Secret, TestResult, TokenFn,
-    TokenRef, Unlock, Vault, Verb, Version, Write,
+    Action, ActionPlan, Asking, Code, Connector, Cost, Error, Grantee, Host, Identity, Import,
+    MergeOptions, NewConnector, NewConnectors, OnConflict, OpenOptions, Options, Outcome,
+    Passphrase, Plan, Prepared, RequestId, Resolve, Result, Retention, Revocation, Role, Secret,
+    TestResult, TokenFn, TokenRef, Unlock, Vault, Verb, Version, Write,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -261,6 +261,15 @@ fn plans_read_what_they_change_before_anybody_is_asked() {
     );
     let document = document.unwrap();
     same!(pair, 1, vault => outcomes(vault.plan_import(&document, &none)));
+    let document = NewConnectors::parse(
+        r#"{"connectors": [{"id": "gone", "name": "N", "type": "T", "properties": {}},
+            {"id": "twitter", "name": "N", "type": "T", "properties": {"APIKey": "n"}},
+            {"id": "slack", "name": "N", "type": "T", "properties": {"Token": "n"}}]}"#,
+    );
+    let document = document.unwrap();
+    let plan = |import: Result<Import>| import.map(|i| (outcomes(Ok(i.plans)), i.skipped));
+    same!(pair, 1, vault => plan(vault.plan_import_with(&document, OnConflict::Skip, &none)));
+    same!(pair, 1, vault => plan(vault.plan_import_with(&document, OnConflict::Update, &none)));
     // What the caller changes next is not known before.
     same!(pair, 2, vault => outcomes(vault.plan_changes::<Error>(|change| {
         change.update("slack", [("Token", "n")])?;

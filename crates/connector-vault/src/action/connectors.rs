@@ -1,16 +1,16 @@
-//! Connectors that are added without an action: the document that `cvault export` writes and `import`
-//! reads (docs/cli.md).
+//! Connectors that are added without an action: those of the document that `cvault export` writes and `import`
+//! reads, or of another tool's export (docs/cli.md).
 
 use std::collections::HashSet;
 use std::fmt;
 
 use super::document::{Fields, wrong_type};
 use super::warning::{Warning, WarningCode};
-use crate::connector::{ConnectorId, NewConnector, Properties};
+use crate::connector::{ConnectorId, NewConnector, Properties, check_name};
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Syntax, Value};
 
-/// The connectors of a document, checked. `Debug` is redacted.
+/// Connectors to add to a vault, checked: those of a document, or one by one. `Debug` is redacted.
 ///
 /// ```
 /// # use connector_vault::NewConnectors;
@@ -20,12 +20,61 @@ use crate::json::{self, Syntax, Value};
 /// assert_eq!(connectors.len(), 1);
 /// # Ok::<(), connector_vault::Error>(())
 /// ```
+#[derive(Default)]
 pub struct NewConnectors {
-    list: Vec<NewConnector>,
+    list: Vec<Entry>,
+    ids: HashSet<String>,
     has_mark: bool,
 }
 
+struct Entry {
+    /// Where it stands, for errors; without it, in a document of the project's own.
+    place: Option<String>,
+    connector: NewConnector,
+}
+
 impl NewConnectors {
+    /// No connectors.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a connector. Errors, also those of planning it, begin with `place`, the entry of the source.
+    ///
+    /// Fails with `connector_exists` for an id that was added before, and with the codes of an id, name, type, property
+    /// name or value that is not valid.
+    ///
+    /// ```
+    /// # use connector_vault::{NewConnector, NewConnectors};
+    /// let mut connectors = NewConnectors::new();
+    /// connectors.add("line 2", NewConnector::new("x", "Name", "Type").property("APIKey", "a"))?;
+    /// let error = connectors.add("line 3", NewConnector::new("x", "Name", "Type")).unwrap_err();
+    /// assert_eq!(error.message(), "line 3: the id \"x\" stands twice");
+    /// # Ok::<(), connector_vault::Error>(())
+    /// ```
+    pub fn add(&mut self, place: impl fmt::Display, connector: NewConnector) -> Result<()> {
+        let check = || {
+            ConnectorId::check(&connector.id)?;
+            check_name("connector name", &connector.name)?;
+            check_name("connector type", &connector.type_name)?;
+            connector
+                .properties
+                .check()
+                .try_for_each(|set| set.map(drop))
+        };
+        check().map_err(|error| error.within(&place))?;
+        if !self.ids.insert(connector.id.clone()) {
+            let message = format!("{place}: the id {} stands twice", quoted(&connector.id));
+            return Err(Error::new(Code::ConnectorExists, message));
+        }
+        self.list.push(Entry {
+            place: Some(place.to_string()),
+            connector,
+        });
+        Ok(())
+    }
+
     /// Parses and checks a document. Values are literal, without tokens; versions and times, which
     /// `export` writes too, are left out: a new connector has its own.
     ///
@@ -48,7 +97,7 @@ impl NewConnectors {
         let mut ids = HashSet::with_capacity(entries.len());
         let mut connectors = Vec::with_capacity(entries.len());
         for (number, entry) in (1..).zip(entries) {
-            let place = place(number, id_of(&entry));
+            let place = place_of(number, id_of(&entry));
             let connector = new_connector(entry, text).map_err(|error| error.within(&place))?;
             if !ids.insert(connector.id().to_owned()) {
                 return Err(Error::new(
@@ -56,10 +105,14 @@ impl NewConnectors {
                     format!("{place}: the id stands twice in the document"),
                 ));
             }
-            connectors.push(connector);
+            connectors.push(Entry {
+                place: None,
+                connector,
+            });
         }
         Ok(Self {
             list: connectors,
+            ids,
             has_mark,
         })
     }
@@ -67,7 +120,12 @@ impl NewConnectors {
     /// The connectors, and for errors where each stands in the document.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (String, &NewConnector)> {
         let numbered = (1..).zip(&self.list);
-        numbered.map(|(number, connector)| (place(number, Some(connector.id())), connector))
+        numbered.map(|(number, entry)| {
+            let connector = &entry.connector;
+            let place = entry.place.clone();
+            let place = place.unwrap_or_else(|| place_of(number, Some(connector.id())));
+            (place, connector)
+        })
     }
 
     /// What was left out of the document, as a warning of its first connector.
@@ -112,7 +170,7 @@ fn new_connector(entry: Value, text: &str) -> Result<NewConnector> {
 }
 
 /// An entry as messages name it: by where it stands, and by its id as far as it has one.
-fn place(number: usize, id: Option<&str>) -> String {
+fn place_of(number: usize, id: Option<&str>) -> String {
     match id {
         Some(id) => format!("connector {number} ({})", quoted(id)),
         None => format!("connector {number}"),

@@ -44,11 +44,13 @@ pub enum WarningCode {
     SimilarName,
     /// An action names the token that it sets in brackets, which were ignored.
     TokenNameInBrackets,
+    /// An import updates a connector that has another name or type, and keeps those.
+    NameKept,
 }
 
 impl WarningCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ByteOrderMark,
         Self::RepeatedName,
         Self::TokenDefaultUsed,
@@ -58,6 +60,7 @@ impl WarningCode {
         Self::NestedNamesDropped,
         Self::SimilarName,
         Self::TokenNameInBrackets,
+        Self::NameKept,
     ];
 
     /// The code of this text; `None` for one that this version does not know.
@@ -78,6 +81,7 @@ impl WarningCode {
             Self::NestedNamesDropped => "nested_names_dropped",
             Self::SimilarName => "similar_name",
             Self::TokenNameInBrackets => "token_name_in_brackets",
+            Self::NameKept => "name_kept",
         }
     }
 }

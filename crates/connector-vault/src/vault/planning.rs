@@ -2,6 +2,7 @@
 //! of them together.
 
 mod actions;
+mod import;
 mod staging;
 
 use std::fmt;
@@ -9,10 +10,10 @@ use std::fmt;
 #[cfg(test)]
 pub(crate) use self::actions::request_digest;
 
+pub use self::import::{Import, OnConflict};
 use self::staging::Staging;
 use super::Vault;
-use super::index::Stored;
-use crate::action::{NewConnectors, Options};
+use crate::action::Options;
 use crate::connector::{
     Connector, ConnectorId, NewConnector, Properties, PropertyChanges, Version,
 };
@@ -84,27 +85,6 @@ impl<S: Source> Vault<S> {
         options: &Options,
     ) -> Result<Plan> {
         Staging::new(self, Timestamp::unknown()).update(id, &changes.into(), options)
-    }
-
-    /// Plans that create the connectors of a document, to be committed together. Fails with
-    /// `connector_exists` if one of them is there.
-    pub fn plan_import(&self, connectors: &NewConnectors, options: &Options) -> Result<Vec<Plan>> {
-        let tombstones = connectors
-            .iter()
-            .filter_map(|(_, new)| self.index.newest(new.id.as_str()));
-        self.want(tombstones.map(Stored::overview))?;
-        let list = connectors.iter();
-        let plans = list.map(|(place, connector)| {
-            self.plan_create(connector, options)
-                .map_err(|error| error.within(place))
-        });
-        let mut plans: Vec<Plan> = plans.collect::<Result<_>>()?;
-        if let (Some(Plan(Step::Draft { draft, .. })), Some(warning)) =
-            (plans.first_mut(), connectors.warning())
-        {
-            draft.warnings.insert(0, warning);
-        }
-        Ok(plans)
     }
 
     /// A plan that deletes a connector. Its kept versions stay in the history.
