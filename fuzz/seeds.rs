@@ -22,6 +22,24 @@ fn main() -> std::io::Result<()> {
             write("token", &name, text.as_bytes())?;
         }
     }
+    let exports = root().join("../crates/connector-vault-import/tests/exports");
+    for kind in fs::read_dir(exports)? {
+        let kind = kind?.path();
+        if !kind.is_dir() {
+            continue;
+        }
+        for export in fs::read_dir(&kind)? {
+            let export = export?.path();
+            let name = |path: &Path| {
+                path.file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned()
+            };
+            let name = format!("{}-{}", name(&kind), name(&export));
+            write("import", &name, &fs::read(export)?)?;
+        }
+    }
     // What stands behind the vault that `refresh` begins with, in the files that begin like it.
     let formats = vectors("format")?;
     let file = |vector: &Value| vector["file"].as_str().unwrap_or_default().to_owned();

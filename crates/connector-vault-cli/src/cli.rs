@@ -171,12 +171,13 @@ pub(crate) enum Command {
     #[command(after_long_help = example!("  cvault delete team.cvault twitter"))]
     Delete(ConnectorArgs),
 
-    /// Adds the connectors of a JSON document, all or none
+    /// Adds the connectors of an export, all or none
     ///
     /// Adds the connectors that `export` wrote, or that another program wrote in the same shape:
-    /// {"connectors": [{"id", "name", "type", "properties": {..}}]}. Values are literal. If one of
-    /// the ids exists already, nothing is added.
-    #[command(after_long_help = example!("  cvault import team.cvault connectors.json"))]
+    /// {"connectors": [{"id", "name", "type", "properties": {..}}]}. Or those of another tool's export, which
+    /// --from names where the file does not show it. Values are literal. If one of the ids exists already, nothing
+    /// is added, unless --on-conflict says otherwise. Parts of an export that no connector holds are listed.
+    #[command(after_long_help = example!("  cvault import team.cvault bitwarden.json --on-conflict update --plan"))]
     Import(ImportArgs),
 
     /// Writes every connector with its values as JSON

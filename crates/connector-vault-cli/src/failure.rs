@@ -152,6 +152,16 @@ impl From<connector_vault::Error> for Failure {
     }
 }
 
+impl From<connector_vault_import::Error> for Failure {
+    fn from(error: connector_vault_import::Error) -> Self {
+        let failure = Self::new(error.code(), error.message());
+        match error.hint() {
+            Some(hint) => failure.hint(hint.to_owned()),
+            None => failure,
+        }
+    }
+}
+
 impl From<connector_vault_store::Error> for Failure {
     fn from(error: connector_vault_store::Error) -> Self {
         if let connector_vault_store::Error::Core(error) = error {

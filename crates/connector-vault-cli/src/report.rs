@@ -91,6 +91,45 @@ fn outputs(out: &mut String, outputs: &BTreeMap<String, String>) {
     }
 }
 
+/// What an import did, or would do.
+pub(crate) fn import(outcomes: &[Outcome], skipped: usize) -> String {
+    let is_plan = outcomes
+        .iter()
+        .any(|outcome| outcome.status == Status::Planned);
+    let number = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
+    let created = number(|outcome| outcome.version_before.is_none());
+    let unchanged = number(|outcome| outcome.status == Status::Unchanged);
+    let updated = outcomes.len() - created - unchanged;
+    let mut parts = Vec::new();
+    if created > 0 || (updated, unchanged, skipped) == (0, 0, 0) {
+        let word = if is_plan { "imports" } else { "imported" };
+        parts.push(format!("{word} {}", count(created, "connector")));
+    }
+    let words = match is_plan {
+        true => ["updates", "leaves unchanged", "skips"],
+        false => ["updated", "left unchanged", "skipped"],
+    };
+    for (number, word) in [updated, unchanged, skipped].into_iter().zip(words) {
+        if number > 0 {
+            parts.push(format!("{word} {}", count(number, "connector")));
+        }
+    }
+    let text = parts.join(", ");
+    match is_plan {
+        false => text[..1].to_uppercase() + &text[1..],
+        true => {
+            let mut out = format!("Plan: {text}; nothing is written\n");
+            for outcome in outcomes {
+                let _ = writeln!(out, "{}", styled(BOLD, &printable(&outcome.id)));
+                for change in &outcome.changes {
+                    let _ = writeln!(out, "{}", line(change, Origin::Command));
+                }
+            }
+            out
+        }
+    }
+}
+
 /// A number of things: `1 commit`, `2 commits`.
 pub(crate) fn count(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };

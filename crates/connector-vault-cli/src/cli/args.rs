@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use connector_vault::{Cost, Role, limits};
+use connector_vault_import::Kind;
 
 use crate::usage::{number, positive, whole};
 
@@ -320,11 +321,29 @@ pub(crate) struct RestoreArgs {
 pub(crate) struct ImportArgs {
     #[command(flatten)]
     pub(crate) vault: VaultArgs,
-    /// The JSON document, or - for standard input
+    /// The file that `export` or another tool wrote, or - for standard input
     pub(crate) file: PathBuf,
+    /// Which tool wrote the file; without it, the file shows it
+    #[arg(long, value_name = "KIND", value_parser = kind())]
+    pub(crate) from: Option<Kind>,
+    /// What becomes of a connector whose id the vault has already: nothing is imported, it stays as it is, or the
+    /// properties are merged into it
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) on_conflict: OnConflictArg,
+    /// Shows what would be imported and writes nothing
+    #[arg(long)]
+    pub(crate) plan: bool,
     /// Takes values such as *** for values
     #[arg(long)]
     pub(crate) allow_mask: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum OnConflictArg {
+    #[default]
+    Fail,
+    Skip,
+    Update,
 }
 
 #[derive(Debug, Args)]
@@ -483,4 +502,9 @@ pub(crate) struct RepairArgs {
 fn role() -> impl TypedValueParser<Value = Role> {
     PossibleValuesParser::new(Role::ALL.iter().map(|role| role.as_str()))
         .try_map(|text| text.parse::<Role>())
+}
+
+fn kind() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::ALL.iter().map(|kind| kind.as_str()))
+        .try_map(|text| text.parse::<Kind>())
 }

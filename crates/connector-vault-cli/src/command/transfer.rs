@@ -1,8 +1,10 @@
-//! `import` and `export`: connectors with their values as one JSON document.
+//! `import` and `export`: connectors with their values as one document, the project's own or another tool's.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
-use connector_vault::{Code, Connector, NewConnectors, Options, Outcome};
+use connector_vault::{Code, Connector, NewConnectors, OnConflict, Options, Outcome, Plan, Vault};
+use connector_vault_import::{Export, Imported, Kind, NotTaken};
 use connector_vault_store::{Error, FileVault};
 use serde::Serialize;
 use serde_json::json;
@@ -10,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::Context;
 use super::read::overviews;
-use crate::cli::{ExportArgs, ImportArgs};
+use crate::cli::{ExportArgs, ImportArgs, OnConflictArg};
 use crate::failure::{Failure, Result};
 use crate::input::Wanted;
 use crate::output::not_json;
@@ -18,22 +20,91 @@ use crate::report::{self, count};
 use crate::unlock;
 
 pub(super) fn import(args: &ImportArgs, context: &Context) -> Result<()> {
-    let wanted = Wanted::list("the list of connectors", "FILE");
-    let text = context.input.document(&args.file, wanted)?;
     // Before the vault is opened, which may take a while.
-    let connectors = parse(&text)?;
-    drop(text);
+    let Imported {
+        connectors,
+        not_taken,
+    } = read(args, context)?;
+    let on_conflict = match args.on_conflict {
+        OnConflictArg::Fail => OnConflict::Fail,
+        OnConflictArg::Skip => OnConflict::Skip,
+        OnConflictArg::Update => OnConflict::Update,
+    };
     let options = Options {
         allow_mask: args.allow_mask,
         ..Options::default()
     };
+    let mut skipped = Vec::new();
+    let mut plan = |vault: &Vault| {
+        let import = vault.plan_import_with(&connectors, on_conflict, &options)?;
+        skipped = import.skipped;
+        Ok(import.plans)
+    };
     let mut file = unlock::open(&args.vault, &context.input, context.output)?;
-    let outcomes = file.change_planned(|vault, _| vault.plan_import(&connectors, &options))?;
-    context.output.result(&json!({"outcomes": outcomes}), || {
-        format!("Imported {}", count(outcomes.len(), "connector"))
-    })?;
+    let planned = match args.plan {
+        true => plan(file.vault())
+            .map(|plans| plans.iter().map(Plan::outcome).collect())
+            .map_err(Failure::from),
+        false => file
+            .change_planned(|vault, _| plan(vault))
+            .map_err(Failure::from),
+    };
+    let outcomes: Vec<Outcome> = planned.map_err(or_on_conflict)?;
+    let document = json!({"outcomes": outcomes, "skipped": skipped, "not_taken": not_taken});
+    context
+        .output
+        .result(&document, || report::import(&outcomes, skipped.len()))?;
     report::warnings_of_all(&outcomes, context.output);
+    if !context.output.json {
+        for NotTaken { entry, what } in &not_taken {
+            context
+                .output
+                .warn("not_taken", &format!("{entry}: not taken over: {what}"));
+        }
+    }
     Ok(())
+}
+
+/// What the file holds: the project's own document, or another tool's export.
+fn read(args: &ImportArgs, context: &Context) -> Result<Imported> {
+    let wanted = Wanted::list("the list of connectors", "FILE");
+    let text = context.input.document(&args.file, wanted)?;
+    let mut export = Export::new(text.as_bytes());
+    if let Some(name) = args.file.file_name().and_then(OsStr::to_str) {
+        // A FIFO has no name of its own either.
+        if args.file != Path::new("-") && args.file.is_file() {
+            export = export.named(name);
+        }
+    }
+    if let Some(kind) = args.from {
+        export = export.of_kind(kind);
+    }
+    let kind = export.kind().map_err(|error| {
+        Failure::from(error).or_hint("--from KIND tells it; `cvault import --help` lists the kinds")
+    })?;
+    if kind == Kind::Json {
+        // The core's own errors have more to say.
+        return Ok(Imported {
+            connectors: parse(&text)?,
+            not_taken: Vec::new(),
+        });
+    }
+    if text.starts_with('\u{feff}') {
+        context.output.warn(
+            "byte_order_mark",
+            "the list of connectors begins with a byte order mark, which was left out",
+        );
+    }
+    let imported = export.read();
+    imported.map_err(|error| Failure::from(error).within(format_args!("as {kind}")))
+}
+
+/// The core says that an id is taken; the command line knows what else can be done.
+fn or_on_conflict(failure: Failure) -> Failure {
+    match failure.code == Code::ConnectorExists.as_str() {
+        true => failure.or_hint("--on-conflict skip or update goes on"),
+        false => failure,
+    }
 }
 
 /// Adds the connectors of a document, all in one commit.
@@ -62,7 +133,7 @@ fn parse(text: &str) -> Result<NewConnectors> {
 
 pub(super) fn export(args: &ExportArgs, context: &Context) -> Result<()> {
     #[derive(Serialize)]
-    struct Export<'a> {
+    struct Document<'a> {
         connectors: &'a [Connector],
     }
     let tolerant = args.damage.tolerant;
@@ -72,7 +143,7 @@ pub(super) fn export(args: &ExportArgs, context: &Context) -> Result<()> {
         .iter()
         .map(|overview| Ok(vault.read(overview.id.as_str())?))
         .collect::<Result<Vec<Connector>>>()?;
-    let document = Export {
+    let document = Document {
         connectors: &connectors,
     };
     let Some(path) = &args.out else {

@@ -9,6 +9,7 @@ mod damage;
 mod exec;
 mod grants;
 mod hints;
+mod imports;
 mod inputs;
 mod integrity;
 mod keys;
