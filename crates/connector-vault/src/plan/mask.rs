@@ -64,4 +64,5 @@ fn is_mask(text: &str) -> bool {
             .into_iter()
             .any(is_word)
         || begins_with("__n8n_BLANK_VALUE_")
+        || begins_with("__n8n_EMPTY_VALUE_")
 }
