@@ -3,13 +3,13 @@
 use crate::export::text_of;
 use crate::json::{Json, Members};
 use crate::kind::Kind;
-use crate::{csv, env, vault_kv};
+use crate::{csv, env, n8n, node_red, vault_kv};
 
 /// The kind of an export; `None` if nothing tells it.
 pub(crate) fn kind(bytes: &[u8], file_name: Option<&str>) -> Option<Kind> {
     let text = text_of(bytes).ok()?;
     if text.trim_start().starts_with(['{', '[']) {
-        return Some(kind_of_json(text));
+        return Some(kind_of_json(text, file_name));
     }
     if text.trim().is_empty() {
         return None;
@@ -27,13 +27,23 @@ pub(crate) fn kind(bytes: &[u8], file_name: Option<&str>) -> Option<Kind> {
 }
 
 /// JSON that is not known is the project's own, whose reader says what it should look like.
-fn kind_of_json(text: &str) -> Kind {
+fn kind_of_json(text: &str, file_name: Option<&str>) -> Kind {
     let Some(first) = Json::stream_first(text) else {
         return Kind::Json;
     };
-    match first.members() {
-        Ok(document) => kind_of_object(&document).unwrap_or(Kind::Json),
-        Err(_) => Kind::Json,
+    if let Some(kind) = first
+        .members()
+        .ok()
+        .and_then(|document| kind_of_object(&document))
+    {
+        return kind;
+    }
+    if n8n::is_like(first) {
+        return Kind::N8n;
+    }
+    match node_red::is_like(first, file_name) {
+        true => Kind::NodeRed,
+        false => Kind::Json,
     }
 }
 

@@ -81,6 +81,11 @@ impl Entry {
         self.properties.get(name).is_some()
     }
 
+    /// Whether it has no property.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.properties.is_empty()
+    }
+
     /// Sets a property to a text.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<()> {
         let property = || Ok((PropertyName::new(name)?, Secret::new(value)?));

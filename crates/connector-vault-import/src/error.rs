@@ -19,6 +19,10 @@ pub(crate) const KIND_REQUIRED: &str = "kind_required";
 pub(crate) const INVALID_EXPORT: &str = "invalid_export";
 /// The tool writes such files, but this one cannot be read from outside the tool.
 pub(crate) const UNSUPPORTED_EXPORT: &str = "unsupported_export";
+/// The export is encrypted, and no key was given.
+pub(crate) const SOURCE_KEY_REQUIRED: &str = "source_key_required";
+/// The export does not decrypt by the key that was given.
+pub(crate) const WRONG_SOURCE_KEY: &str = "wrong_source_key";
 /// The export is larger, deeper or costlier than is read.
 pub(crate) const LIMIT_EXCEEDED: &str = "limit_exceeded";
 

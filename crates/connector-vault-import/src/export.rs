@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SOURCE_KEY_REQUIRED};
 use crate::kind::Kind;
 
 /// Largest export, in bytes. That of the project's own document is larger: see [`Kind::Json`].
@@ -14,6 +14,8 @@ pub struct Export<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) kind: Option<Kind>,
     pub(crate) file_name: Option<&'a str>,
+    beside: Option<&'a [u8]>,
+    key: Option<&'a str>,
 }
 
 impl<'a> Export<'a> {
@@ -24,6 +26,8 @@ impl<'a> Export<'a> {
             bytes,
             kind: None,
             file_name: None,
+            beside: None,
+            key: None,
         }
     }
 
@@ -39,6 +43,39 @@ impl<'a> Export<'a> {
     pub fn of_kind(mut self, kind: Kind) -> Self {
         self.kind = Some(kind);
         self
+    }
+
+    /// The same export with the file that stands beside it: see [`Kind::beside`].
+    #[must_use]
+    pub fn beside(mut self, bytes: &'a [u8]) -> Self {
+        self.beside = Some(bytes);
+        self
+    }
+
+    /// The same export with the key or password by which the tool has encrypted it.
+    #[must_use]
+    pub fn with_key(mut self, key: &'a str) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// The key; fails with `source_key_required` and names what is asked for.
+    pub(crate) fn key(&self, what: &str) -> Result<&'a str> {
+        let required = || {
+            Error::new(SOURCE_KEY_REQUIRED, "the export is encrypted")
+                .with_hint(format!("its key is {what}"))
+        };
+        self.key.ok_or_else(required)
+    }
+
+    /// The bytes of the file beside it.
+    pub(crate) fn beside_len(&self) -> usize {
+        self.beside.map_or(0, <[u8]>::len)
+    }
+
+    /// The text of the file beside it.
+    pub(crate) fn text_beside(&self) -> Result<Option<&'a str>> {
+        self.beside.map(text_of).transpose()
     }
 
     /// Its text.

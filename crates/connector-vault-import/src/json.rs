@@ -63,6 +63,10 @@ impl<'t> Json<'t> {
         self.0.get() == "true"
     }
 
+    pub(crate) fn is_false(self) -> bool {
+        self.0.get() == "false"
+    }
+
     pub(crate) fn is_object(self) -> bool {
         self.0.get().starts_with('{')
     }

@@ -19,6 +19,7 @@
 //! allocated for them, and no error holds a value.
 
 mod bitwarden;
+mod cipher;
 mod csv;
 mod detect;
 mod entry;
@@ -27,6 +28,8 @@ mod error;
 mod export;
 mod json;
 mod kind;
+mod n8n;
+mod node_red;
 mod read;
 mod vault_kv;
 

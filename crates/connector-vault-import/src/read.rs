@@ -6,7 +6,7 @@ use crate::entry::Imported;
 use crate::error::{Error, KIND_REQUIRED, LIMIT_EXCEEDED, Result};
 use crate::export::{EXPORT_LEN_MAX, Export, utf_8};
 use crate::kind::Kind;
-use crate::{bitwarden, csv, detect, env, vault_kv};
+use crate::{bitwarden, csv, detect, env, n8n, node_red, vault_kv};
 
 impl Export<'_> {
     /// The kind: the given one, or the one that bytes and name show. Fails with `kind_required`.
@@ -22,11 +22,12 @@ impl Export<'_> {
         })
     }
 
-    /// The connectors of the export. Fails with `kind_required`, `invalid_export`, `unsupported_export` or
-    /// `limit_exceeded`, and with the core's codes for an entry that cannot be a connector.
+    /// The connectors of the export. Fails with `kind_required`, `invalid_export`, `unsupported_export`,
+    /// `source_key_required`, `wrong_source_key` or `limit_exceeded`, and with the core's codes for an entry that cannot be a connector.
     pub fn read(&self) -> Result<Imported> {
         let kind = self.kind()?;
-        if kind != Kind::Json && self.bytes.len() > EXPORT_LEN_MAX {
+        let len = self.bytes.len().max(self.beside_len());
+        if kind != Kind::Json && len > EXPORT_LEN_MAX {
             return Err(Error::new(
                 LIMIT_EXCEEDED,
                 format!("the export is longer than {EXPORT_LEN_MAX} bytes"),
@@ -40,6 +41,8 @@ impl Export<'_> {
                 connectors: NewConnectors::parse(utf_8(self.bytes)?)?,
                 not_taken: Vec::new(),
             }),
+            Kind::N8n => n8n::read(self),
+            Kind::NodeRed => node_red::read(self),
             Kind::VaultKv => vault_kv::read(self),
         }
     }

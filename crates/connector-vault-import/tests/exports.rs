@@ -26,6 +26,10 @@ struct Case {
     file: String,
     /// What its file was called, if not so; empty for standard input.
     named: Option<String>,
+    /// The file that stands beside it.
+    beside: Option<String>,
+    /// The key that it is encrypted by.
+    key: Option<String>,
     /// Whether nothing in the export tells its kind.
     #[serde(default)]
     undetected: bool,
@@ -59,6 +63,7 @@ fn every_export_is_read_as_expected() {
                     let case: Case = serde_json::from_slice(&fs::read(&path).unwrap())
                         .unwrap_or_else(|error| panic!("{name}: {error}"));
                     used.push(case.file.clone());
+                    used.extend(case.beside.clone());
                     println!("{kind}/{name}: {}", case.rule);
                     check(kind, &folder, &case);
                     number += 1;
@@ -78,6 +83,15 @@ fn check(kind: Kind, folder: &Path, case: &Case) {
     let mut export = Export::new(&bytes);
     if !name.is_empty() {
         export = export.named(name);
+    }
+    let beside = case.beside.as_ref();
+    let beside = beside.map(|name| fs::read(folder.join(name)).unwrap());
+    if let Some(bytes) = &beside {
+        assert_eq!(kind.beside(name), case.beside, "{}", case.rule);
+        export = export.beside(bytes);
+    }
+    if let Some(key) = &case.key {
+        export = export.with_key(key);
     }
     match case.undetected {
         true => export = export.of_kind(kind),
@@ -222,6 +236,30 @@ fn faults_name_the_entry_and_no_value() {
             "invalid_export",
             "line 2: the text before = is not a variable's name",
         ),
+        (
+            Kind::N8n,
+            r#"[{"id": "a", "name": "N", "data": {}}]"#,
+            "invalid_export",
+            "credential 1: it has no type",
+        ),
+        (
+            Kind::N8n,
+            r#"[{"id": "a", "name": "N", "type": "T", "data": ["s3cret"]}]"#,
+            "invalid_export",
+            "credential 1 (\"a\"): an array stands where an object is expected",
+        ),
+        (
+            Kind::N8n,
+            r#"[{"id": "a", "name": "N", "type": "T"}]"#,
+            "invalid_export",
+            "credential 1 (\"a\"): it has no data",
+        ),
+        (
+            Kind::NodeRed,
+            r#"{"a": {"user": "x"}, "b": "s3cret"}"#,
+            "invalid_export",
+            "node 2 (\"b\"): a string stands where an object is expected",
+        ),
         (Kind::VaultKv, "", "invalid_export", "empty"),
         (
             Kind::VaultKv,
@@ -249,6 +287,57 @@ fn faults_name_the_entry_and_no_value() {
             .unwrap_err();
         assert_eq!(error.code(), *code, "{text}: {error}");
         assert!(error.message().contains(told), "{text}: {error}");
+        assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+    }
+}
+
+#[test]
+fn sealed_parts_that_are_damaged() {
+    let n8n =
+        |data: &str| format!(r#"[{{"id": "a", "name": "N", "type": "T", "data": "{data}"}}]"#);
+    let cases: &[(Kind, String, &str)] = &[
+        (Kind::N8n, n8n("s3cret!"), "invalid_export"),
+        (Kind::N8n, n8n(""), "wrong_source_key"),
+        // `Salted__`, a part of the salt; the salt; and a part of a block.
+        (Kind::N8n, n8n("U2FsdGVkX19jMw=="), "wrong_source_key"),
+        (
+            Kind::N8n,
+            n8n("U2FsdGVkX18wMTIzNDU2Nw=="),
+            "wrong_source_key",
+        ),
+        (
+            Kind::N8n,
+            n8n("U2FsdGVkX18wMTIzNDU2N2FiYw=="),
+            "wrong_source_key",
+        ),
+        // The version of the newer encryption alone, and another version.
+        (Kind::N8n, n8n("AQ=="), "wrong_source_key"),
+        (Kind::N8n, n8n("key:AgID"), "wrong_source_key"),
+        (
+            Kind::NodeRed,
+            r#"{"$": "s3cret"}"#.to_owned(),
+            "invalid_export",
+        ),
+        (
+            Kind::NodeRed,
+            format!(r#"{{"$": "{}{}"}}"#, "\u{e9}".repeat(16), "ab"),
+            "invalid_export",
+        ),
+        (
+            Kind::NodeRed,
+            format!(r#"{{"$": "{}!"}}"#, "0".repeat(32)),
+            "invalid_export",
+        ),
+        (
+            Kind::NodeRed,
+            format!(r#"{{"$": "{}"}}"#, "0".repeat(32)),
+            "wrong_source_key",
+        ),
+    ];
+    for (kind, text, code) in cases {
+        let export = Export::new(text.as_bytes()).of_kind(*kind);
+        let error = export.with_key("key").read().unwrap_err();
+        assert_eq!(error.code(), *code, "{text}: {error}");
         assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
     }
 }

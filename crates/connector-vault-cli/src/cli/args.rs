@@ -336,6 +336,12 @@ pub(crate) struct ImportArgs {
     /// Takes values such as *** for values
     #[arg(long)]
     pub(crate) allow_mask: bool,
+    /// A file with the key or password by which the tool has encrypted its export, or - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "source_key_env")]
+    pub(crate) source_key_file: Option<PathBuf>,
+    /// The environment variable with that key or password
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) source_key_env: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]

@@ -14,7 +14,7 @@ use super::Context;
 use super::read::overviews;
 use crate::cli::{ExportArgs, ImportArgs, OnConflictArg};
 use crate::failure::{Failure, Result};
-use crate::input::Wanted;
+use crate::input::{Text, Wanted, set_variable};
 use crate::output::not_json;
 use crate::report::{self, count};
 use crate::unlock;
@@ -70,11 +70,9 @@ fn read(args: &ImportArgs, context: &Context) -> Result<Imported> {
     let wanted = Wanted::list("the list of connectors", "FILE");
     let text = context.input.document(&args.file, wanted)?;
     let mut export = Export::new(text.as_bytes());
-    if let Some(name) = args.file.file_name().and_then(OsStr::to_str) {
-        // A FIFO has no name of its own either.
-        if args.file != Path::new("-") && args.file.is_file() {
-            export = export.named(name);
-        }
+    let name = file_name(&args.file);
+    if let Some(name) = name {
+        export = export.named(name);
     }
     if let Some(kind) = args.from {
         export = export.of_kind(kind);
@@ -95,8 +93,55 @@ fn read(args: &ImportArgs, context: &Context) -> Result<Imported> {
             "the list of connectors begins with a byte order mark, which was left out",
         );
     }
-    let imported = export.read();
-    imported.map_err(|error| Failure::from(error).within(format_args!("as {kind}")))
+    let beside = name.and_then(|name| kind.beside(name));
+    let beside = beside.map(|name| args.file.with_file_name(name));
+    let beside = beside.filter(|path| path.is_file());
+    let beside = beside.map(|path| {
+        let wanted = Wanted::list("the file beside it", "FILE");
+        context.input.document(&path, wanted)
+    });
+    let beside = beside.transpose()?;
+    if let Some(text) = &beside {
+        export = export.beside(text.as_bytes());
+    }
+    let key = source_key(args, context)?;
+    if let Some(key) = &key {
+        export = export.with_key(key);
+    }
+    export.read().map_err(|error| {
+        let needs_key = error.code() == "source_key_required";
+        let failure = Failure::from(error).within(format_args!("as {kind}"));
+        match needs_key {
+            true => failure.or_hint("give it by --source-key-file or --source-key-env"),
+            false => failure,
+        }
+    })
+}
+
+/// The name of a file without folders. Standard input and a FIFO have none.
+fn file_name(path: &Path) -> Option<&str> {
+    let is_file = path != Path::new("-") && path.is_file();
+    path.file_name().and_then(OsStr::to_str).filter(|_| is_file)
+}
+
+/// The key or password by which the tool has encrypted its export.
+fn source_key(args: &ImportArgs, context: &Context) -> Result<Option<Text>> {
+    let what = "the key of the export";
+    let key = match (&args.source_key_file, &args.source_key_env) {
+        (Some(path), _) => {
+            let wanted = Wanted::key(what, "--source-key-file");
+            context.input.value(path, wanted)?
+        }
+        (None, Some(name)) => set_variable(name, Wanted::key(what, "--source-key-env"))?,
+        (None, None) => return Ok(None),
+    };
+    match key.is_empty() {
+        true => Err(Failure::new(
+            Code::EmptyValue.as_str(),
+            format!("{what} is empty"),
+        )),
+        false => Ok(Some(key)),
+    }
 }
 
 /// The core says that an id is taken; the command line knows what else can be done.

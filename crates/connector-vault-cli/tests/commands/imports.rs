@@ -198,3 +198,102 @@ fn masks_are_refused_by_entry() {
     assert!(sandbox.bytes() == before, "all or none");
     import(&sandbox, ["all.csv", "--json", "--allow-mask"]).json();
 }
+
+/// The file of an export that the reader's own tests have.
+fn export(name: &str) -> Vec<u8> {
+    let exports = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../connector-vault-import/tests/exports/"
+    );
+    std::fs::read(format!("{exports}{name}")).unwrap()
+}
+
+#[test]
+fn the_key_of_an_export_comes_from_a_file_or_a_variable() {
+    let sandbox = Sandbox::new();
+    sandbox.write("n8n.json", export("n8n/encrypted.json"));
+    let refused = import(&sandbox, ["n8n.json", "--json"]).error(1);
+    assert_eq!(refused["code"], "source_key_required");
+    let hint = refused["hint"].to_string();
+    assert!(
+        hint.contains("encryptionKey") && hint.contains("--source-key-file"),
+        "{hint}"
+    );
+
+    sandbox.write("key", "source k\u{e9}y\n");
+    let imported = import(&sandbox, ["n8n.json", "--json", "--source-key-file", "key"]).json();
+    assert_eq!(imported["outcomes"].as_array().unwrap().len(), 20);
+    assert_eq!(
+        shown(&sandbox, "cred000000000001")["properties"]["password"],
+        "pass-1"
+    );
+
+    let options = [
+        "n8n.json",
+        "--json",
+        "--on-conflict",
+        "update",
+        "--source-key-env",
+        "N8N_KEY",
+    ];
+    let with = |key: Option<&str>| {
+        let mut command = sandbox.cvault(["import", "v.cvault"]);
+        command.args(options);
+        if let Some(key) = key {
+            command.env("N8N_KEY", key);
+        }
+        crate::support::ran(&mut command)
+    };
+    let again = with(Some("source k\u{e9}y")).json();
+    assert_eq!(again["outcomes"][19]["status"], "unchanged");
+    for (key, code) in [
+        (Some("s3cret"), "wrong_source_key"),
+        (Some(""), "empty_value"),
+        (None, "variable_not_set"),
+    ] {
+        let refused = with(key);
+        assert!(!refused.stderr.contains("s3cret"), "{refused:?}");
+        assert_eq!(refused.error(1)["code"], code);
+    }
+    let both = [
+        "n8n.json",
+        "--json",
+        "--source-key-file",
+        "key",
+        "--source-key-env",
+        "N8N_KEY",
+    ];
+    assert_eq!(import(&sandbox, both).error(2)["code"], "usage");
+}
+
+#[test]
+fn credentials_of_node_red_are_called_after_the_nodes_of_the_flows_beside_them() {
+    let sandbox = Sandbox::new();
+    sandbox.write("key", "source key\n");
+    sandbox.write("flows_cred.json", export("node-red/flows_cred.json"));
+    let options = [
+        "flows_cred.json",
+        "--source-key-file",
+        "key",
+        "--json",
+        "--plan",
+    ];
+    let without = import(&sandbox, options);
+    let not_taken = without.json()["not_taken"].as_array().unwrap().len();
+    assert_eq!(not_taken, 4, "{without:?}");
+
+    sandbox.write("flows.json", export("node-red/flows.json"));
+    for file in ["flows.json", "flows_cred.json"] {
+        let options = [
+            file,
+            "--source-key-file",
+            "key",
+            "--json",
+            "--on-conflict",
+            "update",
+        ];
+        let imported = import(&sandbox, options).json();
+        assert_eq!(imported["not_taken"], json!([]));
+    }
+    assert_eq!(shown(&sandbox, "b0f5aa11.000001")["name"], "Plant broker");
+}
