@@ -217,7 +217,9 @@ describe("<update-plan>", () => {
     await assertAccessible(page);
     await page.evaluate(() => globalThis.page.plan({ Key: "value" }));
     await page.evaluate(() => globalThis.page.become("viewer"));
-    await headline(page).getByText(/The grant .viewer. does not permit/).waitFor();
+    await headline(page)
+      .getByText(/The grant .viewer. does not permit/)
+      .waitFor();
     assert.deepEqual((await page.evaluate(() => globalThis.page.events)).slice(1), [
       "plan-error invalid_json",
       "plan-error token_unresolved",
