@@ -25,11 +25,15 @@ const Connector = document({
   name: text,
   type: text,
   versions: list(count),
+  signed_by: list(nullable(text)),
   op: word("create", "update", "delete", "restore"),
   names: list(text),
   properties: map(text).optional(),
   note: text.optional(),
   request_id: text.optional(),
+  meta: map(text).or({}),
+  created_at: text,
+  rotated_at: text,
 });
 
 const KeySlots = list(
@@ -159,8 +163,9 @@ async function checkVault(expect: Read<typeof Opening>, vault: Vault): Promise<v
   equal(damaged, expect.damaged, "damaged");
   const connectors = new Map<string, unknown>();
   const errors = new Map<string, string>();
-  for (const { id, name, type, op, properties: names, note, requestId } of vault.connectors()) {
-    const versions = vault.history(id).map(({ version }) => version);
+  for (const connector of vault.connectors()) {
+    const { id, name, type, op, properties: names, note, requestId, meta, createdAt, rotatedAt } = connector;
+    const history = vault.history(id);
     const properties = await vault.read(id).then(
       (connector) => connector.properties,
       (error: unknown) => {
@@ -169,7 +174,20 @@ async function checkVault(expect: Read<typeof Opening>, vault: Vault): Promise<v
         return undefined;
       },
     );
-    connectors.set(id, { name, type, versions, op, names, properties, note, request_id: requestId });
+    connectors.set(id, {
+      name,
+      type,
+      versions: history.map(({ version }) => version),
+      signed_by: history.map(({ signedBy }) => signedBy),
+      op,
+      names,
+      properties,
+      note,
+      request_id: requestId,
+      meta,
+      created_at: createdAt,
+      rotated_at: rotatedAt,
+    });
   }
   equal(vault.size, connectors.size, "how many connectors there are");
   equal(Object.fromEntries(connectors), expect.connectors, "connectors");

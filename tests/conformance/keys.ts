@@ -14,6 +14,7 @@ const Given = oneOf({
   padding: list(count),
   bind: document({ label: text, inputs: list(base16) }),
   derive: document({ secret: base16, label: text, inputs: list(base16) }),
+  mac: document({ key: base16, label: text, inputs: list(base16) }),
   x_wing: base16,
   vault_key: base16,
   key_slot_keys: document({ passphrase: text, salt: base16, memory_kib: count, passes: count, lanes: count }),
@@ -61,6 +62,7 @@ export async function checkKey({ given, expect }: KeyVector): Promise<string | u
     case "padding":
     case "bind":
     case "derive":
+    case "mac":
     case "x_wing":
     case "vault_key":
     case "key_slot_keys":

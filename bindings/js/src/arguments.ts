@@ -100,10 +100,12 @@ const RUN = {
 
 const ACTION = json("an action's document, or its JSON text");
 const PROPERTIES = json("an object of properties, or the JSON text of one");
+const TEXTS: Shape = (value, name) => Object.fromEntries(byName(text)(value, name) as Map<string, string>);
 const CONNECTOR = object({
   id: optional(text),
   name: text,
   type: text,
+  meta: optional(TEXTS),
   properties: optional(PROPERTIES),
 });
 const GRANTEE = object(
@@ -265,7 +267,6 @@ export const COMPARING = {
   inMemory: { bytes },
 } satisfies Signatures;
 export const DATABASE_CLASS_LATER: Signatures = { list: { database: optional(text) } };
-const TEXTS: Shape = (value, name) => Object.fromEntries(byName(text)(value, name) as Map<string, string>);
 export const FILE_HEADS_CLASS: Signatures = { default: { variables: optional(TEXTS) } };
 const HEADERS: Shape = (value, name) => {
   if (tagOf(value) === "Headers") return value;

@@ -25,7 +25,7 @@ export const CORE_CODES = [
   "bad_signature",
   "unauthorized_commit",
   "rolled_back",
-  "names_mismatch",
+  "false_record",
   "forked",
   "untrusted_owner",
   "connector_not_found",

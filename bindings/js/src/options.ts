@@ -1,6 +1,6 @@
 /** What callers say of a vault: how it is made, opened and changed. */
 
-import type { ActionOptions, KdfCost } from "../pkg/vault.js";
+import type { ActionOptions, FalseVersion, KdfCost } from "../pkg/vault.js";
 import type { Tester } from "./asking.js";
 import type { KnownHead, KnownHeads } from "./heads.js";
 import type { Identity } from "./identity.js";
@@ -118,8 +118,21 @@ export interface NewConnector {
   readonly id?: string | undefined;
   readonly name: string;
   readonly type: string;
+  /**
+   * What every member who lists the connector may read, such as `expires`, `description` and `tags`: no place for
+   * secrets.
+   */
+  readonly meta?: Readonly<Record<string, string>> | undefined;
   /** An object, or JSON text of one. A number or boolean is its text, an object or array compact JSON. */
   readonly properties?: PropertyValues | string | undefined;
+}
+
+/** What a purge dropped beside former versions. */
+export interface Purged {
+  /** How many torn tails were kept beside the vault. */
+  readonly tornTails: number;
+  /** Versions that were left out, since they are false. */
+  readonly falseVersions: readonly FalseVersion[];
 }
 
 /** To whom a role is granted: to the holder of an identity, or to whoever has a passphrase or an external key. */

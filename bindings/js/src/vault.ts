@@ -13,7 +13,9 @@ import type {
   MergeReport,
   Merging,
   Outcome,
+  FalseVersion,
   Overview,
+  SignedOverview,
   Plan as CorePlan,
   Prepared,
   Ran,
@@ -56,6 +58,7 @@ import type {
   OpenOptions,
   Owner,
   PropertyValues,
+  Purged,
   RunOptions,
   UpdateOptions,
 } from "./options.js";
@@ -363,9 +366,9 @@ export class Vault extends EventTarget {
     return JSON.parse(this.#ask((core) => core.readVersion(id, version))) as Connector;
   }
 
-  /** The kept versions of a connector, oldest first; also of one that is deleted now. */
-  history(id: string): Overview[] {
-    return JSON.parse(this.#ask((core) => core.history(id))) as Overview[];
+  /** The kept versions of a connector, oldest first, and who signed each; also of one that is deleted now. */
+  history(id: string): SignedOverview[] {
+    return JSON.parse(this.#ask((core) => core.history(id))) as SignedOverview[];
   }
 
   /** What changed from one kept version to another: names and kinds, no values. */
@@ -444,7 +447,7 @@ export class Vault extends EventTarget {
       await this.refresh({ signal });
       return this.#ask((core) => {
         const copy = core.openCopy(file);
-        const merge = freeing(copy, () => core.planMerge(copy, options));
+        const merge = freeing(copy, () => core.planMerge(copy, options, this.#now()));
         return freeing(merge, () => JSON.parse(merge.report()) as MergeReport);
       });
     });
@@ -561,7 +564,7 @@ export class Vault extends EventTarget {
       const file = await copyOf(theirs, signal);
       const prepare = (core: CoreVault) => {
         const copy = core.openCopy(file);
-        const merge = freeing(copy, () => core.planMerge(copy, options));
+        const merge = freeing(copy, () => core.planMerge(copy, options, this.#now()));
         return preparing(core, merge.intoPlan(), this.#now());
       };
       return await this.#stored.write(prepare, { signal });
@@ -575,21 +578,26 @@ export class Vault extends EventTarget {
 
   // Grants, for owners
 
-  /** Grants a role. Fails with `grant_exists` if the label or the key has a grant already. */
-  async grant(label: string, role: Role, to: Grantee, options: Abortable = {}): Promise<void> {
+  /**
+   * Grants a role. Fails with `grant_exists` if the label or the key has a grant already. Returns the versions that
+   * the new snapshot left out, since they are false.
+   */
+  async grant(label: string, role: Role, to: Grantee, options: Abortable = {}): Promise<FalseVersion[]> {
     if ("key" in to) {
-      await this.#stored.write((core) => core.prepareGrantToKey(label, role, to.key, this.#now()), options);
-      return;
+      return await this.#snapshot(
+        (core) => core.prepareGrantToKey(label, role, to.key, this.#now()),
+        options,
+      );
     }
     if ("externalKey" in to) {
-      await keyed({ key: to.externalKey, hint: to.hint }, async ({ key, hint }) => {
-        const prepare = (core: CoreVault) =>
-          core.prepareGrantToExternalKey(label, role, key, hint, this.#now());
-        await this.#stored.write(prepare, options);
-      });
-      return;
+      return await keyed({ key: to.externalKey, hint: to.hint }, async ({ key, hint }) =>
+        this.#snapshot(
+          (core) => core.prepareGrantToExternalKey(label, role, key, hint, this.#now()),
+          options,
+        ),
+      );
     }
-    await this.#withPassphrase(to, options, (core, stretched, cost) =>
+    return await this.#withPassphrase(to, options, (core, stretched, cost) =>
       core.prepareGrantToPassphrase(label, role, stretched, cost, this.#now()),
     );
   }
@@ -652,20 +660,24 @@ export class Vault extends EventTarget {
 
   /**
    * Drops old versions: the newest `keep` of each connector stay, by default 10. A vault of which more than
-   * half is outdated does it by itself, at an owner's next change.
+   * half is outdated does it by itself, at an owner's next change. Returns the versions that were left out, since
+   * they are false.
    */
-  async compact(options: Abortable & { readonly keep?: number | undefined } = {}): Promise<void> {
-    await this.#stored.write((core) => core.prepareCompaction(options.keep), options);
+  async compact(options: Abortable & { readonly keep?: number | undefined } = {}): Promise<FalseVersion[]> {
+    return await this.#snapshot((core) => core.prepareCompaction(options.keep, this.#now()), options);
   }
 
   /**
    * Drops the former versions of these connectors, or of all, and what was kept of torn tails beside the
-   * vault: returns how many of those there were.
+   * vault.
    */
-  async purge(ids?: readonly string[], options: Abortable = {}): Promise<number> {
-    await this.#stored.write((core) => core.preparePurge(ids === undefined ? undefined : [...ids]), options);
+  async purge(ids?: readonly string[], options: Abortable = {}): Promise<Purged> {
+    const falseVersions = await this.#snapshot(
+      (core) => core.preparePurge(ids === undefined ? undefined : [...ids], this.#now()),
+      options,
+    );
     const remove = async () => (await this.#stored.storage.removeTornTails?.()) ?? 0;
-    return await this.#stored.queue(remove, options.signal);
+    return { tornTails: await this.#stored.queue(remove, options.signal), falseVersions };
   }
 
   // The end
@@ -740,6 +752,17 @@ export class Vault extends EventTarget {
     }
   }
 
+  /** Stores a snapshot; the versions that it left out. */
+  async #snapshot(prepare: (core: CoreVault) => Prepared, options: Abortable): Promise<FalseVersion[]> {
+    let falseVersions = "[]";
+    await this.#stored.write((core) => {
+      const prepared = prepare(core);
+      falseVersions = prepared.falseVersions();
+      return prepared;
+    }, options);
+    return JSON.parse(falseVersions) as FalseVersion[];
+  }
+
   async #reduce(prepare: (core: CoreVault) => Revocation, options: Abortable): Promise<RevocationReport> {
     let report = "";
     await this.#stored.write((core) => {
@@ -758,12 +781,12 @@ export class Vault extends EventTarget {
     { passphrase, cost }: { readonly passphrase: string; readonly cost?: KdfCost | undefined },
     options: Abortable,
     prepare: (core: CoreVault, stretched: Uint8Array, cost: KdfCost) => Prepared,
-  ): Promise<void> {
-    await this.#stored.whileOpen(options.signal, async (signal) => {
+  ): Promise<FalseVersion[]> {
+    return await this.#stored.whileOpen(options.signal, async (signal) => {
       const costs = costOf(cost);
       const stretched = await opening.stretch(passphrase, costs, { signal });
       try {
-        await this.#stored.write((core) => prepare(core, stretched, costs), { signal });
+        return await this.#snapshot((core) => prepare(core, stretched, costs), { signal });
       } finally {
         stretched.fill(0);
       }
@@ -805,10 +828,10 @@ function timeOf(clock: () => Date): string {
 }
 
 function createPlan(core: CoreVault, connector: NewConnector, options: CreateOptions): CorePlan {
-  const { id, name, type, properties = "{}" } = connector;
+  const { id, name, type, meta = {}, properties = "{}" } = connector;
   const text = utf8(textOf(properties));
   try {
-    return core.planCreate(id, name, type, text, options);
+    return core.planCreate(id, name, type, Object.entries(meta).flat(), text, options);
   } finally {
     text.fill(0);
   }

@@ -49,7 +49,7 @@ test("what is freed is wiped", () => {
   };
   // With escapes, and long enough for buffers that grow.
   const properties = JSON.stringify({ APIKey: VALUE, Long: `${VALUE}\n"`.repeat(3000) });
-  change(vault.planCreate("x", "Name", "Type", utf8(properties), {}));
+  change(vault.planCreate("x", "Name", "Type", [], utf8(properties), {}));
   const action = {
     ActionType: "Connectors.Update",
     Parameters: { EntryId: "x", PropertiesJson: '{"Token": "[Secrets:Key]", "Again": "[Secrets:Key]"}' },
@@ -62,7 +62,7 @@ test("what is freed is wiped", () => {
   run.free();
   assert.ok(vault.read("x").includes(TOKEN));
   assert.ok(vault.exportConnectors().includes(VALUE));
-  assert.throws(() => vault.planCreate("y", "N", "T", utf8(`{"A": "${VALUE}", "A": 1}`), {}));
+  assert.throws(() => vault.planCreate("y", "N", "T", [], utf8(`{"A": "${VALUE}", "A": 1}`), {}));
   session.free();
   vault.free();
   identity.free();

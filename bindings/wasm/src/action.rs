@@ -183,20 +183,11 @@ impl<F: FnMut(&TokenRef<'_>) -> connector_vault::Result<Option<Secret>>> Tokens 
     }
 }
 
-/// Whether two connectors are the same to a test. A version that is planned has no time yet.
-fn is_same(one: &CoreConnector, other: &CoreConnector) -> bool {
-    let other = CoreConnector {
-        updated_at: one.updated_at.clone(),
-        ..other.clone()
-    };
-    *one == other
-}
-
 /// What the last step wanted.
 enum Asked {
     /// By the key that tells it from other tokens.
     Token(String),
-    Test(CoreConnector),
+    Test(Box<CoreConnector>),
 }
 
 #[wasm_bindgen]
@@ -225,11 +216,11 @@ impl Run {
         let mut tester = |connector: &CoreConnector| {
             let known = tests
                 .iter()
-                .position(|(tested, _)| is_same(tested, connector));
+                .position(|(tested, _)| tested.tests_as(connector));
             match known {
                 Some(index) => Ok(tests.swap_remove(index).1),
                 None => {
-                    wanted = Some(Asked::Test(connector.clone()));
+                    wanted = Some(Asked::Test(Box::new(connector.clone())));
                     Err(unknown())
                 }
             }
@@ -273,7 +264,7 @@ impl Run {
     pub fn answer_test(&mut self, failure: Option<String>) {
         let result = failure.map_or(TestResult::Passed, TestResult::Failed);
         if let Some(Asked::Test(connector)) = self.wanted.take() {
-            self.tests.push((connector, result));
+            self.tests.push((*connector, result));
         }
     }
 

@@ -1,6 +1,8 @@
 //! Plans, merges, and what was prepared of them.
 
-use connector_vault::{self as core, ActionPlan, Authored, Frame, MergeConflict, Op, Outcome};
+use connector_vault::{
+    self as core, ActionPlan, FalseVersion, Frame, MergeConflict, Op, Outcome, Stranger,
+};
 use js_sys::JsString;
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -90,6 +92,15 @@ pub struct Prepared {
     frames: Vec<(usize, Frame)>,
 }
 
+#[wasm_bindgen]
+impl Prepared {
+    /// The versions that a new snapshot leaves out because they are false, as JSON.
+    #[wasm_bindgen(js_name = falseVersions)]
+    pub fn false_versions(&self) -> String {
+        json(&self.prepared.false_versions())
+    }
+}
+
 impl Prepared {
     /// What will have become of each plan once it is stored, as JSON.
     pub(crate) fn outcomes(&self) -> String {
@@ -123,16 +134,15 @@ pub struct Revocation {
 #[derive(Serialize)]
 struct RevocationReport {
     exposed: Vec<core::ConnectorId>,
-    dropped: Vec<Authored>,
+    false_versions: Vec<FalseVersion>,
 }
 
 impl Revocation {
-    pub(crate) fn of(vault: &core::Vault, revocation: core::Revocation) -> Self {
-        let dropped = revocation.dropped.into_iter();
+    pub(crate) fn of(revocation: core::Revocation) -> Self {
         Self {
             report: RevocationReport {
                 exposed: revocation.exposed,
-                dropped: dropped.map(|overview| vault.authored(overview)).collect(),
+                false_versions: revocation.prepared.false_versions().to_vec(),
             },
             prepared: Some(revocation.prepared),
         }
@@ -156,7 +166,7 @@ impl Revocation {
 #[derive(Serialize)]
 struct MergeReport<'a> {
     conflicts: &'a [MergeConflict],
-    strangers: &'a [String],
+    strangers: &'a [Stranger],
     outcomes: Vec<Outcome>,
     deleted: Vec<&'a str>,
 }

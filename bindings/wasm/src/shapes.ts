@@ -92,15 +92,30 @@ export interface Overview {
   at: string;
   /** The label of the grant that made it, or its id if the label is not known. */
   author: string;
+  /** When the connector was created, by the clock of the author who did: RFC 3339. */
+  createdAt: string;
+  /** When its values were last written: RFC 3339. A restore has the time of the values that it restored. */
+  rotatedAt: string;
+  /** What every member who lists it may read, such as `expires`, `description` and `tags`. */
+  meta: Record<string, string>;
   /** The names of its properties, in order. */
   properties: string[];
   /** The names that this version added, changed or removed. */
   changed: string[];
+  /** The version whose values a restore took. */
+  source?: number;
   note?: string;
   /** The idempotency key of the request that made it. */
   requestId?: string;
-  /** Which version this is, also after a compaction and in copies. */
-  recordId: string;
+}
+
+/** A kept version of a connector, and who signed it. */
+export interface SignedOverview extends Overview {
+  /**
+   * The label of the grant whose signature the version has, or its id if the label is not known; `null` if the
+   * signature is not that of its author. It stays through compaction, merging and new keys.
+   */
+  signedBy: string | null;
 }
 
 /** A connector with its values. */
@@ -111,6 +126,12 @@ export interface Connector {
   version: number;
   /** When this version was made: RFC 3339. */
   updatedAt: string;
+  /** When it was created: RFC 3339. */
+  createdAt: string;
+  /** When its values were last written: RFC 3339. */
+  rotatedAt: string;
+  /** What every member who lists it may read. */
+  meta: Record<string, string>;
   properties: Record<string, string>;
 }
 
@@ -121,6 +142,9 @@ export interface ExportedConnector {
   type: string;
   version: number;
   updated_at: string;
+  created_at: string;
+  rotated_at: string;
+  meta: Record<string, string>;
   properties: Record<string, string>;
 }
 
@@ -236,8 +260,19 @@ export interface PasskeyShape {
 export interface RevocationReport {
   /** Ids of the connectors that the former holder could read. An old copy of the vault still opens for it: they should be rotated. */
   exposed: string[];
-  /** Versions whose secrets do not open, so that they could not be sealed again. */
-  dropped: Overview[];
+  /** Versions that were left out, since they are false. */
+  falseVersions: FalseVersion[];
+}
+
+/** A version that breaks the rules of the format, or that its author did not sign. */
+export interface FalseVersion {
+  /** The connector's id. */
+  id: string;
+  version: number;
+  /** The label of the member who wrote it, as far as a signature proves it. */
+  by: string | null;
+  /** What is wrong with it. */
+  message: string;
 }
 
 /** A commit of the log, as an auditor sees it. */
@@ -249,7 +284,7 @@ export interface Commit {
   author: string;
   signature: SignatureState;
   /** What it changed; for a snapshot, the versions it kept. */
-  records: Overview[];
+  records: SignedOverview[];
 }
 
 /** The verdict on one commit. */
@@ -259,6 +294,8 @@ export interface Verdict {
   records: number;
   /** What is wrong with it; empty if nothing is. */
   problems: Problem[];
+  /** How many more problems it has: of all commits together 1,000 are told. */
+  untold: number;
 }
 
 /** Something that is wrong with a commit. */
@@ -272,11 +309,18 @@ export interface Problem {
 export interface MergeReport {
   /** What both copies changed. */
   conflicts: Conflict[];
-  /** Labels of the grants that wrote to the other copy and have no grant here. */
-  strangers: string[];
+  /** The grants that wrote to the other copy and may not do that here. */
+  strangers: Stranger[];
   outcomes: Outcome[];
   /** Ids of the connectors among them that it would delete. */
   deleted: string[];
+}
+
+/** A grant that wrote to another copy. The label that it has there is not told: it chose that itself. */
+export interface Stranger {
+  id: string;
+  /** The short form of the public keys that it has in the other copy; `null` if that does not list it either. */
+  fingerprint: string | null;
 }
 
 /** Something that both copies changed, each in its way. */

@@ -2,8 +2,8 @@
 
 use connector_vault::limits::VERSIONS_KEPT;
 use connector_vault::{
-    self as core, Authored, CommitInfo, ConnectorId, GrantKey, Grantee, KeySlotRef, KeySlotSalt,
-    NewConnector, NewConnectors, Properties, Retention, Role, SignatureState,
+    self as core, Attributed, CommitInfo, ConnectorId, GrantKey, Grantee, KeySlotRef, KeySlotSalt,
+    NewConnector, NewConnectors, Properties, Retention, Role, SignatureState, Timestamp,
 };
 use js_sys::{JsString, Uint8Array};
 use serde::Serialize;
@@ -106,9 +106,11 @@ impl Vault {
         Ok(value.map(|value| JsString::from(value.expose())))
     }
 
-    /// The kept versions of a connector, oldest first, as JSON.
+    /// The kept versions of a connector, oldest first, and who signed each, as JSON.
     pub fn history(&self, id: &str) -> Result<String> {
-        self.overviews(self.0.history(id)?.into_iter().map(Ok))
+        let versions = self.0.history(id)?.into_iter();
+        let versions = versions.map(|version| self.0.attributed(version));
+        Ok(json(&versions.collect::<Vec<_>>()))
     }
 
     /// What changed from one version to another, as JSON.
@@ -171,7 +173,7 @@ struct Commit {
     snapshot: bool,
     author: String,
     signature: SignatureState,
-    records: Vec<Authored>,
+    records: Vec<Attributed>,
 }
 
 impl Commit {
@@ -183,7 +185,7 @@ impl Commit {
             snapshot: commit.snapshot,
             author: label.unwrap_or_else(|| commit.author.to_string()),
             signature: commit.signature,
-            records: records.map(|record| vault.authored(record)).collect(),
+            records: records.map(|record| vault.attributed(record)).collect(),
         }
     }
 }
@@ -201,14 +203,15 @@ impl Vault {
 /// Planning: nothing is written.
 #[wasm_bindgen]
 impl Vault {
-    /// A plan that creates a connector, under a new id if none is given; properties are JSON by the
-    /// rules of `PropertiesJson`, without tokens.
+    /// A plan that creates a connector, under a new id if none is given; `meta` are names and texts in turn;
+    /// properties are JSON by the rules of `PropertiesJson`, without tokens.
     #[wasm_bindgen(js_name = planCreate)]
     pub fn plan_create(
         &self,
         id: Option<String>,
         name: &str,
         type_name: &str,
+        meta: Vec<String>,
         properties: &Uint8Array,
         options: &ActionOptions,
     ) -> Result<Plan> {
@@ -218,11 +221,12 @@ impl Vault {
             Some(id) => ConnectorId::new(id)?,
             None => ConnectorId::generate(&mut host::random()?),
         };
-        let plan = self.0.plan_create(
-            &NewConnector::new(id.as_str(), name, type_name).with_properties(&properties),
-            &options,
-        )?;
-        Ok(Plan::of(plan))
+        let mut connector =
+            NewConnector::new(id.as_str(), name, type_name).with_properties(&properties);
+        for pair in meta.chunks_exact(2) {
+            connector = connector.meta(pair[0].as_str(), pair[1].as_str());
+        }
+        Ok(Plan::of(self.0.plan_create(&connector, &options)?))
     }
 
     /// A plan that creates the connectors of a document, all or none.
@@ -252,8 +256,10 @@ impl Vault {
 
     /// What merging another copy would change.
     #[wasm_bindgen(js_name = planMerge)]
-    pub fn plan_merge(&self, theirs: &Vault, options: &Merging) -> Result<Merge> {
-        Ok(Merge(self.0.plan_merge(&theirs.0, options.options())?))
+    pub fn plan_merge(&self, theirs: &Vault, options: &Merging, now: &str) -> Result<Merge> {
+        let now = Timestamp::from_clock(now)?;
+        let merge = self.0.plan_merge(&theirs.0, options.options(), &now)?;
+        Ok(Merge(merge))
     }
 }
 
@@ -268,22 +274,31 @@ impl Vault {
 
     /// A snapshot that keeps the newest so many versions, by default ten.
     #[wasm_bindgen(js_name = prepareCompaction)]
-    pub fn prepare_compaction(&self, keep: Option<f64>) -> Result<Prepared> {
+    pub fn prepare_compaction(&self, keep: Option<f64>, now: &str) -> Result<Prepared> {
+        let mut host = Host::new(now)?;
         let keep = match keep {
             Some(keep) => input::whole("the number of versions to keep", keep)?,
             None => VERSIONS_KEPT as u64,
         };
         let keep = usize::try_from(keep).unwrap_or(usize::MAX);
-        Ok(self.0.prepare_compaction(Retention::Newest(keep))?.into())
+        let retention = Retention::Newest(keep);
+        Ok(self
+            .0
+            .prepare_compaction(retention, &mut host.get())?
+            .into())
     }
 
     /// A snapshot without the former versions of these connectors, or of all.
     #[wasm_bindgen(js_name = preparePurge)]
-    pub fn prepare_purge(&self, ids: Option<Vec<String>>) -> Result<Prepared> {
+    pub fn prepare_purge(&self, ids: Option<Vec<String>>, now: &str) -> Result<Prepared> {
+        let mut host = Host::new(now)?;
         let ids: Option<Vec<&str>> = ids
             .as_ref()
             .map(|ids| ids.iter().map(String::as_str).collect());
-        Ok(self.0.prepare_purge(ids.as_deref())?.into())
+        Ok(self
+            .0
+            .prepare_purge(ids.as_deref(), &mut host.get())?
+            .into())
     }
 
     /// Grants a role to public keys.
@@ -353,7 +368,7 @@ impl Vault {
         let revocation = self
             .0
             .prepare_revoke(label, &mut host.get(), &mut |_, _| ())?;
-        Ok(Revocation::of(&self.0, revocation))
+        Ok(Revocation::of(revocation))
     }
 
     /// Gives a grant another role.
@@ -364,7 +379,7 @@ impl Vault {
         let changed = self
             .0
             .prepare_role(label, role, &mut host.get(), &mut |_, _| ())?;
-        Ok(Revocation::of(&self.0, changed))
+        Ok(Revocation::of(changed))
     }
 
     /// The place of a new key slot for a passkey, as JSON.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use connector_vault::{
-    Change, ChangeKind, Done, Outcome, Ran, Source, Status, TestOutcome, Warning,
+    Change, ChangeKind, Done, FalseVersion, Outcome, Ran, Source, Status, TestOutcome, Warning,
 };
 
 use crate::output::{BOLD, DIM, GREEN, Output, RED, YELLOW, styled};
@@ -134,6 +134,14 @@ pub(crate) fn import(outcomes: &[Outcome], skipped: usize) -> String {
 pub(crate) fn count(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {what}{plural}")
+}
+
+/// Warns of versions that a new snapshot left out, and says who made them.
+pub(crate) fn left_out(versions: &[FalseVersion], output: Output) {
+    for version in versions {
+        let message = format!("{}; it was left out", version.error);
+        output.warn(version.error.code().as_str(), &message);
+    }
 }
 
 /// Warnings of an outcome, which in JSON stand in the outcome itself.

@@ -159,7 +159,16 @@ fn check_connector(
     assert_eq!(listed["type"], expected.type_name);
     assert_eq!(listed["version"], *expected.versions.last().unwrap());
     assert_eq!(listed["properties"], serde_json::json!(expected.names));
+    assert_eq!(listed["meta"], serde_json::json!(expected.meta));
+    assert_eq!(listed["created_at"], expected.created_at);
+    assert_eq!(listed["rotated_at"], expected.rotated_at);
     let history = document(&run("history", &[id]));
+    let signed_by = history["versions"].as_array().unwrap().iter();
+    let signed_by: Vec<_> = signed_by.map(|version| &version["signed_by"]).collect();
+    assert_eq!(
+        serde_json::json!(signed_by),
+        serde_json::json!(expected.signed_by)
+    );
     let versions = history["versions"].as_array().unwrap().iter();
     let versions: Vec<u64> = versions
         .map(|version| version["version"].as_u64().unwrap())

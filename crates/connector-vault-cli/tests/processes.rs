@@ -54,12 +54,16 @@ fn notes(sandbox: &Sandbox) -> BTreeMap<String, Vec<String>> {
     for connector in 0..CONNECTORS {
         let id = format!("c{connector}");
         let history = file.vault().history(&id).unwrap();
-        let versions = history.iter().map(|overview| overview.version.get());
+        let versions = history
+            .iter()
+            .map(|overview| overview.overview.version.get());
         assert!(
             versions.eq(1..=history.len() as u64),
             "a version of {id} is missing"
         );
-        let of_connector = history.into_iter().filter_map(|overview| overview.note);
+        let of_connector = history
+            .into_iter()
+            .filter_map(|overview| overview.overview.note);
         notes.insert(id, of_connector.collect());
     }
     notes

@@ -778,7 +778,7 @@ fn list(world: &World) -> Result<()> {
 }
 
 fn compact(world: &World) -> Result<()> {
-    world.write(|vault, _| vault.prepare_compaction(Retention::Automatic))
+    world.write(|vault, host| vault.prepare_compaction(Retention::Automatic, host))
 }
 
 fn grant(world: &World, role: Role) -> Result<()> {

@@ -186,7 +186,7 @@ fn a_vault_with_other_names_is_not_compacted_and_says_so() {
     }
     assert_eq!(*warnings.lock().unwrap(), ["other_names"]);
     assert_eq!(fs::metadata(&path).unwrap().ino(), before);
-    let refused = vault.write(|vault, _| vault.prepare_compaction(Retention::Newest(1)));
+    let refused = vault.write(|vault, host| vault.prepare_compaction(Retention::Newest(1), host));
     assert_eq!(refused.unwrap_err().code(), "other_names");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     fs::remove_file(dir.path().join("other")).unwrap();

@@ -4,10 +4,10 @@ use std::ops::Deref;
 use std::path::Path;
 
 use connector_vault::{
-    Action, ActionPlan, Ask, Asking, Changing, Code, ConnectorId, Cost, ExternalKey, Grantee, Host,
-    KeySlotInfo, KeySlotRef, KnownHead, MergeOptions, NewConnector, NewOwner, NewPasskey, Options,
-    Outcome, Overview, Passphrase, Plan, Prepared, PropertyChanges, Ran, Retention, Revocation,
-    Role, Session, Tokens, Trust, Unlock, Vault, Version,
+    Action, ActionPlan, Ask, Asking, Changing, Code, ConnectorId, Cost, ExternalKey, FalseVersion,
+    Grantee, Host, KeySlotInfo, KeySlotRef, KnownHead, Merge, MergeOptions, NewConnector, NewOwner,
+    NewPasskey, Options, Outcome, Passphrase, Plan, Prepared, PropertyChanges, Ran, Retention,
+    Revocation, Role, Session, Tokens, Trust, Unlock, Vault, Version,
 };
 
 use crate::clock::{host, rng};
@@ -83,8 +83,18 @@ impl Builder {
 pub struct Revoked {
     /// The connectors that the former holder could read: rotate them.
     pub exposed: Vec<ConnectorId>,
-    /// Versions whose secrets did not open, so that they were left out.
-    pub dropped: Vec<Overview>,
+    /// Versions that were left out, since they are false.
+    pub false_versions: Vec<FalseVersion>,
+}
+
+/// What a purge dropped beside former versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Purged {
+    /// How many torn tails were kept beside the file.
+    pub torn_tails: usize,
+    /// Versions that were left out, since they are false.
+    pub false_versions: Vec<FalseVersion>,
 }
 
 impl FileVault {
@@ -389,12 +399,11 @@ impl FileVault {
 
     // Grants and copies
 
-    /// Grants a role. Needs an owner.
+    /// Grants a role. Needs an owner. Returns the versions that the new snapshot left out, since they are false.
     ///
     /// Fails with `grant_exists` if the label or the key has a grant already.
-    pub fn grant(&mut self, label: &str, role: Role, to: Grantee<'_>) -> Result<()> {
-        self.write(|vault, host| vault.prepare_grant(label, role, to, host))?;
-        Ok(())
+    pub fn grant(&mut self, label: &str, role: Role, to: Grantee<'_>) -> Result<Vec<FalseVersion>> {
+        self.snapshot(|vault, host| vault.prepare_grant(label, role, to, host))
     }
 
     /// Takes a grant away. Needs an owner. Every key is replaced, and everything is sealed again.
@@ -487,13 +496,35 @@ impl FileVault {
     ///
     /// Fails with `merge_conflict` or `merge_stranger` for what `options` leave open.
     pub fn merge(&mut self, theirs: &Vault, options: MergeOptions) -> Result<Vec<Outcome>> {
-        self.change_planned(|vault, _| vault.plan_merge(theirs, options)?.into_plans())
+        self.change_planned(|vault, host| {
+            vault.plan_merge(theirs, options, &host.now)?.into_plans()
+        })
     }
 
-    /// Drops former versions. Needs an owner.
-    pub fn compact(&mut self, retention: Retention) -> Result<()> {
-        self.write(|vault, _| vault.prepare_compaction(retention))?;
-        Ok(())
+    /// What merging another copy would change here, by this machine's clock. Nothing is written.
+    pub fn plan_merge(&mut self, theirs: &Vault, options: MergeOptions) -> Result<Merge> {
+        self.refresh()?;
+        let now = host(&mut rng()?)?.now;
+        Ok(self.vault.plan_merge(theirs, options, &now)?)
+    }
+
+    /// Drops former versions. Needs an owner. Returns the versions that were left out, since they are false.
+    pub fn compact(&mut self, retention: Retention) -> Result<Vec<FalseVersion>> {
+        self.snapshot(|vault, host| vault.prepare_compaction(retention, host))
+    }
+
+    /// Stores a snapshot; the versions that it left out.
+    fn snapshot(
+        &mut self,
+        mut prepare: impl FnMut(&Vault, &mut Host<'_>) -> connector_vault::Result<Prepared>,
+    ) -> Result<Vec<FalseVersion>> {
+        let mut false_versions = Vec::new();
+        self.write(|vault, host| {
+            let prepared = prepare(vault, host)?;
+            false_versions = prepared.false_versions().to_vec();
+            Ok(prepared)
+        })?;
+        Ok(false_versions)
     }
 
     /// Prepares and stores a change under the file lock: what the other verbs are made of, for changes
@@ -506,17 +537,23 @@ impl FileVault {
     }
 
     /// Drops the former versions of these connectors, or of all, and the bytes of torn tails that
-    /// were kept beside the file. Returns how many of those there were.
-    pub fn purge(&mut self, ids: Option<&[&str]>) -> Result<usize> {
+    /// were kept beside the file.
+    pub fn purge(&mut self, ids: Option<&[&str]>) -> Result<Purged> {
         let Self {
             driver,
             session,
             vault,
         } = self;
-        let (_, mut locked) = driver.write(session, vault, |vault, _| {
-            vault.prepare_purge(ids).map_err(Error::from)
+        let mut false_versions = Vec::new();
+        let (_, mut locked) = driver.write(session, vault, |vault, host| {
+            let prepared = vault.prepare_purge(ids, host).map_err(Error::from)?;
+            false_versions = prepared.false_versions().to_vec();
+            Ok::<_, Error>(prepared)
         })?;
-        locked.remove_torn_tails()
+        Ok(Purged {
+            torn_tails: locked.remove_torn_tails()?,
+            false_versions,
+        })
     }
 
     fn one(
@@ -536,13 +573,13 @@ impl FileVault {
     ) -> Result<Revoked> {
         let mut revoked = Revoked {
             exposed: Vec::new(),
-            dropped: Vec::new(),
+            false_versions: Vec::new(),
         };
         self.write(|vault, host| {
             let revocation = prepare(vault, host)?;
             revoked = Revoked {
                 exposed: revocation.exposed,
-                dropped: revocation.dropped,
+                false_versions: revocation.prepared.false_versions().to_vec(),
             };
             Ok(revocation.prepared)
         })?;

@@ -3,13 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod authorship;
 mod tests;
 mod vectors;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use rand_core::{TryCryptoRng, TryRng};
+use rand_core::{CryptoRng, TryCryptoRng, TryRng};
 
 use crate::access::Unlock;
 use crate::action::{Action, Options};
@@ -19,12 +20,15 @@ use crate::crypto::kdf::{Cost, Passphrase};
 use crate::crypto::{Hash, sha256};
 use crate::format::commit::{NewCommit, NewRecord, NewSnapshot};
 use crate::format::header::Header;
-use crate::format::hex::{Hex, RecordId, VaultId};
+use crate::format::hex::{GroupId, Hex, VaultId};
 use crate::format::to_json;
 use crate::log;
 use crate::plan::{ActionPlan, Plan};
 use crate::secret::Secret;
-use crate::vault::record::{OverviewText, SecretsPart, Text};
+use crate::vault::record::{
+    NewOverview, OpenedOverview, Plaintexts, SecretsPart, Text, hash_of_secrets, sign,
+    without_padding,
+};
 use crate::vault::*;
 
 /// Randomness that repeats on every machine and with every version of every library: SHA-256 of a
@@ -192,7 +196,9 @@ impl Team {
     }
 
     pub(super) fn compact(&mut self, retention: Retention) {
-        let prepared = self.vault.prepare_compaction(retention);
+        let prepared = self
+            .vault
+            .prepare_compaction(retention, &mut host(&mut self.rng));
         self.store(prepared.unwrap());
     }
 
@@ -249,7 +255,7 @@ impl Team {
     pub(super) fn with_forged(
         &mut self,
         author: &str,
-        change: impl FnOnce(&mut OverviewText<'_, Vec<Text<'_>>>),
+        change: impl FnOnce(&mut NewOverview<'_>),
         secrets: Option<SecretsPart>,
     ) -> Vec<u8> {
         let vault = self.open_as(author);
@@ -298,37 +304,113 @@ pub(super) fn update(id: &str, name: &str, value: &str) -> String {
 /// A record for `x` as an update by `vault`'s grant would be, but for what `change` does to it.
 pub(super) fn forge_record(
     vault: &Vault,
-    rng: &mut Counter,
-    change: impl FnOnce(&mut OverviewText<'_, Vec<Text<'_>>>),
+    rng: &mut dyn CryptoRng,
+    change: impl FnOnce(&mut NewOverview<'_>),
     secrets: Option<SecretsPart>,
 ) -> Vec<u8> {
-    let mut overview = OverviewText {
-        record_id: RecordId(Hex([1; 16])),
-        op: Op::Update,
+    let plaintexts = forge_plaintexts(vault, rng, change, secrets);
+    let (id, version, plaintexts) = plaintexts;
+    let group = OpenedOverview::parse(&plaintexts.overview).map(|opened| opened.overview.group);
+    let group = group.unwrap_or_else(|_| default_group(vault));
+    let place = (group, id.as_str(), Version::new(version).unwrap());
+    vault.index.keys().seal(rng, place, &plaintexts).unwrap()
+}
+
+/// The group `default`.
+pub(super) fn default_group(vault: &Vault) -> GroupId {
+    vault.header.groups[0].id
+}
+
+/// The same before it is sealed, and whose it is.
+pub(super) fn forge_plaintexts(
+    vault: &Vault,
+    rng: &mut dyn CryptoRng,
+    change: impl FnOnce(&mut NewOverview<'_>),
+    secrets: Option<SecretsPart>,
+) -> (String, u64, Plaintexts) {
+    let mut overview = NewOverview {
         id: "x".into(),
         group: vault.header.groups[0].id,
         name: "Name".into(),
         type_name: "Type".into(),
         version: 2,
-        at: NOW.into(),
+        op: Op::Update,
         author: vault.access.grant,
+        at: NOW.into(),
+        created_at: Some(NOW.into()),
+        values_at: None,
+        meta: None,
+        extra: None,
         properties: vec![Text("APIKey".into())],
         changed: None,
+        source: None,
+        secrets_hash: None,
         note: None,
-        request_id: None,
+        request: None,
     };
     change(&mut overview);
-    vault
-        .index
-        .keys()
-        .seal(rng, &overview, secrets.as_ref())
-        .unwrap()
+    // What an overview of such an op has.
+    match overview.op {
+        Op::Create => overview.created_at = None,
+        Op::Delete => overview.properties.clear(),
+        Op::Restore => overview.source = Some(1),
+        Op::Update => {}
+    }
+    let (id, version, op) = (overview.id.to_string(), overview.version, overview.op);
+    if secrets.is_none() && op != Op::Delete {
+        overview.secrets_hash = Some(Hex([0; 32]));
+    }
+    let own = secrets.as_ref().filter(|_| op != Op::Delete);
+    let author = &vault.access.keys;
+    let mut plaintexts = Plaintexts::sign(rng, author, vault.id(), overview, own);
+    if let (Some(secrets), None) = (&secrets, own) {
+        let json = serde_json::to_vec(secrets).unwrap();
+        plaintexts.secrets = Some(zeroize::Zeroizing::new([&SALT[..], &json].concat()));
+    }
+    (id, version, plaintexts)
+}
+
+/// The salt of secrets whose text a test gives.
+pub(super) const SALT: [u8; 16] = [5; 16];
+
+/// What an overview says of secrets with this text.
+pub(super) fn hash_of(secrets: &str) -> String {
+    Hex(hash_of_secrets(&SALT, without_padding(secrets.as_bytes()))).to_string()
+}
+
+/// A record of any texts, signed by `vault`'s grant: what no writer makes. The secrets are sealed as those of a
+/// connector version.
+pub(super) fn seal_texts(
+    vault: &Vault,
+    rng: &mut dyn CryptoRng,
+    overview: &[u8],
+    secrets: Option<&[u8]>,
+    (id, version): (&str, u64),
+) -> Vec<u8> {
+    let hash = sha256(without_padding(overview));
+    let signature = sign(&vault.access.keys, vault.id(), &hash);
+    let secrets = secrets.map(|text| zeroize::Zeroizing::new([&SALT[..], text].concat()));
+    let plaintexts = Plaintexts {
+        overview: [&signature[..], overview].concat(),
+        secrets,
+    };
+    let place = (default_group(vault), id, Version::new(version).unwrap());
+    vault.index.keys().seal(rng, place, &plaintexts).unwrap()
+}
+
+/// A record with a longer overview than a writer seals, and without secrets.
+pub(super) fn seal_long(vault: &Vault, rng: &mut dyn CryptoRng, overview: &[u8]) -> Vec<u8> {
+    let hash = sha256(without_padding(overview));
+    let signature = sign(&vault.access.keys, vault.id(), &hash);
+    let plaintext = [&signature[..], overview].concat();
+    vault.index.keys().seal_overview(rng, &plaintext)
 }
 
 pub(super) fn some_secrets() -> Option<SecretsPart> {
     Some(SecretsPart {
         properties: properties(&[("APIKey", "forged")]),
-        request: None,
+        outcome: None,
+        extra: None,
     })
 }
 

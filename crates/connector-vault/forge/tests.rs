@@ -12,13 +12,13 @@ use crate::connector::{ConnectorId, NewConnector, Properties, PropertyName};
 use crate::crypto::identity::{Identity, VaultKey};
 use crate::format::commit::{NewCommit, NewRecord, NewSnapshot};
 use crate::format::header::{Header, Retired};
-use crate::format::hex::{GrantId, Hex, RecordId};
+use crate::format::hex::{GrantId, Hex};
 use crate::limits;
 use crate::log;
 use crate::plan::ActionPlan;
 use crate::secret::Secret;
-use crate::vault::forge::stored_record;
-use crate::vault::record::{OverviewText, SecretsPart, Text};
+use crate::vault::forge::{forge_record, some_secrets, stored_record};
+use crate::vault::record::{NewOverview, OpenedOverview, SecretsPart, Text};
 use crate::vault::*;
 
 struct Team {
@@ -125,43 +125,6 @@ impl Team {
     }
 }
 
-/// A record for `x` as an update by `vault`'s grant would be, but for what `change` does to it.
-fn forge_record(
-    vault: &Vault,
-    rng: &mut StdRng,
-    change: impl FnOnce(&mut OverviewText<'_, Vec<Text<'_>>>),
-    secrets: Option<SecretsPart>,
-) -> Vec<u8> {
-    let mut overview = OverviewText {
-        record_id: RecordId(Hex([1; 16])),
-        op: Op::Update,
-        id: "x".into(),
-        group: vault.header.groups[0].id,
-        name: "Name".into(),
-        type_name: "Type".into(),
-        version: 2,
-        at: "2026-11-23T20:15:00.000Z".into(),
-        author: vault.access.grant,
-        properties: vec![Text("APIKey".into())],
-        changed: None,
-        note: None,
-        request_id: None,
-    };
-    change(&mut overview);
-    vault
-        .index
-        .keys()
-        .seal(rng, &overview, secrets.as_ref())
-        .unwrap()
-}
-
-fn some_secrets() -> Option<SecretsPart> {
-    Some(SecretsPart {
-        properties: properties(&[("APIKey", "forged")]),
-        request: None,
-    })
-}
-
 fn commit_of(vault: &Vault, record: &[u8]) -> Vec<u8> {
     let head = vault.head();
     let commit = NewCommit {
@@ -181,7 +144,7 @@ fn commit_of(vault: &Vault, record: &[u8]) -> Vec<u8> {
 }
 
 /// Every opener refuses what an updater makes of an update.
-fn check(change: impl FnOnce(&mut OverviewText<'_, Vec<Text<'_>>>), secrets: Option<SecretsPart>) {
+fn check(change: impl FnOnce(&mut NewOverview<'_>), secrets: Option<SecretsPart>) {
     let mut team = Team::new();
     let updater = team.open_as(Role::Updater);
     let record = forge_record(&updater, &mut team.rng, change, secrets);
@@ -251,8 +214,12 @@ fn no_version_is_made_twice() {
 
 #[test]
 fn nobody_signs_for_another() {
-    let other = Team::new().open_as(Role::Owner).access.grant;
-    check(|overview| overview.author = other, some_secrets());
+    let mut team = Team::new();
+    let owner = team.open_as(Role::Owner).access.grant;
+    let updater = team.open_as(Role::Updater);
+    let change = |overview: &mut NewOverview<'_>| overview.author = owner;
+    let record = forge_record(&updater, &mut team.rng, change, some_secrets());
+    team.refused_by_all(&commit_of(&updater, &record), Code::FalseRecord);
 }
 
 #[test]
@@ -275,19 +242,17 @@ fn an_update_of_nothing_is_refused() {
 fn false_property_names_are_refused_at_each_read() {
     let mut team = Team::new();
     let updater = team.open_as(Role::Updater);
-    let lie = |overview: &mut OverviewText<'_, Vec<Text<'_>>>| {
-        overview.properties = vec![Text("Other".into())]
-    };
+    let lie = |overview: &mut NewOverview<'_>| overview.properties = vec![Text("Other".into())];
     let record = forge_record(&updater, &mut team.rng, lie, some_secrets());
     team.file.extend_from_slice(&commit_of(&updater, &record));
     for role in [Role::Reader, Role::Updater, Role::Owner] {
         let vault = team.open_as(role);
         assert_eq!(
             vault.read("x").expect_err("false names").code(),
-            Code::NamesMismatch
+            Code::FalseRecord
         );
         let problems = vault.verify().unwrap().pop().unwrap().problems;
-        assert_eq!(problems[0].code(), Code::NamesMismatch);
+        assert_eq!(problems[0].code(), Code::FalseRecord);
         assert_eq!(
             vault
                 .read_version("x", Version::FIRST)
@@ -421,7 +386,9 @@ fn the_library_refuses_what_a_role_does_not_permit() {
             }
         }
         assert_eq!(
-            vault.prepare_compaction(Retention::Automatic).is_ok(),
+            vault
+                .prepare_compaction(Retention::Automatic, &mut host(&mut team.rng))
+                .is_ok(),
             role.owns()
         );
         // A plan that another role made does not help.
@@ -549,7 +516,9 @@ fn a_revoked_owners_snapshot_is_refused_by_those_who_know_a_head() {
     let mut rival = former;
     let mut file = Vec::new();
     for _ in 0..2 {
-        let prepared = rival.prepare_compaction(Retention::Automatic).unwrap();
+        let prepared = rival
+            .prepare_compaction(Retention::Automatic, &mut host(&mut team.rng))
+            .unwrap();
         prepared.write().to(&mut file);
         rival.apply(prepared).unwrap();
     }
@@ -703,7 +672,10 @@ fn a_readers_record_in_a_damaged_file_is_quarantined() {
         .windows(original.len())
         .position(|window| window == original)
         .unwrap();
-    let first = |overview: &mut OverviewText<'_, Vec<Text<'_>>>| overview.version = 1;
+    let first = |overview: &mut NewOverview<'_>| {
+        overview.op = Op::Create;
+        overview.version = 1;
+    };
     let forged = forge_record(&reader, &mut team.rng, first, some_secrets());
     if forged.len() == original.len() {
         let mut file = team.file.clone();
@@ -750,7 +722,9 @@ fn a_purge_leaves_no_former_value() {
         let prepared = owner.prepare(plan, &mut host(&mut team.rng)).unwrap();
         owner.apply(prepared).unwrap();
     }
-    let prepared = owner.prepare_purge(Some(&["x"])).unwrap();
+    let prepared = owner
+        .prepare_purge(Some(&["x"]), &mut host(&mut team.rng))
+        .unwrap();
     prepared.write().to(&mut team.file);
     let owner = team.open_as(Role::Owner);
     let values: Vec<String> = owner
@@ -761,7 +735,7 @@ fn a_purge_leaves_no_former_value() {
             owner
                 .unseal(stored)
                 .unwrap()
-                .0
+                .connector
                 .properties
                 .get("APIKey")
                 .unwrap()
@@ -773,7 +747,7 @@ fn a_purge_leaves_no_former_value() {
     assert_eq!(owner.overview("x").unwrap().version.get(), 4);
     assert_eq!(
         owner
-            .prepare_purge(Some(&["unknown"]))
+            .prepare_purge(Some(&["unknown"]), &mut host(&mut team.rng))
             .expect_err("unknown")
             .code(),
         Code::ConnectorNotFound
@@ -797,17 +771,20 @@ fn an_updater_cannot_prevent_its_own_revocation() {
     let revocation = owner
         .prepare_revoke("updater", &mut host(&mut team.rng), &mut |_, _| {})
         .unwrap();
-    assert_eq!(revocation.dropped.len(), 1);
+    assert_eq!(revocation.prepared.false_versions().len(), 1);
     revocation.prepared.write().to(&mut team.file);
     let owner = team.open_as(Role::Owner);
     let restored = owner.read("x").unwrap();
     assert_eq!(restored.properties.get("APIKey").unwrap().expose(), "a");
     // The number of the version that was left out serves no other one.
     let versions = owner.history("x").unwrap();
-    let numbers: Vec<_> = versions.iter().map(|one| one.version.get()).collect();
+    let numbers: Vec<_> = versions
+        .iter()
+        .map(|one| one.overview.version.get())
+        .collect();
     assert_eq!(numbers, [1, 3]);
-    assert_eq!(versions[1].op, Op::Restore);
-    assert_eq!(versions[1].author, owner.access.grant);
+    assert_eq!(versions[1].overview.op, Op::Restore);
+    assert_eq!(versions[1].overview.author, owner.access.grant);
 }
 
 #[test]
@@ -818,7 +795,7 @@ fn a_false_version_behind_a_delete_leaves_it_deleted() {
     let prepared = owner.prepare(plan, &mut host(&mut team.rng)).unwrap();
     prepared.write().to(&mut team.file);
     owner.apply(prepared).unwrap();
-    let change = |overview: &mut OverviewText<'_, Vec<Text<'_>>>| {
+    let change = |overview: &mut NewOverview<'_>| {
         overview.op = Op::Create;
         overview.version = 3;
         overview.properties = vec![Text("Other".into())];
@@ -829,6 +806,7 @@ fn a_false_version_behind_a_delete_leaves_it_deleted() {
     assert_eq!(exposed.len(), 1);
     let owner = team.open_as(Role::Owner);
     let newest = owner.history("x").unwrap().pop().unwrap();
+    let newest = &newest.overview;
     assert_eq!((newest.version.get(), newest.op), (4, Op::Delete));
     assert!(owner.overview("x").is_err());
 }
@@ -837,7 +815,7 @@ fn a_false_version_behind_a_delete_leaves_it_deleted() {
 fn a_connector_without_a_true_version_is_deleted_by_a_revocation() {
     let mut team = Team::new();
     let owner = team.open_as(Role::Owner);
-    let change = |overview: &mut OverviewText<'_, Vec<Text<'_>>>| {
+    let change = |overview: &mut NewOverview<'_>| {
         overview.op = Op::Create;
         overview.id = "y".into();
         overview.version = 1;
@@ -850,7 +828,7 @@ fn a_connector_without_a_true_version_is_deleted_by_a_revocation() {
     let versions = owner.history("y").unwrap();
     let found: Vec<_> = versions
         .iter()
-        .map(|one| (one.version.get(), one.op))
+        .map(|one| (one.overview.version.get(), one.overview.op))
         .collect();
     assert_eq!(found, [(2, Op::Delete)]);
 }
@@ -909,12 +887,11 @@ fn no_version_changes_in_a_revocation() {
             let record = stored_record(vault, stored);
             let (overview, secrets) = crate::format::commit::split_record(&record, 0).unwrap();
             let overview = vault.index.open_overview(stored.group, overview).unwrap();
-            let parsed = OverviewText::parse(&overview).unwrap();
+            let opened = OpenedOverview::parse(&overview).unwrap();
             let keys = vault.index.keys();
-            let secrets = keys
-                .open_secrets(stored.group, &parsed.id, stored.version, secrets)
-                .unwrap();
+            let secrets = keys.read_secrets(stored.group, &opened, secrets).unwrap();
             let values: Vec<_> = secrets
+                .unwrap()
                 .properties
                 .iter()
                 .map(|(name, value)| (name.to_string(), value.expose().to_owned()))
@@ -988,7 +965,7 @@ fn revocation_retired_over_limit() {
     header.retired.clear();
     let (mut records, mut rng) = (Vec::new(), StdRng::seed_from_u64(5));
     let mut by = |number: u64, connector: &'static str, version: u64| {
-        let change = |overview: &mut OverviewText<'_, Vec<Text<'_>>>| {
+        let change = |overview: &mut NewOverview<'_>| {
             overview.author = id(number);
             overview.id = connector.into();
             overview.version = version;
@@ -1008,7 +985,7 @@ fn revocation_retired_over_limit() {
     by(0, "of the oldest", 7);
     by(1, "of the second", 1);
     let records: Vec<_> = records.iter().map(NewRecord::new).collect();
-    let prepared = owner.prepare_snapshot(&owner.access, &header, &[], &records);
+    let prepared = owner.prepare_snapshot(&owner.access, &header, &[], &records, Vec::new());
     prepared.unwrap().write().to(&mut team.file);
     let mut updater = team.open_as(Role::Updater);
     let plan = updater.plan_update("history", [("APIKey", "b")], &Options::default());
@@ -1033,7 +1010,7 @@ fn revocation_retired_over_limit() {
     assert_eq!(retired[0].id, id(1));
     assert_eq!(retired.last().unwrap().id, updater.access.grant);
     let newest = |connector: &str| {
-        let version = owner.history(connector).unwrap().pop().unwrap();
+        let version = owner.history(connector).unwrap().pop().unwrap().overview;
         (version.version.get(), version.op, version.author)
     };
     let own = owner.access.grant;

@@ -186,6 +186,13 @@ impl VaultVector {
         self
     }
 
+    /// Expects that a connector does not read.
+    fn reads(&mut self, id: &str, code: Code) -> &mut Self {
+        let errors = &mut self.expect.read_error;
+        errors.insert(id.to_owned(), code.as_str().to_owned());
+        self
+    }
+
     fn open(&self) -> Result<Vault> {
         let options = OpenOptions {
             vault_id: self.vault_id.as_deref().map(|id| id.parse().unwrap()),
@@ -296,6 +303,7 @@ fn settle(name: &str, vector: &mut VaultVector) {
                 })
         })
         .collect();
+    let expected = std::mem::take(&mut expect.read_error);
     let mut connectors = BTreeMap::new();
     for overview in vault.list() {
         let overview = overview.unwrap();
@@ -317,13 +325,18 @@ fn settle(name: &str, vector: &mut VaultVector) {
             }
         };
         let versions = vault.history(id).unwrap();
+        let signed_by = versions.iter().map(|version| {
+            let label = version.signed_by.and_then(|grant| vault.label_of(grant));
+            label.map(str::to_owned)
+        });
         let connector = ExpectConnector {
             name: overview.name,
             type_name: overview.type_name,
             versions: versions
                 .iter()
-                .map(|version| version.version.get())
+                .map(|version| version.overview.version.get())
                 .collect(),
+            signed_by: signed_by.collect(),
             op: overview.op.as_str().to_owned(),
             names: overview
                 .properties
@@ -333,8 +346,20 @@ fn settle(name: &str, vector: &mut VaultVector) {
             properties,
             note: overview.note,
             request_id: overview.request_id,
+            meta: overview
+                .meta
+                .iter()
+                .map(|(name, text)| (name.to_owned(), text.to_owned()))
+                .collect(),
+            created_at: overview.created_at.to_string(),
+            rotated_at: overview.rotated_at.to_string(),
         };
         connectors.insert(id.to_owned(), connector);
     }
+    assert!(
+        expected.is_empty() || expected == expect.read_error,
+        "{name}: {:?}",
+        expect.read_error
+    );
     expect.connectors = Some(connectors);
 }

@@ -1,8 +1,10 @@
 //! A connector and its parts: types that carry their checks (docs/format.md section 2).
 
 mod change;
+mod meta;
 
 pub use self::change::{NewConnector, PropertyChanges};
+pub use self::meta::Meta;
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::{Code, Error, Result};
 use crate::limits;
-use crate::secret::Secret;
+use crate::secret::{Secret, Text};
 use crate::time::Timestamp;
 
 /// The id of a connector, which workflows refer to and which never changes:
@@ -42,6 +44,11 @@ impl ConnectorId {
     pub fn generate(rng: &mut dyn CryptoRng) -> Self {
         let mut bytes = [0; 16];
         rng.fill_bytes(&mut bytes);
+        Self::from_random(bytes)
+    }
+
+    /// The UUID of these bytes.
+    pub(crate) fn from_random(mut bytes: [u8; 16]) -> Self {
         bytes[6] = bytes[6] & 0x0f | 0x40;
         bytes[8] = bytes[8] & 0x3f | 0x80;
         let digits = base16ct::lower::encode_string(&bytes);
@@ -327,6 +334,7 @@ impl Op {
 
 /// A connector with its values, as unsealed for reading. As JSON it is the connector of a document that is imported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Connector {
     /// Its id, which never changes.
     pub id: ConnectorId,
@@ -339,9 +347,42 @@ pub struct Connector {
     pub version: Version,
     /// When this version was made.
     pub updated_at: Timestamp,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When its values were last written.
+    pub rotated_at: Timestamp,
+    /// What everybody who lists it may know.
+    pub meta: Meta,
     /// Its properties.
     #[serde(serialize_with = "values")]
     pub properties: Properties,
+    /// What a later program keeps with it.
+    #[serde(skip)]
+    pub(crate) extras: Extras,
+}
+
+/// The texts of a version's open places, which its successor keeps (docs/format.md section 1.2).
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Extras {
+    pub(crate) overview: Option<String>,
+    pub(crate) secrets: Option<Text>,
+}
+
+impl fmt::Debug for Extras {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Extras(..)")
+    }
+}
+
+impl Connector {
+    /// Whether two connectors are the same to a test. A version that is planned has no times yet.
+    #[must_use]
+    pub fn tests_as(&self, other: &Self) -> bool {
+        (&self.id, &self.name, &self.type_name, self.version)
+            == (&other.id, &other.name, &other.type_name, other.version)
+            && self.meta == other.meta
+            && self.properties == other.properties
+    }
 }
 
 /// The names and values of properties, in order.

@@ -351,8 +351,8 @@ codes! {
     UnauthorizedCommit = "unauthorized_commit",
     /// The vault is older than the newest head this client has seen.
     RolledBack = "rolled_back",
-    /// A record lists other properties than its secrets hold.
-    NamesMismatch = "names_mismatch",
+    /// A version of a connector breaks the rules of `docs/format.md` section 8, or its author did not sign it.
+    FalseRecord = "false_record",
     /// The vault does not contain the newest head this client has seen.
     Forked = "forked",
     /// A snapshot by an author whom the known head does not list as an owner.

@@ -89,12 +89,13 @@ pub use action::{
     Source, TestResult, Tester, Warning, WarningCode,
 };
 pub use connector::{
-    Connector, ConnectorId, NewConnector, Op, Properties, PropertyChanges, PropertyName, Version,
+    Connector, ConnectorId, Meta, NewConnector, Op, Properties, PropertyChanges, PropertyName,
+    Version,
 };
 pub use crypto::identity::{GrantKey, Identity};
 pub use crypto::kdf::{Argon2id, Cost, ExternalKey, Passphrase, Stretched};
 pub use error::{Code, Detail, Error, Place, Position, Result};
-pub use format::hex::{GrantId, GroupId, RecordId, VaultId};
+pub use format::hex::{GrantId, GroupId, VaultId};
 pub use format::{PREFIX_LEN, check_file_len, log_start};
 pub use log::{Continuity, Head, KnownHead, TornTail};
 pub use plan::{
@@ -106,9 +107,9 @@ pub use secret::Secret;
 pub use time::Timestamp;
 pub use token::{TokenFn, TokenInfo, TokenRef, TokenSpan, Tokens, find_tokens};
 pub use vault::{
-    Answer, Ask, Authored, Brought, CONFLICTS_MAX, Changing, CommitInfo, ConflictKind,
-    DamagedRecord, Detached, Gap, GrantInfo, Grantee, Host, Import, KeySlotRef, LogEnd, Merge,
-    MergeConflict, MergeOptions, NewOwner, OnConflict, OpenOptions, OpenReport, Overview, Prepared,
-    Refreshed, Repaired, Resolve, Retention, Revocation, RightInfo, Session, SignatureState, Trust,
-    Vault, Verb, Verdict, Write,
+    Answer, Ask, Attributed, Authored, Brought, CONFLICTS_MAX, Changing, CommitInfo, ConflictKind,
+    DamagedRecord, Detached, FalseVersion, Gap, GrantInfo, Grantee, Host, Import, KeySlotRef,
+    LogEnd, Merge, MergeConflict, MergeOptions, NewOwner, OnConflict, OpenOptions, OpenReport,
+    Overview, Prepared, Refreshed, Repaired, Resolve, Retention, Revocation, RightInfo, Session,
+    SignatureState, SignedVersion, Stranger, Trust, Vault, Verb, Verdict, Write,
 };

@@ -16,6 +16,20 @@ pub const PROPERTIES_MAX: usize = 1024;
 pub const COUNTER_MAX: u64 = (1 << 53) - 1;
 /// Largest sealed record (overview and secrets), in bytes.
 pub const RECORD_LEN_MAX: usize = 16 * 1024 * 1024;
+/// Most names in the `changed` of a version: those of both sides, where all are exchanged.
+pub const CHANGED_MAX: usize = 2 * PROPERTIES_MAX;
+/// Largest sealed overview, in bytes.
+pub const OVERVIEW_LEN_MAX: usize = 1024 * 1024;
+/// Most names of a connector's meta.
+pub const META_MAX: usize = 32;
+/// Largest name of a connector's meta, in bytes of UTF-8.
+pub const META_NAME_LEN_MAX: usize = 64;
+/// Largest value of a connector's meta, in bytes of UTF-8.
+pub const META_VALUE_LEN_MAX: usize = 1024;
+/// Largest `extra` of an overview, in bytes.
+pub(crate) const OVERVIEW_EXTRA_LEN_MAX: usize = 4096;
+/// Largest `extra` of secrets, in bytes.
+pub(crate) const SECRETS_EXTRA_LEN_MAX: usize = 64 * 1024;
 /// Largest request id or note, in bytes of UTF-8.
 pub const NOTE_LEN_MAX: usize = 256;
 
@@ -78,6 +92,8 @@ pub const VERSIONS_KEPT: usize = 10;
 pub const REQUEST_SECONDS_KEPT: u64 = 7 * 24 * 60 * 60;
 /// Most versions of a connector that a compaction keeps because requests among them are remembered.
 pub const REQUEST_VERSIONS_KEPT: usize = 1024;
+/// How far in the future the time of a change may lie, in seconds, for a merge to compare it.
+pub const CLOCK_AHEAD_SECONDS_MAX: u64 = 10 * 60;
 /// Log size below which no compaction happens by itself, in bytes.
 pub const COMPACTION_LEN_MIN: usize = 1024 * 1024;
 
@@ -87,6 +103,8 @@ pub const ACTION_LEN_MAX: usize = 16 * 1024 * 1024;
 pub const TEST_MESSAGE_CHARS_MAX: usize = 4096;
 /// Most problems of an action document that are told at once.
 pub const PROBLEMS_MAX: usize = 50;
+/// Most problems that a check of a whole vault tells; the rest is counted.
+pub const PROBLEMS_OF_VERIFY_MAX: usize = 1000;
 /// Most actions of a batch.
 pub const ACTIONS_MAX: usize = 1024;
 /// Deepest nesting of JSON.

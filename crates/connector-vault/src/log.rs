@@ -7,7 +7,7 @@ use crate::bytes::damaged;
 use crate::crypto::identity::verify;
 use crate::crypto::label::{self, bind};
 use crate::crypto::{Hash, sha256};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, quoted};
 use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind};
 use crate::format::header::{Grant, Header};
 use crate::format::hex::{Hex, VaultId};
@@ -424,6 +424,12 @@ pub(crate) fn author<'h>(header: &'h Header, commit: &Commit<'_>) -> Result<&'h 
         ));
     }
     Ok(grant)
+}
+
+/// Who a commit says has signed it: a label, quoted for messages.
+pub(crate) fn label_of_author(header: &Header, commit: &Commit<'_>) -> String {
+    let grant = header.grants.get(usize::from(commit.fixed.author));
+    grant.map_or_else(|| "nobody".into(), |grant| quoted(&grant.label))
 }
 
 /// Verifies the signature of one commit.

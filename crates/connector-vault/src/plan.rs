@@ -3,10 +3,11 @@
 use std::fmt;
 
 use crate::action::{Changes, Note, Options, Outputs, RequestId, Warning};
-use crate::connector::{Connector, ConnectorId, Op, Properties, Version};
+use crate::connector::{Connector, ConnectorId, Extras, Meta, Op, Properties, Version};
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Syntax, Value};
 use crate::secret::Secret;
+use crate::time::Timestamp;
 
 mod action;
 mod mask;
@@ -33,9 +34,9 @@ pub struct Plan(pub(crate) Step);
 pub(crate) enum Step {
     /// A version to write, or nothing that differs.
     Draft {
-        draft: Draft,
+        draft: Box<Draft>,
         base: Base,
-        /// The keyed digest of the request, if it has a request id.
+        /// The digest of the request, if it has a request id.
         request_digest: Option<[u8; 32]>,
     },
     /// The request was carried out before: its first outcome.
@@ -55,8 +56,8 @@ pub(crate) struct Base {
 /// The version of a connector that a plan goes on from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Newest {
-    /// The one that the vault holds, by its record; `None` if it holds none.
-    Stored(Option<[u8; 16]>),
+    /// The one that the vault holds, by the hash of its overview; `None` if it holds none.
+    Stored(Option<[u8; 32]>),
     /// The one that a plan before this writes in the same commit.
     Planned,
 }
@@ -70,6 +71,14 @@ pub(crate) struct Draft {
     pub(crate) op: Op,
     pub(crate) version_before: Option<Version>,
     pub(crate) version_after: Version,
+    /// When the connector was created; `None`: by the commit of this draft.
+    pub(crate) created_at: Option<Timestamp>,
+    /// When the values were written; `None`: by the commit of this draft.
+    pub(crate) rotated_at: Option<Timestamp>,
+    pub(crate) meta: Meta,
+    /// Whose values a restore takes.
+    pub(crate) source: Option<Version>,
+    pub(crate) extras: Extras,
     /// The whole property map afterwards.
     pub(crate) after: Properties,
     pub(crate) request_id: Option<RequestId>,
@@ -202,6 +211,7 @@ pub(crate) struct NewEntry {
     pub(crate) id: ConnectorId,
     pub(crate) name: String,
     pub(crate) type_name: String,
+    pub(crate) meta: Meta,
     /// The version that deleted the id; the new connector continues after it.
     pub(crate) tombstone: Option<Version>,
 }
@@ -217,6 +227,11 @@ pub(crate) fn add(entry: NewEntry, request: &Changes, options: &Options) -> Resu
         op: Op::Create,
         version_before: None,
         version_after: entry.tombstone.map_or(Version::FIRST, Version::next),
+        created_at: None,
+        rotated_at: None,
+        meta: entry.meta,
+        source: None,
+        extras: Extras::default(),
         after: merged.after,
         request_id: options.request_id.clone(),
         note: options.note.clone(),
@@ -243,18 +258,26 @@ pub(crate) fn delete(
     Ok(draft)
 }
 
-/// Plans that a connector has other properties as a whole: a restore, or the result of a merge.
-pub(crate) fn replace(
-    from: &Connector,
-    to: &Properties,
-    op: Op,
-    options: &Options,
-) -> Result<Draft> {
+/// Plans that a connector has other properties as a whole: the result of a merge.
+pub(crate) fn replace(from: &Connector, to: &Properties, options: &Options) -> Result<Draft> {
     check_version(&from.id, Some(from.version), options)?;
-    let mut draft = draft_of(from, op, options);
+    let mut draft = draft_of(from, Op::Update, options);
     draft.after = to.clone();
     draft.changes = differences(&from.properties, to);
     Ok(settle(draft, options))
+}
+
+/// Plans that a connector has the values of an earlier version. They are as old as they were there.
+pub(crate) fn restore(from: &Connector, then: &Connector, options: &Options) -> Result<Draft> {
+    check_version(&from.id, Some(from.version), options)?;
+    let mut draft = draft_of(from, Op::Restore, options);
+    draft.after = then.properties.clone();
+    draft.changes = differences(&from.properties, &then.properties);
+    let mut draft = settle(draft, options);
+    draft.rotated_at = Some(then.rotated_at.clone());
+    draft.source = Some(then.version);
+    draft.extras.secrets.clone_from(&then.extras.secrets);
+    Ok(draft)
 }
 
 /// The properties that differ, those of `to` first. No request names them, so they have no source.
@@ -295,6 +318,11 @@ fn draft_of(before: &Connector, op: Op, options: &Options) -> Draft {
         op,
         version_before: Some(before.version),
         version_after: before.version.next(),
+        created_at: Some(before.created_at.clone()),
+        rotated_at: Some(before.rotated_at.clone()),
+        meta: before.meta.clone(),
+        source: None,
+        extras: before.extras.clone(),
         after: Properties::new(),
         request_id: options.request_id.clone(),
         note: options.note.clone(),
@@ -305,8 +333,12 @@ fn draft_of(before: &Connector, op: Op, options: &Options) -> Draft {
     }
 }
 
-/// Keeps the version if there is nothing to write; a request id is something to write.
+/// Keeps the version if there is nothing to write; a request id is something to write. Values that do not change
+/// are as old as before.
 fn settle(mut draft: Draft, options: &Options) -> Draft {
+    if !draft.is_unchanged() {
+        draft.rotated_at = None;
+    }
     if let (true, None, Some(before)) = (
         draft.is_unchanged(),
         &options.request_id,

@@ -1,6 +1,7 @@
 //! The vault: open, read, plan, commit. Sans I/O: bytes, passphrase, clock and randomness are
 //! handed in, bytes are handed back.
 
+mod authorship;
 mod commit;
 mod index;
 mod open;
@@ -16,22 +17,23 @@ use std::ops::Range;
 use rand_core::CryptoRng;
 use serde::Serialize;
 
+pub use self::authorship::FalseVersion;
 pub use self::commit::{LogEnd, Prepared, Retention, Write};
 pub use self::index::DamagedRecord;
 pub use self::open::{Detached, OpenOptions, Refreshed, Trust};
 pub use self::planning::{Changing, Import, OnConflict};
-pub use self::record::{Authored, Overview};
+pub use self::record::{Attributed, Authored, Overview, SignedVersion};
 pub use self::rescue::{
     CommitInfo, ConflictKind, Gap, Merge, MergeConflict, MergeOptions, Repaired, Resolve,
-    SignatureState, Verdict,
+    SignatureState, Stranger, Verdict,
 };
 pub use self::session::{Answer, Ask, Brought, CONFLICTS_MAX, Session};
 pub use self::team::{GrantInfo, Grantee, KeySlotRef, NewOwner, Revocation, RightInfo};
 
 use self::index::{Index, Stored};
-use self::record::RequestPart;
+use self::record::{KeptOutcome, OpenedOverview};
 use crate::access::{Access, BrokenKeySlot, Rights};
-use crate::connector::{Connector, Op, Version};
+use crate::connector::{Connector, Extras, Op, Version};
 use crate::error::{Code, Detail, Error, Result, counted};
 use crate::format::commit::split_record;
 use crate::format::header::{DEFAULT_GROUP, Header};
@@ -194,6 +196,19 @@ impl<S: Source> Vault<S> {
         Authored { overview, author }
     }
 
+    /// A kept version with the labels of its author and of the grant that signed it.
+    #[must_use]
+    pub fn attributed(&self, version: SignedVersion) -> Attributed {
+        let label = |grant: GrantId| {
+            let label = self.label_of(grant).map(str::to_owned);
+            label.unwrap_or_else(|| grant.to_string())
+        };
+        Attributed {
+            signed_by: version.signed_by.map(label),
+            authored: self.authored(version.overview),
+        }
+    }
+
     /// The connectors, without their values, in the order of their creation.
     pub fn list(&self) -> impl Iterator<Item = Result<Overview>> {
         self.list_from(0)
@@ -264,7 +279,7 @@ impl<S: Source> Vault<S> {
     /// for a viewer.
     pub fn read(&self, id: &str) -> Result<Connector> {
         self.unseal(self.present(id)?)
-            .map(|(connector, _)| connector)
+            .map(|unsealed| unsealed.connector)
     }
 
     /// One value of a connector; `None` if it has no such property. Fails as [`read`](Self::read) does.
@@ -276,19 +291,19 @@ impl<S: Source> Vault<S> {
     /// Fails with `version_not_found`, also for the version that is the delete.
     pub fn read_version(&self, id: &str, version: Version) -> Result<Connector> {
         self.unseal(self.kept(id, version)?)
-            .map(|(connector, _)| connector)
+            .map(|unsealed| unsealed.connector)
     }
 
-    /// The kept versions of a connector, oldest first; also of one that is deleted now.
+    /// The kept versions of a connector, oldest first, and who signed each; also of one that is deleted now.
     /// Fails with `connector_not_found`.
-    pub fn history(&self, id: &str) -> Result<Vec<Overview>> {
+    pub fn history(&self, id: &str) -> Result<Vec<SignedVersion>> {
         if self.index.newest(id).is_none() {
             return Err(self.not_found(id));
         }
         self.want(self.index.versions(id).map(Stored::overview))?;
         self.index
             .versions(id)
-            .map(|stored| self.overview_of(stored))
+            .map(|stored| self.signed_version(stored))
             .collect()
     }
 
@@ -301,7 +316,7 @@ impl<S: Source> Vault<S> {
         self.require_in(from.group, Capability::Read, "read values")?;
         let to = self.kept(id, to)?;
         self.want([from.record(), to.record()])?;
-        let (from, to) = (self.unseal(from)?.0, self.unseal(to)?.0);
+        let (from, to) = (self.unseal(from)?.connector, self.unseal(to)?.connector);
         Ok(plan::differences(&from.properties, &to.properties))
     }
 
@@ -487,42 +502,59 @@ impl<S: Source> Vault<S> {
 
     /// The overview of a version.
     fn overview_of(&self, stored: &Stored) -> Result<Overview> {
-        let mut buffer = Vec::new();
-        let sealed = self.bytes(stored.overview(), &mut buffer)?;
-        Overview::parse(&self.index.open_overview(stored.group, sealed)?)
+        self.opened(stored).map(|opened| opened.overview)
     }
 
-    /// Unseals a version and compares its names with the overview's.
-    fn unseal(&self, stored: &Stored) -> Result<(Connector, Option<RequestPart>)> {
+    /// The overview of a version, with what only the core looks at.
+    fn opened(&self, stored: &Stored) -> Result<OpenedOverview> {
+        let mut buffer = Vec::new();
+        let sealed = self.bytes(stored.overview(), &mut buffer)?;
+        OpenedOverview::parse(&self.index.open_overview(stored.group, sealed)?)
+    }
+
+    /// Unseals a version. Fails with `false_record` where it is not what its overview says (docs/format.md
+    /// section 8.6, rules R8.9 to R8.12).
+    fn unseal(&self, stored: &Stored) -> Result<Unsealed> {
         self.require_in(stored.group, Capability::Read, "read values")?;
         let mut buffer = Vec::new();
         let record = self.bytes(stored.record(), &mut buffer)?;
         let (overview, sealed) = split_record(record, stored.record().start)?;
-        let overview = Overview::parse(&self.index.open_overview(stored.group, overview)?)?;
-        let keys = self.index.keys();
-        let (id, version) = (overview.id.as_str(), overview.version);
-        let secrets = keys.open_secrets(stored.group, id, version, sealed)?;
-        if !secrets.properties.names().eq(&overview.properties) {
-            return Err(Error::new(
-                Code::NamesMismatch,
-                format!(
-                    "version {} of the connector {:?} lists other properties than it holds",
-                    overview.version,
-                    overview.id.as_str()
-                ),
-            )
-            .with_hint("its author made a false record; restore an earlier version"));
-        }
-        let connector = Connector {
-            id: overview.id,
-            name: overview.name,
-            type_name: overview.type_name,
-            version: overview.version,
-            updated_at: overview.at,
-            properties: secrets.properties,
+        let opened = OpenedOverview::parse(&self.index.open_overview(stored.group, overview)?)?;
+        let secrets = match self
+            .index
+            .keys()
+            .read_secrets(stored.group, &opened, sealed)?
+        {
+            Ok(secrets) => secrets,
+            Err(broken) => return Err(self.false_version(stored, &opened, broken)?.into_error()),
         };
-        Ok((connector, secrets.request))
+        let overview = &opened.overview;
+        let connector = Connector {
+            id: overview.id.clone(),
+            name: overview.name.clone(),
+            type_name: overview.type_name.clone(),
+            version: overview.version,
+            updated_at: overview.at.clone(),
+            created_at: overview.created_at.clone(),
+            rotated_at: overview.rotated_at.clone(),
+            meta: overview.meta.clone(),
+            properties: secrets.properties,
+            extras: Extras {
+                overview: opened.extra.clone(),
+                secrets: secrets.extra,
+            },
+        };
+        Ok(Unsealed {
+            connector,
+            outcome: secrets.outcome,
+        })
     }
+}
+
+/// A version with its values.
+struct Unsealed {
+    connector: Connector,
+    outcome: Option<KeptOutcome>,
 }
 
 /// Calls `each` for all items, also behind an item whose bytes are missing, and fails with all missing ranges.

@@ -139,7 +139,10 @@ fn vault_of(vector: &Vector) -> Kept {
             }
             Earlier::Compact { compact } => {
                 let keep = Retention::Newest(usize::try_from(*compact).unwrap());
-                let prepared = kept.vault.prepare_compaction(keep).unwrap();
+                let prepared = kept
+                    .vault
+                    .prepare_compaction(keep, &mut kept.fixed.host())
+                    .unwrap();
                 kept.store(prepared).unwrap();
             }
         }

@@ -146,7 +146,10 @@ fn damage_names_its_place_and_a_tolerant_opening_goes_on() {
     }
     let prepared = kept
         .vault
-        .prepare_compaction(connector_vault::Retention::Automatic)
+        .prepare_compaction(
+            connector_vault::Retention::Automatic,
+            &mut kept.fixed.host(),
+        )
         .expect("prepared");
     kept.store(prepared).expect("stored");
     // The last byte of the file is the last byte of z's secrets.
@@ -174,7 +177,10 @@ fn damage_names_its_place_and_a_tolerant_opening_goes_on() {
     let passphrase = Passphrase::new("another one").expect("valid");
     let written = vault.prepare_passphrase(&passphrase, Cost::MIN, &mut kept.fixed.host());
     assert_eq!(written.expect_err("damaged").code(), Code::Damaged);
-    let compacted = vault.prepare_compaction(connector_vault::Retention::Automatic);
+    let compacted = vault.prepare_compaction(
+        connector_vault::Retention::Automatic,
+        &mut kept.fixed.host(),
+    );
     assert_eq!(compacted.expect_err("damaged").code(), Code::Damaged);
 }
 

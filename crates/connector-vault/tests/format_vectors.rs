@@ -217,7 +217,11 @@ fn check_connectors(vector: &VaultVector, vault: &Vault) {
             type_name: overview.type_name.clone(),
             versions: versions
                 .iter()
-                .map(|version| version.version.get())
+                .map(|version| version.overview.version.get())
+                .collect(),
+            signed_by: versions
+                .into_iter()
+                .map(|version| vault.attributed(version).signed_by)
                 .collect(),
             op: overview.op.as_str().to_owned(),
             names: overview
@@ -228,6 +232,13 @@ fn check_connectors(vector: &VaultVector, vault: &Vault) {
             properties,
             note: overview.note.clone(),
             request_id: overview.request_id.clone(),
+            meta: overview
+                .meta
+                .iter()
+                .map(|(name, text)| (name.to_owned(), text.to_owned()))
+                .collect(),
+            created_at: overview.created_at.to_string(),
+            rotated_at: overview.rotated_at.to_string(),
         };
         connectors.insert(id.to_owned(), found);
     }
@@ -358,7 +369,7 @@ fn every_code_of_a_file_has_a_vector() {
         Code::BadSignature,
         Code::UnauthorizedCommit,
         Code::RolledBack,
-        Code::NamesMismatch,
+        Code::FalseRecord,
         Code::Forked,
         Code::UntrustedOwner,
     ] {

@@ -199,7 +199,10 @@ impl World {
             OthersFirst | LosesToOthers => self.others_update(),
             OthersCompact => {
                 let retention = connector_vault::Retention::Newest(1);
-                let prepared = self.kept.vault.prepare_compaction(retention);
+                let prepared = self
+                    .kept
+                    .vault
+                    .prepare_compaction(retention, &mut self.kept.fixed.host());
                 self.kept
                     .store(prepared.expect("an owner"))
                     .expect("stored");
@@ -459,9 +462,9 @@ fn new_passphrase(vault: &Vault, fixed: &mut Fixed, text: &str) -> Prepared {
 
 #[test]
 fn a_file_is_not_stored_over_key_slots_that_it_does_not_know() {
-    let snapshot: fn(&Vault, &mut Fixed) -> Prepared = |vault, _| {
+    let snapshot: fn(&Vault, &mut Fixed) -> Prepared = |vault, fixed| {
         vault
-            .prepare_compaction(connector_vault::Retention::Newest(1))
+            .prepare_compaction(connector_vault::Retention::Newest(1), &mut fixed.host())
             .expect("an owner")
     };
     let slot: fn(&Vault, &mut Fixed) -> Prepared =
@@ -509,9 +512,9 @@ fn changes_that_write_nothing_or_the_whole() {
         (again.map(str::to_owned).as_slice(), "done unchanged")
     );
 
-    let snapshot: fn(&Vault, &mut Fixed) -> Prepared = |vault, _| {
+    let snapshot: fn(&Vault, &mut Fixed) -> Prepared = |vault, fixed| {
         vault
-            .prepare_compaction(connector_vault::Retention::Newest(1))
+            .prepare_compaction(connector_vault::Retention::Newest(1), &mut fixed.host())
             .expect("an owner")
     };
     let slot: fn(&Vault, &mut Fixed) -> Prepared =
@@ -859,7 +862,7 @@ proptest! {
         let vault = support::open(sea.file, &kept.identity, &kept.vault).expect("a sound vault");
         let history = vault.history("x").expect("x is there");
         let count = |note: &str| {
-            let notes = history.iter().filter_map(|version| version.note.as_deref());
+            let notes = history.iter().filter_map(|version| version.overview.note.as_deref());
             notes.filter(|found| *found == note).count()
         };
         for (note, end) in &sea.ends {

@@ -32,7 +32,7 @@ fn an_update_merges_and_survives_a_reopening() {
     assert_eq!(reopened.role(), Role::Owner);
     let history = reopened.history("x").expect("kept");
     assert_eq!(history.len(), 2);
-    assert_eq!(history[1].changed.len(), 1);
+    assert_eq!(history[1].overview.changed.len(), 1);
     let first = reopened.read_version("x", Version::FIRST).expect("kept");
     assert_eq!(first.properties.get("APIKey").expect("there").expose(), "a");
 }
@@ -119,7 +119,9 @@ fn a_compaction_that_happens_by_itself_keeps_requests_for_seven_days() {
     let compact = |kept: &mut Kept| {
         // The second one drops what was made before the first.
         for _ in 0..2 {
-            let prepared = kept.vault.prepare_compaction(Retention::Automatic);
+            let prepared = kept
+                .vault
+                .prepare_compaction(Retention::Automatic, &mut kept.fixed.host());
             kept.store(prepared.expect("an owner")).expect("stored");
         }
     };
@@ -146,7 +148,9 @@ fn a_compaction_that_happens_by_itself_keeps_requests_for_seven_days() {
     assert_eq!(kept.vault.history("x").expect("its history").len(), 33);
     let other = run(&mut kept, 9, "x", &with("other")).expect("updated");
     assert!(!other.replayed);
-    let prepared = kept.vault.prepare_compaction(Retention::Newest(12));
+    let prepared = kept
+        .vault
+        .prepare_compaction(Retention::Newest(12), &mut kept.fixed.host());
     kept.store(prepared.expect("an owner")).expect("stored");
     for id in ["first", "another"] {
         let error = run(&mut kept, 15, "x", &with(id)).expect_err("too old");
@@ -264,7 +268,7 @@ fn compaction_keeps_the_newest_versions_and_the_head_comparable() {
     let known = kept.vault.known_head();
     let prepared = kept
         .vault
-        .prepare_compaction(Retention::Newest(10))
+        .prepare_compaction(Retention::Newest(10), &mut kept.fixed.host())
         .expect("prepared");
     kept.store(prepared).expect("stored");
     assert_eq!(kept.vault.history("x").expect("kept").len(), 10);
@@ -453,7 +457,9 @@ fn an_unknown_id_is_not_looked_up_among_all_connectors_unless_a_person_asks() {
             vault.diff("Twitter", v1, v1).unwrap_err(),
             vault.plan_delete("Twitter", &options).unwrap_err(),
             vault.plan_restore("Twitter", v1, &options).unwrap_err(),
-            vault.prepare_purge(Some(&["Twitter"])).unwrap_err(),
+            vault
+                .prepare_purge(Some(&["Twitter"]), &mut Fixed::new(1).host())
+                .unwrap_err(),
         ];
         for error in errors {
             assert_eq!(error.code(), Code::ConnectorNotFound);
@@ -531,7 +537,9 @@ fn a_deleted_connector_says_where_its_values_are() {
     let hint = error.hint().unwrap_or_default();
     assert!(hint.contains("version 2"), "{hint}");
 
-    let prepared = kept.vault.prepare_compaction(Retention::Newest(1));
+    let prepared = kept
+        .vault
+        .prepare_compaction(Retention::Newest(1), &mut kept.fixed.host());
     kept.store(prepared.expect("prepared")).expect("stored");
     let error = kept.vault.read("x").expect_err("deleted");
     assert_eq!(

@@ -52,15 +52,15 @@ export class ExposureCard extends LitElement {
       <h2 id="title">${text}</h2>
       ${count === 0 ? nothing : this.#exposed(this.exposure, count)}
       ${
-        report.dropped.length === 0
+        report.falseVersions.length === 0
           ? nothing
           : html`<p>
               ${
-                report.dropped.length === 1
-                  ? "One version was left out, since its values do not open:"
-                  : `${report.dropped.length} versions were left out, since their values do not open:`
+                report.falseVersions.length === 1
+                  ? "One version was left out, since it is false:"
+                  : `${report.falseVersions.length} versions were left out, since they are false:`
               }
-              ${report.dropped.map(({ name, version }) => `${name} version ${version}`).join(", ")}.
+              ${report.falseVersions.map(({ message }) => message).join("; ")}.
             </p>`
       }
       <div class="row">

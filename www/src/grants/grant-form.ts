@@ -156,7 +156,7 @@ export class GrantForm extends LitElement {
     label: string,
     role: Role,
     busy: string,
-    grant: (signal: AbortSignal) => Promise<void>,
+    grant: (signal: AbortSignal) => Promise<unknown>,
   ): Promise<void> {
     await this.#work.run(busy, async (signal) => {
       await grant(signal);

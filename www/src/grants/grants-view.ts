@@ -303,7 +303,7 @@ export class GrantsView extends LitElement {
 
   #done(exposure: Exposure): void {
     const { text, report } = exposure;
-    if (this.session !== undefined && report.exposed.length + report.dropped.length > 0) {
+    if (this.session !== undefined && report.exposed.length + report.falseVersions.length > 0) {
       keep(this.session.vault, exposure);
     }
     this.#close();

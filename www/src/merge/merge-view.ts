@@ -2,7 +2,7 @@
 
 import { LitElement, css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import type { Change, Conflict, MergeReport, Merging, Outcome, Vault } from "connector-vault";
+import type { Change, Conflict, MergeReport, Merging, Outcome, Stranger, Vault } from "connector-vault";
 import { ConnectorList } from "connector-vault-elements/connector-list.js";
 
 import { NavigateEvent } from "../navigation.js";
@@ -178,7 +178,7 @@ export class MergeView extends LitElement {
       </section>`;
   }
 
-  #strangers(vault: Vault, strangers: readonly string[]): TemplateResult {
+  #strangers(vault: Vault, strangers: readonly Stranger[]): TemplateResult {
     return html`<section class="card stack strangers" aria-labelledby="strangers">
       <h2 id="strangers">Signed by grants that this vault does not have</h2>
       <p>
@@ -186,7 +186,10 @@ export class MergeView extends LitElement {
         revoked here. Look at what would change, and take it over on purpose or not at all.
       </p>
       <ul>
-        ${strangers.map((label) => html`<li>${label}</li>`)}
+        ${strangers.map(
+          ({ id, fingerprint }) =>
+            html`<li class="mono">${id}${fingerprint === null ? nothing : ` (${fingerprint})`}</li>`,
+        )}
       </ul>
       <label class="inline">
         <input

@@ -123,6 +123,9 @@ pub(crate) struct AddArgs {
     /// Its type, for the platform
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) type_name: String,
+    /// Says something that everybody who lists the connector may read, such as expires, description or tags; repeatable
+    #[arg(long, value_name = "NAME=TEXT")]
+    pub(crate) meta: Vec<String>,
     /// Sets a property to the text of a file; the end of its only line is left out; repeatable
     #[arg(long, value_name = "NAME=FILE")]
     pub(crate) set_file: Vec<String>,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use connector_vault::{
-    CommitInfo, GrantId, Op, PropertyName, SignatureState, Timestamp, Vault, Version,
+    CommitInfo, GrantId, Op, PropertyName, SignatureState, SignedVersion, Timestamp, Vault, Version,
 };
 use serde::Serialize;
 
@@ -20,6 +20,14 @@ pub(super) fn author(vault: &Vault, grant: GrantId) -> String {
     vault
         .label_of(grant)
         .map_or_else(|| grant.to_string(), str::to_owned)
+}
+
+/// Who signed a version, and that nobody did where its signature is not its author's.
+pub(super) fn signer(vault: &Vault, kept: &SignedVersion) -> String {
+    match kept.signed_by {
+        Some(grant) => author(vault, grant),
+        None => format!("nobody; it names {}", author(vault, kept.overview.author)),
+    }
 }
 
 pub(super) fn head(args: &VaultArgs, context: &Context) -> Result<()> {
@@ -69,6 +77,7 @@ struct Record<'a> {
     op: Op,
     at: &'a Timestamp,
     author: String,
+    signed_by: Option<String>,
     changed: &'a [PropertyName],
     note: Option<&'a str>,
     request_id: Option<&'a str>,
@@ -76,12 +85,14 @@ struct Record<'a> {
 
 impl<'a> Line<'a> {
     fn of(vault: &Vault, info: &'a CommitInfo) -> Self {
-        let records = info.records.iter().map(|record| Record {
+        let records = info.records.iter().map(|kept| (kept, &kept.overview));
+        let records = records.map(|(kept, record)| Record {
             id: record.id.as_str(),
             version: record.version,
             op: record.op,
             at: &record.at,
             author: author(vault, record.author),
+            signed_by: kept.signed_by.map(|grant| author(vault, grant)),
             changed: &record.changed,
             note: record.note.as_deref(),
             request_id: record.request_id.as_deref(),
@@ -101,7 +112,7 @@ impl<'a> Line<'a> {
 /// Changes are as old as their records; those of a snapshot are older than it.
 fn moment_of(info: &CommitInfo) -> Option<&Timestamp> {
     let newest = info.records.last().filter(|_| !info.snapshot);
-    newest.map(|record| &record.at)
+    newest.map(|kept| &kept.overview.at)
 }
 
 fn commit_text(vault: &Vault, info: &CommitInfo) -> String {
@@ -116,16 +127,18 @@ fn commit_text(vault: &Vault, info: &CommitInfo) -> String {
     let author = author(vault, info.author);
     let line = format!("commit {} by {}: {kind}", info.seq, printable(&author));
     let mut out = format!("{}{}\n", styled(BOLD, &line), styled(RED, signature));
-    for record in info.records.iter().filter(|_| !info.snapshot) {
+    for kept in &info.records {
+        let record = &kept.overview;
         let note = record.note.as_deref();
         let note = note.map_or(String::new(), |note| format!("  ({})", printable(note)));
         let _ = writeln!(
             out,
-            "  {} {} {} version {}: {}{note}",
+            "  {} {} {} version {}, signed by {}: {}{note}",
             moment(&record.at),
             record.op.as_str(),
             printable(record.id.as_str()),
             record.version,
+            printable(&signer(vault, kept)),
             printable(&names(&record.changed)),
         );
     }

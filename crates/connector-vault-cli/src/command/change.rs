@@ -17,7 +17,7 @@ use crate::terminal::shell_word;
 use crate::unlock;
 
 pub(super) fn add(args: &AddArgs, context: &Context) -> Result<()> {
-    let properties = properties(args, context)?;
+    let (meta, properties) = (meta(args)?, properties(args, context)?);
     let id = args.id.as_deref().map(ConnectorId::new).transpose()?;
     let options = Options {
         allow_mask: args.allow_mask,
@@ -29,12 +29,25 @@ pub(super) fn add(args: &AddArgs, context: &Context) -> Result<()> {
             .clone()
             .unwrap_or_else(|| ConnectorId::generate(host.rng));
         let (name, type_name) = (args.name.as_str(), args.type_name.as_str());
-        Ok(vec![vault.plan_create(
-            &NewConnector::new(id.as_str(), name, type_name).with_properties(&properties),
-            &options,
-        )?])
+        let connector =
+            NewConnector::new(id.as_str(), name, type_name).with_properties(&properties);
+        let connector = meta.iter().fold(connector, |connector, (name, text)| {
+            connector.meta(*name, *text)
+        });
+        Ok(vec![vault.plan_create(&connector, &options)?])
     })?;
     print(&outcomes, context)
+}
+
+/// Names and texts of `--meta`, each ending at the first `=`.
+fn meta(args: &AddArgs) -> Result<Vec<(&str, &str)>> {
+    let pairs = args.meta.iter().map(|given| {
+        given.split_once('=').ok_or_else(|| {
+            Failure::usage("--meta needs a name, = and a text")
+                .hint("for instance --meta description='of billing'")
+        })
+    });
+    pairs.collect()
 }
 
 fn properties(args: &AddArgs, context: &Context) -> Result<Properties> {
@@ -118,7 +131,7 @@ pub(super) fn delete(args: &ConnectorArgs, context: &Context) -> Result<()> {
 /// `None` also where it does not open: the connector is deleted all the same.
 fn last_with_values(vault: &Vault, id: &str) -> Option<Overview> {
     let versions = vault.history(id).ok()?;
-    let mut newest_first = versions.into_iter().rev();
+    let mut newest_first = versions.into_iter().rev().map(|kept| kept.overview);
     newest_first.find(|overview| overview.op != Op::Delete)
 }
 

@@ -12,6 +12,7 @@ use crate::cli::{GrantArgs, LabelArgs, PasswdArgs, RoleArgs, VaultArgs};
 use crate::failure::Result;
 use crate::input::{Input, Wanted};
 use crate::output::{BOLD, Output, styled};
+use crate::report;
 use crate::table::Table;
 use crate::terminal::printable;
 use crate::unlock;
@@ -57,7 +58,8 @@ pub(super) fn grant(args: &GrantArgs, context: &Context) -> Result<()> {
             .map(|passphrase| Grantee::Passphrase(passphrase, unlock::cost(args.cost, output))),
     };
     if let Some(to) = to {
-        file.grant(&args.label, args.role, to)?;
+        let left_out = file.grant(&args.label, args.role, to)?;
+        report::left_out(&left_out, output);
     }
     let vault = file.vault();
     let vault_id = vault.head().vault_id;
@@ -127,11 +129,7 @@ pub(super) fn role(args: &RoleArgs, context: &Context) -> Result<()> {
 
 /// What a former holder could read. Warns of what was left out.
 fn exposed(revoked: Revoked, output: Output) -> Vec<ConnectorId> {
-    for version in revoked.dropped {
-        let (version, id) = (version.version, printable(version.id.as_str()));
-        let message = format!("version {version} of {id} did not open, so it was left out");
-        output.warn("version_dropped", &message);
-    }
+    report::left_out(&revoked.false_versions, output);
     revoked.exposed
 }
 

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use connector_vault::{
-    Change, ChangeKind, Connector, Op, Overview, PropertyName, Timestamp, Vault, Version,
+    Change, ChangeKind, Connector, Op, PropertyName, SignedVersion, Timestamp, Vault, Version,
 };
 use serde::Serialize;
 use serde_json::json;
 
 use super::Context;
-use super::audit::author;
+use super::audit::{author, signer};
 use super::read::{moment, names};
 use crate::cli::{ConnectorArgs, DiffArgs, PurgeArgs, ReadConnectorArgs};
 use crate::failure::{Failure, Result};
@@ -30,6 +30,7 @@ pub(super) fn history(args: &ReadConnectorArgs, context: &Context) -> Result<()>
         op: Op,
         at: &'a Timestamp,
         author: String,
+        signed_by: Option<String>,
         changed: &'a [PropertyName],
     }
     let ConnectorArgs { vault, id } = &args.connector;
@@ -39,12 +40,13 @@ pub(super) fn history(args: &ReadConnectorArgs, context: &Context) -> Result<()>
     let versions = vault
         .history(id)
         .map_err(|error| Failure::from(error).about(vault))?;
-    let entries = versions.iter().map(|overview| Entry {
-        version: overview.version,
-        op: overview.op,
-        at: &overview.at,
-        author: author(vault, overview.author),
-        changed: &overview.changed,
+    let entries = versions.iter().map(|kept| Entry {
+        version: kept.overview.version,
+        op: kept.overview.op,
+        at: &kept.overview.at,
+        author: author(vault, kept.overview.author),
+        signed_by: kept.signed_by.map(|grant| author(vault, grant)),
+        changed: &kept.overview.changed,
     });
     let entries = History {
         versions: entries.collect(),
@@ -54,14 +56,15 @@ pub(super) fn history(args: &ReadConnectorArgs, context: &Context) -> Result<()>
         .result(&entries, || history_text(vault, &versions))
 }
 
-pub(super) fn history_text(vault: &Vault, versions: &[Overview]) -> String {
-    let mut table = Table::new(["VERSION", "OP", "AT", "AUTHOR", "CHANGED", "NOTE"]);
-    for overview in versions {
+pub(super) fn history_text(vault: &Vault, versions: &[SignedVersion]) -> String {
+    let mut table = Table::new(["VERSION", "OP", "AT", "SIGNED BY", "CHANGED", "NOTE"]);
+    for kept in versions {
+        let overview = &kept.overview;
         table.row([
             &overview.version.to_string(),
             overview.op.as_str(),
             &moment(&overview.at),
-            &author(vault, overview.author),
+            &signer(vault, kept),
             &names(&overview.changed),
             overview.note.as_deref().unwrap_or_default(),
         ]);
@@ -175,9 +178,11 @@ pub(super) fn purge(args: &PurgeArgs, context: &Context) -> Result<()> {
         return Err(Failure::new("not_confirmed", "nothing was purged"));
     }
     let before = file.vault().log_end().end;
-    let torn_tails = file
+    let purged = file
         .purge((!ids.is_empty()).then_some(&*ids))
         .map_err(|error| Failure::from(error).about(file.vault()))?;
+    report::left_out(&purged.false_versions, context.output);
+    let torn_tails = purged.torn_tails;
     let after = file.vault().log_end().end;
     let result = json!({
         "ids": (!ids.is_empty()).then_some(&ids),

@@ -11,7 +11,7 @@ use crate::cli::{CompactArgs, InitArgs, ReadArgs};
 use crate::failure::{Failure, Result};
 use crate::input::require_path;
 use crate::output::{BOLD, GREEN, RED, styled};
-use crate::report::count;
+use crate::report::{self, count};
 use crate::terminal::printable;
 use crate::unlock;
 
@@ -76,8 +76,8 @@ pub(super) fn verify(args: &ReadArgs, context: &Context) -> Result<()> {
     let vault = file.vault();
     let verdicts = vault.verify()?;
     let report = vault.report();
-    let problems: usize = verdicts.iter().map(|verdict| verdict.problems.len()).sum();
-    let ok = problems == 0 && report.damaged.is_empty();
+    let is_sound = |verdict: &Verdict| verdict.problems.is_empty() && verdict.untold == 0;
+    let ok = verdicts.iter().all(is_sound) && report.damaged.is_empty();
     let result = json!({
         "ok": ok,
         "continuity": report.continuity,
@@ -114,13 +114,17 @@ pub(super) fn verdict_text(verdicts: &[Verdict], ok: bool, values: bool) -> Stri
         false => format!("{}\n", styled(RED, "Not sound")),
     };
     for verdict in verdicts {
-        if verdict.problems.is_empty() {
+        if verdict.problems.is_empty() && verdict.untold == 0 {
             let records = count(verdict.records, "record");
             let _ = writeln!(out, "  commit {}: sound, {records}", verdict.seq);
         }
         for problem in &verdict.problems {
             let problem = problem.to_string();
             let _ = writeln!(out, "  commit {}: {}", verdict.seq, printable(&problem));
+        }
+        if verdict.untold > 0 {
+            let more = count(verdict.untold, "more problem");
+            let _ = writeln!(out, "  commit {}: {more}", verdict.seq);
         }
     }
     out
@@ -129,11 +133,14 @@ pub(super) fn verdict_text(verdicts: &[Verdict], ok: bool, values: bool) -> Stri
 pub(super) fn compact(args: &CompactArgs, context: &Context) -> Result<()> {
     let mut file = unlock::open(&args.vault, &context.input, context.output)?;
     let keep = usize::try_from(args.keep).unwrap_or(usize::MAX);
-    let mut before = 0;
-    file.write(|vault, _| {
+    let (mut before, mut left_out) = (0, Vec::new());
+    file.write(|vault, host| {
         before = vault.log_end().end;
-        vault.prepare_compaction(Retention::Newest(keep))
+        let prepared = vault.prepare_compaction(Retention::Newest(keep), host)?;
+        left_out = prepared.false_versions().to_vec();
+        Ok(prepared)
     })?;
+    report::left_out(&left_out, context.output);
     let after = file.vault().log_end().end;
     let head = file.vault().head();
     let result = json!({"log_len_before": before, "log_len_after": after, "seq": head.seq});

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use connector_vault::{
-    Code, ConflictKind, Merge, MergeConflict, MergeOptions, Op, Outcome, Plan, Resolve,
+    Code, ConflictKind, Merge, MergeConflict, MergeOptions, Op, Outcome, Plan, Resolve, Stranger,
 };
 use connector_vault_store::FileStore;
 use serde_json::{Value, json};
@@ -36,12 +36,12 @@ pub(super) fn merge(args: &MergeArgs, context: &Context) -> Result<()> {
         .map_err(|error| Failure::from(error).within("the other copy"))?;
     unlock::tell_report(&theirs, output);
     if args.plan {
-        let merge = file.vault().plan_merge(&theirs, options)?;
+        let merge = file.plan_merge(&theirs, options)?;
         return plan(merge, output);
     }
     let mut found = Found::default();
-    let merged = file.change_planned(|vault, _| {
-        let merge = vault.plan_merge(&theirs, options)?;
+    let merged = file.change_planned(|vault, host| {
+        let merge = vault.plan_merge(&theirs, options, &host.now)?;
         found = Found::of(&merge);
         merge.into_plans()
     });
@@ -124,7 +124,7 @@ fn plan_text(plan: &Plan, outcome: &Outcome) -> String {
 #[derive(Default)]
 struct Found {
     conflicts: Vec<MergeConflict>,
-    strangers: Vec<String>,
+    strangers: Vec<Stranger>,
 }
 
 impl Found {
@@ -159,11 +159,9 @@ impl Found {
             };
             let _ = writeln!(out, "{}", styled(YELLOW, &format!("! {id}: {what}")));
         }
-        for label in &self.strangers {
-            let line = format!(
-                "! {} changed the other copy and has no grant here",
-                printable(label)
-            );
+        for stranger in &self.strangers {
+            let line =
+                format!("! the grant {stranger} changed the other copy and may not do that here");
             let _ = writeln!(out, "{}", styled(YELLOW, &line));
         }
         out

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use connector_vault::{
-    Connector, DamagedRecord, Op, Overview, PropertyName, Timestamp, Vault, Version,
+    Connector, DamagedRecord, Meta, Op, Overview, PropertyName, Timestamp, Vault, Version,
 };
 use serde::Serialize;
 
@@ -26,6 +26,9 @@ pub(super) struct Summary<'a> {
     type_name: &'a str,
     version: Version,
     updated_at: &'a Timestamp,
+    created_at: &'a Timestamp,
+    rotated_at: &'a Timestamp,
+    meta: &'a Meta,
     properties: &'a [PropertyName],
 }
 
@@ -37,6 +40,9 @@ impl<'a> Summary<'a> {
             type_name: &overview.type_name,
             version: overview.version,
             updated_at: &overview.at,
+            created_at: &overview.created_at,
+            rotated_at: &overview.rotated_at,
+            meta: &overview.meta,
             properties: &overview.properties,
         }
     }
@@ -139,6 +145,7 @@ fn overview_at(vault: &Vault, id: &str, version: Version) -> Result<Overview> {
         .history(id)
         .map_err(|error| Failure::from(error).about(vault))?
         .into_iter()
+        .map(|kept| kept.overview)
         .find(|overview| overview.version == version && overview.op != Op::Delete);
     match found {
         Some(overview) => Ok(overview),
@@ -161,6 +168,13 @@ fn heading(id: &str, name: &str, type_name: &str, version: Version, at: &Timesta
     format!("{}\n", styled(BOLD, &about))
 }
 
+fn meta_text(meta: &Meta) -> String {
+    let lines = meta
+        .iter()
+        .map(|(name, text)| format!("  {}: {}\n", printable(name), printable(text)));
+    lines.collect()
+}
+
 pub(super) fn summary_text(summary: &Summary<'_>) -> String {
     let Summary {
         id,
@@ -168,9 +182,12 @@ pub(super) fn summary_text(summary: &Summary<'_>) -> String {
         type_name,
         version,
         updated_at,
+        meta,
         properties,
+        ..
     } = summary;
     let mut out = heading(id, name, type_name, *version, updated_at);
+    out.push_str(&meta_text(meta));
     for name in *properties {
         let _ = writeln!(out, "  {} = {MASK}", printable(name.as_str()));
     }
@@ -188,6 +205,7 @@ fn revealed_text(connector: &Connector) -> String {
         connector.version,
         &connector.updated_at,
     );
+    out.push_str(&meta_text(&connector.meta));
     for (name, value) in connector.properties.iter() {
         let name = printable(name.as_str());
         let _ = writeln!(out, "  {name} = {}", *printable_value(value.expose()));

@@ -71,10 +71,46 @@ fn list() {
     let mut listed = sandbox.run(["list", "v.cvault", "--json"]).json();
     let at = listed["connectors"][0]["updated_at"].take();
     assert!(at.as_str().unwrap().ends_with('Z'));
+    for of_the_create in ["created_at", "rotated_at"] {
+        assert_eq!(listed["connectors"][0][of_the_create].take(), at);
+    }
     let expected = json!({"connectors": [{
         "id": "twitterConnectorId", "name": "Twitter API", "type": "Twitter", "version": 1,
-        "updated_at": null, "properties": ["APIKey", "Endpoint"]}]});
+        "updated_at": null, "created_at": null, "rotated_at": null, "meta": {}, "properties": ["APIKey", "Endpoint"]}]});
     assert_eq!(listed, expected);
+}
+
+#[test]
+fn meta_is_for_everybody_who_lists() {
+    let sandbox = twitter();
+    let add = [
+        "add", "v.cvault", "--id", "y", "--name", "Y", "--type", "T", "--json",
+    ];
+    let mut command = sandbox.cvault(add);
+    command.args(["--meta", "description=of billing", "--meta", "tags=a b=c"]);
+    assert_eq!(ran(&mut command).json()["status"], "created");
+    let shown = sandbox.run(["show", "v.cvault", "y", "--json"]).json();
+    assert_eq!(
+        shown["meta"],
+        json!({"description": "of billing", "tags": "a b=c"})
+    );
+    let shown = sandbox.run(["show", "v.cvault", "y"]);
+    assert!(
+        shown.text().contains("  description: of billing\n"),
+        "{shown:?}"
+    );
+    let mut command = sandbox.cvault(["add", "v.cvault", "--name", "Z", "--type", "T"]);
+    let refused = ran(command.args(["--meta", "description", "--json"]));
+    assert_eq!(refused.error(2)["code"], "usage");
+    // It goes with the connector to another vault.
+    let exported = sandbox.run(["export", "v.cvault", "--reveal", "--out", "all.json"]);
+    assert_eq!(exported.code, 0, "{exported:?}");
+    for id in ["y", "twitterConnectorId"] {
+        assert_eq!(sandbox.run(["delete", "v.cvault", id]).code, 0);
+    }
+    assert_eq!(sandbox.run(["import", "v.cvault", "all.json"]).code, 0);
+    let shown = sandbox.run(["show", "v.cvault", "y", "--json"]).json();
+    assert_eq!(shown["meta"]["tags"], "a b=c");
 }
 
 #[test]
@@ -182,10 +218,10 @@ fn history_restore_and_delete() {
         sandbox
             .run(["history", "v.cvault", "twitterConnectorId"])
             .text(),
-        "VERSION  OP       AT                    AUTHOR  CHANGED           NOTE\n\
-         1        create   <..>Z  ops     APIKey, Endpoint\n\
-         2        update   <..>Z  ops     APIKey, Timeout   monthly\n\
-         3        restore  <..>Z  ops     APIKey, Timeout\n\
+        "VERSION  OP       AT                    SIGNED BY  CHANGED           NOTE\n\
+         1        create   <..>Z  ops        APIKey, Endpoint\n\
+         2        update   <..>Z  ops        APIKey, Timeout   monthly\n\
+         3        restore  <..>Z  ops        APIKey, Timeout\n\
          4        delete   <..>Z  ops",
     );
     let history = sandbox
@@ -194,7 +230,7 @@ fn history_restore_and_delete() {
     let mut second = history["versions"][1].clone();
     second["at"].take();
     let expected = json!({"version": 2, "op": "update", "at": null, "author": "ops",
-                          "changed": ["APIKey", "Timeout"]});
+                          "signed_by": "ops", "changed": ["APIKey", "Timeout"]});
     assert_eq!(second, expected);
     let gone = sandbox.run(["delete", "v.cvault", "twitterConnectorId", "--json"]);
     assert_eq!(gone.error(1)["code"], "connector_not_found");

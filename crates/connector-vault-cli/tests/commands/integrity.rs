@@ -40,7 +40,7 @@ fn head_log_verify_and_compact() {
     let text = sandbox.run(["log", "v.cvault"]);
     assert!(
         text.text()
-            .contains("update twitterConnectorId version 4: APIKey"),
+            .contains("update twitterConnectorId version 4, signed by ops: APIKey"),
         "{text:?}"
     );
 
@@ -61,6 +61,13 @@ fn head_log_verify_and_compact() {
         .run(["history", "v.cvault", "twitterConnectorId", "--json"])
         .json();
     assert_eq!(history["versions"].as_array().unwrap().len(), 2);
+    // A compacted log still says who signed each version that it keeps.
+    let log = sandbox.run(["log", "v.cvault", "--json"]).lines();
+    for kept in log[0]["records"].as_array().unwrap() {
+        assert_eq!(kept["signed_by"], "ops");
+    }
+    let text = sandbox.run(["log", "v.cvault"]);
+    assert_eq!(text.text().matches("signed by ops").count(), 2, "{text:?}");
     assert_eq!(
         sandbox.run(["verify", "v.cvault", "--json"]).json()["ok"],
         true

@@ -92,7 +92,7 @@ fn a_purge_leaves_no_former_value() {
     {
         let read = file
             .vault()
-            .read_version(record.id.as_str(), record.version);
+            .read_version(record.overview.id.as_str(), record.overview.version);
         let read = read.unwrap();
         values.extend(
             read.properties

@@ -11,8 +11,10 @@ use crate::format::header::{Grant, Group, Header};
 use crate::format::hex::{GrantId, GroupId, Hex};
 use crate::format::rights::{RightEntry, Scope};
 use crate::role::Role;
-use crate::vault::forge::{Counter, NOW, Team, commit_of, forge_record, some_secrets};
-use crate::vault::record::{OverviewText, Text};
+use crate::vault::forge::{
+    Counter, NOW, Team, commit_of, forge_record, hash_of, seal_texts, some_secrets,
+};
+use crate::vault::record::NewOverview;
 
 pub(super) fn make(cases: &mut Cases) {
     features(cases);
@@ -521,7 +523,7 @@ fn two_groups(cases: &mut Cases) {
         .map(|group| group.id)
         .collect();
     let mut forged = |name, rule: &str, group: GroupId, op: Op| {
-        let change = |overview: &mut OverviewText<'_, Vec<Text<'_>>>| {
+        let change = |overview: &mut NewOverview<'_>| {
             overview.op = op;
             overview.group = group;
         };
@@ -537,18 +539,18 @@ fn two_groups(cases: &mut Cases) {
     );
 
     // The overview is sealed for one group and names another.
-    let mut text = serde_json::json!({
-        "record_id": "01".repeat(16), "op": "update", "id": "x", "group": ids[1], "name": "Name", "type": "Type",
-        "version": 2, "at": NOW, "author": team.vault.access.grant, "properties": ["APIKey"],
-    })
-    .to_string();
-    text.push_str(&" ".repeat(512 - text.len()));
-    let secrets = format!("{:64}", "{\"properties\":{\"APIKey\":\"a\"}}");
-    let keys = team.vault.index.keys();
-    let record = keys.seal_text(
+    let secrets = r#"{"properties":{"APIKey":"a"}}"#;
+    let overview = serde_json::json!({
+        "id": "x", "group": ids[1], "name": "Name", "type": "Type", "version": 2, "op": "update",
+        "author": team.vault.access.grant, "at": NOW, "created_at": NOW, "properties": ["APIKey"],
+        "secrets_hash": hash_of(secrets),
+    });
+    let record = seal_texts(
+        &team.vault,
         &mut Counter::new(4),
-        text.as_bytes(),
-        ("x", 2, secrets.as_bytes()),
+        overview.to_string().as_bytes(),
+        Some(secrets.as_bytes()),
+        ("x", 2),
     );
     let file = [team.file.as_slice(), &commit_of(&team.vault, &[&record])].concat();
     cases.refused(
@@ -556,7 +558,7 @@ fn two_groups(cases: &mut Cases) {
         "an overview names the group whose key opens it",
         &team,
         file,
-        Code::UnauthorizedCommit,
+        Code::FalseRecord,
     );
 
     // Names of groups: this one is not in normal form.

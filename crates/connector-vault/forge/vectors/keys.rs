@@ -261,6 +261,24 @@ fn steps(add: &mut dyn FnMut(&'static str, &str, Given)) {
         );
     }
     add(
+        "created-id",
+        "a request that creates derives the id of its connector, as bytes before the form of a UUID",
+        Given::Derive {
+            secret: hex(&[7; 32]),
+            label: label::CREATED_ID.to_owned(),
+            inputs: vec![hex(&[1; 32]), hex(b"r-1")],
+        },
+    );
+    add(
+        "request-mac",
+        "a request is known again by HMAC-SHA256",
+        Given::Mac {
+            key: hex(&[7; 32]),
+            label: label::REQUEST_MAC.to_owned(),
+            inputs: vec![hex(&[1; 32]), hex(b"x"), hex(b"r-1"), hex(&[2; 32])],
+        },
+    );
+    add(
         "x-wing",
         "a seed derives an X-Wing key as in the first known answer of the draft",
         Given::XWing("7f9c2ba4e88f827d616045507605853ed73b8093f6efbc88eb1a6eacfa66ef26".to_owned()),
@@ -389,6 +407,12 @@ pub(super) fn answer(given: &Given) -> KeyExpect {
             let inputs: Vec<_> = inputs.iter().map(|input| bytes(input)).collect();
             let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
             expect.bytes = Some(hex(&*kdf::derive_key(&array(secret), label, &inputs)));
+        }
+        Given::Mac { key, label, inputs } => {
+            let inputs: Vec<_> = inputs.iter().map(|input| bytes(input)).collect();
+            let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
+            let key = zeroize::Zeroizing::new(array(key));
+            expect.bytes = Some(hex(&kdf::mac(&key, label, &inputs)));
         }
         Given::XWing(seed) => {
             let public = x_wing::PrivateKey::from_seed(&array(seed)).public();

@@ -3,47 +3,48 @@
 use serde_json::{Value, json};
 
 use super::Cases;
+use super::files::VaultVector;
+use crate::connector::Op;
 use crate::error::Code;
-use crate::vault::forge::{NOW, Team, commit_of, forge_record, some_secrets};
+use crate::vault::forge::{
+    NOW, Team, commit_of, forge_record, hash_of, seal_texts, some_secrets, stored_record,
+};
 use crate::vault::record::Text;
 
 const SECRETS: &str = r#"{"properties":{"APIKey":"b"}}"#;
 
-fn overview_of(team: &Team) -> Value {
+/// The overview of an update of `x` whose secrets have this text.
+fn overview_of(team: &Team, secrets: &str) -> Value {
     json!({
-        "record_id": "01010101010101010101010101010101", "op": "update", "id": "x",
-        "group": team.vault.header.groups[0].id, "name": "Name", "type": "Type", "version": 2, "at": NOW, "author": team.vault.access.grant,
-        "properties": ["APIKey"],
+        "id": "x", "group": team.vault.header.groups[0].id, "name": "Name", "type": "Type", "version": 2, "op": "update",
+        "author": team.vault.access.grant, "at": NOW, "created_at": NOW,
+        "properties": ["APIKey"], "secrets_hash": hash_of(secrets),
     })
 }
 
 /// The whole file with an update behind it whose overview and secrets are these texts.
-fn sealed(team: &mut Team, overview: &str, secrets: (&str, u64, &str)) -> Vec<u8> {
-    let (id, version, text) = secrets;
-    let secrets = (id, version, text.as_bytes());
-    let record = team
-        .vault
-        .index
-        .keys()
-        .seal_text(&mut team.rng, overview.as_bytes(), secrets);
+fn sealed(team: &mut Team, overview: &str, secrets: Option<(&str, u64, &str)>) -> Vec<u8> {
+    let (id, version, text) = secrets.unwrap_or(("x", 2, ""));
+    let text = secrets.map(|_| text.as_bytes());
+    let record = seal_texts(
+        &team.vault,
+        &mut team.rng,
+        overview.as_bytes(),
+        text,
+        (id, version),
+    );
     [team.file.as_slice(), &commit_of(&team.vault, &[&record])].concat()
 }
 
-fn text(
-    cases: &mut Cases,
-    name: &'static str,
-    rule: &str,
-    code: Code,
-    change: impl FnOnce(String) -> String,
-) {
+fn text(cases: &mut Cases, name: &'static str, rule: &str, change: impl FnOnce(String) -> String) {
     let mut team = Team::solo();
-    let overview = change(overview_of(&team).to_string());
-    let file = sealed(&mut team, &overview, ("x", 2, SECRETS));
-    cases.refused(name, rule, &team, file, code);
+    let overview = change(overview_of(&team, SECRETS).to_string());
+    let file = sealed(&mut team, &overview, Some(("x", 2, SECRETS)));
+    cases.refused(name, rule, &team, file, Code::FalseRecord);
 }
 
 fn overview(cases: &mut Cases, name: &'static str, rule: &str, change: impl FnOnce(&mut Value)) {
-    text(cases, name, rule, Code::Damaged, |text| {
+    text(cases, name, rule, |text| {
         let mut overview = serde_json::from_str(&text).unwrap();
         change(&mut overview);
         overview.to_string()
@@ -53,38 +54,100 @@ fn overview(cases: &mut Cases, name: &'static str, rule: &str, change: impl FnOn
 /// Secrets that are found out when they are read.
 fn secrets(cases: &mut Cases, name: &'static str, rule: &str, sealed_as: (&str, u64, &str)) {
     let mut team = Team::solo();
-    let overview = overview_of(&team).to_string();
-    let file = sealed(&mut team, &overview, sealed_as);
-    cases.opens(name, rule, &team, file);
+    let overview = overview_of(&team, sealed_as.2).to_string();
+    let file = sealed(&mut team, &overview, Some(sealed_as));
+    reads_false(cases, name, rule, &team, file);
+}
+
+/// A file that opens, and whose connector `x` does not read.
+fn reads_false<'c>(
+    cases: &'c mut Cases,
+    name: &'static str,
+    rule: &str,
+    team: &Team,
+    file: Vec<u8>,
+) -> &'c mut VaultVector {
+    let vector = cases.opens(name, rule, team, file);
+    vector.reads("x", Code::FalseRecord)
 }
 
 pub(super) fn make(cases: &mut Cases) {
-    kept_outcome(cases);
+    open_structures(cases);
     forms(cases);
     contents(cases);
+    ops(cases);
+    authors(cases);
     all_secrets(cases);
+    names(cases);
+    signatures(cases);
 }
 
-fn kept_outcome(cases: &mut Cases) {
+fn open_structures(cases: &mut Cases) {
     let mut team = Team::solo();
-    let mut overview = overview_of(&team);
-    overview["request_id"] = "r-1".into();
     let secrets = json!({
         "properties": {"APIKey": "b"},
-        "request": {"digest": "00".repeat(32), "outcome": {
+        "outcome": {
             "changes": [{"name": "APIKey", "change": "unheard_of", "more": 1}],
             "warnings": [{"code": "unheard_of", "message": "", "more": 1}],
             "more": {},
-        }},
+        },
     });
-    let file = sealed(
-        &mut team,
-        &overview.to_string(),
-        ("x", 2, &secrets.to_string()),
-    );
+    let secrets = secrets
+        .to_string()
+        .replace(r#""more":{}"#, r#""more":{},"more":[null]"#);
+    let mut overview = overview_of(&team, &secrets);
+    overview["request"] = json!({"id": "r-1", "mac": "00".repeat(32)});
+    let file = sealed(&mut team, &overview.to_string(), Some(("x", 2, &secrets)));
     cases.opens(
         "accepted-outcome-of-later-times",
         "a reader ignores names and words of a kept outcome that it does not know",
+        &team,
+        file,
+    );
+
+    let mut team = Team::solo();
+    let secrets = r#"{"properties":{"APIKey":"b"},"extra":{"a":1,"a":{"b" : [-0.5e3, null]}}}"#;
+    let mut overview = overview_of(&team, secrets);
+    overview["extra"] = json!({"x": "y".repeat(4096 - 8)});
+    let file = sealed(&mut team, &overview.to_string(), Some(("x", 2, secrets)));
+    cases.opens(
+        "accepted-extra-of-a-record",
+        "overview and secrets have a place for later additions, of any content",
+        &team,
+        file,
+    );
+    self::overview(
+        cases,
+        "overview-extra-too-long",
+        "the extra of an overview has at most 4,096 bytes",
+        |overview| overview["extra"] = json!({"x": "y".repeat(4096 - 7)}),
+    );
+    self::overview(
+        cases,
+        "overview-extra-not-an-object",
+        "an extra is an object",
+        |overview| overview["extra"] = json!([]),
+    );
+    let long = json!({"properties": {"APIKey": "b"}, "extra": {"x": "y".repeat(65_536 - 7)}});
+    self::secrets(
+        cases,
+        "secrets-extra-too-long",
+        "the extra of secrets has at most 65,536 bytes",
+        ("x", 2, &long.to_string()),
+    );
+
+    let mut team = Team::solo();
+    let mut overview = overview_of(&team, SECRETS);
+    overview["meta"] = json!({
+        "expires": "2027-01-31T00:00:00.000Z", "description": "of billing", "tags": "billing eu",
+        "n".repeat(64): "v".repeat(1024),
+    });
+    overview["values_at"] = json!("2026-11-01T00:00:00.000Z");
+    overview["changed"] = json!(["APIKey", "Old"]);
+    let file = sealed(&mut team, &overview.to_string(), Some(("x", 2, SECRETS)));
+    cases.opens(
+        "accepted-meta",
+        "a connector has meta, and times of its creation and of its values",
         &team,
         file,
     );
@@ -92,12 +155,9 @@ fn kept_outcome(cases: &mut Cases) {
 
 fn forms(cases: &mut Cases) {
     let mut team = Team::solo();
-    let overview_text = format!("{}      ", overview_of(&team));
-    let file = sealed(
-        &mut team,
-        &overview_text,
-        ("x", 2, &format!("{SECRETS}   ")),
-    );
+    let overview_text = format!("{}      ", overview_of(&team, SECRETS));
+    let secrets = format!("{SECRETS}   ");
+    let file = sealed(&mut team, &overview_text, Some(("x", 2, &secrets)));
     cases.opens(
         "accepted-any-padding",
         "a reader takes any number of spaces behind the JSON",
@@ -110,13 +170,15 @@ fn forms(cases: &mut Cases) {
     let mut changed = record.clone();
     changed[40] ^= 1;
     let file = [team.file.as_slice(), &commit_of(&team.vault, &[&changed])].concat();
-    cases.refused(
-        "overview-does-not-open",
-        "an overview opens under the epoch's overview key",
-        &team,
-        file,
-        Code::UnauthorizedCommit,
-    );
+    cases
+        .refused(
+            "overview-does-not-open",
+            "an overview opens under the epoch's overview key",
+            &team,
+            file,
+            Code::FalseRecord,
+        )
+        .says("\"ops\" signed");
     let short = [&20u32.to_le_bytes()[..], &[7; 40]].concat();
     let file = [team.file.as_slice(), &commit_of(&team.vault, &[&short])].concat();
     cases.refused(
@@ -124,53 +186,51 @@ fn forms(cases: &mut Cases) {
         "what is sealed has at least 40 bytes",
         &team,
         file,
-        Code::UnauthorizedCommit,
+        Code::FalseRecord,
     );
-
-    use Code::Damaged;
-    text(
-        cases,
-        "overview-not-json",
-        "an overview is JSON",
-        Damaged,
-        |text| text.replacen(',', ";", 1),
+    let file = sealed(&mut team, "{", Some(("x", 2, SECRETS)));
+    cases.refused(
+        "overview-shorter-than-its-signature",
+        "an overview has a signature and two bytes at least",
+        &team,
+        file,
+        Code::FalseRecord,
     );
+    text(cases, "overview-not-json", "an overview is JSON", |text| {
+        text.replacen(',', ";", 1)
+    });
     text(
         cases,
         "overview-text-behind",
         "only spaces stand behind an overview",
-        Damaged,
         |text| format!("{text}{{}}"),
+    );
+    text(
+        cases,
+        "overview-space-before",
+        "no space stands before an overview",
+        |text| format!(" {text}"),
+    );
+    text(
+        cases,
+        "overview-tab-behind",
+        "only spaces stand behind an overview",
+        |text| format!("{text}\t"),
     );
     text(
         cases,
         "overview-not-an-object",
         "an overview is a JSON object",
-        Damaged,
         |text| {
             let overview: Value = serde_json::from_str(&text).unwrap();
-            let names = [
-                "record_id",
-                "op",
-                "id",
-                "name",
-                "type",
-                "version",
-                "at",
-                "author",
-                "properties",
-                "changed",
-                "note",
-                "request_id",
-            ];
-            serde_json::to_string(&names.map(|name| &overview[name])).unwrap()
+            let members = overview.as_object().unwrap();
+            serde_json::to_string(&members.values().collect::<Vec<_>>()).unwrap()
         },
     );
     text(
         cases,
         "overview-name-twice",
         "a name stands once in an overview",
-        Damaged,
         |text| text.replacen("\"op\"", "\"op\":\"update\",\"op\"", 1),
     );
     overview(
@@ -189,7 +249,7 @@ fn forms(cases: &mut Cases) {
     );
     overview(
         cases,
-        "overview-null-for-absent",
+        "overview-null-note",
         "a value that is absent has no name",
         |overview| overview["note"] = Value::Null,
     );
@@ -199,18 +259,17 @@ fn forms(cases: &mut Cases) {
         "a word is text",
         |overview| overview["op"] = json!({"update": null}),
     );
-    text(
-        cases,
-        "overview-tab-behind",
-        "only spaces stand behind an overview",
-        Damaged,
-        |text| format!("{text}\t"),
-    );
     overview(
         cases,
         "overview-op-unknown",
         "an op is one of four",
         |overview| overview["op"] = json!("rename"),
+    );
+    overview(
+        cases,
+        "overview-request-without-mac",
+        "a request has an id and a mac",
+        |overview| overview["request"] = json!({"id": "r-1"}),
     );
 }
 
@@ -279,9 +338,21 @@ fn contents(cases: &mut Cases) {
         json!("2026-11-23T20:15:00+01:00"),
     );
     set(
-        "overview-record-id-short",
-        "a record id has 16 bytes",
-        "record_id",
+        "overview-created-at-invalid",
+        "the time of the creation is a time",
+        "created_at",
+        json!("2026-02-29T00:00:00.000Z"),
+    );
+    set(
+        "overview-values-at-invalid",
+        "the time of the values is a time",
+        "values_at",
+        json!("today"),
+    );
+    set(
+        "overview-secrets-hash-short",
+        "a hash has 32 bytes",
+        "secrets_hash",
         json!("01"),
     );
     set(
@@ -302,17 +373,18 @@ fn contents(cases: &mut Cases) {
         "note",
         json!("a\u{9b}2J"),
     );
+    let request = |id: &str| json!({"id": id, "mac": "00".repeat(32)});
     set(
         "overview-request-id-too-long",
         "a request id has at most 256 bytes",
-        "request_id",
-        json!("a".repeat(257)),
+        "request",
+        request(&"a".repeat(257)),
     );
     set(
         "overview-request-id-control-character",
         "a request id holds no control character",
-        "request_id",
-        json!("a\rb"),
+        "request",
+        request("a\rb"),
     );
     set(
         "overview-property-name-empty",
@@ -326,18 +398,216 @@ fn contents(cases: &mut Cases) {
         "properties",
         json!(["a".repeat(257)]),
     );
-    let many: Vec<String> = (0..1025).map(|index| format!("{index}")).collect();
+    let many = |count: usize| {
+        (0..count)
+            .map(|index| format!("{index}"))
+            .collect::<Vec<_>>()
+    };
     set(
         "overview-too-many-properties",
         "a connector has at most 1,024 properties",
         "properties",
-        json!(many),
+        json!(many(1025)),
+    );
+    set(
+        "overview-properties-twice",
+        "a property stands once",
+        "properties",
+        json!(["APIKey", "API\u{4b}ey"]),
     );
     set(
         "overview-changed-name-empty",
         "a changed name is a property name",
         "changed",
         json!([""]),
+    );
+    set(
+        "overview-changed-twice",
+        "a changed name stands once",
+        "changed",
+        json!(
+            many(17)
+                .into_iter()
+                .chain(["3".to_owned()])
+                .collect::<Vec<_>>()
+        ),
+    );
+    set(
+        "overview-changed-too-many",
+        "a version changes at most 2,048 names",
+        "changed",
+        json!(many(2049)),
+    );
+    set(
+        "overview-meta-empty",
+        "meta has one name at least",
+        "meta",
+        json!({}),
+    );
+    set(
+        "overview-meta-not-text",
+        "meta is text",
+        "meta",
+        json!({"expires": 1}),
+    );
+    set(
+        "overview-meta-name-too-long",
+        "a name of meta has at most 64 bytes",
+        "meta",
+        json!({"n".repeat(65): "v"}),
+    );
+    set(
+        "overview-meta-value-too-long",
+        "a text of meta has at most 1,024 bytes",
+        "meta",
+        json!({"n": "v".repeat(1025)}),
+    );
+    let many: serde_json::Map<_, _> = (0..33)
+        .map(|number| (number.to_string(), json!("v")))
+        .collect();
+    set(
+        "overview-meta-too-many",
+        "meta has at most 32 names",
+        "meta",
+        json!(many),
+    );
+}
+
+/// Parts that exactly some ops have.
+fn ops(cases: &mut Cases) {
+    let mut op = |name, rule: &str, op: &str, change: fn(&mut Value)| {
+        overview(cases, name, rule, |overview| {
+            overview["op"] = json!(op);
+            match op {
+                "create" => {
+                    overview["id"] = json!("y");
+                    overview["version"] = json!(1);
+                    overview.as_object_mut().unwrap().remove("created_at");
+                }
+                "delete" => {
+                    overview["properties"] = json!([]);
+                    overview.as_object_mut().unwrap().remove("secrets_hash");
+                }
+                "restore" => overview["source"] = json!(1),
+                _ => {}
+            }
+            change(overview);
+        });
+    };
+    op(
+        "overview-create-with-created-at",
+        "the time of a create is that of the creation",
+        "create",
+        |overview| overview["created_at"] = json!(NOW),
+    );
+    op(
+        "overview-update-without-created-at",
+        "all but a create say when the connector was created",
+        "update",
+        |overview| {
+            overview.as_object_mut().unwrap().remove("created_at");
+        },
+    );
+    op(
+        "overview-create-with-values-at",
+        "a create writes its values",
+        "create",
+        |overview| overview["values_at"] = json!(NOW),
+    );
+    op(
+        "overview-create-with-source",
+        "a create takes its values from no version",
+        "create",
+        |overview| overview["source"] = json!(1),
+    );
+    op(
+        "overview-create-with-changed",
+        "all properties of a create are new",
+        "create",
+        |overview| overview["changed"] = json!(["APIKey"]),
+    );
+    op(
+        "overview-update-with-source",
+        "an update takes its values from no version",
+        "update",
+        |overview| overview["source"] = json!(1),
+    );
+    op(
+        "overview-restore-without-source",
+        "a restore says whose values it takes",
+        "restore",
+        |overview| {
+            overview.as_object_mut().unwrap().remove("source");
+        },
+    );
+    op(
+        "overview-restore-of-itself",
+        "a restore takes the values of a version before it",
+        "restore",
+        |overview| overview["source"] = json!(2),
+    );
+    op(
+        "overview-request-on-restore",
+        "a restore has no request",
+        "restore",
+        |overview| overview["request"] = json!({"id": "r-1", "mac": "00".repeat(32)}),
+    );
+    op(
+        "overview-delete-with-properties",
+        "a delete has no properties",
+        "delete",
+        |overview| overview["properties"] = json!(["APIKey"]),
+    );
+    op(
+        "overview-delete-with-secrets-hash",
+        "a delete has no secrets",
+        "delete",
+        |overview| overview["secrets_hash"] = json!("00".repeat(32)),
+    );
+    op(
+        "overview-update-without-secrets-hash",
+        "all but a delete name their secrets",
+        "update",
+        |overview| {
+            overview.as_object_mut().unwrap().remove("secrets_hash");
+        },
+    );
+}
+
+fn authors(cases: &mut Cases) {
+    let mut team = Team::pair();
+    let owner = team.vault.access.grant;
+    let file = team.with_forged(
+        "rotation",
+        |overview| overview.author = owner,
+        some_secrets(),
+    );
+    cases
+        .refused(
+            "overview-author-not-signer",
+            "in changes an overview names the signer as its author",
+            &team,
+            file,
+            Code::FalseRecord,
+        )
+        .says("\"rotation\" signed");
+
+    let mut team = Team::solo();
+    let mut snapshot = team.snapshot();
+    let unknown = crate::format::hex::GrantId(crate::format::hex::Hex([9; 8]));
+    let record = forge_record(
+        &team.vault,
+        &mut team.rng,
+        |overview| overview.author = unknown,
+        some_secrets(),
+    );
+    snapshot.records.push(record);
+    cases.refused(
+        "overview-author-unknown",
+        "in a snapshot an overview names a grant that is or was",
+        &team,
+        snapshot.file(),
+        Code::FalseRecord,
     );
 }
 
@@ -354,6 +624,16 @@ fn all_secrets(cases: &mut Cases) {
         "secrets are bound to their version",
         ("x", 1, SECRETS),
     );
+    let mut team = Team::solo();
+    let overview = overview_of(&team, r#"{"properties":{"APIKey":"c"}}"#).to_string();
+    let file = sealed(&mut team, &overview, Some(("x", 2, SECRETS)));
+    reads_false(
+        cases,
+        "secrets-hash-other",
+        "an overview names the hash of its salt and secrets",
+        &team,
+        file,
+    );
     secrets(cases, "secrets-not-json", "secrets are JSON", ("x", 2, "{"));
     secrets(
         cases,
@@ -369,18 +649,12 @@ fn all_secrets(cases: &mut Cases) {
     );
     secrets(
         cases,
-        "secrets-null-for-absent",
-        "a value that is absent has no name",
-        ("x", 2, r#"{"properties":{"APIKey":"b"},"request":null}"#),
-    );
-    secrets(
-        cases,
-        "secrets-array-for-object",
-        "an object is no array of its values",
+        "secrets-outcome-without-request",
+        "an outcome is that of a request",
         (
             "x",
             2,
-            r#"{"properties":{"APIKey":"b"},"request":["00",{"changes":[]}]}"#,
+            r#"{"properties":{"APIKey":"b"},"outcome":{"changes":[]}}"#,
         ),
     );
     secrets(
@@ -401,28 +675,157 @@ fn all_secrets(cases: &mut Cases) {
         "values are text",
         ("x", 2, r#"{"properties":{"APIKey":1}}"#),
     );
+    let properties: serde_json::Map<_, _> = (0..1025)
+        .map(|number| (number.to_string(), json!("")))
+        .collect();
+    secrets(
+        cases,
+        "secrets-too-many-properties",
+        "a connector has at most 1,024 properties",
+        ("x", 2, &json!({"properties": properties}).to_string()),
+    );
+    // Of a version with a request, whose secrets may have an outcome.
+    let mut outcome = |name, rule: &str, outcome: &str| {
+        let mut team = Team::solo();
+        let text = format!(r#"{{"properties":{{"APIKey":"b"}},"outcome":{outcome}}}"#);
+        let mut overview = overview_of(&team, &text);
+        overview["request"] = json!({"id": "r-1", "mac": "00".repeat(32)});
+        let file = sealed(&mut team, &overview.to_string(), Some(("x", 2, &text)));
+        reads_false(cases, name, rule, &team, file);
+    };
+    outcome(
+        "secrets-null-outcome",
+        "a value that is absent has no name",
+        "null",
+    );
+    outcome(
+        "secrets-array-for-object",
+        "an object is no array of its values",
+        "[[]]",
+    );
+    let deep = format!(
+        r#"{{"changes":[],"more":{}{}}}"#,
+        "[".repeat(127),
+        "]".repeat(127)
+    );
+    outcome(
+        "secrets-outcome-too-deep",
+        "arrays and objects nest 128 deep at most, also where a reader ignores them",
+        &deep,
+    );
+}
 
+fn names(cases: &mut Cases) {
     let mut team = Team::solo();
     let file = team.with_forged(
         "ops",
         |overview| overview.properties = vec![Text("Other".into())],
         some_secrets(),
     );
-    cases.opens(
+    reads_false(
+        cases,
         "names-mismatch",
         "an overview lists the names that its secrets hold",
         &team,
         file,
     );
     let mut team = Team::solo();
-    let mut overview = overview_of(&team);
-    overview["properties"] = json!(["A", "B"]);
     let two = r#"{"properties":{"B":"b","A":"a"}}"#;
-    let file = sealed(&mut team, &overview.to_string(), ("x", 2, two));
-    cases.opens(
+    let mut overview = overview_of(&team, two);
+    overview["properties"] = json!(["A", "B"]);
+    let file = sealed(&mut team, &overview.to_string(), Some(("x", 2, two)));
+    reads_false(
+        cases,
         "names-mismatch-order",
         "an overview lists the names of its secrets in their order",
         &team,
         file,
+    );
+    let mut team = Team::solo();
+    let names = r#"{"properties":{"10":"a","2":"b","__proto__":"c"}}"#;
+    let mut overview = overview_of(&team, names);
+    overview["properties"] = json!(["10", "2", "__proto__"]);
+    let file = sealed(&mut team, &overview.to_string(), Some(("x", 2, names)));
+    cases.opens(
+        "accepted-integer-names",
+        "the order of properties is that of the bytes, whatever their names",
+        &team,
+        file,
+    );
+}
+
+/// Record signatures, which a check of everything looks at; and whom a snapshot names.
+fn signatures(cases: &mut Cases) {
+    let mut team = Team::solo();
+    let record = forge_record(&team.vault, &mut team.rng, |_| {}, some_secrets());
+    let file = [team.file.as_slice(), &commit_of(&team.vault, &[&record])].concat();
+    cases.opens(
+        "accepted-record-signature",
+        "the author signs a version",
+        &team,
+        file,
+    );
+    let overview = overview_of(&team, SECRETS).to_string();
+    let mut other = team.open_as("ops");
+    other.access.keys = crate::crypto::identity::Identity::generate(&mut team.rng).keys();
+    let record = seal_texts(
+        &other,
+        &mut team.rng,
+        overview.as_bytes(),
+        Some(SECRETS.as_bytes()),
+        ("x", 2),
+    );
+    let file = [team.file.as_slice(), &commit_of(&team.vault, &[&record])].concat();
+    cases.opens(
+        "record-signature",
+        "a version is signed by its author; reading it does not look at that, the check of everything does",
+        &team,
+        file,
+    );
+
+    // Somebody else's signature, put around the version that it is of.
+    let mut team = Team::pair();
+    team.hand_to("rotation");
+    team.update("x", "APIKey", "b");
+    team.hand_to("ops");
+    let mut snapshot = team.snapshot();
+    let author = team.open_as("rotation").access.grant;
+    let record = forge_record(
+        &team.vault,
+        &mut team.rng,
+        |overview| {
+            overview.author = author;
+            overview.version = 3;
+        },
+        some_secrets(),
+    );
+    snapshot.records.push(record);
+    cases.opens(
+        "record-signature-of-another",
+        "a signature by another grant than the author does not hold",
+        &team,
+        snapshot.file(),
+    );
+
+    // A hostile owner seals other secrets around somebody's true overview.
+    let mut team = Team::pair();
+    team.hand_to("rotation");
+    team.update("x", "APIKey", "b");
+    team.hand_to("ops");
+    let newest = *team.vault.index.newest("x").unwrap();
+    let record = stored_record(&team.vault, &newest);
+    let (overview, _) = crate::format::commit::split_record(&record, 0).unwrap();
+    let forged = forge_record(&team.vault, &mut team.rng, |_| {}, some_secrets());
+    let (_, secrets) = crate::format::commit::split_record(&forged, 0).unwrap();
+    let mut snapshot = team.snapshot();
+    let framed = crate::format::commit::encode_record(overview, secrets).unwrap();
+    *snapshot.records.last_mut().unwrap() = framed;
+    assert_ne!(newest.op, Op::Create);
+    reads_false(
+        cases,
+        "snapshot-owner-frames-author",
+        "secrets that are not those of the overview name nobody but the snapshot and its signer",
+        &team,
+        snapshot.file(),
     );
 }

@@ -5,6 +5,7 @@ use super::Cases;
 use super::commits::refix;
 use crate::error::Code;
 use crate::format::commit::FIXED_LEN;
+use crate::vault::KnownHead;
 use crate::vault::forge::Team;
 
 pub(super) fn make(cases: &mut Cases) {
@@ -12,11 +13,27 @@ pub(super) fn make(cases: &mut Cases) {
     blocks(cases);
 }
 
+/// A vault whose last commit has no part of a block that a few zeros fill, in its fixed part or at its end; and
+/// where that commit begins, and the head before it.
+fn in_whole_blocks() -> (Team, usize, KnownHead) {
+    let some = |others: usize| {
+        let mut team = Team::solo();
+        for number in 0..others {
+            team.add(&format!("y{number}"), &[]);
+        }
+        let at = team.file.len();
+        let known = team.vault.known_head();
+        team.update("x", "APIKey", "b");
+        (team, at, known)
+    };
+    let is_whole = |(team, at, _): &(Team, usize, KnownHead)| {
+        at % 512 + FIXED_LEN < 512 && team.file.len() % 512 > 64
+    };
+    (0..).map(some).find(is_whole).unwrap()
+}
+
 fn zeros(cases: &mut Cases) {
-    let before = Team::solo();
-    let at = before.file.len();
-    let mut team = Team::solo();
-    team.update("x", "APIKey", "b");
+    let (team, at, known) = in_whole_blocks();
     let records = at + FIXED_LEN + 4 + 36 + 64;
     let end = team.file.len();
 
@@ -167,7 +184,7 @@ fn zeros(cases: &mut Cases) {
             &team,
             file,
         )
-        .known(&before.vault.known_head());
+        .known(&known);
 }
 
 /// Where the block of 512 bytes begins that `at` lies in.

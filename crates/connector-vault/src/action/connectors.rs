@@ -152,12 +152,27 @@ fn new_connector(entry: Value, text: &str) -> Result<NewConnector> {
     let Value::Object(members) = entry else {
         return Err(wrong_type("it", &entry, "an object"));
     };
-    let known = ["id", "name", "type", "properties", "version", "updated_at"];
+    let known = [
+        "id",
+        "name",
+        "type",
+        "meta",
+        "properties",
+        "version",
+        "updated_at",
+        "created_at",
+        "rotated_at",
+    ];
     let mut fields = Fields::new("it", members, &known)?;
     let properties = match fields.take("properties") {
         Some(Value::Object(members)) => Properties::from_members(members, text)?,
         None => return Err(missing("properties")),
         Some(other) => return Err(wrong_type("properties", &other, "an object")),
+    };
+    let meta = match fields.take("meta") {
+        Some(Value::Object(members)) => members,
+        None => Vec::new(),
+        Some(other) => return Err(wrong_type("meta", &other, "an object")),
     };
     let mut take = |name| match fields.take(name) {
         Some(Value::String(text)) => Ok(text.as_str().to_owned()),
@@ -165,7 +180,13 @@ fn new_connector(entry: Value, text: &str) -> Result<NewConnector> {
         Some(other) => Err(wrong_type(name, &other, "a string")),
     };
     let id = ConnectorId::new(take("id")?)?;
-    let connector = NewConnector::new(id.as_str(), take("name")?, take("type")?);
+    let mut connector = NewConnector::new(id.as_str(), take("name")?, take("type")?);
+    for member in meta {
+        let Value::String(text) = &member.value else {
+            return Err(wrong_type("a text of meta", &member.value, "a string"));
+        };
+        connector = connector.meta(member.name.as_str(), text.as_str());
+    }
     Ok(connector.with_properties(&properties))
 }
 

@@ -54,7 +54,7 @@ impl Source {
 
 impl Action {
     /// What makes two requests the same, as bytes that no other request has: the action as its author
-    /// wrote it, before any token is expanded, and the options (docs/format.md section 8.1). Every
+    /// wrote it, before any token is expanded, and the options (docs/format.md section 8.5). Every
     /// part is led by its length as `u32`.
     pub(crate) fn digest_parts(&self, options: &Options) -> Zeroizing<Vec<u8>> {
         let mut parts = vec![self.action_type().as_str()];

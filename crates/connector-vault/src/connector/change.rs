@@ -19,6 +19,7 @@ pub struct NewConnector {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) type_name: String,
+    pub(crate) meta: Vec<(String, String)>,
     pub(crate) properties: PropertyChanges,
 }
 
@@ -34,6 +35,7 @@ impl NewConnector {
             id: id.into(),
             name: name.into(),
             type_name: type_name.into(),
+            meta: Vec::new(),
             properties: PropertyChanges::new(),
         }
     }
@@ -42,6 +44,14 @@ impl NewConnector {
     #[must_use]
     pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties = self.properties.set(name, value);
+        self
+    }
+
+    /// The same connector with a text that every member who lists it may read, such as `expires`,
+    /// `description` or `tags`: see [`Meta`](super::Meta).
+    #[must_use]
+    pub fn meta(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.meta.push((name.into(), text.into()));
         self
     }
 

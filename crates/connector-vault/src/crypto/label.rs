@@ -47,8 +47,18 @@ pub(crate) const EXTERNAL_SLOT_COMMITMENT: &str = "connector-vault/1 external sl
 pub(crate) const EXTERNAL_SLOT: &str = "connector-vault/1 external slot";
 /// SHA-256 of the place of a key slot: what a passkey makes an external key of.
 pub(crate) const PASSKEY: &str = "connector-vault/1 passkey";
+/// The author's signature of a connector version.
+pub(crate) const RECORD: &str = "connector-vault/1 record";
+/// SHA-256 of salt and secrets, which the overview holds.
+pub(crate) const SECRETS_HASH: &str = "connector-vault/1 secrets hash";
 /// SHA-256 of a request, for its request id.
 pub(crate) const REQUEST: &str = "connector-vault/1 request";
+/// HKDF info: the key under which an author keeps its requests, from the identity.
+pub(crate) const REQUEST_KEY: &str = "connector-vault/1 request key";
+/// HMAC of a request, under the request key.
+pub(crate) const REQUEST_MAC: &str = "connector-vault/1 request mac";
+/// HKDF info: the id of a connector that a request creates, from the identity.
+pub(crate) const CREATED_ID: &str = "connector-vault/1 created id";
 
 /// A label and its inputs as one unambiguous byte string: each is led by its length as `u32`.
 pub(crate) fn bind(label: &str, inputs: &[&[u8]]) -> Vec<u8> {
@@ -91,7 +101,12 @@ mod tests {
             EXTERNAL_SLOT_COMMITMENT,
             EXTERNAL_SLOT,
             PASSKEY,
+            RECORD,
+            SECRETS_HASH,
             REQUEST,
+            REQUEST_KEY,
+            REQUEST_MAC,
+            CREATED_ID,
         ];
         let document = include_str!("../../../../docs/format.md");
         for (index, label) in all.iter().enumerate() {

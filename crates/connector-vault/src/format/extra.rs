@@ -23,10 +23,27 @@ impl<const LEN_MAX: usize> Strict<'_> for Extra<LEN_MAX> {
 
 impl<const LEN_MAX: usize> Serialize for Extra<LEN_MAX> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // It is JSON: it was read.
-        let text: &RawValue = serde_json::from_str(&self.0).map_err(S::Error::custom)?;
-        text.serialize(serializer)
+        as_written(&self.0, serializer)
     }
+}
+
+impl<const LEN_MAX: usize> Extra<LEN_MAX> {
+    /// A text that was read before.
+    pub(crate) fn kept(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub(crate) fn into_text(self) -> String {
+        self.0.into()
+    }
+}
+
+/// Writes the text of an `extra` as it is.
+pub(crate) fn as_written<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    // It is JSON: it was read.
+    let text: &RawValue = serde_json::from_str(text).map_err(S::Error::custom)?;
+    text.serialize(serializer)
 }
 
 #[cfg(test)]

@@ -200,6 +200,21 @@ impl Header {
         self.grants.iter().any(|grant| grant.id == id)
     }
 
+    /// Whether a grant has or had this id.
+    pub(crate) fn knows(&self, id: GrantId) -> bool {
+        self.lists(id) || self.retired.iter().any(|retired| retired.id == id)
+    }
+
+    /// The key under which the record signatures of a grant verify; `None` if it is not known.
+    pub(crate) fn key_of(&self, id: GrantId) -> Option<&[u8; 32]> {
+        let present = self.grants.iter().map(|grant| (grant.id, &grant.ed25519));
+        let retired = self.retired.iter();
+        let retired = retired.map(|retired| (retired.id, &retired.ed25519));
+        // A grant has one key, however often its rights were reduced.
+        let mut all = present.chain(retired);
+        all.find(|(other, _)| *other == id).map(|(_, key)| &key.0)
+    }
+
     /// The label of a grant that is or was.
     pub(crate) fn label(&self, id: GrantId) -> Option<&str> {
         let present = self.grants.iter().map(|grant| (grant.id, &grant.label));

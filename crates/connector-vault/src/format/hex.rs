@@ -113,11 +113,6 @@ id! {
     /// The id of a group of connectors, 16 base16 digits.
     GroupId, 8
 }
-id! {
-    /// The id of one connector version, 32 base16 digits; compaction and re-sealing keep it, so
-    /// that forked copies find what they have in common.
-    RecordId, 16
-}
 
 impl FromStr for VaultId {
     type Err = Error;

@@ -27,6 +27,10 @@ fn connector(properties: Properties) -> Connector {
         type_name: "Type".to_owned(),
         version: Version::new(7).unwrap(),
         updated_at: Timestamp::new("2026-01-01T00:00:00.000Z").unwrap(),
+        created_at: Timestamp::new("2025-01-01T00:00:00.000Z").unwrap(),
+        rotated_at: Timestamp::new("2025-06-01T00:00:00.000Z").unwrap(),
+        meta: Meta::new(),
+        extras: Extras::default(),
         properties,
     }
 }
@@ -46,7 +50,7 @@ fn request(writes: &[(&str, Option<&str>)]) -> Changes {
 
 fn plan(draft: Draft) -> Plan {
     Plan(Step::Draft {
-        draft,
+        draft: Box::new(draft),
         base: crate::plan::Base {
             vault_id: [0; 32],
             epoch: 1,
@@ -92,6 +96,7 @@ fn versions_go_on() {
             id: before.id.clone(),
             name: "N".to_owned(),
             type_name: "T".to_owned(),
+            meta: Meta::new(),
             tombstone,
         };
         add(entry, &Changes::default(), &options).unwrap()
@@ -103,10 +108,16 @@ fn versions_go_on() {
 #[test]
 fn restoring_tells_what_differs() {
     let before = connector(properties(&[("A", "1"), ("B", "1"), ("C", "1")]));
-    let to = properties(&[("A", "1"), ("B", "2"), ("D", "***")]);
-    let outcome = replace(&before, &to, Op::Restore, &Options::default())
-        .unwrap()
-        .committed();
+    let to = Connector {
+        version: Version::new(3).unwrap(),
+        rotated_at: Timestamp::new("2025-02-01T00:00:00.000Z").unwrap(),
+        ..connector(properties(&[("A", "1"), ("B", "2"), ("D", "***")]))
+    };
+    let draft = restore(&before, &to, &Options::default()).unwrap();
+    // An old key does not become young.
+    assert_eq!(draft.rotated_at.as_ref(), Some(&to.rotated_at));
+    assert_eq!(draft.source, Some(to.version));
+    let outcome = draft.committed();
     let changes: Vec<_> = outcome
         .changes
         .iter()
@@ -121,13 +132,7 @@ fn restoring_tells_what_differs() {
         (outcome.status, changes.as_slice()),
         (Status::Restored, expected.as_slice())
     );
-    let same = replace(
-        &before,
-        &before.properties,
-        Op::Restore,
-        &Options::default(),
-    )
-    .unwrap();
+    let same = restore(&before, &before, &Options::default()).unwrap();
     assert!(same.is_unchanged());
     assert_eq!(versions(&same), (Some(7), 7));
     let if_version = Some(Version::FIRST);
@@ -135,7 +140,7 @@ fn restoring_tells_what_differs() {
         if_version,
         ..Options::default()
     };
-    let error = replace(&before, &to, Op::Restore, &options).err().unwrap();
+    let error = restore(&before, &to, &options).err().unwrap();
     assert_eq!(
         error.message(),
         "the connector \"x\" is at version 7, not 1"

@@ -1,23 +1,27 @@
 //! Committing plans. A commit is prepared, stored by the host, and only then applied: nothing is
 //! acknowledged before it is kept.
 
+mod checked;
 mod compact;
 
 pub use self::compact::Retention;
 
-use std::borrow::Cow;
+pub(crate) use self::checked::{Checked, CheckedConnector, Checks};
+
 use std::collections::HashMap;
 
+use super::authorship::FalseVersion;
 use super::index::{Stored, capability_of};
-use super::record::{KeptOutcome, OverviewText, RequestPart, SecretsPart, Text};
+use super::record::{KeptOutcome, NewOverview, Plaintexts, RequestText, SecretsPart, Text};
 use super::{Host, Vault};
 use crate::access::Access;
 use crate::connector::{ConnectorId, Op, PropertyName, Version};
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{NewCommit, NewRecord, NewSnapshot};
+use crate::format::extra::Extra;
 use crate::format::header::{DEFAULT_GROUP, Header};
-use crate::format::hex::{Hex, RecordId};
+use crate::format::hex::Hex;
 use crate::format::key_slots::{self, KeySlotEntry};
 use crate::format::{check_file_len, file_start, split_file};
 use crate::limits;
@@ -31,6 +35,7 @@ pub struct Prepared {
     base: Head,
     store: Store,
     outcomes: Vec<Outcome>,
+    false_versions: Vec<FalseVersion>,
 }
 
 enum Store {
@@ -54,7 +59,11 @@ impl std::fmt::Debug for Store {
 }
 
 impl Prepared {
-    pub(crate) fn replace<S: Source>(vault: &Vault<S>, file: Vec<u8>) -> Self {
+    pub(crate) fn replace<S: Source>(
+        vault: &Vault<S>,
+        file: Vec<u8>,
+        false_versions: Vec<FalseVersion>,
+    ) -> Self {
         Self {
             base: vault.head(),
             store: Store::Replace {
@@ -62,7 +71,15 @@ impl Prepared {
                 base_start: sha256(&vault.start),
             },
             outcomes: Vec::new(),
+            false_versions,
         }
+    }
+
+    /// The versions that a new snapshot leaves out because they are false. Where one of them was the newest, a
+    /// version of the owner's stands in its place: a restore of the newest one that is not false, or a delete.
+    #[must_use]
+    pub fn false_versions(&self) -> &[FalseVersion] {
+        &self.false_versions
     }
 
     /// What will have become of the plans once it is stored.
@@ -224,11 +241,9 @@ impl<S: Source> Vault<S> {
                             group,
                         };
                         written.insert(draft.id.clone(), now);
-                        let request = request_digest.map(|digest| RequestPart {
-                            digest: Hex(digest),
-                            outcome: KeptOutcome::of(&outcome),
-                        });
-                        let record = self.seal_draft(draft, group, request, host)?;
+                        let kept = request_digest.map(|_| KeptOutcome::of(&outcome));
+                        let request = request_digest.zip(kept);
+                        let record = self.seal_draft(*draft, group, request, host)?;
                         records.push(NewRecord::new(record));
                     }
                     outcomes.push(outcome);
@@ -242,6 +257,7 @@ impl<S: Source> Vault<S> {
                 base,
                 store: Store::Nothing,
                 outcomes,
+                false_versions: Vec::new(),
             });
         }
         let commit = NewCommit {
@@ -260,6 +276,7 @@ impl<S: Source> Vault<S> {
             base,
             store: Store::Append(bytes),
             outcomes,
+            false_versions: Vec::new(),
         })
     }
 
@@ -322,48 +339,71 @@ impl<S: Source> Vault<S> {
         &self,
         draft: Draft,
         group: u16,
-        request: Option<RequestPart>,
+        request: Option<(Hash, KeptOutcome)>,
         host: &mut Host<'_>,
     ) -> Result<Vec<u8>> {
         let group = self.index.keys().group_id(group);
-        let mut record_id = [0; 16];
-        host.rng.fill_bytes(&mut record_id);
-        let names = |names: &mut dyn Iterator<Item = &str>| -> Vec<Text<'_>> {
-            names
-                .map(|name| Text(Cow::Owned(name.to_owned())))
-                .collect()
-        };
+        let group = group.ok_or_else(|| conflict(&draft.id, "is of a group that is gone"))?;
+        let (request_digest, outcome) = request.unzip();
         let changed = draft
             .changes
             .iter()
             .filter(|change| change.change != ChangeKind::Unchanged);
-        let overview = OverviewText {
-            record_id: RecordId(Hex(record_id)),
-            op: draft.op,
+        let request = draft.request_id.as_ref().zip(request_digest);
+        let overview = NewOverview {
             id: draft.id.as_str().into(),
-            group: group.ok_or_else(|| conflict(&draft.id, "is of a group that is gone"))?,
+            group,
             name: draft.name.as_str().into(),
             type_name: draft.type_name.as_str().into(),
             version: draft.version_after.get(),
-            at: host.now.as_str().into(),
+            op: draft.op,
             author: self.access.grant,
-            properties: names(&mut draft.after.names().map(PropertyName::as_str)),
-            changed: match draft.op {
+            at: host.now.as_str().into(),
+            created_at: match draft.op {
                 Op::Create => None,
-                _ => Some(names(&mut changed.map(|change| change.name.as_str()))),
+                _ => Some(
+                    draft
+                        .created_at
+                        .as_ref()
+                        .unwrap_or(&host.now)
+                        .as_str()
+                        .into(),
+                ),
             },
+            values_at: match draft.op {
+                Op::Create => None,
+                _ => draft.rotated_at.as_ref().map(|time| time.as_str().into()),
+            },
+            meta: (!draft.meta.is_empty()).then(|| draft.meta.clone()),
+            extra: draft.extras.overview.as_deref().map(Extra::kept),
+            properties: texts(draft.after.names().map(PropertyName::as_str)),
+            changed: match draft.op {
+                Op::Create | Op::Delete => None,
+                _ => Some(texts(changed.map(|change| change.name.as_str()))),
+            },
+            source: draft.source.map(Version::get),
+            // Of the secrets that are sealed with it.
+            secrets_hash: None,
             note: draft.note.as_ref().map(|note| note.as_str().into()),
-            request_id: draft.request_id.as_ref().map(|id| id.as_str().into()),
+            request: request.map(|(id, digest)| RequestText {
+                id: id.as_str().into(),
+                mac: Hex(self.request_mac(&draft.id, id, &digest)),
+            }),
         };
         let secrets = SecretsPart {
-            properties: draft.after,
-            request,
+            properties: draft.after.clone(),
+            outcome,
+            extra: draft.extras.secrets.clone(),
         };
-        self.index.keys().seal(
+        let plaintexts = Plaintexts::sign(
             host.rng,
-            &overview,
+            &self.access.keys,
+            self.header.vault_id,
+            overview,
             (draft.op != Op::Delete).then_some(&secrets),
-        )
+        );
+        let place = (group, draft.id.as_str(), draft.version_after);
+        self.index.keys().seal(host.rng, place, &plaintexts)
     }
 
     /// Takes a commit that the host has stored, and returns what became of the plans.
@@ -441,6 +481,11 @@ impl<S: Source> Vault<S> {
             }
         }
     }
+}
+
+/// Names as an overview has them.
+fn texts<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Text<'a>> {
+    names.map(|name| Text(name.into())).collect()
 }
 
 /// The next seq or epoch. Fails with `limit_exceeded` before a commit is made that no reader takes.

@@ -140,13 +140,20 @@ impl Index {
         self.commits.last().map_or(0, |newest| newest.range().end)
     }
 
+    /// The commit in which a version stands.
+    pub(crate) fn commit_of(&self, stored: &Stored) -> Option<&CommitPlace> {
+        let first = self.commits.first()?.seq;
+        let index = usize::try_from(stored.seq.checked_sub(first)?).ok()?;
+        self.commits.get(index)
+    }
+
     /// The plaintext of a sealed overview in a group.
     pub(crate) fn open_overview(&self, group: u16, sealed: &[u8]) -> Result<Vec<u8>> {
         let mut plaintext = Vec::with_capacity(sealed.len());
         match self.keys.open_overview(group, sealed, &mut plaintext) {
             true => Ok(plaintext),
             // It opened when it was admitted.
-            false => Err(Error::new(Code::Internal, "an overview no longer opens")),
+            false => Err(Error::new(Code::Damaged, "an overview no longer opens")),
         }
     }
 }

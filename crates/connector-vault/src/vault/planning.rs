@@ -3,19 +3,21 @@
 
 mod actions;
 mod import;
+mod requests;
 mod staging;
 
 use std::fmt;
 
 #[cfg(test)]
-pub(crate) use self::actions::request_digest;
+pub(crate) use self::requests::request_digest;
 
 pub use self::import::{Import, OnConflict};
 use self::staging::Staging;
 use super::Vault;
+use super::record::OpenedOverview;
 use crate::action::Options;
 use crate::connector::{
-    Connector, ConnectorId, NewConnector, Properties, PropertyChanges, Version,
+    Connector, ConnectorId, Extras, NewConnector, Properties, PropertyChanges, Version,
 };
 use crate::crypto::Hash;
 use crate::error::{Error, Result};
@@ -130,12 +132,19 @@ impl<S: Source> Vault<S> {
 
     pub(super) fn plan_on_newest(
         &self,
-        draft: Draft,
+        mut draft: Draft,
         request_digest: Option<Hash>,
     ) -> Result<Plan> {
+        let newest = self.index.newest(draft.id.as_str());
+        let newest = newest.map(|newest| self.opened(newest)).transpose()?;
+        let base = self.base(newest.as_ref());
+        // Also behind a delete, of which a draft of a new connector knows nothing.
+        if let Some(newest) = newest {
+            draft.extras.overview = newest.extra;
+        }
         Ok(Plan(Step::Draft {
-            base: self.base_of(&draft.id)?,
-            draft,
+            base,
+            draft: Box::new(draft),
             request_digest,
         }))
     }
@@ -143,24 +152,36 @@ impl<S: Source> Vault<S> {
     /// What a plan for a connector is made on.
     pub(super) fn base_of(&self, id: &ConnectorId) -> Result<Base> {
         let newest = self.index.newest(id.as_str());
-        let newest = newest.map(|newest| self.overview_of(newest)).transpose()?;
-        Ok(Base {
+        let newest = newest.map(|newest| self.opened(newest)).transpose()?;
+        Ok(self.base(newest.as_ref()))
+    }
+
+    fn base(&self, newest: Option<&OpenedOverview>) -> Base {
+        Base {
             vault_id: *self.header.vault_id.as_bytes(),
             epoch: self.header.epoch,
-            newest: Newest::Stored(newest.map(|newest| *newest.record_id.as_bytes())),
-        })
+            newest: Newest::Stored(newest.map(|newest| newest.hash)),
+        }
     }
 
     /// A connector as far as its overview tells.
     pub(super) fn without_values(&self, id: &str) -> Result<Connector> {
-        let overview = self.overview(id)?;
+        let opened = self.opened(self.present(id)?)?;
+        let overview = opened.overview;
         Ok(Connector {
             id: overview.id,
             name: overview.name,
             type_name: overview.type_name,
             version: overview.version,
             updated_at: overview.at,
+            created_at: overview.created_at,
+            rotated_at: overview.rotated_at,
+            meta: overview.meta,
             properties: Properties::new(),
+            extras: Extras {
+                overview: opened.extra,
+                secrets: None,
+            },
         })
     }
 }

@@ -2,25 +2,100 @@
 
 mod overview;
 mod secrets;
+mod signature;
 
-pub use self::overview::{Authored, Overview};
-pub(crate) use self::overview::{Names, OverviewText, Text};
-pub(crate) use self::secrets::{KeptOutcome, RequestPart, SecretsPart};
+pub use self::overview::{Attributed, Authored, Overview, SignedVersion};
+pub(crate) use self::overview::{NewOverview, OpenedOverview, ReadOverview, RequestText, Text};
+#[cfg(test)]
+pub(crate) use self::secrets::secrets_hash as hash_of_secrets;
+pub(crate) use self::secrets::{KeptOutcome, SecretsPart};
+pub(crate) use self::signature::{VersionId, is_signed_by};
+#[cfg(test)]
+pub(crate) use self::signature::{sign, without_padding};
 
 use rand_core::CryptoRng;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use self::secrets::{SALT_LEN, secrets_hash};
 use crate::access::{Bundle, GroupKeys, not_permitted};
 use crate::connector::Version;
 use crate::crypto::aead::{SealingKey, padded_len};
+use crate::crypto::identity::IdentityKeys;
 use crate::crypto::kdf::{self, Key};
 use crate::crypto::label::{self, bind};
 use crate::error::{Code, Error, Result};
-use crate::format::commit;
+use crate::format::commit::{self, SIGNATURE_LEN};
 use crate::format::header::Header;
-use crate::format::hex::{GroupId, VaultId};
-use crate::json::strict;
+use crate::format::hex::{GroupId, Hex, VaultId};
+use crate::limits;
+
+/// A rule that a version breaks although its bytes are those that were written (docs/format.md section 8.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// R8.9.
+    SecretsDoNotOpen,
+    /// R8.10.
+    SecretsHash,
+    /// R8.11.
+    SecretsForm,
+    /// R8.12.
+    Names,
+    /// R8.13.
+    Signature,
+}
+
+impl Broken {
+    pub(crate) fn what(self) -> &'static str {
+        match self {
+            Self::SecretsDoNotOpen => "its secrets do not open",
+            Self::SecretsHash => "its secrets are not those that its overview names",
+            Self::SecretsForm => "its secrets do not follow the format",
+            Self::Names => "it lists other properties than it holds",
+            Self::Signature => "its author did not sign it",
+        }
+    }
+
+    /// Whether the author has signed just this fault: the overview names the hash of the secrets that have it.
+    pub(crate) fn is_in_signed_secrets(self) -> bool {
+        matches!(self, Self::SecretsForm | Self::Names)
+    }
+}
+
+/// The plaintexts of a record: whoever seals them again changes nothing in them.
+pub(crate) struct Plaintexts {
+    /// Signature, JSON, padding.
+    pub(crate) overview: Vec<u8>,
+    /// Salt, JSON, padding; `None` exactly for a delete.
+    pub(crate) secrets: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Plaintexts {
+    /// Those of a new version, signed by its author.
+    pub(crate) fn sign(
+        rng: &mut dyn CryptoRng,
+        author: &IdentityKeys,
+        vault_id: VaultId,
+        mut overview: NewOverview<'_>,
+        secrets: Option<&SecretsPart>,
+    ) -> Self {
+        let secrets = secrets.map(|secrets| {
+            let mut salt = [0; SALT_LEN];
+            rng.fill_bytes(&mut salt);
+            let plaintext = led_json(&salt, secrets);
+            overview.secrets_hash = Some(Hex(secrets_hash(&salt, &plaintext[SALT_LEN..])));
+            padded(plaintext)
+        });
+        let mut plaintext = led_json(&[0; SIGNATURE_LEN], &overview);
+        let hash = crate::crypto::sha256(&plaintext[SIGNATURE_LEN..]);
+        let signature = signature::sign(author, vault_id, &hash);
+        plaintext[..SIGNATURE_LEN].copy_from_slice(&signature);
+        Self {
+            overview: std::mem::take(&mut *padded(plaintext)),
+            secrets,
+        }
+    }
+}
 
 /// The keys of an epoch at work: they seal and open the records of the groups that a grant lists.
 #[derive(Clone)]
@@ -93,84 +168,76 @@ impl RecordKeys {
             .is_some_and(|group| group.overview.open(&group.overview_context, sealed, out))
     }
 
-    /// Opens the secrets of a connector version in a group. Fails with `not_permitted` for a grant that does not
-    /// read there, with `damaged` if they do not belong here.
+    /// The plaintext of the secrets of a connector version; `None` if they do not open as such. Fails with
+    /// `not_permitted` for a viewer.
     pub(crate) fn open_secrets(
         &self,
         group: u16,
         id: &str,
         version: Version,
         sealed: &[u8],
-    ) -> Result<SecretsPart> {
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let group = self.numbered(group).ok_or_else(cannot_read)?;
         let mut plaintext = Zeroizing::new(Vec::with_capacity(sealed.len()));
         let context = self.secrets_context(group.id, id, version);
-        if !group
-            .secrets_key(id)?
-            .open(&context, sealed, &mut plaintext)
-        {
-            return Err(Error::new(
-                Code::Damaged,
-                format!("the secrets of version {version} of the connector {id:?} do not open"),
-            ));
-        }
-        let text = std::str::from_utf8(&plaintext).ok();
-        let parsed = text.and_then(|text| strict::read(text.trim_end_matches(' ')).ok());
-        parsed.ok_or_else(|| {
-            Error::new(
-                Code::Damaged,
-                format!("the secrets of version {version} of the connector {id:?} do not follow the format"),
-            )
+        let key = group.secrets_key(id)?;
+        let opened = key.open(&context, sealed, &mut plaintext);
+        Ok(opened.then_some(plaintext))
+    }
+
+    /// What a version holds, by its overview; or the rule that it breaks. Fails with `not_permitted` for a
+    /// viewer.
+    pub(crate) fn read_secrets(
+        &self,
+        group: u16,
+        overview: &OpenedOverview,
+        sealed: &[u8],
+    ) -> Result<Result<SecretsPart, Broken>> {
+        let (id, version) = (overview.overview.id.as_str(), overview.overview.version);
+        let plaintext = self.open_secrets(group, id, version, sealed)?;
+        Ok(match plaintext {
+            Some(plaintext) => SecretsPart::parse(&plaintext, overview),
+            None => Err(Broken::SecretsDoNotOpen),
         })
     }
 
-    /// The sealed record of a connector version. `secrets` is `None` exactly for a delete.
+    /// The sealed record of a connector version. Fails with `limit_exceeded`.
     pub(crate) fn seal(
         &self,
         rng: &mut dyn CryptoRng,
-        overview: &OverviewText<'_, Vec<Text<'_>>>,
-        secrets: Option<&SecretsPart>,
+        (group, id, version): (GroupId, &str, Version),
+        plaintexts: &Plaintexts,
     ) -> Result<Vec<u8>> {
-        let group = self.of_id(overview.group)?;
+        let group = self.of_id(group)?;
         let mut sealed_overview = Vec::new();
-        let plaintext = padded_json(overview);
-        let context = &group.overview_context;
+        let (context, plaintext) = (&group.overview_context, &plaintexts.overview);
         group
             .overview
-            .seal(rng, context, &plaintext, &mut sealed_overview);
+            .seal(rng, context, plaintext, &mut sealed_overview);
+        if sealed_overview.len() > limits::OVERVIEW_LEN_MAX {
+            return Err(Error::new(
+                Code::LimitExceeded,
+                "the sealed overview would be larger than 1 MiB",
+            ));
+        }
         let mut sealed_secrets = Vec::new();
-        if let Some(secrets) = secrets {
-            let version = Version::new(overview.version)?;
-            let plaintext = padded_json(secrets);
-            let context = self.secrets_context(group.id, &overview.id, version);
+        if let Some(secrets) = &plaintexts.secrets {
+            let context = self.secrets_context(group.id, id, version);
             group
-                .secrets_key(&overview.id)?
-                .seal(rng, &context, &plaintext, &mut sealed_secrets);
+                .secrets_key(id)?
+                .seal(rng, &context, secrets, &mut sealed_secrets);
         }
         commit::encode_record(&sealed_overview, &sealed_secrets)
     }
 
-    /// A record of any texts: what no writer makes.
+    /// A record of an overview of any length, without secrets: what no writer makes.
     #[cfg(test)]
-    pub(crate) fn seal_text(
-        &self,
-        rng: &mut dyn CryptoRng,
-        overview: &[u8],
-        secrets: (&str, u64, &[u8]),
-    ) -> Vec<u8> {
-        let (id, version, secrets) = secrets;
+    pub(crate) fn seal_overview(&self, rng: &mut dyn CryptoRng, plaintext: &[u8]) -> Vec<u8> {
+        let mut sealed = Vec::new();
         let group = &self.groups[0];
-        let mut sealed = (Vec::new(), Vec::new());
         let context = &group.overview_context;
-        group.overview.seal(rng, context, overview, &mut sealed.0);
-        let context = self.secrets_context(group.id, id, Version::new(version).expect("from 1"));
-        group.secrets_key(id).expect("a role that reads").seal(
-            rng,
-            &context,
-            secrets,
-            &mut sealed.1,
-        );
-        commit::encode_record(&sealed.0, &sealed.1).expect("small")
+        group.overview.seal(rng, context, plaintext, &mut sealed);
+        commit::encode_record(&sealed, &[]).expect("below 16 MiB")
     }
 
     fn secrets_context(&self, group: GroupId, id: &str, version: Version) -> Vec<u8> {
@@ -216,11 +283,18 @@ fn cannot_read() -> Error {
     not_permitted("this grant cannot read values")
 }
 
-/// JSON and spaces up to the padded length.
-fn padded_json(value: &impl Serialize) -> Zeroizing<Vec<u8>> {
+/// Some bytes, and JSON behind them.
+fn led_json(lead: &[u8], value: &impl Serialize) -> Zeroizing<Vec<u8>> {
     let mut writer = WipingWriter(Zeroizing::new(Vec::with_capacity(1024)));
+    writer.0.extend_from_slice(lead);
     serde_json::to_writer(&mut writer, value)
         .expect("string keys, and a writer that does not fail");
+    writer.0
+}
+
+/// The bytes and spaces behind them, up to the padded length.
+fn padded(bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    let mut writer = WipingWriter(bytes);
     let len = writer.0.len();
     writer.reserve(padded_len(len) - len);
     writer.0.resize(padded_len(len), b' ');
@@ -260,8 +334,9 @@ mod tests {
 
     use super::*;
     use crate::connector::{Op, Properties, PropertyName};
-    use crate::format::hex::{GrantId, Hex, RecordId};
-    use crate::limits;
+    use crate::crypto::identity::Identity;
+    use crate::format::extra::Extra;
+    use crate::format::hex::GrantId;
     use crate::secret::Secret;
 
     proptest! {
@@ -269,7 +344,9 @@ mod tests {
         #[test]
         fn records(
             id in "[^\\p{Cc}]{1,40}", version in 1..=limits::COUNTER_MAX, epoch: u64,
-            names in vec(".{1,20}", 0..5), note in proptest::option::of("[^\\p{Cc}]{1,20}"),
+            names in proptest::collection::btree_set(".{1,20}", 0..5),
+            note in proptest::option::of("[^\\p{Cc}]{1,20}"),
+            extra in proptest::option::of(Just(r#"{"a" : [1]}"#)),
             value in ".{0,1500}", keys: [[u8; 32]; 2], vault_id: [u8; 32],
         ) {
             let (vault_id, group) = (VaultId(Hex(vault_id)), GroupId(Hex([3; 8])));
@@ -288,45 +365,62 @@ mod tests {
                 properties.set(PropertyName::new(name.as_str()).expect("valid"), value).expect("few");
             }
             let texts = || properties.names().map(|name| Text(name.as_str().into())).collect::<Vec<_>>();
-            let overview = OverviewText {
-                record_id: RecordId(Hex([1; 16])),
-                op: Op::Update,
+            let overview = NewOverview {
                 id: id.as_str().into(),
                 group,
                 name: "Name".into(),
                 type_name: "Type".into(),
                 version,
-                at: "2026-11-23T20:15:00.000Z".into(),
+                op: Op::Update,
                 author: GrantId(Hex([2; 8])),
+                at: "2026-11-23T20:15:00.000Z".into(),
+                created_at: Some("2026-11-22T20:15:00.000Z".into()),
+                values_at: None,
+                meta: None,
+                extra: extra.map(Extra::kept),
                 properties: texts(),
                 changed: Some(texts()),
+                source: None,
+                secrets_hash: None,
                 note: note.as_deref().map(Into::into),
-                request_id: None,
+                request: None,
             };
-            let secrets = SecretsPart { properties: properties.clone(), request: None };
+            let secrets = SecretsPart {
+                properties: properties.clone(),
+                outcome: None,
+                extra: extra.map(|extra| crate::secret::Text::new(extra.to_owned())),
+            };
             let mut rng = <rand::rngs::StdRng as rand::SeedableRng>::seed_from_u64(1);
-            let record = keys.seal(&mut rng, &overview, Some(&secrets)).expect("small");
+            let author = Identity::from_bytes([3; 32]).keys();
+            let plaintexts = Plaintexts::sign(&mut rng, &author, vault_id, overview, Some(&secrets));
+            let number = Version::new(version).expect("from 1");
+            let record = keys.seal(&mut rng, (group, &id, number), &plaintexts).expect("small");
             let (sealed_overview, sealed_secrets) = commit::split_record(&record, 0).expect("whole");
             let mut plaintext = Vec::new();
             prop_assert_eq!(keys.find_overview(sealed_overview, &mut plaintext), Some(5));
             prop_assert_eq!(padded_len(plaintext.len()), plaintext.len());
-            let opened = Overview::parse(&plaintext).expect("its own");
-            prop_assert_eq!(opened.id.as_str(), id.as_str());
-            prop_assert_eq!(opened.version.get(), version);
-            prop_assert_eq!(&opened.note, &note);
-            prop_assert!(opened.properties.iter().eq(properties.names()));
-            let opened = keys.open_secrets(5, &id, opened.version, sealed_secrets).expect("its own");
-            prop_assert_eq!(&opened.properties, &properties);
+            let opened = OpenedOverview::parse(&plaintext).expect("its own");
+            prop_assert_eq!(opened.overview.id.as_str(), id.as_str());
+            prop_assert_eq!(opened.overview.version, number);
+            prop_assert_eq!(&opened.overview.note, &note);
+            prop_assert_eq!(opened.extra.as_deref(), extra);
+            prop_assert!(opened.overview.properties.iter().eq(properties.names()));
+            let key = author.public.ed25519;
+            prop_assert!(is_signed_by(&key, vault_id, &opened.hash, &opened.signature));
+            prop_assert!(!is_signed_by(&key, VaultId(Hex([9; 32])), &opened.hash, &opened.signature));
+            let read = keys.read_secrets(5, &opened, sealed_secrets).expect("it reads").expect("its own");
+            prop_assert_eq!(&read.properties, &properties);
+            prop_assert_eq!(read.extra.as_ref().map(|extra| extra.as_str()), extra);
             let other = in_epoch(epoch.wrapping_add(1));
             prop_assert!(!other.open_overview(5, sealed_overview, &mut Vec::new()));
-            let version = Version::new(version).expect("from 1").next();
-            prop_assert!(keys.open_secrets(5, &id, version, sealed_secrets).is_err());
+            let next = keys.open_secrets(5, &id, number.next(), sealed_secrets).expect("it reads");
+            prop_assert!(next.is_none());
         }
 
         #[test]
         fn no_plaintext_makes_parsing_panic(bytes in vec(any::<u8>(), 0..200)) {
-            let _ = Overview::parse(&bytes);
-            let _ = OverviewText::parse(&bytes);
+            let _ = OpenedOverview::parse(&bytes);
+            let _ = ReadOverview::parse(&bytes);
         }
     }
 }

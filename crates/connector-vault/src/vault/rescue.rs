@@ -5,5 +5,5 @@ mod merge;
 mod repair;
 
 pub use self::audit::{CommitInfo, SignatureState, Verdict};
-pub use self::merge::{ConflictKind, Merge, MergeConflict, MergeOptions, Resolve};
+pub use self::merge::{ConflictKind, Merge, MergeConflict, MergeOptions, Resolve, Stranger};
 pub use self::repair::{Gap, Repaired};

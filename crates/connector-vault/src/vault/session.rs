@@ -35,7 +35,7 @@
 use std::fmt;
 
 use super::Vault;
-use super::commit::{LogEnd, Prepared, Retention, Write};
+use super::commit::{LogEnd, Prepared, Write};
 use crate::connector::ConnectorId;
 use crate::error::{Code, Error, Result};
 use crate::log::{Head, KnownHead};
@@ -330,21 +330,19 @@ impl Session {
                 self.state = State::CatchingUp(Aim::Write);
                 Ok(Ask::CatchUp(vault.log_end()))
             }
-            (State::MayCompact, Answer::MayCompact(true)) => {
-                match vault.prepare_compaction(Retention::Automatic) {
-                    Ok(prepared) => {
-                        self.state = State::Compacting(prepared);
-                        let State::Compacting(prepared) = &self.state else {
-                            return Err(out_of_turn());
-                        };
-                        Ok(match prepared.write() {
-                            Write::Replace(file) => Ask::Compact(file, vault.log_end()),
-                            _ => return Err(out_of_turn()),
-                        })
-                    }
-                    Err(_) => Ok(self.remembering(Aim::Write)),
+            (State::MayCompact, Answer::MayCompact(true)) => match vault.prepare_own_compaction() {
+                Ok(prepared) => {
+                    self.state = State::Compacting(prepared);
+                    let State::Compacting(prepared) = &self.state else {
+                        return Err(out_of_turn());
+                    };
+                    Ok(match prepared.write() {
+                        Write::Replace(file) => Ask::Compact(file, vault.log_end()),
+                        _ => return Err(out_of_turn()),
+                    })
                 }
-            }
+                Err(_) => Ok(self.remembering(Aim::Write)),
+            },
             (State::Compacting(prepared), Answer::Stored) => {
                 if vault.apply(prepared).is_ok() {
                     self.known = Some(vault.known_head());

@@ -95,6 +95,8 @@ pub struct ExpectConnector {
     pub type_name: String,
     /// The kept versions, oldest first; the last one is the present one.
     pub versions: Vec<u64>,
+    /// The labels of the grants whose record signatures they have.
+    pub signed_by: Vec<Option<String>>,
     pub op: String,
     /// The names of its properties, in order.
     pub names: Vec<String>,
@@ -104,6 +106,10 @@ pub struct ExpectConnector {
     pub note: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub meta: BTreeMap<String, String>,
+    pub created_at: String,
+    pub rotated_at: String,
 }
 
 /// The end that is dropped.
@@ -158,6 +164,12 @@ pub enum Given {
         label: String,
         inputs: Vec<String>,
     },
+    /// A key, and what is authenticated with it.
+    Mac {
+        key: String,
+        label: String,
+        inputs: Vec<String>,
+    },
     /// A seed of an X-Wing key.
     XWing(String),
     /// A first vault key.
@@ -203,6 +215,7 @@ impl Given {
             Self::Padding(_) => "padding",
             Self::Bind { .. } => "bind",
             Self::Derive { .. } => "derive",
+            Self::Mac { .. } => "mac",
             Self::XWing(_) => "x_wing",
             Self::VaultKey(_) => "vault_key",
             Self::KeySlotKeys { .. } => "key_slot_keys",

@@ -1,9 +1,9 @@
-//! Compaction: a new snapshot of the sealed records as they are; no secret is opened
+//! Compaction: a new snapshot of the sealed records as they are, once those behind the previous one are checked
 //! (docs/format.md section 10).
 
 use std::collections::HashSet;
 
-use super::{Chain, Prepared, next_counter, snapshot_file};
+use super::{Chain, Checked, Checks, Prepared, next_counter, snapshot_file};
 use crate::access::Access;
 use crate::crypto::Hash;
 use crate::error::Result;
@@ -12,8 +12,9 @@ use crate::format::header::Header;
 use crate::format::key_slots::KeySlotEntry;
 use crate::limits;
 use crate::source::Source;
+use crate::vault::authorship::FalseVersion;
 use crate::vault::index::Stored;
-use crate::vault::{Vault, for_all};
+use crate::vault::{Host, Vault, for_all};
 
 /// Which versions of a connector a compaction keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,39 +29,82 @@ pub enum Retention {
 }
 
 impl<S: Source> Vault<S> {
-    /// A snapshot that replaces the log and keeps the versions of `retention`. Needs an owner.
-    pub fn prepare_compaction(&self, retention: Retention) -> Result<Prepared> {
+    /// A snapshot that replaces the log and keeps the versions of `retention`. Needs an owner, whose program checks
+    /// the versions behind the previous snapshot: [`Prepared::false_versions`] are those that it leaves out.
+    pub fn prepare_compaction(
+        &self,
+        retention: Retention,
+        host: &mut Host<'_>,
+    ) -> Result<Prepared> {
         self.require_owner("compact the vault")?;
+        self.require_sound()?;
+        self.compaction(retention, self.checked(Checks::Tail, host)?, Some(host))
+    }
+
+    /// The compaction that happens by itself. Fails with `false_record` where it would leave something out: an
+    /// owner hears of that, so it is an owner who compacts then.
+    pub(in crate::vault) fn prepare_own_compaction(&self) -> Result<Prepared> {
+        self.require_owner("compact the vault")?;
+        self.require_sound()?;
+        self.compaction(Retention::Automatic, self.all_true()?, None)
+    }
+
+    fn compaction(
+        &self,
+        retention: Retention,
+        checked: Checked<'_>,
+        mut host: Option<&mut Host<'_>>,
+    ) -> Result<Prepared> {
         let since = self
             .index
             .commits
             .first()
             .map_or(0, |snapshot| snapshot.seq);
-        let of_requests = self.index.all().filter(|versions| {
-            retention == Retention::Automatic && versions.clone().any(|stored| stored.has_request)
-        });
-        let recent =
-            of_requests.flat_map(|versions| versions.rev().take(limits::REQUEST_VERSIONS_KEPT));
-        self.want(recent.map(Stored::overview))?;
         let mut records = Vec::new();
-        for versions in self.index.all() {
-            let count = versions.clone().count();
+        for connector in &checked.connectors {
+            let count = connector.count();
             let keep = match retention {
                 Retention::Newest(keep) => keep.max(1),
                 Retention::Automatic => limits::VERSIONS_KEPT,
             };
             let remembering = match retention {
                 Retention::Newest(_) => 0,
-                Retention::Automatic => self.remembering(versions.clone())?,
+                Retention::Automatic => self.remembering(connector.versions.iter().copied())?,
             };
             let keep = keep.max(remembering);
-            let kept = versions.enumerate().filter(|(index, stored)| {
+            let kept = connector.versions.iter().enumerate();
+            let kept = kept.filter(|(index, stored)| {
                 *index + keep >= count || (retention == Retention::Automatic && stored.seq > since)
             });
-            records.extend(kept.map(|(_, stored)| stored));
+            let kept: Vec<_> = kept.map(|(_, stored)| *stored).collect();
+            records.extend(self.hashed(kept)?);
+            if let (Some(own), Some(host)) = (&connector.own, &mut host) {
+                records.push(own.seal(self.index.keys(), host)?);
+            }
         }
-        let records = self.hashed(records)?;
-        self.prepare_snapshot(&self.access, &self.header, &self.key_slots, &records)
+        self.prepare_snapshot(
+            &self.access,
+            &self.header,
+            &self.key_slots,
+            &records,
+            checked.false_versions,
+        )
+    }
+
+    /// Every version that is not false as it is, and those of the owner's in the place of false ones.
+    pub(crate) fn all_records<'v>(
+        &'v self,
+        checked: &Checked<'v>,
+        host: &mut Host<'_>,
+    ) -> Result<Vec<NewRecord<'v>>> {
+        let mut records = Vec::new();
+        for connector in &checked.connectors {
+            records.extend(self.hashed(connector.versions.clone())?);
+            if let Some(own) = &connector.own {
+                records.push(own.seal(self.index.keys(), host)?);
+            }
+        }
+        Ok(records)
     }
 
     /// How many of a connector's newest versions decide which requests of the last seven days it has
@@ -108,7 +152,7 @@ impl<S: Source> Vault<S> {
     /// value of theirs is in the file afterwards. Needs an owner.
     ///
     /// Fails with `connector_not_found` for an id that never was.
-    pub fn prepare_purge(&self, ids: Option<&[&str]>) -> Result<Prepared> {
+    pub fn prepare_purge(&self, ids: Option<&[&str]>, host: &mut Host<'_>) -> Result<Prepared> {
         self.require_owner("purge history")?;
         let purged = ids.map(|ids| ids.iter().copied().collect::<HashSet<_>>());
         if let Some(unknown) = ids
@@ -118,14 +162,22 @@ impl<S: Source> Vault<S> {
         {
             return Err(self.not_found(unknown));
         }
-        let mut records = Vec::new();
-        for (id, versions) in self.index.ids().zip(self.index.all()) {
-            let is_purged = purged.as_ref().is_none_or(|ids| ids.contains(id));
-            let count = versions.clone().count();
-            records.extend(versions.skip(if is_purged { count - 1 } else { 0 }));
+        self.require_sound()?;
+        let mut checked = self.checked(Checks::Tail, host)?;
+        for (id, connector) in self.index.ids().zip(&mut checked.connectors) {
+            if purged.as_ref().is_none_or(|ids| ids.contains(id)) {
+                let dropped = (connector.count() - 1).min(connector.versions.len());
+                connector.versions.drain(..dropped);
+            }
         }
-        let records = self.hashed(records)?;
-        self.prepare_snapshot(&self.access, &self.header, &self.key_slots, &records)
+        let records = self.all_records(&checked, host)?;
+        self.prepare_snapshot(
+            &self.access,
+            &self.header,
+            &self.key_slots,
+            &records,
+            checked.false_versions,
+        )
     }
 
     /// A snapshot on the present head, with another header, other key slots or other records, signed
@@ -136,6 +188,7 @@ impl<S: Source> Vault<S> {
         header: &Header,
         key_slots: &[KeySlotEntry],
         records: &[NewRecord<'_>],
+        false_versions: Vec<FalseVersion>,
     ) -> Result<Prepared> {
         self.require_sound()?;
         let head = self.head();
@@ -148,7 +201,7 @@ impl<S: Source> Vault<S> {
             superseded: &superseded,
         };
         let file = snapshot_file(access, header, key_slots, &chain, records)?;
-        Ok(Prepared::replace(self, file))
+        Ok(Prepared::replace(self, file, false_versions))
     }
 
     /// The records of versions as they are, for a new snapshot.

@@ -23,7 +23,6 @@ pub(crate) struct Rules<'h> {
 pub(crate) struct Facts {
     pub(crate) op: Op,
     pub(crate) version: Version,
-    pub(crate) author: GrantId,
     pub(crate) has_secrets: bool,
     pub(crate) group: GroupId,
 }
@@ -51,6 +50,15 @@ impl<'h> Rules<'h> {
     /// Whether the author may do everything.
     pub(crate) fn by_owner(&self) -> bool {
         self.rights.owns()
+    }
+
+    /// Whether a version may name this author (docs/format.md section 8.6, rule R8.6): in changes the signer, in a
+    /// snapshot a grant that is or was.
+    pub(crate) fn permits_author(&self, header: &Header, author: GrantId) -> bool {
+        match self.kind {
+            Kind::Changes => author == self.signer,
+            Kind::Snapshot => author == self.signer || header.knows(author),
+        }
     }
 
     /// Whether a record may follow the version `before` of its connector; else why not.
@@ -81,9 +89,6 @@ impl<'h> Rules<'h> {
         before: Option<Before>,
         same_identity: impl FnOnce() -> bool,
     ) -> Result<(), &'static str> {
-        if new.author != self.signer {
-            return Err("it names another author than the signer");
-        }
         let permitted = self.rights.in_group(new.group);
         if !permitted.has(capability_of(new.op)) {
             return Err("its author has no right to do this in its group");

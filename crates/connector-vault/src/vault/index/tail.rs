@@ -11,8 +11,10 @@ use crate::connector::{ConnectorId, Version};
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, RecordBytes};
 use crate::format::header::Header;
+use crate::limits;
+use crate::log;
 use crate::source::{Missing, Source};
-use crate::vault::record::{OverviewText, RecordKeys};
+use crate::vault::record::{ReadOverview, RecordKeys};
 
 /// A record that is not what its author signed; only a tolerant opening goes on without it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -103,12 +105,22 @@ impl Index {
             .as_ref()
             .is_some_and(|list| !list.is_empty());
         let mut rules = Rules::of(admission.header, commit, gaps)?;
-        let refuse = |record: &RecordBytes<'_>, what: &str| {
+        let place = |record: &RecordBytes<'_>| {
             let (seq, offset) = (commit.fixed.seq, record.offset);
+            format!("commit {seq}, record at offset {offset}")
+        };
+        let refuse = |record: &RecordBytes<'_>, what: &str| {
             Error::new(
                 Code::UnauthorizedCommit,
-                format!("commit {seq}, record at offset {offset}: {what}"),
+                format!("{}: {what}", place(record)),
             )
+        };
+        // The member who wrote it is the signer of changes. A snapshot tells who signed the snapshot.
+        let by = log::label_of_author(admission.header, commit);
+        let told_false = |record: &RecordBytes<'_>, error: Error| {
+            error
+                .within(format_args!("{}, which {by} signed", place(record)))
+                .with_hint("repair the vault, or restore a backup")
         };
         for record in commit.records() {
             let (sealed, secrets) = match record.split() {
@@ -131,18 +143,31 @@ impl Index {
                 }
             };
             plaintext.clear();
-            let Some(group) = self.keys.find_overview(sealed, plaintext) else {
+            let is_short = sealed.len() <= limits::OVERVIEW_LEN_MAX;
+            let found = is_short.then(|| self.keys.find_overview(sealed, plaintext));
+            let Some(group) = found.flatten() else {
                 if self.keys.lists_all() {
-                    return Err(refuse(&record, "its overview does not open"));
+                    let error = Error::new(Code::FalseRecord, "its overview does not open");
+                    return Err(told_false(&record, error));
                 }
                 // It is of a group that this grant does not list.
                 continue;
             };
-            let overview = OverviewText::parse(plaintext).map_err(|error| {
-                error.within(format_args!("record at offset {}", record.offset))
-            })?;
+            let (_, overview) =
+                ReadOverview::of(plaintext).map_err(|error| told_false(&record, error))?;
             if self.keys.group_id(group) != Some(overview.group) {
-                return Err(refuse(&record, "it names another group than its own"));
+                let error = Error::new(
+                    Code::FalseRecord,
+                    "its overview names another group than its own",
+                );
+                return Err(told_false(&record, error));
+            }
+            if !rules.permits_author(admission.header, overview.author) {
+                let error = Error::new(
+                    Code::FalseRecord,
+                    "its overview names an author who may not stand there",
+                );
+                return Err(told_false(&record, error));
             }
             let version = Version::new(overview.version)?;
             let len = |bytes: &[u8]| u32::try_from(bytes.len()).expect("at most 16 MiB");
@@ -151,7 +176,7 @@ impl Index {
                 record_len: len(record.bytes),
                 overview_len: len(sealed),
                 op: overview.op,
-                has_request: overview.request_id.is_some(),
+                has_request: overview.request.is_some(),
                 group,
                 version,
                 seq: commit.fixed.seq,
@@ -165,9 +190,7 @@ impl Index {
                 own || newest.is_some_and(|before| {
                     let mut buffer = Vec::new();
                     match piece.get(before.overview(), &mut buffer) {
-                        Ok(sealed) => {
-                            self.is_of(before.group, sealed, &overview.name, &overview.type_name)
-                        }
+                        Ok(sealed) => self.is_named_as(before.group, sealed, &overview),
                         // Whatever the answer will be, the commits are not taken before.
                         Err(absent) => {
                             missing.extend_from_slice(absent.ranges());
@@ -179,7 +202,6 @@ impl Index {
             let facts = Facts {
                 op: overview.op,
                 version,
-                author: overview.author,
                 has_secrets: !secrets.is_empty(),
                 group: overview.group,
             };
@@ -227,11 +249,10 @@ impl Index {
         Ok(())
     }
 
-    /// Whether a sealed overview has this name and type.
-    fn is_of(&self, group: u16, sealed: &[u8], name: &str, type_name: &str) -> bool {
+    /// Whether a sealed overview has the name, type and meta of another one.
+    fn is_named_as(&self, group: u16, sealed: &[u8], other: &ReadOverview<'_>) -> bool {
         self.open_overview(group, sealed).is_ok_and(|text| {
-            OverviewText::parse(&text)
-                .is_ok_and(|overview| overview.name == name && overview.type_name == type_name)
+            ReadOverview::of(&text).is_ok_and(|(_, overview)| overview.is_named_as(other))
         })
     }
 
@@ -296,9 +317,8 @@ fn open_damaged(record: &RecordBytes<'_>, keys: &RecordKeys) -> Option<String> {
     let (sealed, _) = record.split().ok()?;
     let mut plaintext = Vec::new();
     keys.find_overview(sealed, &mut plaintext)?;
-    OverviewText::parse(&plaintext)
-        .ok()
-        .map(|overview| overview.id.into_owned())
+    let (_, overview) = ReadOverview::of(&plaintext).ok()?;
+    Some(overview.id.into_owned())
 }
 
 impl DamagedRecord {

@@ -7,28 +7,20 @@
 
 use std::ops::Range;
 
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
-
+use super::requests::request_digest;
 use super::staging::{Staging, of_one_connector, refuse_request_id};
 use crate::action::{
-    Action, Asking, Changes, Content, Options, Outputs, RequestId, Resolver, TestResult,
-    outputs_of_test,
+    Action, Asking, Changes, Content, Options, Outputs, Resolver, TestResult, outputs_of_test,
 };
-use crate::connector::{Connector, ConnectorId, Version};
-use crate::crypto::Hash;
-use crate::crypto::label::{self, bind};
+use crate::connector::{Connector, Meta};
 use crate::error::{Code, Error, Result};
 use crate::format::header::DEFAULT_GROUP;
 use crate::json::{self, Syntax};
 use crate::limits;
-use crate::plan::{
-    self, ActionPlan, ActionStep, NewEntry, Outcome, Plan, Status, Step, TestOutcome,
-};
+use crate::plan::{self, ActionPlan, ActionStep, NewEntry, Plan, Status, Step, TestOutcome};
 use crate::role::Capability;
 use crate::secret::Text;
 use crate::source::Source;
-use crate::time::Timestamp;
 use crate::token::{Template, Tokens};
 use crate::vault::index::Stored;
 use crate::vault::{Host, Vault, for_all};
@@ -154,72 +146,6 @@ impl<S: Source> Vault<S> {
             None => Ok(()),
         }
     }
-
-    /// The first outcome of a request, if it was carried out and its version is kept.
-    ///
-    /// Fails with `request_id_reused` if the request was another one, and with `request_too_old` if
-    /// versions are missing that may have remembered it.
-    fn answered(
-        &self,
-        id: &ConnectorId,
-        request_id: &RequestId,
-        digest: &Hash,
-        now: &Timestamp,
-    ) -> Result<Option<Outcome>> {
-        let newest = self.present(id.as_str())?;
-        let overviews = self.index.versions(id.as_str()).map(Stored::overview);
-        self.want(overviews.chain([newest.record()]))?;
-        let versions = self.index.versions(id.as_str()).rev();
-        for stored in versions.filter(|stored| stored.has_request) {
-            let overview = self.overview_of(stored)?;
-            if overview.request_id.as_deref() != Some(request_id.as_str()) {
-                continue;
-            }
-            let (_, request) = self.unseal(stored)?;
-            return match request {
-                Some(first) if first.digest.0.ct_eq(digest).into() => {
-                    Ok(Some(first.outcome.replay(&overview)))
-                }
-                _ => Err(Error::new(
-                    Code::RequestIdReused,
-                    format!(
-                        "the request id was used for version {} of this connector with other content",
-                        stored.version
-                    ),
-                )
-                .with_hint("use a new request id for a new request")),
-            };
-        }
-        match self.remembers_requests(id, now)? {
-            true => Ok(None),
-            false => Err(Error::new(
-                Code::RequestTooOld,
-                "versions of this connector that are not kept may have remembered the request id",
-            )
-            .with_hint(
-                "look whether the change is there; if it is not, run the action without a request id, \
-                 with the connector's version as condition",
-            )),
-        }
-    }
-
-    /// Whether the kept versions of a connector reach back to its first, or as long as request ids are
-    /// remembered.
-    fn remembers_requests(&self, id: &ConnectorId, now: &Timestamp) -> Result<bool> {
-        let mut oldest = None;
-        for stored in self.index.versions(id.as_str()).rev() {
-            let next = oldest.map(|newer: &Stored| newer.version);
-            if next.is_some_and(|next| stored.version.next() != next) {
-                break;
-            }
-            oldest = Some(stored);
-        }
-        let Some(oldest) = oldest.filter(|oldest| oldest.version != Version::FIRST) else {
-            return Ok(true);
-        };
-        let made = self.overview_of(oldest)?.at;
-        Ok(made.is_older_than(limits::REQUEST_SECONDS_KEPT, now))
-    }
 }
 
 impl<S: Source> Staging<'_, S> {
@@ -234,13 +160,18 @@ impl<S: Source> Staging<'_, S> {
         host: &mut Host<'_>,
     ) -> Result<ActionStep> {
         let what = action.action_type().as_str();
-        if !matches!(action.content, Content::Update { .. }) {
+        if !matches!(action.content, Content::Update { .. } | Content::Add { .. }) {
             refuse_request_id(options)?;
         }
-        let new_id = match &action.content {
-            Content::Add { .. } => Some(asking.new_id(number, host.rng)),
+        let request = options.request_id.as_ref();
+        let new_id = match (&action.content, request) {
+            (Content::Add { .. }, None) => Some(asking.new_id(number, host.rng)),
+            // The same request creates the same connector, so that it finds itself.
+            (Content::Add { .. }, Some(request_id)) => Some(self.vault.created_id(request_id)),
             _ => None,
         };
+        let digest = request.map(|_| request_digest(&action.digest_parts(options)));
+        let request = request.zip(digest.as_ref());
         let mut tokens = asking.tokens(outputs);
         let mut resolver = Resolver::new(&mut tokens, options);
         resolver.document(action);
@@ -250,10 +181,10 @@ impl<S: Source> Staging<'_, S> {
                 let id = resolver.entry_id(entry_id)?;
                 self.vault
                     .require_for(id.as_str(), Capability::Write, what)?;
-                let mut digest = None;
-                if let Some(request_id) = &options.request_id {
-                    let parts = action.digest_parts(options);
-                    let digest = digest.insert(request_digest(&parts));
+                if let Some((request_id, digest)) = request {
+                    let newest = self.vault.present(id.as_str())?;
+                    let overviews = self.vault.index.versions(id.as_str()).map(Stored::overview);
+                    self.vault.want(overviews.chain([newest.record()]))?;
                     let answer = self.vault.answered(&id, request_id, digest, &host.now)?;
                     if let Some(outcome) = answer {
                         return Ok(change(Plan(Step::Answered { id, outcome })));
@@ -276,6 +207,23 @@ impl<S: Source> Staging<'_, S> {
             ) => {
                 self.vault
                     .require_in(DEFAULT_GROUP, Capability::Manage, what)?;
+                let mut tombstone = None;
+                if let Some((request_id, digest)) = request {
+                    let answer = self
+                        .vault
+                        .answered(&new_id, request_id, digest, &host.now)?;
+                    if let Some(mut outcome) = answer {
+                        let token = resolver.token_name("EntryIdTokenName", token_name.as_ref())?;
+                        let id = new_id.as_str().to_owned();
+                        outcome.outputs.extend(token.map(|token| (token, id)));
+                        let step = Step::Answered {
+                            id: new_id,
+                            outcome,
+                        };
+                        return Ok(change(Plan(step)));
+                    }
+                    tombstone = self.absent(&new_id)?;
+                }
                 plan::check_version(&new_id, None, options)?;
                 let type_name = resolver.name("TypeName", type_name)?;
                 let name = resolver.name("EntryName", entry_name)?;
@@ -285,12 +233,13 @@ impl<S: Source> Staging<'_, S> {
                     id: new_id.clone(),
                     name,
                     type_name,
-                    tombstone: None,
+                    meta: Meta::new(),
+                    tombstone,
                 };
                 let mut draft = plan::add(entry, &resolver.finish(), options)?;
                 let output = token.map(|token| (token, new_id.as_str().to_owned()));
                 draft.outputs.extend(output);
-                self.stage(draft, None).map(change)
+                self.stage(draft, digest).map(change)
             }
             (Content::Delete { entry_id }, _) => {
                 self.vault.require(Capability::Manage, what)?;
@@ -390,11 +339,4 @@ fn without_values(message: &str, connector: &Connector) -> String {
         .chars()
         .take(limits::TEST_MESSAGE_CHARS_MAX)
         .collect()
-}
-
-pub(crate) fn request_digest(parts: &[u8]) -> Hash {
-    let mut hasher = Sha256::new();
-    hasher.update(bind(label::REQUEST, &[]));
-    hasher.update(parts);
-    hasher.finalize().into()
 }

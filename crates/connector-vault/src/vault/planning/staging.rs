@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::action::{self, Changes, Options, Write};
 use crate::connector::{
-    Connector, ConnectorId, NewConnector, Op, PropertyChanges, Version, check_name,
+    Connector, ConnectorId, Meta, NewConnector, Op, PropertyChanges, Version, check_name,
 };
 use crate::crypto::Hash;
 use crate::error::{Code, Error, Result};
@@ -22,8 +22,17 @@ pub(super) struct Staging<'v, S> {
     pub(super) vault: &'v Vault<S>,
     /// When the changes are made: a tester sees it of a connector that an action before has changed.
     now: Timestamp,
-    /// The newest planned version of each connector; without properties if it was deleted.
-    written: HashMap<ConnectorId, (Connector, Op)>,
+    /// The newest planned version of each connector.
+    written: HashMap<ConnectorId, Written>,
+}
+
+/// A planned version, and which of its times are that of the commit.
+struct Written {
+    /// Without properties if it was deleted.
+    connector: Connector,
+    op: Op,
+    created_at: Option<Timestamp>,
+    rotated_at: Option<Timestamp>,
 }
 
 impl<'v, S: Source> Staging<'v, S> {
@@ -44,19 +53,17 @@ impl<'v, S: Source> Staging<'v, S> {
         let id = ConnectorId::new(connector.id.as_str())?;
         check_name("connector name", &connector.name)?;
         check_name("connector type", &connector.type_name)?;
-        let before = self.newest(&id);
-        if before.is_some_and(|(_, op)| op != Op::Delete) {
-            return Err(Error::new(
-                Code::ConnectorExists,
-                format!("there is a connector {:?} already", id.as_str()),
-            )
-            .with_hint("update it, or choose another id"));
+        let tombstone = self.absent(&id)?;
+        let mut meta = Meta::new();
+        for (name, text) in &connector.meta {
+            meta.set(name.as_str(), text.as_str())?;
         }
         let entry = NewEntry {
             id,
             name: connector.name.clone(),
             type_name: connector.type_name.clone(),
-            tombstone: before.map(|(version, _)| version),
+            meta,
+            tombstone,
         };
         let changes = literal(&connector.properties)?;
         let draft = plan::add(entry, &changes, options).map_err(|error| match error.code() {
@@ -111,20 +118,32 @@ impl<'v, S: Source> Staging<'v, S> {
         }
         // A version that does not read is what a restore is for.
         let before = match self.read(id) {
-            Err(error) if matches!(error.code(), Code::Damaged | Code::NamesMismatch) => {
+            Err(error) if matches!(error.code(), Code::Damaged | Code::FalseRecord) => {
                 self.without_values(id)?
             }
             before => before?,
         };
         let then = self.vault.read_version(id, version)?;
-        let draft = plan::replace(&before, &then.properties, Op::Restore, options)?;
+        let draft = plan::restore(&before, &then, options)?;
         self.stage(draft, None)
+    }
+
+    /// The version that deleted a connector id, if one did. Fails with `connector_exists` if there is a connector.
+    pub(super) fn absent(&self, id: &ConnectorId) -> Result<Option<Version>> {
+        match self.newest(id) {
+            Some((_, op)) if op != Op::Delete => Err(Error::new(
+                Code::ConnectorExists,
+                format!("there is a connector {:?} already", id.as_str()),
+            )
+            .with_hint("update it, or choose another id")),
+            newest => Ok(newest.map(|(version, _)| version)),
+        }
     }
 
     /// The newest version of a connector id, as the changes before left it.
     fn newest(&self, id: &ConnectorId) -> Option<(Version, Op)> {
         match self.written.get(id) {
-            Some((connector, op)) => Some((connector.version, *op)),
+            Some(written) => Some((written.connector.version, written.op)),
             None => {
                 let newest = self.vault.index.newest(id.as_str());
                 newest.map(|newest| (newest.version, newest.op))
@@ -135,8 +154,8 @@ impl<'v, S: Source> Staging<'v, S> {
     /// A connector with its values, as the changes before left it.
     pub(super) fn read(&self, id: &str) -> Result<Connector> {
         match self.written.get(id) {
-            Some((_, Op::Delete)) => Err(deleted_before(id)),
-            Some((connector, _)) => Ok(connector.clone()),
+            Some(written) if written.op == Op::Delete => Err(deleted_before(id)),
+            Some(written) => Ok(written.connector.clone()),
             None => self.vault.read(id),
         }
     }
@@ -155,19 +174,37 @@ impl<'v, S: Source> Staging<'v, S> {
         let Step::Draft { draft, base, .. } = &mut plan.0 else {
             return Ok(plan);
         };
-        if self.written.contains_key(&draft.id) {
+        if let Some(before) = self.written.get(&draft.id) {
             base.newest = Newest::Planned;
+            // A time that the plan before it has not got yet is that of the commit.
+            if draft.op != Op::Create {
+                draft.created_at.clone_from(&before.created_at);
+            }
+            if draft.op != Op::Restore && draft.rotated_at.is_some() {
+                draft.rotated_at.clone_from(&before.rotated_at);
+            }
         }
         if draft.writes() {
+            let or_now = |time: &Option<Timestamp>| time.as_ref().unwrap_or(&self.now).clone();
             let connector = Connector {
                 id: draft.id.clone(),
                 name: draft.name.clone(),
                 type_name: draft.type_name.clone(),
                 version: draft.version_after,
                 updated_at: self.now.clone(),
+                created_at: or_now(&draft.created_at),
+                rotated_at: or_now(&draft.rotated_at),
+                meta: draft.meta.clone(),
                 properties: draft.after.clone(),
+                extras: draft.extras.clone(),
             };
-            self.written.insert(draft.id.clone(), (connector, draft.op));
+            let written = Written {
+                connector,
+                op: draft.op,
+                created_at: draft.created_at.clone(),
+                rotated_at: draft.rotated_at.clone(),
+            };
+            self.written.insert(draft.id.clone(), written);
         }
         Ok(plan)
     }
@@ -207,6 +244,6 @@ pub(crate) fn refuse_request_id(options: &Options) -> Result<()> {
 pub(super) fn of_one_connector(what: &str) -> Error {
     Error::new(
         Code::InvalidArgument,
-        format!("{what} works with a single Connectors.Update only"),
+        format!("{what} works with a single Connectors.Update or CredStore.AddConnectorEntry only"),
     )
 }

@@ -1,32 +1,74 @@
-//! The secrets of a record: its values, and the request that made it.
+//! The secrets of a record: its values, and what its request was answered.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use zeroize::Zeroizing;
 
-use super::overview::Overview;
+use super::Broken;
+use super::overview::{OpenedOverview, Overview};
+use super::signature::without_padding;
 use crate::action::{Source, Warning, WarningCode};
-use crate::connector::{Properties, PropertyName, values};
-use crate::format::hex::Hex;
-use crate::json::strict::{Listed, Read, Reader, Strict, fields, object};
+use crate::connector::{Op, Properties, PropertyName, values};
+use crate::crypto::label::{self, bind};
+use crate::crypto::{Hash, sha256};
+use crate::format::extra::{Extra, as_written};
+use crate::json::strict::{self, Listed, Read, Reader, Strict, fields};
+use crate::limits;
 use crate::plan::{Change, ChangeKind, Outcome, Status};
-use crate::secret::Secret;
+use crate::secret::{Secret, Text};
+
+/// Bytes of the salt that leads the secrets.
+pub(super) const SALT_LEN: usize = 16;
 
 /// The secrets of a record: the whole property map after the merge, so that reading one connector
-/// never replays, and the request that made it, where it had an id.
+/// never replays, and the outcome of the request that made it, where it had an id.
 #[derive(Clone, Serialize)]
 pub(crate) struct SecretsPart {
     #[serde(serialize_with = "values")]
     pub(crate) properties: Properties,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) request: Option<RequestPart>,
+    pub(crate) outcome: Option<KeptOutcome>,
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "extra_as_written"
+    )]
+    pub(crate) extra: Option<Text>,
 }
 
-/// What a repeated request is compared with and answered from.
-#[derive(Clone, Serialize)]
-pub(crate) struct RequestPart {
-    /// SHA-256 of the request. It stands among the secrets: a viewer must not be able to guess
-    /// values with it.
-    pub(crate) digest: Hex<32>,
-    pub(crate) outcome: KeptOutcome,
+fn extra_as_written<S: Serializer>(extra: &Option<Text>, serializer: S) -> Result<S::Ok, S::Error> {
+    match extra {
+        Some(extra) => as_written(extra, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+impl SecretsPart {
+    /// Reads the plaintext of a version's secrets: salt, JSON and padding (docs/format.md section 8.6,
+    /// rules R8.10 to R8.12).
+    pub(super) fn parse(plaintext: &[u8], overview: &OpenedOverview) -> Result<Self, Broken> {
+        let (salt, json) = plaintext
+            .split_first_chunk()
+            .ok_or(Broken::SecretsDoNotOpen)?;
+        let json = without_padding(json);
+        if Some(secrets_hash(salt, json)) != overview.secrets_hash {
+            return Err(Broken::SecretsHash);
+        }
+        let text = std::str::from_utf8(json).map_err(|_| Broken::SecretsForm)?;
+        let secrets: Self = strict::read(text).map_err(|_| Broken::SecretsForm)?;
+        if secrets.outcome.is_some() && overview.request_mac.is_none() {
+            return Err(Broken::SecretsForm);
+        }
+        match secrets.properties.names().eq(&overview.overview.properties) {
+            true => Ok(secrets),
+            false => Err(Broken::Names),
+        }
+    }
+}
+
+/// The hash of secrets that their overview holds. The salt keeps a viewer from testing guesses.
+pub(crate) fn secrets_hash(salt: &[u8; SALT_LEN], json: &[u8]) -> Hash {
+    // The bound bytes hold the values.
+    let bound = Zeroizing::new(bind(label::SECRETS_HASH, &[salt, json]));
+    sha256(&bound)
 }
 
 /// What is kept of a request's first outcome: what the version itself does not tell. An open
@@ -76,6 +118,26 @@ impl KeptOutcome {
         }
     }
 
+    /// What the overview alone tells of an outcome.
+    pub(crate) fn of_overview(overview: &Overview) -> Self {
+        let kind = |name| match overview.op {
+            Op::Create => ChangeKind::Added,
+            _ if overview.properties.contains(name) => ChangeKind::Changed,
+            _ => ChangeKind::Removed,
+        };
+        let changes = overview.changed.iter().map(|name| KeptChange {
+            name: name.as_str().to_owned(),
+            change: kind(name).as_str().to_owned(),
+            source: None,
+            overridden: false,
+        });
+        Self {
+            changes: changes.collect(),
+            warnings: Vec::new(),
+            tokens: Vec::new(),
+        }
+    }
+
     /// The outcome once more, of the version that `overview` is of.
     pub(crate) fn replay(self, overview: &Overview) -> Outcome {
         let changes = self.changes.into_iter().filter_map(|change| {
@@ -94,13 +156,15 @@ impl KeptOutcome {
         let is_unchanged = changes
             .iter()
             .all(|change| change.change == ChangeKind::Unchanged);
+        let is_new = overview.op == Op::Create;
         Outcome {
             status: match is_unchanged {
+                _ if is_new => Status::Created,
                 true => Status::Unchanged,
                 false => Status::Updated,
             },
             id: overview.id.as_str().to_owned(),
-            version_before: overview.version.before(),
+            version_before: overview.version.before().filter(|_| !is_new),
             version_after: overview.version,
             changes,
             warnings: warnings.collect(),
@@ -111,7 +175,17 @@ impl KeptOutcome {
     }
 }
 
-object!(SecretsPart { "properties" => properties, } { "request" => request, });
+impl<'t> Strict<'t> for SecretsPart {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        fields!(reader, refuse, { "properties" => properties, } { "outcome" => outcome, "extra" => extra, });
+        let extra: Option<Extra<{ limits::SECRETS_EXTRA_LEN_MAX }>> = extra;
+        Ok(Self {
+            properties,
+            outcome,
+            extra: extra.map(|extra| Text::new(extra.into_text())),
+        })
+    }
+}
 
 impl Strict<'_> for Properties {
     fn read(reader: &mut Reader<'_>) -> Read<Self> {
@@ -130,8 +204,6 @@ impl Strict<'_> for Properties {
         Ok(properties)
     }
 }
-
-object!(RequestPart { "digest" => digest, "outcome" => outcome, });
 
 impl<'t> Strict<'t> for KeptOutcome {
     fn read(reader: &mut Reader<'t>) -> Read<Self> {

@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
-use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind, RecordBytes};
+use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind};
 use crate::format::hex::GrantId;
+use crate::limits;
 use crate::log::{self, After};
-use crate::role::Capability;
 use crate::source::Source;
 use crate::vault::Vault;
+use crate::vault::authorship::Signature;
 use crate::vault::index::{CommitPlace, Stored};
-use crate::vault::record::Overview;
+use crate::vault::record::SignedVersion;
 
 /// A commit of the log, as an auditor sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +25,8 @@ pub struct CommitInfo {
     pub author: GrantId,
     /// Whether its signature verifies.
     pub signature: SignatureState,
-    /// What it changed; for a snapshot, the versions it kept. Damaged records are left out.
-    pub records: Vec<Overview>,
+    /// What it changed; for a snapshot, the versions it kept; and who signed each. Damaged records are left out.
+    pub records: Vec<SignedVersion>,
 }
 
 /// Whether a commit's signature verifies.
@@ -48,6 +49,8 @@ pub struct Verdict {
     pub records: usize,
     /// What is wrong with it; empty if nothing is.
     pub problems: Vec<Error>,
+    /// How many more problems it has: of all commits together 1,000 are told, the rest is counted.
+    pub untold: usize,
 }
 
 impl<S: Source> Vault<S> {
@@ -67,13 +70,13 @@ impl<S: Source> Vault<S> {
         };
         self.want(commits.iter().map(CommitPlace::range))?;
         let seqs = first.seq..=last.seq;
-        let mut records: std::collections::HashMap<u64, Vec<Overview>> = Default::default();
+        let mut records: std::collections::HashMap<u64, Vec<SignedVersion>> = Default::default();
         for stored in self.index.all().flatten() {
             if seqs.contains(&stored.seq) {
                 records
                     .entry(stored.seq)
                     .or_default()
-                    .push(self.overview_of(stored)?);
+                    .push(self.signed_version(stored)?);
             }
         }
         commits
@@ -96,26 +99,29 @@ impl<S: Source> Vault<S> {
             .collect()
     }
 
-    /// Checks every signature, chain link and record hash, and, in the groups in which the grant reads values, that
-    /// every secret opens and holds what its overview lists.
+    /// Checks every signature, of commits and of versions, every chain link and record hash, and, if the role reads
+    /// values, that every secret opens and holds what its overview lists.
     pub fn verify(&self) -> Result<Vec<Verdict>> {
         self.want(self.index.commits.iter().map(CommitPlace::range))?;
-        let mut unreadable: std::collections::HashMap<u64, Vec<Error>> = Default::default();
-        let all = self.index.all().flatten();
-        for stored in all.filter(|stored| self.may(stored.group, Capability::Read)) {
-            if let Err(error) = self.check_secrets(stored) {
-                unreadable.entry(stored.seq).or_default().push(error);
-            }
-        }
+        let mut versions: Vec<&Stored> = self.index.all().flatten().collect();
+        versions.sort_unstable_by_key(|stored| stored.record().start);
+        let mut versions = versions.into_iter().peekable();
         let mut before: Option<After> = None;
         let mut verdicts = Vec::with_capacity(self.index.commits.len());
         let mut buffer = Vec::new();
+        let mut left = limits::PROBLEMS_OF_VERIFY_MAX;
         for place in &self.index.commits {
             let commit = self.commit(place, &mut buffer)?;
-            let mut problems = Vec::new();
-            problems.extend(log::verify_commit(&self.header, &commit).err());
+            let mut problems = Problems {
+                told: Vec::new(),
+                untold: 0,
+                left: &mut left,
+            };
+            if let Err(error) = log::verify_commit(&self.header, &commit) {
+                problems.add(error);
+            }
             if before.is_some_and(|before| before.hash != commit.fixed.prev) {
-                problems.push(Error::new(
+                problems.add(Error::new(
                     Code::Damaged,
                     format!(
                         "commit {} does not follow from the one before it",
@@ -123,21 +129,31 @@ impl<S: Source> Vault<S> {
                     ),
                 ));
             }
-            let damaged = commit.records().filter(|record| !record.is_intact());
-            problems.extend(damaged.map(|record: RecordBytes<'_>| {
-                Error::new(
-                    Code::Damaged,
-                    format!(
-                        "at offset {}: a record of commit {} is damaged",
-                        record.offset, place.seq
-                    ),
-                )
-            }));
-            problems.extend(unreadable.remove(&place.seq).unwrap_or_default());
+            for record in commit.records() {
+                let stored = versions.next_if(|stored| stored.record().start == record.offset);
+                match stored {
+                    _ if !record.is_intact() => problems.add(Error::new(
+                        Code::Damaged,
+                        format!(
+                            "at offset {}: a record of commit {} is damaged",
+                            record.offset, place.seq
+                        ),
+                    )),
+                    Some(stored) => match self.examine_version(stored, Signature::Verified) {
+                        Ok((_, Some(version))) => problems.add(version.into_error()),
+                        Ok(_) => {}
+                        Err(error) => problems.add(error),
+                    },
+                    // A tolerant opening went on without it.
+                    None => {}
+                }
+            }
+            let Problems { told, untold, .. } = problems;
             verdicts.push(Verdict {
                 seq: place.seq,
                 records: commit.record_count(),
-                problems,
+                problems: told,
+                untold,
             });
             before = Some(After {
                 seq: place.seq,
@@ -145,13 +161,6 @@ impl<S: Source> Vault<S> {
             });
         }
         Ok(verdicts)
-    }
-
-    fn check_secrets(&self, stored: &Stored) -> Result<()> {
-        if stored.op == crate::connector::Op::Delete {
-            return Ok(());
-        }
-        self.unseal(stored).map(drop)
     }
 
     /// A commit of the log, decoded again.
@@ -170,5 +179,24 @@ impl<S: Source> Vault<S> {
         let fixed = fixed
             .ok_or_else(|| crate::bytes::damaged(offset, "the commit's fixed part is damaged"))?;
         Commit::decode(fixed, bytes, offset)
+    }
+}
+
+/// What is wrong with a commit, as far as there is room for it: a hostile log may have many faults.
+struct Problems<'a> {
+    told: Vec<Error>,
+    untold: usize,
+    left: &'a mut usize,
+}
+
+impl Problems<'_> {
+    fn add(&mut self, error: Error) {
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                *self.left = left;
+                self.told.push(error);
+            }
+            None => self.untold += 1,
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Merging two copies of a vault that were changed apart: three-way, per connector and per
 //! property, from the newest version that both know (docs/format.md section 11).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
@@ -9,14 +10,16 @@ use crate::access::Rights;
 use crate::action::{Note, Options};
 use crate::connector::{Connector, ConnectorId, NewConnector, Op, Properties, PropertyName};
 use crate::error::{Code, Error, Result, counted};
-use crate::format::hex::RecordId;
+use crate::format::hex::GrantId;
+use crate::limits;
 use crate::log;
 use crate::plan::{self, Plan};
 use crate::secret::Secret;
 use crate::source::{Memory, Source};
-use crate::vault::index::Stored;
+use crate::time::Timestamp;
+use crate::vault::index::{Stored, capability_of};
 use crate::vault::open::not_mergeable;
-use crate::vault::record::Overview;
+use crate::vault::record::{OpenedOverview, Overview, VersionId};
 use crate::vault::{Vault, for_all};
 
 /// Whose side wins where both changed the same.
@@ -29,6 +32,27 @@ pub enum Resolve {
     Theirs,
     /// The one that was changed last, by its author's clock.
     Newest,
+}
+
+/// A grant that wrote to the other copy, and that this one does not list as it is there. The label that it has
+/// there is not told: it chose that itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct Stranger {
+    /// Its id.
+    pub id: GrantId,
+    /// The short form of the public keys that it has in the other copy; `None` if that does not list it either.
+    pub fingerprint: Option<String>,
+}
+
+impl fmt::Display for Stranger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.id)?;
+        match &self.fingerprint {
+            Some(fingerprint) => write!(f, " ({fingerprint})"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// How to merge.
@@ -91,9 +115,12 @@ pub enum ConflictKind {
 pub struct Merge {
     /// What both changed, resolved or not.
     pub conflicts: Vec<MergeConflict>,
-    /// Labels of the grants that wrote to the other copy and that this one does not list.
-    pub strangers: Vec<String>,
+    /// The grants whose versions the other copy alone has, and that this one does not list with that key and that
+    /// right.
+    pub strangers: Vec<Stranger>,
     plans: Vec<Plan>,
+    /// How many conflicts nobody has resolved.
+    unresolved: usize,
     options: MergeOptions,
 }
 
@@ -112,39 +139,55 @@ impl Merge {
         if let (false, [first, ..]) = (self.options.accept_strangers, &*self.strangers) {
             return Err(Error::new(
                 Code::MergeStranger,
-                format!("the other copy was changed by {first:?}, which has no grant here"),
+                format!(
+                    "the other copy was changed by the grant {first}, which may not do that here"
+                ),
             )
             .with_hint("look at what it changed, then accept it on purpose"));
         }
-        if let (None, [first, ..]) = (self.options.resolve, &*self.conflicts) {
-            let count = counted(self.conflicts.len() as u64, "conflict", "conflicts");
+        if let (1.., [first, ..]) = (self.unresolved, &*self.conflicts) {
+            let count = counted(self.unresolved as u64, "conflict", "conflicts");
             let id = first.id.as_str();
-            return Err(Error::new(
+            let error = Error::new(
                 Code::MergeConflict,
                 format!("{count}, the first in the connector {id:?}"),
-            )
-            .with_hint("say whose side wins: ours, theirs or the newest"));
+            );
+            return Err(match self.options.resolve {
+                None => error.with_hint("say whose side wins: ours, theirs or the newest"),
+                Some(_) => error.with_hint(
+                    "a time in the future does not say whose change is newer: say whose side wins, ours or theirs",
+                ),
+            });
         }
         Ok(self.plans)
     }
 }
 
 impl<S: Source> Vault<S> {
-    /// What merging `theirs`, another copy of this vault, would change here. Nothing is written.
+    /// What merging `theirs`, another copy of this vault, would change here. Nothing is written. `now` is the host's
+    /// clock: a change whose author says that it was made more than ten minutes later is newer than nothing.
     ///
     /// Fails with `not_mergeable` if it is another vault, and with `not_permitted` for a role that
     /// does not read.
-    pub fn plan_merge(&self, theirs: &Vault, options: MergeOptions) -> Result<Merge> {
+    pub fn plan_merge(
+        &self,
+        theirs: &Vault,
+        options: MergeOptions,
+        now: &Timestamp,
+    ) -> Result<Merge> {
         if theirs.header.vault_id != self.header.vault_id {
             return Err(not_mergeable());
         }
         let mut merging = Merging {
             ours: self,
             theirs,
+            now,
+            strangers: BTreeSet::new(),
             merge: Merge {
                 conflicts: Vec::new(),
-                strangers: self.strangers_of(theirs)?,
+                strangers: Vec::new(),
                 plans: Vec::new(),
+                unresolved: 0,
                 options,
             },
         };
@@ -152,8 +195,10 @@ impl<S: Source> Vault<S> {
             // It is what ours was once.
             return Ok(merging.merge);
         }
+        self.check_commits(theirs)?;
         let newest = theirs.index.all().filter_map(Iterator::last);
         for_all(newest, |newest| merging.connector(newest))?;
+        merging.merge.strangers.extend(merging.strangers);
         Ok(merging.merge)
     }
 
@@ -163,44 +208,30 @@ impl<S: Source> Vault<S> {
         self.superseded.contains(hash) || log.any(|other| other == hash)
     }
 
-    /// Labels of the signers of commits that only the other copy has, if they have no grant here.
-    fn strangers_of(&self, theirs: &Vault) -> Result<Vec<String>> {
-        let known: HashSet<_> = self
-            .superseded
-            .iter()
-            .chain(self.index.commits.iter().map(|commit| &commit.hash))
-            .collect();
-        let (mut strangers, mut buffer) = (Vec::new(), Vec::new());
-        for place in theirs
-            .index
-            .commits
-            .iter()
-            .filter(|place| !known.contains(&place.hash))
-        {
-            let grant = &theirs.header.grants[usize::from(place.author)];
-            let listed = self
-                .header
-                .grants
-                .iter()
-                // Rights that were reduced here count as they are here.
-                .any(|own| {
-                    let rights = Rights::of(&own.rights);
-                    own.ed25519 == grant.ed25519 && rights.cover(Rights::of(&grant.rights))
-                });
-            // A merge trusts each commit by itself, so each has to stand by itself.
+    /// A merge trusts each commit that only the other copy has by itself, so each has to stand by itself.
+    fn check_commits(&self, theirs: &Vault) -> Result<()> {
+        let mut buffer = Vec::new();
+        let only_theirs = theirs.index.commits.iter();
+        for place in only_theirs.filter(|place| !self.has_commit(&place.hash)) {
             log::verify_commit(&theirs.header, &theirs.commit(place, &mut buffer)?)?;
-            if !listed && !strangers.contains(&grant.label) {
-                strangers.push(grant.label.clone());
-            }
         }
-        Ok(strangers)
+        Ok(())
     }
 
-    fn versions_by_record(&self, id: &str) -> Result<HashMap<RecordId, &Stored>> {
-        self.index
-            .versions(id)
-            .map(|stored| Ok((self.overview_of(stored)?.record_id, stored)))
-            .collect()
+    /// Which version of ours this is, if its author signed it: the same one has the same identity in every copy.
+    /// The key of the author is always that of our header, since the maker of the other copy chose its own.
+    fn verified_id(&self, opened: &OpenedOverview) -> Option<VersionId> {
+        self.signed_by(opened).map(|_| opened.id())
+    }
+
+    fn versions_by_id(&self, id: &str) -> Result<HashMap<VersionId, &Stored>> {
+        let mut versions = HashMap::new();
+        for stored in self.index.versions(id) {
+            if let Some(id) = self.verified_id(&self.opened(stored)?) {
+                versions.insert(id, stored);
+            }
+        }
+        Ok(versions)
     }
 }
 
@@ -208,6 +239,8 @@ impl<S: Source> Vault<S> {
 struct Merging<'a, S> {
     ours: &'a Vault<S>,
     theirs: &'a Vault,
+    now: &'a Timestamp,
+    strangers: BTreeSet<Stranger>,
     merge: Merge,
 }
 
@@ -216,14 +249,17 @@ struct Side<'a, S> {
     vault: &'a Vault<S>,
     stored: &'a Stored,
     overview: Overview,
+    id: VersionId,
 }
 
 impl<'a, S: Source> Side<'a, S> {
     fn new(vault: &'a Vault<S>, stored: &'a Stored) -> Result<Self> {
+        let opened = vault.opened(stored)?;
         Ok(Self {
             vault,
             stored,
-            overview: vault.overview_of(stored)?,
+            id: opened.id(),
+            overview: opened.overview,
         })
     }
 
@@ -233,22 +269,45 @@ impl<'a, S: Source> Side<'a, S> {
 
     fn properties(&self) -> Result<Properties> {
         match self.exists() {
-            true => Ok(self.vault.unseal(self.stored)?.0.properties),
+            true => Ok(self.vault.unseal(self.stored)?.connector.properties),
             false => Ok(Properties::new()),
         }
     }
 
-    /// When a property was last changed after `base`, by the authors' clocks.
-    fn changed_at(&self, name: &PropertyName, base: Option<&Stored>) -> Result<String> {
-        let after = base.map_or(0, |base| base.version.get());
-        let versions = self.vault.index.versions(self.overview.id.as_str()).rev();
-        for stored in versions.take_while(|stored| stored.version.get() > after) {
-            let overview = self.vault.overview_of(stored)?;
-            if overview.changed.contains(name) {
-                return Ok(overview.at.to_string());
+    /// When a property was last changed after `base`, by the clock of the author of the version: of the first one,
+    /// from the newest back, whose value is not that of the version before it. What a version says that it
+    /// changed does not count, and a false one says nothing.
+    fn changed_at(&self, name: &PropertyName, base: Option<&Stored>) -> Result<Timestamp> {
+        let base = base.map_or(0, |base| base.version.get());
+        let mut newer: Option<(Timestamp, Option<Secret>)> = None;
+        for stored in self.vault.index.versions(self.overview.id.as_str()).rev() {
+            let older = match self.value_then(stored, name) {
+                Err(error) if error.code() == Code::FalseRecord => continue,
+                older => older?,
+            };
+            if let Some((at, _)) = newer.take_if(|(_, value)| *value != older.1) {
+                return Ok(at);
+            }
+            newer = Some(older);
+            if stored.version.get() <= base {
+                break;
             }
         }
-        Ok(self.overview.at.to_string())
+        Ok(newer.map_or_else(|| self.overview.at.clone(), |(at, _)| at))
+    }
+
+    /// The value of a property in a version, and when that was made.
+    fn value_then(
+        &self,
+        stored: &Stored,
+        name: &PropertyName,
+    ) -> Result<(Timestamp, Option<Secret>)> {
+        if stored.op == Op::Delete {
+            return Ok((self.vault.overview_of(stored)?.at, None));
+        }
+        let connector = self.vault.unseal(stored)?.connector;
+        let value = connector.properties.get(name.as_str()).cloned();
+        Ok((connector.updated_at, value))
     }
 }
 
@@ -259,12 +318,14 @@ impl<'a, S: Source> Merging<'a, S> {
         let Some(our_newest) = self.ours.index.newest(id) else {
             // Ours never knew it.
             if theirs.exists() {
+                self.note_strangers(id, None)?;
                 self.create(&theirs)?;
             }
             return Ok(());
         };
         let ours = Side::new(self.ours, our_newest)?;
-        if ours.overview.record_id == theirs.overview.record_id {
+        // Whoever made it: ours holds it already.
+        if ours.id == theirs.id {
             return Ok(());
         }
         let our_versions = self.ours.index.versions(id);
@@ -274,34 +335,70 @@ impl<'a, S: Source> Merging<'a, S> {
         if unchanged(theirs.stored) {
             return Ok(());
         }
+        self.note_strangers(id, base)?;
         let ours_unchanged = unchanged(ours.stored);
         match (ours.exists(), theirs.exists()) {
             (false, false) => Ok(()),
             (true, true) => self.properties(&ours, &theirs, base),
-            (true, false)
-                if ours_unchanged
-                    || self.theirs_wins(&ours, &theirs, ConflictKind::DeletedInTheirs) =>
-            {
-                let before = self.ours.without_values(id)?;
-                let draft = plan::delete(&before, None, &options(&theirs))?;
-                self.push(draft)
+            (true, false) => {
+                let kind = ConflictKind::DeletedInTheirs;
+                if ours_unchanged || self.theirs_wins(&ours, &theirs, kind)? {
+                    let before = self.ours.without_values(id)?;
+                    self.push(plan::delete(&before, None, &options(&theirs))?)?;
+                }
+                Ok(())
             }
-            (false, true)
-                if ours_unchanged
-                    || self.theirs_wins(&ours, &theirs, ConflictKind::DeletedInOurs) =>
-            {
-                self.create(&theirs)
+            // Nothing is created over a deletion that theirs does not know, without a conflict.
+            (false, true) => {
+                let kind = ConflictKind::DeletedInOurs;
+                if ours_unchanged || self.theirs_wins(&ours, &theirs, kind)? {
+                    self.create(&theirs)?;
+                }
+                Ok(())
             }
-            _ => Ok(()),
         }
+    }
+
+    /// Notes who, unknown to ours, made versions of a connector behind `base` that only theirs has.
+    fn note_strangers(&mut self, id: &str, base: Option<&Stored>) -> Result<()> {
+        let ours = self.ours.versions_by_id(id)?;
+        let base = base.map_or(0, |base| base.version.get());
+        for stored in self.theirs.index.versions(id) {
+            if stored.version.get() <= base {
+                continue;
+            }
+            let opened = self.theirs.opened(stored)?;
+            if ours.contains_key(&opened.id()) {
+                continue;
+            }
+            let author = opened.overview.author;
+            let mut grants = self.ours.header.grants.iter();
+            let grant = grants.find(|grant| grant.id == author);
+            let capability = capability_of(opened.overview.op);
+            let may = grant.is_some_and(|grant| {
+                let rights = Rights::of(&grant.rights);
+                rights.in_group(opened.overview.group).has(capability)
+            });
+            if !may || self.ours.signed_by(&opened).is_none() {
+                let mut theirs = self.theirs.header.grants.iter();
+                let grant = theirs.find(|grant| grant.id == author);
+                self.strangers.insert(Stranger {
+                    id: author,
+                    fingerprint: grant.map(|grant| grant.key().fingerprint()),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The newest version that both copies keep, as ours.
     fn base(&self, id: &str) -> Result<Option<&'a Stored>> {
-        let ours = self.ours.versions_by_record(id)?;
+        let ours = self.ours.versions_by_id(id)?;
         for stored in self.theirs.index.versions(id).rev() {
-            let record_id = self.theirs.overview_of(stored)?.record_id;
-            if let Some(base) = ours.get(&record_id) {
+            let opened = self.theirs.opened(stored)?;
+            if let Some(base) = ours.get(&opened.id())
+                && self.ours.signed_by(&opened).is_some()
+            {
                 return Ok(Some(base));
             }
         }
@@ -315,10 +412,12 @@ impl<'a, S: Source> Merging<'a, S> {
         theirs: &Side<'a, Memory>,
         base: Option<&'a Stored>,
     ) -> Result<()> {
-        let before = self.ours.unseal(ours.stored)?.0;
+        let before = self.ours.unseal(ours.stored)?.connector;
         let their_values = theirs.properties()?;
         let base_values = match base {
-            Some(base) if base.op != Op::Delete => Some(self.ours.unseal(base)?.0.properties),
+            Some(base) if base.op != Op::Delete => {
+                Some(self.ours.unseal(base)?.connector.properties)
+            }
             _ => None,
         };
         let mut after = before.properties.clone();
@@ -343,8 +442,13 @@ impl<'a, S: Source> Merging<'a, S> {
             let takes_theirs = if base_values.is_some() && our_value == base_value {
                 true
             } else {
-                let newest = || Ok(theirs.changed_at(&name, base)? > ours.changed_at(&name, base)?);
-                self.conflict(ours, ConflictKind::Property(name.clone()), newest)?
+                let times = || {
+                    Ok((
+                        theirs.changed_at(&name, base)?,
+                        ours.changed_at(&name, base)?,
+                    ))
+                };
+                self.conflict(ours, ConflictKind::Property(name.clone()), times)?
             };
             if takes_theirs {
                 set(&mut after, &name, their_value)?;
@@ -359,9 +463,9 @@ impl<'a, S: Source> Merging<'a, S> {
         };
         let left_as_it_was = base_identity.is_some_and(|base| same(&base, &theirs.overview));
         if !left_as_it_was && !same(&ours.overview, &theirs.overview) {
-            self.theirs_wins(ours, theirs, ConflictKind::Identity);
+            self.theirs_wins(ours, theirs, ConflictKind::Identity)?;
         }
-        let draft = plan::replace(&before, &after, Op::Update, &options(theirs))?;
+        let draft = plan::replace(&before, &after, &options(theirs))?;
         match draft.writes() {
             true => self.push(draft),
             false => Ok(()),
@@ -373,11 +477,15 @@ impl<'a, S: Source> Merging<'a, S> {
             id,
             name,
             type_name,
+            meta,
             properties,
             ..
-        } = self.theirs.unseal(theirs.stored)?.0;
+        } = self.theirs.unseal(theirs.stored)?.connector;
         let connector =
             NewConnector::new(id.as_str(), name, type_name).with_properties(&properties);
+        let connector = meta.iter().fold(connector, |connector, (name, text)| {
+            connector.meta(name, text)
+        });
         let plan = self.ours.plan_create(&connector, &options(theirs))?;
         self.merge.plans.push(plan);
         Ok(())
@@ -396,24 +504,17 @@ impl<'a, S: Source> Merging<'a, S> {
         ours: &Side<'_, S>,
         theirs: &Side<'_, Memory>,
         kind: ConflictKind,
-    ) -> bool {
-        self.merge.conflicts.push(MergeConflict {
-            id: ours.overview.id.clone(),
-            kind,
-        });
-        match self.merge.options.resolve {
-            Some(Resolve::Theirs) => true,
-            Some(Resolve::Newest) => theirs.overview.at > ours.overview.at,
-            Some(Resolve::Ours) | None => false,
-        }
+    ) -> Result<bool> {
+        let times = || Ok((theirs.overview.at.clone(), ours.overview.at.clone()));
+        self.conflict(ours, kind, times)
     }
 
-    /// Notes a conflict; whether theirs wins.
+    /// Notes a conflict; whether theirs wins. `times` are those of the changes, theirs first.
     fn conflict(
         &mut self,
         ours: &Side<'_, S>,
         kind: ConflictKind,
-        newest: impl FnOnce() -> Result<bool>,
+        times: impl FnOnce() -> Result<(Timestamp, Timestamp)>,
     ) -> Result<bool> {
         self.merge.conflicts.push(MergeConflict {
             id: ours.overview.id.clone(),
@@ -421,8 +522,20 @@ impl<'a, S: Source> Merging<'a, S> {
         });
         match self.merge.options.resolve {
             Some(Resolve::Theirs) => Ok(true),
-            Some(Resolve::Newest) => newest(),
-            Some(Resolve::Ours) | None => Ok(false),
+            Some(Resolve::Ours) => Ok(false),
+            Some(Resolve::Newest) => {
+                let (theirs, ours) = times()?;
+                let is_future = |at| self.now.is_older_than(limits::CLOCK_AHEAD_SECONDS_MAX, at);
+                if is_future(&theirs) || is_future(&ours) {
+                    self.merge.unresolved += 1;
+                    return Ok(false);
+                }
+                Ok(theirs > ours)
+            }
+            None => {
+                self.merge.unresolved += 1;
+                Ok(false)
+            }
         }
     }
 }

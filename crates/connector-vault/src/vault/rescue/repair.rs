@@ -23,7 +23,7 @@ use crate::vault::commit::{Chain, next_counter, snapshot_file};
 use crate::vault::index::DamagedRecord;
 use crate::vault::index::{Before, Facts, Rules};
 use crate::vault::open::{OpenOptions, access_by, require_expectation};
-use crate::vault::record::{Overview, RecordKeys};
+use crate::vault::record::{OpenedOverview, Overview, RecordKeys, is_signed_by};
 
 /// What a repair saved, and what not.
 #[derive(Debug)]
@@ -323,28 +323,23 @@ impl<'a> Salvage<'a> {
             .keys
             .find_overview(sealed, &mut plaintext)
             .ok_or(None)?;
-        let overview = Overview::parse(&plaintext).map_err(|_| None)?;
-        let id = || Some(overview.id.as_str().to_owned());
-        if self.keys.group_id(group) != Some(overview.group) {
-            return Err(id());
+        let opened = OpenedOverview::parse(&plaintext).map_err(|_| None)?;
+        let overview = &opened.overview;
+        let sound = match overview.op {
+            _ if self.keys.group_id(group) != Some(overview.group) => false,
+            Op::Delete => secrets.is_empty(),
+            _ => matches!(self.keys.read_secrets(group, &opened, secrets), Ok(Ok(_))),
+        };
+        // Nothing that its author did not sign comes under the owner's signature, also not on request.
+        let key = self.header.key_of(overview.author);
+        let is_signed = key.is_some_and(|key| {
+            is_signed_by(key, self.header.vault_id, &opened.hash, &opened.signature)
+        });
+        if !sound || !is_signed {
+            return Err(Some(overview.id.as_str().to_owned()));
         }
-        match overview.op {
-            Op::Delete if secrets.is_empty() => {}
-            Op::Delete => return Err(id()),
-            _ => {
-                let version = overview.version;
-                let opened = self
-                    .keys
-                    .open_secrets(group, overview.id.as_str(), version, secrets);
-                let names_match =
-                    opened.is_ok_and(|opened| opened.properties.names().eq(&overview.properties));
-                if !names_match {
-                    return Err(id());
-                }
-            }
-        }
-        let has_secrets = !secrets.is_empty();
-        let permitted = signed && self.permits(commit, &overview, has_secrets);
+        let overview = opened.overview;
+        let permitted = signed && self.permits(commit, &overview, !secrets.is_empty());
         Ok(Found {
             signed: permitted && record.is_intact(),
             overview,
@@ -359,10 +354,12 @@ impl<'a> Salvage<'a> {
         let facts = Facts {
             op: overview.op,
             version: overview.version,
-            author: overview.author,
             has_secrets,
             group: overview.group,
         };
+        if !rules.permits_author(self.header, overview.author) {
+            return false;
+        }
         let found = self
             .found
             .get(overview.id.as_str())
@@ -378,7 +375,9 @@ impl<'a> Salvage<'a> {
         }
         let same_identity = || {
             before.is_some_and(|before| {
-                before.name == overview.name && before.type_name == overview.type_name
+                before.name == overview.name
+                    && before.type_name == overview.type_name
+                    && before.meta == overview.meta
             })
         };
         let before = before.map(|before| Before {

@@ -5,20 +5,20 @@ use std::collections::HashSet;
 
 use super::grants::Revocation;
 use crate::access::{Access, Bundle, BundlePlace, Rights, groups};
-use crate::connector::{ConnectorId, Op, PropertyName};
+use crate::connector::{ConnectorId, Op};
 use crate::crypto::identity::{Identity, VaultKey};
 use crate::error::{Code, Error, Result, counted, quoted};
 use crate::format::commit::{NewRecord, split_record};
 use crate::format::header::{Grant, Handover, Header, Retired};
-use crate::format::hex::{GrantId, Hex, RecordId};
+use crate::format::hex::{GrantId, Hex};
 use crate::format::key_slots::KeySlotEntry;
 use crate::limits;
 use crate::log;
 use crate::role::Capability;
 use crate::source::Source;
-use crate::vault::commit::next_counter;
+use crate::vault::commit::{Checked, CheckedConnector, next_counter};
 use crate::vault::index::{CommitPlace, Stored};
-use crate::vault::record::{Names, Overview, OverviewText, RecordKeys, SecretsPart, Text};
+use crate::vault::record::{OpenedOverview, Overview, Plaintexts, RecordKeys};
 use crate::vault::{Host, Vault};
 
 /// A header that begins an epoch, before it has its keys.
@@ -77,17 +77,16 @@ impl<S: Source> Vault<S> {
         let forgotten = self.make_room(&mut header)?;
         let access = Access::open(signer, &header)?;
         let keys = RecordKeys::new(&access.bundle, &header);
-        let again = Again {
-            keys: &keys,
-            author: access.grant,
-            forgotten: &forgotten,
-            records: Vec::new(),
-            dropped: Vec::new(),
-            lost: Vec::new(),
-        };
-        let again = self.seal_again(again, host, progress)?;
+        let again = self.checked_for_epoch(&forgotten, &access, host)?;
         refuse_lost(&again.lost)?;
-        let prepared = self.prepare_snapshot(&access, &header, key_slots, &again.records)?;
+        let records = self.seal_again(&again.checked, &keys, host, progress)?;
+        let prepared = self.prepare_snapshot(
+            &access,
+            &header,
+            key_slots,
+            &records,
+            again.checked.false_versions,
+        )?;
         let labels = forgotten.iter().filter_map(|id| self.header.label(*id));
         Ok(Revocation {
             prepared,
@@ -171,84 +170,83 @@ impl<S: Source> Vault<S> {
         Ok(forgotten)
     }
 
-    /// Every kept record, sealed with other keys; nothing else about it changes. False records are left out, and
-    /// those of `forgotten` authors: where the newest version goes, the owner adds one.
-    fn seal_again<'a>(
+    /// The versions that go on in a new epoch: those that are neither false nor damaged, and not of `forgotten`
+    /// authors. Where the newest version goes, the owner adds one.
+    fn checked_for_epoch(
         &self,
-        mut again: Again<'a>,
+        forgotten: &HashSet<GrantId>,
+        author: &Access,
         host: &mut Host<'_>,
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Again<'a>> {
-        let total = self.index.all().map(Iterator::count).sum();
+    ) -> Result<Again<'_>> {
         let damaged = self.damaged_records()?;
-        let mut buffer = Vec::new();
+        let found = self.find_all(&damaged, forgotten)?;
+        let (mut dropped, mut lost) = (Vec::new(), Vec::new());
         for versions in self.index.all() {
-            let mut course = Course::default();
             let mut newest = None;
             for stored in versions {
-                let at = stored.record().start;
-                course.deleted |= stored.op == Op::Delete;
-                newest = Some((stored, Fate::Goes));
-                if damaged.contains(&at) {
-                    newest = Some((stored, Fate::Damaged));
-                    again.dropped.extend(self.overview_of(stored).ok());
-                    continue;
+                newest = Some(stored);
+                if damaged.contains(&stored.record().start) {
+                    dropped.extend(self.overview_of(stored).ok());
                 }
-                let record = self.bytes(stored.record(), &mut buffer)?;
-                let (overview, sealed) = split_record(record, at)?;
-                let text = self.index.open_overview(stored.group, overview)?;
-                let overview = OverviewText::parse(&text)?;
-                let Ok(secrets) = self.open_true(stored, &overview, sealed) else {
-                    again.dropped.push(Overview::parse(&text)?);
-                    course.newest_false = Some(text);
-                    continue;
-                };
-                if !again.forgotten.contains(&overview.author) {
-                    let record =
-                        again
-                            .keys
-                            .seal(host.rng, &overview.with_names(), secrets.as_ref())?;
-                    again.records.push(NewRecord::new(record));
-                    progress(again.records.len(), total);
-                    newest = Some((stored, Fate::Stays));
-                }
-                if let Some(secrets) = secrets {
-                    course.deleted = false;
-                    course.readable = Some((text.clone(), secrets));
-                }
-                course.newest_true = Some(text);
             }
-            match newest {
-                Some((stored, Fate::Goes)) => again.replace(stored, &course, host)?,
-                Some((stored, Fate::Damaged)) => again.lost.push(self.name_of(stored)),
-                Some((_, Fate::Stays)) | None => {}
-            }
+            let is_damaged = |stored: &&Stored| damaged.contains(&stored.record().start);
+            lost.extend(newest.filter(is_damaged).map(|stored| self.name_of(stored)));
         }
-        Ok(again)
+        Ok(Again {
+            checked: self.without(found, author, host)?,
+            dropped,
+            lost,
+        })
     }
 
-    /// The secrets of a version, if they are what its author owed: they open, follow the format and have the names of
-    /// the overview.
-    fn open_true(
+    /// These versions, sealed with other keys; their plaintexts stay as they are, their authors' signatures too.
+    fn seal_again(
         &self,
-        stored: &Stored,
-        overview: &OverviewText<'_, Names<'_>>,
-        sealed: &[u8],
-    ) -> Result<Option<SecretsPart>> {
-        if stored.op == Op::Delete {
-            return Ok(None);
+        checked: &Checked<'_>,
+        keys: &RecordKeys,
+        host: &mut Host<'_>,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Vec<NewRecord<'static>>> {
+        let total = checked.connectors.iter().map(CheckedConnector::count).sum();
+        let mut records = Vec::with_capacity(total);
+        for connector in &checked.connectors {
+            for stored in &connector.versions {
+                let (overview, plaintexts) = self.plaintexts(stored)?;
+                let place = (overview.group, overview.id.as_str(), stored.version);
+                let record = keys.seal(host.rng, place, &plaintexts)?;
+                records.push(NewRecord::new(record));
+                progress(records.len(), total);
+            }
+            if let Some(own) = &connector.own {
+                records.push(own.seal(keys, host)?);
+                progress(records.len(), total);
+            }
         }
-        let keys = self.index.keys();
-        let secrets = keys.open_secrets(stored.group, &overview.id, stored.version, sealed)?;
-        let listed = overview.properties.texts();
-        let names = secrets.properties.names().map(PropertyName::as_str);
-        match names.eq(listed.iter().map(|Text(name)| name.as_ref())) {
-            true => Ok(Some(secrets)),
-            false => Err(Error::new(
-                Code::NamesMismatch,
-                "it holds other properties than it lists",
-            )),
-        }
+        Ok(records)
+    }
+
+    /// What is sealed in a record.
+    fn plaintexts(&self, stored: &Stored) -> Result<(Overview, Plaintexts)> {
+        let mut buffer = Vec::new();
+        let record = self.bytes(stored.record(), &mut buffer)?;
+        let (sealed, sealed_secrets) = split_record(record, stored.record().start)?;
+        let plaintext = self.index.open_overview(stored.group, sealed)?;
+        let overview = OpenedOverview::parse(&plaintext)?.overview;
+        let secrets = match stored.op {
+            Op::Delete => None,
+            _ => {
+                let keys = self.index.keys();
+                let id = overview.id.as_str();
+                let opened = keys.open_secrets(stored.group, id, stored.version, sealed_secrets)?;
+                // They opened when they were checked.
+                Some(opened.ok_or_else(|| Error::new(Code::Damaged, "secrets no longer open"))?)
+            }
+        };
+        let plaintexts = Plaintexts {
+            overview: plaintext,
+            secrets,
+        };
+        Ok((overview, plaintexts))
     }
 
     /// Where records begin that are no longer those that the vault was opened with: what an owner seals again, it
@@ -280,75 +278,13 @@ impl<S: Source> Vault<S> {
     }
 }
 
-/// Records that are sealed again.
-struct Again<'a> {
-    keys: &'a RecordKeys,
-    /// The owner, who adds versions where newest ones go.
-    author: GrantId,
-    forgotten: &'a HashSet<GrantId>,
-    records: Vec<NewRecord<'static>>,
-    /// Versions that were left out.
+/// What goes on in a new epoch.
+struct Again<'v> {
+    checked: Checked<'v>,
+    /// Versions that are damaged, as far as their overviews open.
     dropped: Vec<Overview>,
     /// Newest versions that are damaged.
     lost: Vec<String>,
-}
-
-/// What becomes of a version.
-#[derive(Clone, Copy)]
-enum Fate {
-    Stays,
-    Goes,
-    Damaged,
-}
-
-/// The versions of a connector so far.
-#[derive(Default)]
-struct Course {
-    /// The newest one with values, and its overview.
-    readable: Option<(Vec<u8>, SecretsPart)>,
-    /// Whether a delete stands behind that one.
-    deleted: bool,
-    newest_true: Option<Vec<u8>>,
-    newest_false: Option<Vec<u8>>,
-}
-
-impl Again<'_> {
-    /// Adds a version of the owner's behind the newest one, which goes: the newest values that can be read, or a
-    /// delete. So no version number serves twice, and no value changes by itself.
-    fn replace(&mut self, newest: &Stored, course: &Course, host: &mut Host<'_>) -> Result<()> {
-        let texts = course.newest_true.as_ref().or(course.newest_false.as_ref());
-        let Some(text) = texts else {
-            return Ok(());
-        };
-        let readable = course.readable.as_ref().filter(|_| !course.deleted);
-        let mut record_id = [0; 16];
-        host.rng.fill_bytes(&mut record_id);
-        let overview = OverviewText {
-            record_id: RecordId(Hex(record_id)),
-            op: match readable {
-                Some(_) => Op::Restore,
-                None => Op::Delete,
-            },
-            version: next_counter(newest.version.get())?,
-            at: host.now.as_str().into(),
-            author: self.author,
-            properties: match readable {
-                Some((text, _)) => OverviewText::parse(text)?.properties.texts(),
-                None => Vec::new(),
-            },
-            changed: None,
-            note: None,
-            request_id: None,
-            ..OverviewText::parse(text)?.with_names()
-        };
-        let secrets = readable.map(|(_, secrets)| SecretsPart {
-            properties: secrets.properties.clone(),
-            request: None,
-        });
-        let record = self.keys.seal(host.rng, &overview, secrets.as_ref())?;
-        self.records.push(NewRecord::new(record));
-        Ok(())
-    }
 }
 
 /// Fails with `damaged` if the newest versions of connectors are: with an older one in their place, the storage could

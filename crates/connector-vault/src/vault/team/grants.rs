@@ -11,7 +11,6 @@ use crate::connector::ConnectorId;
 use crate::crypto::identity::{GrantKey, Identity};
 use crate::crypto::kdf::{Cost, ExternalKey, Passphrase};
 use crate::error::{Code, Error, Result};
-use crate::format::commit::NewRecord;
 use crate::format::header::{Grant, Header};
 use crate::format::hex::{GrantId, GroupId};
 use crate::format::key_slots::Hint;
@@ -19,7 +18,7 @@ use crate::format::rights::{RightEntry, Scope};
 use crate::limits;
 use crate::role::Role;
 use crate::source::Source;
-use crate::vault::commit::Prepared;
+use crate::vault::commit::{Checks, Prepared};
 use crate::vault::record::Overview;
 use crate::vault::{Host, Vault};
 
@@ -98,8 +97,8 @@ pub struct Revocation {
     /// The connectors that the former holder could read. An old copy of the vault still opens for
     /// it: they should be rotated.
     pub exposed: Vec<ConnectorId>,
-    /// Versions that are left out, since they hold something else than their overviews say: what somebody made who
-    /// wanted to prevent this. Where it was a connector's newest version, the owner has restored the one before.
+    /// Versions that are left out, since their bytes have changed since the vault was opened.
+    /// [`Prepared::false_versions`] are those that are left out because of their authors.
     pub dropped: Vec<Overview>,
     /// Labels of former grants whose versions the owner has replaced, with the same values: a vault names at most 512
     /// former grants.
@@ -168,7 +167,9 @@ impl<S: Source> Vault<S> {
                 "a vault has at most 256 grants",
             ));
         }
-        let records = self.all_records()?;
+        self.require_sound()?;
+        let checked = self.checked(Checks::Tail, host)?;
+        let records = self.all_records(&checked, host)?;
         let place = BundlePlace {
             vault_id: header.vault_id,
             epoch: header.epoch,
@@ -213,7 +214,8 @@ impl<S: Source> Vault<S> {
         header
             .grants
             .push(new_grant(host, &self.access.bundle, &place, label, &key)?);
-        self.prepare_snapshot(&self.access, &header, &key_slots, &records)
+        let false_versions = checked.false_versions;
+        self.prepare_snapshot(&self.access, &header, &key_slots, &records, false_versions)
     }
 
     /// Takes a grant away: new keys, everything sealed again, bundles for those who stay. Needs an
@@ -258,8 +260,16 @@ impl<S: Source> Vault<S> {
             rights: &grant.rights,
         };
         grant.bundle = self.access.bundle.seal(host.rng, &place, &grant.key())?;
-        let prepared =
-            self.prepare_snapshot(&self.access, &header, &self.key_slots, &self.all_records()?)?;
+        self.require_sound()?;
+        let checked = self.checked(Checks::Tail, host)?;
+        let records = self.all_records(&checked, host)?;
+        let prepared = self.prepare_snapshot(
+            &self.access,
+            &header,
+            &self.key_slots,
+            &records,
+            checked.false_versions,
+        )?;
         Ok(Revocation {
             prepared,
             exposed: Vec::new(),
@@ -308,10 +318,5 @@ impl<S: Source> Vault<S> {
             });
         }
         Ok(index)
-    }
-
-    /// Every kept record as it is.
-    fn all_records(&self) -> Result<Vec<NewRecord<'_>>> {
-        self.hashed(self.index.all().flatten().collect())
     }
 }

@@ -259,6 +259,6 @@ impl<S: Source> Vault<S> {
         let log = self.start.len() as u64..self.index.end();
         let read = self.source.read(log, &mut file);
         read.map_err(Error::not_fetched)?;
-        Ok(Prepared::replace(self, file))
+        Ok(Prepared::replace(self, file, Vec::new()))
     }
 }
