@@ -61,6 +61,35 @@ fn a_vector_with_a_name_more_is_rejected() {
     });
 }
 
+#[test]
+fn a_false_version_that_a_snapshot_leaves_out_is_told() {
+    let vectors: BTreeMap<String, VaultVector> = files::load("format");
+    let vector = &vectors["names-mismatch"];
+    for (command, more) in [("compact", &[][..]), ("purge", &["--yes"])] {
+        let dir = folder();
+        let file = base16ct::lower::decode_vec(&vector.file).unwrap();
+        std::fs::write(dir.path().join("v.cvault"), file).unwrap();
+        let done = run(vector, dir.path(), command, more);
+        document(&done);
+        let warned = done.stderr.lines().find(|line| line.contains("left out"));
+        let warned = warned.unwrap_or_else(|| panic!("{done:?}"));
+        assert!(
+            warned.contains("false_record") && warned.contains("ops"),
+            "{warned}"
+        );
+        let history = document(&run(vector, dir.path(), "history", &["x"]));
+        let newest = history["versions"].as_array().unwrap().last().unwrap();
+        assert_eq!(
+            (&newest["version"], &newest["op"]),
+            (&3.into(), &"restore".into())
+        );
+        assert_eq!(
+            document(&run(vector, dir.path(), "verify", &[]))["ok"],
+            true
+        );
+    }
+}
+
 /// Returns what the program cannot be asked for.
 fn check(vector: &VaultVector) -> Option<&'static str> {
     if vector.work_kib_max.is_some() {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::check_text;
-use crate::support::{Ran, Sandbox, ran_with, twitter};
+use crate::support::{Ran, Sandbox, ran, ran_with, twitter};
 
 /// Two connectors, one of them the platform's example with a new key.
 const TABLE: &str = "id,name,type,APIKey,Timeout\n\
@@ -105,6 +105,34 @@ fn people_read_how_many() {
     );
     assert!(update.stderr.contains("keeps its name"), "{update:?}");
     assert!(!format!("{plan:?}{skip:?}{update:?}").contains("s3cret"));
+}
+
+#[test]
+fn a_connector_that_is_there_keeps_its_meta() {
+    let sandbox = twitter();
+    let add = ["add", "v.cvault", "--id", "y", "--name", "Y", "--type", "T"];
+    ran(sandbox.cvault(add).args(["--meta", "tags=a b"])).text();
+    let document = |tags: &str| {
+        json!({"connectors": [{"id": "y", "name": "Y", "type": "T", "meta": {"tags": tags},
+            "properties": {"APIKey": "s3cret-2"}}]})
+        .to_string()
+    };
+    let update = |document: &str| {
+        let mut command = sandbox.cvault(["import", "v.cvault", "-", "--json"]);
+        ran_with(command.args(["--on-conflict", "update"]), document)
+    };
+    let updated = update(&document("others")).json();
+    assert_eq!(updated["outcomes"][0]["status"], "updated");
+    assert_eq!(updated["outcomes"][0]["warnings"][0]["code"], "name_kept");
+    assert_eq!(shown(&sandbox, "y")["meta"], json!({"tags": "a b"}));
+    let same = update(&document("a b")).json();
+    assert_eq!(same["outcomes"][0]["warnings"], json!([]), "{same}");
+    sandbox.write("y.csv", "id,name,type,APIKey\ny,Y,T,s3cret-3\n");
+    let none = import(&sandbox, ["y.csv", "--json", "--on-conflict", "update"]).json();
+    assert_eq!(none["outcomes"][0]["warnings"], json!([]), "{none}");
+    assert_eq!(shown(&sandbox, "y")["meta"], json!({"tags": "a b"}));
+    let refused = update(&document("")).error(1);
+    assert_eq!(refused["code"], "invalid_argument", "{refused}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Plans that add the connectors of a document, or of another tool's export (docs/cli.md).
 
 use super::super::index::Stored;
-use super::staging::Staging;
+use super::staging::{Staging, meta_of};
 use crate::action::{NewConnectors, Options, Warning, WarningCode};
 use crate::connector::{ConnectorId, NewConnector, Op};
 use crate::error::Result;
@@ -41,7 +41,7 @@ impl<S: Source> Vault<S> {
     }
 
     /// Plans that create connectors, and skip or update those that are there, to be committed together: all of them
-    /// happen or none. An update keeps name and type, and warns `name_kept` where the import has others.
+    /// happen or none. An update keeps name, type and meta, and warns `name_kept` where the import has others.
     ///
     /// Errors begin with the entry that they are about.
     ///
@@ -120,6 +120,11 @@ impl<S: Source> Vault<S> {
                 let message = format!("the connector keeps its {what}; the import has another one");
                 warn(&mut plan, Warning::new(WarningCode::NameKept, message));
             }
+        }
+        let meta = meta_of(connector)?;
+        if !meta.is_empty() && meta != overview.meta {
+            let message = "the connector keeps its meta; the import has another one";
+            warn(&mut plan, Warning::new(WarningCode::NameKept, message));
         }
         Ok(plan)
     }

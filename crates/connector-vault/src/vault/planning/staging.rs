@@ -54,10 +54,7 @@ impl<'v, S: Source> Staging<'v, S> {
         check_name("connector name", &connector.name)?;
         check_name("connector type", &connector.type_name)?;
         let tombstone = self.absent(&id)?;
-        let mut meta = Meta::new();
-        for (name, text) in &connector.meta {
-            meta.set(name.as_str(), text.as_str())?;
-        }
+        let meta = meta_of(connector)?;
         let entry = NewEntry {
             id,
             name: connector.name.clone(),
@@ -208,6 +205,15 @@ impl<'v, S: Source> Staging<'v, S> {
         }
         Ok(plan)
     }
+}
+
+/// The meta of a new connector, once it is checked.
+pub(super) fn meta_of(connector: &NewConnector) -> Result<Meta> {
+    let mut meta = Meta::new();
+    for (name, text) in &connector.meta {
+        meta.set(name.as_str(), text.as_str())?;
+    }
+    Ok(meta)
 }
 
 /// Values as they are given, without tokens.
