@@ -101,7 +101,7 @@ suite("merge", () => {
     await choose("mallory.cvault", bytes);
     await page.getByRole("heading", { name: "Signed by grants" }).waitFor();
     await page.getByRole("button", { name: "Merge" }).click();
-    await page.getByRole("alert").filter({ hasText: "mallory" }).waitFor();
+    await page.getByRole("alert").filter({ hasText: "the other copy was changed by the grant" }).waitFor();
     await page.getByRole("checkbox", { name: "Take over" }).check();
     await page.getByRole("button", { name: "Merge" }).click();
     await page.getByRole("heading", { name: "Merged" }).waitFor();
