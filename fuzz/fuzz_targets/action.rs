@@ -1,12 +1,15 @@
-//! Parses and resolves an action's document.
+//! Parses an action's document, and plans it.
 #![no_main]
 
-use connector_vault::{Action, Options, Secret};
+mod vector;
+
+use std::collections::BTreeMap;
+
+use connector_vault::{Action, Secret};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     if let Ok(action) = Action::parse(text) {
         let _ = action.tokens();
-        let mut tokens = std::collections::BTreeMap::<String, Secret>::new();
-        let _ = action.resolve(&mut tokens, &Options::default());
+        let _ = vector::plan(&action, &mut BTreeMap::<String, Secret>::new());
     }
 });

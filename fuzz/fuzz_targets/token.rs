@@ -1,7 +1,9 @@
 //! Expands the tokens of a text in a property's value.
 #![no_main]
 
-use connector_vault::{Action, Options, Secret, TokenFn, TokenRef};
+mod vector;
+
+use connector_vault::{Action, Secret, TokenFn, TokenRef};
 use serde_json::json;
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
@@ -10,6 +12,6 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     let action = json!({"ActionType": "Connectors.Update", "Parameters": parameters});
     if let Ok(action) = Action::parse(&action.to_string()) {
         let mut tokens = TokenFn(|_: &TokenRef<'_>| Secret::new("value [X] &#91;").map(Some));
-        let _ = action.resolve(&mut tokens, &Options::default());
+        let _ = vector::plan(&action, &mut tokens);
     }
 });

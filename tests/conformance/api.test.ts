@@ -134,6 +134,7 @@ test("what calls return has exactly the names that are declared", async () => {
     returned('_.Vault["knownHead"]', opened.knownHead);
     returned('_.Vault["role"]', opened.role);
     returned('ReturnType<_.Vault["connectors"]>', opened.connectors());
+    returned('ReturnType<_.Vault["list"]>', opened.list());
     returned('ReturnType<_.Vault["grants"]>', opened.grants());
     returned('Awaited<ReturnType<_.Vault["log"]>>', await opened.log());
     returned('Awaited<ReturnType<_.Vault["verify"]>>', await opened.verify());

@@ -21,7 +21,7 @@ export type RepairVector = Read<typeof RepairVector>;
 /** Repairs the file of the vector in `format/` that is named. */
 export async function checkRepair(vector: RepairVector, damaged: FormatVector): Promise<void> {
   const { expect, unsigned } = vector;
-  const { tolerant: _, ...opening } = openingOf(damaged);
+  const opening = openingOf(damaged);
   const [storage, out] = [new MemoryStorage(damaged.file), new MemoryStorage()];
   const repair = () => Vault.repair(storage, out, { ...opening, unsigned });
   if ("error" in expect) {

@@ -77,7 +77,7 @@ export function ofModule(glue, identity, name = "connector-vault, the module") {
       const vault = glue.open(bytes, utf8(identity), JSON.stringify({ by: "identity", vaultId }));
       return {
         size: vault.len(),
-        list: () => JSON.parse(vault.connectors(0, ALL)),
+        list: () => JSON.parse(vault.list(undefined, ALL)).connectors,
         readAll: () => JSON.parse(vault.exportConnectors()),
         update(id, value) {
           const run = glue.Action.parse(utf8(JSON.stringify(updateOf(id, value)))).run("{}", []);
@@ -106,7 +106,7 @@ export function ofPackage(identity, store = inMemory) {
       const vault = await Vault.open(storage, { identity, vaultId: Vault.identify(bytes) });
       return {
         size: vault.size,
-        list: (from, count) => vault.connectors({ from, count }),
+        list: (from, count) => vault.list({ from, count }),
         update: (id, value) => vault.run(updateOf(id, value)),
         value: async (id) => (await vault.read(id)).properties[PROPERTY],
         bytes: () => storage.bytes,

@@ -4,7 +4,7 @@
  */
 
 import type { ReactiveController, ReactiveControllerHost } from "lit";
-import type { Overview, Vault } from "connector-vault";
+import type { DamagedConnector, Overview, Vault } from "connector-vault";
 
 /**
  * Follows a vault for an element, which is rendered again whenever the list has changed.
@@ -43,6 +43,7 @@ export class ConnectorList implements ReactiveController {
   #asked: { readonly id: string; readonly overview: Overview | undefined } | undefined;
   #query = "";
   #found: readonly Overview[] = [];
+  #damaged: readonly DamagedConnector[] = [];
   #error: unknown;
   #isConnected = false;
   /** Ends the following of a vault. */
@@ -81,7 +82,7 @@ export class ConnectorList implements ReactiveController {
     this.#search();
   }
 
-  /** What was found: in the order of creation, save for what fits best. The same array until that changes. */
+  /** What was found: by name, save for what fits best. The same array until that changes. */
   get found(): readonly Overview[] {
     return this.#found;
   }
@@ -103,6 +104,11 @@ export class ConnectorList implements ReactiveController {
     }
     this.#byId ??= new Map(this.#entries.map(({ overview }) => [overview.id, overview]));
     return this.#byId.get(id);
+  }
+
+  /** The connectors that do not open: none of them is found. */
+  get damaged(): readonly DamagedConnector[] {
+    return this.#damaged;
   }
 
   /** Whether the list is being loaded, for the first time or again. */
@@ -131,6 +137,7 @@ export class ConnectorList implements ReactiveController {
     this.#error = undefined;
     this.#asked = undefined;
     const vault = this.#vault;
+    this.#damaged = [];
     if (vault === undefined || vault.isLocked) {
       this.#take([]);
       return;
@@ -172,28 +179,33 @@ export class ConnectorList implements ReactiveController {
   async #load(vault: Vault, signal: AbortSignal): Promise<void> {
     const isFirst = this.#entries.length === 0;
     const entries: Entry[] = [];
+    const damaged: DamagedConnector[] = [];
     this.#host.requestUpdate();
     try {
       let count = FIRST_PART;
+      let from: string | undefined;
       while (true) {
         const began = performance.now();
-        const part = vault.connectors({ from: entries.length, count });
-        for (const overview of part) entries.push(new Entry(overview));
-        if (part.length < count) break;
+        const part = vault.list({ from, count });
+        for (const overview of part.connectors) entries.push(new Entry(overview));
+        damaged.push(...part.damaged);
+        from = part.next;
+        if (from === undefined) break;
         count = nextCount(count, performance.now() - began);
         if (isFirst) this.#take(entries);
         await turn();
         if (signal.aborted) return;
       }
       this.#error = undefined;
+      this.#damaged = damaged;
       this.#take(entries);
     } catch (error) {
       this.#error = error;
     }
   }
 
-  #take(entries: Entry[]): void {
-    this.#entries = entries;
+  #take(entries: readonly Entry[]): void {
+    this.#entries = entries.toSorted((one, other) => (one.order < other.order ? -1 : 1));
     this.#byId = undefined;
     this.#search();
   }
@@ -240,12 +252,15 @@ class Entry {
   /** Id, name and type, each on a line, so that no word is found across two of them. */
   readonly #text: string;
   readonly #nameAt: number;
+  /** By name, then by id. */
+  readonly order: string;
 
   constructor(overview: Overview) {
     this.overview = overview;
     const { id, name, type } = overview;
     this.#text = comparable(`${id}\n${name}\n${type}\n`);
     this.#nameAt = this.#text.indexOf("\n") + 1;
+    this.order = `${comparable(name)}\n${id}`;
   }
 
   has(words: readonly string[]): boolean {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Overview, Vault } from "connector-vault";
+import type { ConnectorPart, Overview, Vault } from "connector-vault";
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 
 import { ConnectorList } from "../src/connector-list.js";
@@ -28,10 +28,13 @@ class FakeVault extends EventTarget {
     return found;
   }
 
-  connectors({ from, count }: { readonly from: number; readonly count: number }): Overview[] {
+  list({ from = "0", count }: { readonly from?: string | undefined; readonly count: number }): ConnectorPart {
     if (this.isLocked) throw new Error("the vault is locked");
-    this.asked.push({ from, count });
-    return this.all.slice(from, from + count);
+    const begin = Number(from);
+    const end = begin + count;
+    this.asked.push({ from: begin, count });
+    const next = end < this.all.length ? { next: `${end}` } : {};
+    return { connectors: this.all.slice(begin, end), damaged: [], ...next };
   }
 
   change(): void {
@@ -84,7 +87,13 @@ async function loaded(list: ConnectorList): Promise<void> {
 }
 
 function many(count: number): FakeVault {
-  return new FakeVault(Array.from({ length: count }, (_, index) => [`id-${index}`, `Name ${index}`, "Type"]));
+  return new FakeVault(
+    Array.from({ length: count }, (_, index) => [
+      `id-${index}`,
+      `Name ${`${index}`.padStart(4, "0")}`,
+      "Type",
+    ]),
+  );
 }
 
 const SOME = new FakeVault([
@@ -95,11 +104,11 @@ const SOME = new FakeVault([
 ]);
 
 for (const [query, ids] of [
-  ["", ["old-slack", "ops", "x1", "slack"]],
-  ["   ", ["old-slack", "ops", "x1", "slack"]],
+  ["", ["old-slack", "slack", "ops", "x1"]],
+  ["   ", ["old-slack", "slack", "ops", "x1"]],
   ["SLACK", ["slack", "ops", "old-slack", "x1"]],
-  ["slack chat", ["ops", "slack"]],
-  ["chat  SLACK ", ["ops", "slack"]],
+  ["slack chat", ["slack", "ops"]],
+  ["chat  SLACK ", ["slack", "ops"]],
   ["sales", ["slack"]],
   ["zürich", ["x1"]],
   ["Zu\u0308RICH", ["x1"]],
@@ -214,14 +223,14 @@ test("an element that left the page follows again when it comes back", async () 
 
 test("what cannot be loaded says why, and is tried again", async () => {
   const vault = many(10);
-  const connectors = vault.connectors.bind(vault);
-  vault.connectors = () => {
+  const working = vault.list.bind(vault);
+  vault.list = () => {
     throw new Error("broken");
   };
   const { list } = listOf(vault);
   await loaded(list);
   assert.match(String(list.error), /broken/);
-  vault.connectors = connectors;
+  vault.list = working;
   vault.change();
   await loaded(list);
   assert.equal(list.error, undefined);

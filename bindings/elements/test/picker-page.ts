@@ -149,7 +149,7 @@ const page = {
 function many(count: number): typeof CONNECTORS {
   return Array.from({ length: count }, (_, index) => ({
     id: `connector-${index}`,
-    name: `Team ${index % 97} in ${["Oslo", "Lima", "Kyoto"][index % 3]}`,
+    name: `Team ${`${index}`.padStart(4, "0")} in ${["Oslo", "Lima", "Kyoto"][index % 3]}`,
     type: ["Slack", "Stripe", "HTTP", "SMTP"][index % 4] ?? "",
     properties: { APIKey: "" },
   }));

@@ -74,7 +74,6 @@ const OPENING = {
   vaultId: optional(text),
   known: optional(KNOWN_HEAD),
   accept: optional(flag),
-  tolerant: optional(flag),
   memoryKibMax: optional(U32),
   workKibMax: optional(U32),
 };
@@ -154,7 +153,7 @@ export const VAULT_CLASS_LATER: Signatures = {
   },
 };
 export const VAULT: Signatures = {
-  connectors: { range: RANGE },
+  list: { range: optional(object({ from: optional(text), count: optional(U32) })) },
   has: { id: text },
   similar: { id: text },
   connector: { id: text },

@@ -53,7 +53,14 @@ export type {
   Unlock,
   UpdateOptions,
 } from "./options.js";
-export { Vault, VaultChangeEvent, type Range, type Repaired, type VaultEvents } from "./vault.js";
+export {
+  Vault,
+  VaultChangeEvent,
+  type ListRange,
+  type Range,
+  type Repaired,
+  type VaultEvents,
+} from "./vault.js";
 export { ready, type ReadyOptions, type WasmSource } from "./wasm.js";
 export type { WorkerSource } from "./worker/job.js";
 export type {
@@ -66,7 +73,9 @@ export type {
   Conflict,
   Connector,
   Continuity,
+  ConnectorPart,
   Damaged,
+  DamagedConnector,
   ErrorPlace,
   ExportedConnector,
   FalseVersion,

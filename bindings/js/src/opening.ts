@@ -98,7 +98,7 @@ async function openingOf(
   options: OpenOptions,
   found: string | undefined,
 ): Promise<Opening> {
-  const { hint, grant, vaultId, accept, tolerant, memoryKibMax, workKibMax } = options;
+  const { hint, grant, vaultId, accept, memoryKibMax, workKibMax } = options;
   const { by } = unlockOf(options);
   return {
     by,
@@ -107,7 +107,6 @@ async function openingOf(
     ...(grant !== undefined && { grant }),
     ...(vaultId !== undefined && { vaultId }),
     ...(accept !== undefined && { accept }),
-    ...(tolerant !== undefined && { tolerant }),
     ...(memoryKibMax !== undefined && { memoryKibMax }),
     ...(workKibMax !== undefined && { workKibMax }),
   };

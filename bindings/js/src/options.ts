@@ -81,8 +81,6 @@ export interface Expected {
   readonly known?: KnownHead | undefined;
   /** Takes the vault as it is, though it is older than what was seen of it, or another copy. */
   readonly accept?: boolean | undefined;
-  /** Goes on without damaged records, which the report lists. Nothing can be written then. */
-  readonly tolerant?: boolean | undefined;
   /** Most memory that a key slot may make Argon2id use, in KiB: at most 262,144. */
   readonly memoryKibMax?: number | undefined;
   /** Most memory times passes of all key slots that are tried, in KiB: by default 4,194,304. */

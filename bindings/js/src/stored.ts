@@ -45,6 +45,7 @@ interface Change {
 export class StoredVault {
   readonly storage: VaultStorage;
   readonly #heads: KnownHeads | undefined;
+  readonly #now: () => string;
   readonly #changed: Changed;
   readonly #stopped: () => void;
   #open: { readonly core: CoreVault; readonly session: Session } | undefined;
@@ -63,10 +64,12 @@ export class StoredVault {
     storage: VaultStorage,
     options: HostOptions,
     known: string | undefined,
+    now: () => string,
     changed: Changed,
     stopped: () => void,
   ) {
     this.storage = storage;
+    this.#now = now;
     this.#heads = headsOf(storage, options);
     this.#changed = changed;
     this.#stopped = stopped;
@@ -299,6 +302,10 @@ export class StoredVault {
         return word("stored");
       case "mayCompact":
         return word(storage.mayReplace?.() === false ? "mayNotCompact" : "mayCompact");
+      case "prepareCompaction": {
+        const now = this.#now();
+        return (core, session) => session.compaction(core, now);
+      }
       case "remember":
         await orAborted(remember(parsed(ask.known), this.storage, this.#heads), signal);
         return word("remembered");

@@ -6,6 +6,7 @@
 import type {
   Change,
   Commit,
+  ConnectorPart,
   Connector,
   ExportedConnector,
   GrantInfo,
@@ -74,7 +75,15 @@ export interface Repaired {
   readonly report: RepairReport;
 }
 
-/** A part of a list. */
+/** A part of the list of connectors. */
+export interface ListRange {
+  /** The `next` of the part before; by default the beginning. */
+  readonly from?: string | undefined;
+  /** How many at most; by default all. */
+  readonly count?: number | undefined;
+}
+
+/** A part of the log. */
 export interface Range {
   /** The index of its first element; by default 0. */
   readonly from?: number;
@@ -137,6 +146,7 @@ export class Vault extends EventTarget {
       storage,
       options,
       known,
+      () => this.#now(),
       (origin, ids) => this.dispatchEvent(new VaultChangeEvent(origin, ids)),
       () => this.lock(),
     );
@@ -316,12 +326,29 @@ export class Vault extends EventTarget {
   }
 
   /**
-   * The connectors in the order of their creation, without their values. A page that lists many takes
-   * some at a time: `count` from the one with the index `from` on.
+   * The connectors without their values, sorted by name, then by id. Those that are damaged do not stand among them:
+   * {@link list} names these.
    */
-  connectors(range: Range = {}): Overview[] {
-    const { from, count } = bounded(range);
-    return JSON.parse(this.#ask((core) => core.connectors(from, count))) as Overview[];
+  connectors(): Overview[] {
+    return this.list().connectors.sort(byName);
+  }
+
+  /**
+   * A part of the connectors, without their values, and those that are damaged. Their order tells nothing. A page that
+   * lists many takes `count` at a time, from the part before's `next` on:
+   *
+   * ```ts
+   * let from: string | undefined;
+   * do {
+   *   const part = vault.list({ from, count: 100 });
+   *   show(part.connectors, part.damaged);
+   *   from = part.next;
+   * } while (from !== undefined);
+   * ```
+   */
+  list(range: ListRange = {}): ConnectorPart {
+    const { from, count = ALL } = range;
+    return JSON.parse(this.#ask((core) => core.list(from, count))) as ConnectorPart;
   }
 
   /** Whether there is a connector with this id. */
@@ -864,7 +891,20 @@ function first<R>(outcomes: readonly R[]): R {
   return outcome;
 }
 
-function bounded({ from = 0, count = 0xffff_ffff }: Range): Required<Range> {
+/** By name, then by id. */
+function byName(one: Overview, other: Overview): number {
+  return compare(one.name, other.name) || compare(one.id, other.id);
+}
+
+/** In the order of UTF-16 units. */
+function compare(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
+}
+
+/** More than a vault can hold. */
+const ALL = 0xffff_ffff;
+
+function bounded({ from = 0, count = ALL }: Range): Required<Range> {
   return { from, count };
 }
 

@@ -114,12 +114,15 @@ pub fn repair(
     secret: &Uint8Array,
     opening: &Opening,
     argon2id: Option<Function>,
+    now: &str,
 ) -> Result<Repaired> {
     let options = opening.options()?;
     let secret = opening.secret(secret)?;
     let file = input::file(file)?;
     let unsigned = opening.unsigned().unwrap_or_default();
-    let repair = || core::Vault::repair(&file, secret.unlock(), &options, unsigned);
+    let mut host = Host::new(now)?;
+    let repair =
+        || core::Vault::repair(&file, secret.unlock(), &options, unsigned, &mut host.get());
     Ok(Repaired(Argon2id::during(argon2id, repair)?))
 }
 

@@ -68,8 +68,6 @@ extern "C" {
     fn known(this: &Opening) -> Option<Vec<String>>;
     #[wasm_bindgen(method, getter)]
     fn accept(this: &Opening) -> Option<bool>;
-    #[wasm_bindgen(method, getter)]
-    fn tolerant(this: &Opening) -> Option<bool>;
     #[wasm_bindgen(method, getter, js_name = memoryKibMax)]
     fn memory_kib_max(this: &Opening) -> Option<f64>;
     #[wasm_bindgen(method, getter, js_name = workKibMax)]
@@ -134,7 +132,6 @@ impl Opening {
         let vault_id = self.vault_id();
         let mut options = OpenOptions {
             vault_id: vault_id.as_deref().map(str::parse::<VaultId>).transpose()?,
-            tolerant: self.tolerant().unwrap_or_default(),
             ..OpenOptions::default()
         };
         // Only ever less than a browser allows.

@@ -6,6 +6,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Result;
+use crate::host::Host;
 use crate::input;
 use crate::json::document;
 use crate::plan::Prepared;
@@ -91,6 +92,15 @@ impl Session {
         set(&ask, "outcomes", &outcomes.into());
         Ok(ask)
     }
+
+    /// Prepares a compaction that nobody asked for, and goes on with it. If it fails, this is no failure of the change.
+    #[wasm_bindgen(unchecked_return_type = "Ask")]
+    pub fn compaction(&mut self, vault: &mut Vault, now: &str) -> Result<JsValue> {
+        let mut host = Host::new(now)?;
+        let prepared = vault.0.prepare_own_compaction(&mut host.get());
+        let answer = prepared.map_or(Answer::Failed, Answer::Prepared);
+        self.answer(vault, answer)
+    }
 }
 
 impl Session {
@@ -132,6 +142,7 @@ fn shown(ask: Ask<'_>) -> JsValue {
             ("most", JsValue::from_f64(most as f64)),
         ]),
         Ask::MayCompact => asked("mayCompact", None, None),
+        Ask::PrepareCompaction => asked("prepareCompaction", None, None),
         Ask::Compact(file, end) => asked("compact", Some(file), Some(&end)),
         Ask::Remember(known) => object([
             ("wanted", "remember".into()),

@@ -155,8 +155,25 @@ export interface Report {
   torn: TornTail | null;
   /** Key slots that nobody can use. Only those that were looked at on the way to one that opens. */
   brokenKeySlots: BrokenKeySlot[];
-  /** Records that a tolerant opening went on without. */
-  damaged: Damaged[];
+}
+
+/** A part of the list of connectors. */
+export interface ConnectorPart {
+  /** In an order that tells nothing. */
+  connectors: Overview[];
+  /** Those of this part that do not open. */
+  damaged: DamagedConnector[];
+  /** Where the list goes on; absent at its end. */
+  next?: string;
+}
+
+/** A connector whose present version does not open, or a page of the index that does not. */
+export interface DamagedConnector {
+  /** The connector's id; `null` where no version of it opens, and for a page. */
+  connector: string | null;
+  code: "damaged" | "false_record";
+  /** What is wrong, in words. */
+  message: string;
 }
 
 /** The end of a log that was being written when its writer died. */
@@ -198,7 +215,7 @@ export type Ask = (
   | { readonly wanted: "append" | "replace" | "compact"; readonly bytes: Uint8Array; readonly end: LogEnd }
   | { readonly wanted: "wait"; readonly most: number }
   | { readonly wanted: "remember"; readonly known: string }
-  | { readonly wanted: "prepare" | "mayCompact" | "done" | "fail" }
+  | { readonly wanted: "prepare" | "mayCompact" | "prepareCompaction" | "done" | "fail" }
 ) & {
   /** What others have stored: the connectors of which there are new versions, or another file. */
   readonly brought?: readonly string[] | "anything";
@@ -467,7 +484,6 @@ export interface Opening {
   known?: string[];
   /** Takes the vault as it is found. */
   accept?: boolean;
-  tolerant?: boolean;
   memoryKibMax?: number;
   workKibMax?: number;
   /** For a repair: takes what is quarantined too. */

@@ -2,8 +2,9 @@
 
 use connector_vault::limits::VERSIONS_KEPT;
 use connector_vault::{
-    self as core, Attributed, CommitInfo, ConnectorId, GrantKey, Grantee, KeySlotRef, KeySlotSalt,
-    NewConnector, NewConnectors, Properties, Retention, Role, SignatureState, Timestamp,
+    self as core, Attributed, Authored, CommitInfo, ConnectorId, Cursor, GrantKey, Grantee,
+    KeySlotRef, KeySlotSalt, NewConnector, NewConnectors, Properties, Retention, Role,
+    SignatureState, Timestamp,
 };
 use js_sys::{JsString, Uint8Array};
 use serde::Serialize;
@@ -56,15 +57,30 @@ impl Vault {
         self.0.len()
     }
 
-    /// Overviews of connectors in the order of their creation: at most `count`, from the one with
-    /// this index on; as JSON.
-    pub fn connectors(&self, from: usize, count: usize) -> Result<String> {
-        self.overviews(self.0.list_from(from).take(count))
+    /// The next `count` connectors from a cursor on, or from the beginning, those that do not open, and where the list goes on;
+    /// as JSON.
+    pub fn list(&self, from: Option<String>, count: usize) -> Result<String> {
+        let from = from.map(|text| text.parse::<Cursor>()).transpose()?;
+        let mut listing = self.0.list_from(from.unwrap_or_default());
+        let mut part = Part::default();
+        for connector in listing.by_ref().take(count) {
+            match connector {
+                Ok(overview) => part.connectors.push(self.0.authored(overview)),
+                Err(error) => part.damaged.push(DamagedConnector {
+                    connector: error.connector().map(str::to_owned),
+                    code: error.code().as_str(),
+                    message: error.message().to_owned(),
+                }),
+            }
+        }
+        let cursor = listing.cursor();
+        part.next = (!cursor.is_end()).then(|| cursor.to_string());
+        Ok(json(&part))
     }
 
     /// Whether there is a connector with this id.
-    pub fn has(&self, id: &str) -> bool {
-        self.0.contains(id)
+    pub fn has(&self, id: &str) -> Result<bool> {
+        Ok(self.0.contains(id)?)
     }
 
     /// A hint for a person who asked for an unknown connector.
@@ -149,16 +165,23 @@ impl Vault {
         // With the names that the command line reads.
         Ok(wiped(serde_json::to_string(&Exported { connectors }).ok())?)
     }
+}
 
-    fn overviews(
-        &self,
-        overviews: impl Iterator<Item = core::Result<core::Overview>>,
-    ) -> Result<String> {
-        let overviews: Vec<_> = overviews
-            .map(|overview| Ok(self.0.authored(overview?)))
-            .collect::<core::Result<_>>()?;
-        Ok(json(&overviews))
-    }
+/// A part of the list of connectors.
+#[derive(Default, Serialize)]
+struct Part {
+    connectors: Vec<Authored>,
+    damaged: Vec<DamagedConnector>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// A connector that does not open, or a page of the index that does not.
+#[derive(Serialize)]
+struct DamagedConnector {
+    connector: Option<String>,
+    code: &'static str,
+    message: String,
 }
 
 #[derive(Serialize)]

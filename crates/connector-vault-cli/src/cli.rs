@@ -99,7 +99,7 @@ pub(crate) enum Command {
     /// Lists id, name, type, version, time and property names of every connector. Every role may,
     /// and no value is decrypted.
     #[command(after_long_help = example!("  cvault list team.cvault"))]
-    List(ReadArgs),
+    List(VaultArgs),
 
     /// Shows one connector
     ///
@@ -150,7 +150,7 @@ pub(crate) enum Command {
     /// Shows the kept versions of a connector, oldest first: what made them, when, who, and which
     /// properties changed. Also of one that is deleted now.
     #[command(after_long_help = example!("  cvault history team.cvault twitter"))]
-    History(ReadConnectorArgs),
+    History(ConnectorArgs),
 
     /// Compares two versions of a connector
     ///
@@ -193,7 +193,7 @@ pub(crate) enum Command {
     /// Opening a vault checks what a reader relies on. This checks everything: each commit's
     /// signature, the chain, each record, and, if the role reads values, that every value decrypts.
     #[command(after_long_help = example!("  cvault verify team.cvault"))]
-    Verify(ReadArgs),
+    Verify(VaultArgs),
 
     /// Lists who may do what
     ///
@@ -284,7 +284,7 @@ pub(crate) enum Command {
     /// The signed audit trail since the last snapshot, oldest commit first. With --json one document per
     /// line and commit, as log collectors take it.
     #[command(after_long_help = example!("  cvault log team.cvault"))]
-    Log(ReadArgs),
+    Log(VaultArgs),
 
     /// Makes a random value, such as a password
     ///

@@ -26,20 +26,7 @@ pub(crate) use source::{hide_keys, new_key, new_passphrase, owner_identity, owne
 
 /// Opens the vault, and tells what was noticed.
 pub(crate) fn open(args: &VaultArgs, input: &Input, output: Output) -> Result<FileVault> {
-    open_with(args, input, output, false)
-}
-
-/// As [`open`]; a tolerant opening goes on without damaged records.
-pub(crate) fn open_with(
-    args: &VaultArgs,
-    input: &Input,
-    output: Output,
-    tolerant: bool,
-) -> Result<FileVault> {
     let mut opening = Opening::new(args, input, output)?;
-    if tolerant {
-        opening.options = opening.options.tolerant();
-    }
     let vault = opening.trusted(&args.path, |path, unlock, options| {
         options.open(path, unlock)
     })?;

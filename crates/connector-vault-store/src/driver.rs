@@ -97,6 +97,10 @@ impl Driver {
                     locked = self.lock()?;
                     Ok(Answer::Waited)
                 }
+                Ask::PrepareCompaction => vault
+                    .prepare_own_compaction(&mut host(&mut rng)?)
+                    .map(Answer::Prepared)
+                    .map_err(Error::from),
                 Ask::MayCompact => Ok(Answer::MayCompact(self.may_compact(&locked))),
                 Ask::Compact(file, _) => {
                     let replaced = locked.replace(file);

@@ -84,12 +84,6 @@ impl Builder {
         self
     }
 
-    /// Goes on without damaged records, and lists them in the report.
-    pub fn tolerant(mut self) -> Self {
-        self.open.tolerant = true;
-        self
-    }
-
     /// Where warnings go: by default nowhere.
     pub fn on_warning(self, on_warning: OnWarning) -> Self {
         Self { on_warning, ..self }

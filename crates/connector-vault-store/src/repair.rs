@@ -4,6 +4,7 @@ use std::path::Path;
 
 use connector_vault::{Repaired, Unlock, Vault};
 
+use crate::clock::{host, rng};
 use crate::error::Result;
 use crate::file::FileStore;
 use crate::heads;
@@ -33,7 +34,7 @@ impl Builder {
         if let Some(vault_id) = Vault::identify_damaged(&file) {
             heads::expect(&known, &mut open, vault_id, &damaged, self.trust)?;
         }
-        let repaired = Vault::repair(&file, unlock, &open, unsigned)?;
+        let repaired = Vault::repair(&file, unlock, &open, unsigned, &mut host(&mut rng()?)?)?;
         out.create(&repaired.file)?;
         // The file is stored: failing to record its head is not an error. A head of a former file at
         // this path does not count.

@@ -85,6 +85,11 @@ pub struct Revoked {
     pub exposed: Vec<ConnectorId>,
     /// Versions that were left out, since they are false.
     pub false_versions: Vec<FalseVersion>,
+    /// Why other versions were left out: they are damaged.
+    pub damaged: Vec<connector_vault::Error>,
+    /// Labels of former grants whose versions the owner has replaced, with the same values: a vault names at most
+    /// 512 former grants.
+    pub forgotten: Vec<String>,
 }
 
 /// What a purge dropped beside former versions.
@@ -574,12 +579,16 @@ impl FileVault {
         let mut revoked = Revoked {
             exposed: Vec::new(),
             false_versions: Vec::new(),
+            damaged: Vec::new(),
+            forgotten: Vec::new(),
         };
         self.write(|vault, host| {
             let revocation = prepare(vault, host)?;
             revoked = Revoked {
                 exposed: revocation.exposed,
                 false_versions: revocation.prepared.false_versions().to_vec(),
+                damaged: revocation.damaged,
+                forgotten: revocation.forgotten,
             };
             Ok(revocation.prepared)
         })?;

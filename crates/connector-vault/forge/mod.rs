@@ -14,20 +14,21 @@ use rand_core::{CryptoRng, TryCryptoRng, TryRng};
 
 use crate::access::Unlock;
 use crate::action::{Action, Options};
-use crate::connector::{NewConnector, Properties, PropertyName};
+use crate::bytes::{put_len, put_part};
+use crate::connector::{Meta, NewConnector, Op, Properties, PropertyName};
 use crate::crypto::identity::{Identity, VaultKey};
 use crate::crypto::kdf::{Cost, Passphrase};
 use crate::crypto::{Hash, sha256};
-use crate::format::commit::{NewCommit, NewRecord, NewSnapshot};
+use crate::format::commit::{Fixed, Kind, body_hash};
 use crate::format::header::Header;
-use crate::format::hex::{GroupId, Hex, VaultId};
+use crate::format::hex::{Hex, VaultId};
 use crate::format::to_json;
 use crate::log;
 use crate::plan::{ActionPlan, Plan};
 use crate::secret::Secret;
+use crate::vault::index::{Entry, Face, Hint, IndexKeys, Place};
 use crate::vault::record::{
-    NewOverview, OpenedOverview, Plaintexts, SecretsPart, Text, hash_of_secrets, sign,
-    without_padding,
+    NewOverview, Plaintexts, SecretsPart, Text, hash_of_secrets, sign, without_padding,
 };
 use crate::vault::*;
 
@@ -265,33 +266,56 @@ impl Team {
 
     /// The parts of a snapshot that replaces the log with what it holds.
     pub(super) fn snapshot(&self) -> Snapshot {
-        let head = self.vault.head();
-        let records = self.vault.index.all().flatten();
+        let all = self.vault.all_versions().unwrap();
+        let records = all.iter().map(|stored| stored_record(&self.vault, stored));
         Snapshot {
-            vault_id: head.vault_id,
-            seq: head.seq + 1,
-            prev: head.hash.0,
-            author: self.vault.access.index,
-            signer: self.vault.access.clone(),
-            header: to_json(&Header {
-                seq: head.seq + 1,
-                ..self.vault.header.clone()
-            }),
-            header_key: self.vault.access.bundle.vault_key.clone().unwrap(),
-            superseded: vec![head.hash.0],
-            records: records
-                .map(|stored| stored_record(&self.vault, stored))
-                .collect(),
-            key_slots: b"[]".to_vec(),
+            records: records.collect(),
+            ..Snapshot::of(&self.vault, &self.vault.header)
         }
     }
 }
 
-/// The sealed record of a version.
-pub(super) fn stored_record(vault: &Vault, stored: &Stored) -> Vec<u8> {
-    let mut record = Vec::new();
-    vault.source.read(stored.record(), &mut record).unwrap();
-    record
+/// A version as it stands in a commit: its entry and its sealed parts, without the lengths before them.
+#[derive(Clone)]
+pub(super) struct Forged {
+    pub(super) entry: Entry,
+    pub(super) overview: Vec<u8>,
+    /// Empty for a delete.
+    pub(super) secrets: Vec<u8>,
+}
+
+impl Forged {
+    /// Makes the entry say what the parts are.
+    pub(super) fn refit(&mut self) {
+        let (entry, len) = (&mut self.entry, |part: &[u8]| {
+            u32::try_from(part.len()).unwrap()
+        });
+        (entry.overview_len, entry.secrets_len) = (len(&self.overview), len(&self.secrets));
+        entry.overview_hash = sha256(&self.overview);
+        entry.secrets_hash = match self.secrets.as_slice() {
+            [] => [0; 32],
+            secrets => sha256(secrets),
+        };
+    }
+}
+
+/// The parts of a version as they are.
+pub(super) fn stored_record(vault: &Vault, stored: &Stored) -> Forged {
+    let [overview, secrets] = stored.record().map(|range| {
+        let mut part = Vec::new();
+        vault.source.read(range, &mut part).unwrap();
+        part
+    });
+    Forged {
+        entry: stored.entry,
+        overview: overview[4..].to_vec(),
+        secrets: secrets.get(4..).unwrap_or_default().to_vec(),
+    }
+}
+
+/// The newest version of a connector.
+pub(super) fn newest(vault: &Vault, id: &str) -> Forged {
+    stored_record(vault, &vault.newest(id).unwrap().unwrap())
 }
 
 pub(super) fn update(id: &str, name: &str, value: &str) -> String {
@@ -307,18 +331,57 @@ pub(super) fn forge_record(
     rng: &mut dyn CryptoRng,
     change: impl FnOnce(&mut NewOverview<'_>),
     secrets: Option<SecretsPart>,
-) -> Vec<u8> {
-    let plaintexts = forge_plaintexts(vault, rng, change, secrets);
-    let (id, version, plaintexts) = plaintexts;
-    let group = OpenedOverview::parse(&plaintexts.overview).map(|opened| opened.overview.group);
-    let group = group.unwrap_or_else(|_| default_group(vault));
-    let place = (group, id.as_str(), Version::new(version).unwrap());
-    vault.index.keys().seal(rng, place, &plaintexts).unwrap()
+) -> Forged {
+    let (facts, plaintexts) = forge_plaintexts(vault, rng, change, secrets);
+    seal(vault, rng, &facts, &plaintexts)
 }
 
-/// The group `default`.
-pub(super) fn default_group(vault: &Vault) -> GroupId {
-    vault.header.groups[0].id
+/// What an entry says of a version.
+pub(super) struct Facts {
+    pub(super) id: String,
+    pub(super) version: u64,
+    pub(super) op: Op,
+    /// The number of its group.
+    pub(super) group: u16,
+    pub(super) name: String,
+    pub(super) type_name: String,
+    pub(super) meta: Meta,
+    pub(super) request_id: Option<String>,
+}
+
+impl Facts {
+    /// An update of a connector as [`Team`] makes them.
+    pub(super) fn update(id: &str, version: u64) -> Self {
+        Self {
+            id: id.into(),
+            version,
+            op: Op::Update,
+            group: 0,
+            name: "Name".into(),
+            type_name: "Type".into(),
+            meta: Meta::new(),
+            request_id: None,
+        }
+    }
+}
+
+/// Seals plaintexts, whatever they are, under an entry that says these facts.
+pub(super) fn seal(
+    vault: &Vault,
+    rng: &mut dyn CryptoRng,
+    facts: &Facts,
+    plaintexts: &Plaintexts,
+) -> Forged {
+    let (id, version) = (facts.id.as_str(), Version::new(facts.version).unwrap());
+    let sealed = vault.keys.seal(rng, facts.group, (id, version), plaintexts);
+    let sealed = sealed.unwrap();
+    let mut forged = Forged {
+        entry: entry(vault, facts),
+        overview: sealed.overview,
+        secrets: sealed.secrets.unwrap_or_default(),
+    };
+    forged.refit();
+    forged
 }
 
 /// The same before it is sealed, and whose it is.
@@ -327,7 +390,7 @@ pub(super) fn forge_plaintexts(
     rng: &mut dyn CryptoRng,
     change: impl FnOnce(&mut NewOverview<'_>),
     secrets: Option<SecretsPart>,
-) -> (String, u64, Plaintexts) {
+) -> (Facts, Plaintexts) {
     let mut overview = NewOverview {
         id: "x".into(),
         group: vault.header.groups[0].id,
@@ -356,7 +419,22 @@ pub(super) fn forge_plaintexts(
         Op::Restore => overview.source = Some(1),
         Op::Update => {}
     }
-    let (id, version, op) = (overview.id.to_string(), overview.version, overview.op);
+    let op = overview.op;
+    let groups = &vault.header.groups;
+    let group = groups.iter().find(|group| group.id == overview.group);
+    let facts = Facts {
+        id: overview.id.to_string(),
+        version: overview.version,
+        op,
+        group: group.map_or(0, |group| group.number),
+        name: overview.name.to_string(),
+        type_name: overview.type_name.to_string(),
+        meta: overview.meta.clone().unwrap_or_default(),
+        request_id: overview
+            .request
+            .as_ref()
+            .map(|request| request.id.to_string()),
+    };
     if secrets.is_none() && op != Op::Delete {
         overview.secrets_hash = Some(Hex([0; 32]));
     }
@@ -367,7 +445,7 @@ pub(super) fn forge_plaintexts(
         let json = serde_json::to_vec(secrets).unwrap();
         plaintexts.secrets = Some(zeroize::Zeroizing::new([&SALT[..], &json].concat()));
     }
-    (id, version, plaintexts)
+    (facts, plaintexts)
 }
 
 /// The salt of secrets whose text a test gives.
@@ -386,7 +464,7 @@ pub(super) fn seal_texts(
     overview: &[u8],
     secrets: Option<&[u8]>,
     (id, version): (&str, u64),
-) -> Vec<u8> {
+) -> Forged {
     let hash = sha256(without_padding(overview));
     let signature = sign(&vault.access.keys, vault.id(), &hash);
     let secrets = secrets.map(|text| zeroize::Zeroizing::new([&SALT[..], text].concat()));
@@ -394,16 +472,51 @@ pub(super) fn seal_texts(
         overview: [&signature[..], overview].concat(),
         secrets,
     };
-    let place = (default_group(vault), id, Version::new(version).unwrap());
-    vault.index.keys().seal(rng, place, &plaintexts).unwrap()
+    let forged = seal(vault, rng, &Facts::update(id, version), &plaintexts);
+    // Whatever they are sealed as, they stand as the next version of `x`.
+    Forged {
+        entry: Entry {
+            overview_len: forged.entry.overview_len,
+            secrets_len: forged.entry.secrets_len,
+            overview_hash: forged.entry.overview_hash,
+            secrets_hash: forged.entry.secrets_hash,
+            ..entry_of(vault, overview)
+        },
+        ..forged
+    }
 }
 
-/// A record with a longer overview than a writer seals, and without secrets.
-pub(super) fn seal_long(vault: &Vault, rng: &mut dyn CryptoRng, overview: &[u8]) -> Vec<u8> {
-    let hash = sha256(without_padding(overview));
-    let signature = sign(&vault.access.keys, vault.id(), &hash);
-    let plaintext = [&signature[..], overview].concat();
-    vault.index.keys().seal_overview(rng, &plaintext)
+/// The entry that an overview wants, as far as it is a next version of `x` that opening takes.
+fn entry_of(vault: &Vault, overview: &[u8]) -> Entry {
+    let mut facts = Facts::update("x", 2);
+    let overview = serde_json::from_slice::<serde_json::Value>(without_padding(overview));
+    let overview = overview.unwrap_or_default();
+    match overview["op"].as_str() {
+        Some("restore") => facts.op = Op::Restore,
+        _ => facts.request_id = overview["request"]["id"].as_str().map(str::to_owned),
+    }
+    entry(vault, &facts)
+}
+
+fn entry(vault: &Vault, facts: &Facts) -> Entry {
+    let id = facts.id.as_str();
+    let face = vault
+        .keys
+        .face(facts.group, id, &facts.name, &facts.type_name, &facts.meta);
+    let request_id = facts.request_id.as_deref();
+    let index = &vault.index.keys;
+    Entry {
+        tag: index.tag(id),
+        version: Version::new(facts.version).unwrap(),
+        group: facts.group,
+        op: facts.op,
+        hint: request_id.map_or(Hint::NONE, |request_id| index.hint(id, request_id)),
+        face: Face(face.unwrap()),
+        overview_len: 0,
+        secrets_len: 0,
+        overview_hash: [0; 32],
+        secrets_hash: [0; 32],
+    }
 }
 
 pub(super) fn some_secrets() -> Option<SecretsPart> {
@@ -415,31 +528,85 @@ pub(super) fn some_secrets() -> Option<SecretsPart> {
 }
 
 /// A commit of changes by `vault`'s grant on its head.
-pub(super) fn commit_of(vault: &Vault, records: &[&[u8]]) -> Vec<u8> {
-    commit_at(vault, vault.access.index, records)
+pub(super) fn commit_of(vault: &Vault, records: &[&Forged]) -> Vec<u8> {
+    Changes::of(vault, records).bytes()
 }
 
 /// The same, in the name of another author.
-pub(super) fn commit_at(vault: &Vault, author: u16, records: &[&[u8]]) -> Vec<u8> {
-    let head = vault.head();
-    let hashed: Vec<_> = records
-        .iter()
-        .map(|record| NewRecord::new(*record))
-        .collect();
-    let commit = NewCommit {
-        seq: head.seq + 1,
-        prev: head.hash.0,
-        author,
-        snapshot: None,
-        records: &hashed,
-    };
-    let mut bytes = Vec::new();
-    commit
-        .encode(&mut bytes, |signed| {
-            vault.access.sign_commit(head.vault_id, signed)
-        })
-        .unwrap();
-    bytes
+pub(super) fn commit_at(vault: &Vault, author: u16, records: &[&Forged]) -> Vec<u8> {
+    let mut changes = Changes::of(vault, records);
+    changes.author = author;
+    changes.bytes()
+}
+
+/// The parts of changes, to be changed before they are signed.
+pub(super) struct Changes {
+    pub(super) vault_id: VaultId,
+    pub(super) seq: u64,
+    pub(super) prev: Hash,
+    pub(super) author: u16,
+    pub(super) signer: Access,
+    pub(super) keys: IndexKeys,
+    /// What the page is sealed as.
+    pub(super) place: Place,
+    /// The plaintext of the page.
+    pub(super) page: Vec<u8>,
+    /// Overviews and secrets, with the lengths before them.
+    pub(super) overviews: Vec<u8>,
+    pub(super) secrets: Vec<u8>,
+}
+
+impl Changes {
+    pub(super) fn of(vault: &Vault, records: &[&Forged]) -> Self {
+        let head = vault.head();
+        let seq = head.seq + 1;
+        let (overviews, secrets) = parts_of(records);
+        Self {
+            vault_id: head.vault_id,
+            seq,
+            prev: head.hash.0,
+            author: vault.access.index,
+            signer: vault.access.clone(),
+            keys: vault.index.keys.clone(),
+            place: Place::Changes(seq),
+            page: records.iter().flat_map(|one| one.entry.encode()).collect(),
+            overviews,
+            secrets,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let mut page = Vec::new();
+        self.keys
+            .seal(&mut Counter::new(90), self.place, &self.page, &mut page);
+        let records = [self.overviews.as_slice(), &self.secrets].concat();
+        let mut front = Vec::new();
+        put_part(&mut front, &page);
+        front.extend((self.overviews.len() as u64).to_le_bytes());
+        front.extend(body_hash(&page, &records));
+        let fixed = Fixed {
+            len: (front.len() + 64 + records.len()) as u64,
+            kind: Kind::Changes,
+            seq: self.seq,
+            prev: self.prev,
+            author: self.author,
+        };
+        let signed = [fixed.encode().as_slice(), &front].concat();
+        let signature = self.signer.sign_commit(self.vault_id, &sha256(&signed));
+        [signed.as_slice(), &signature, &records].concat()
+    }
+}
+
+/// Overviews and secrets as they stand in a commit.
+fn parts_of(records: &[&Forged]) -> (Vec<u8>, Vec<u8>) {
+    let (mut overviews, mut secrets) = (Vec::new(), Vec::new());
+    for record in records {
+        put_part(&mut overviews, &record.overview);
+        if record.entry.op != Op::Delete {
+            put_part(&mut secrets, &record.secrets);
+        }
+    }
+    (overviews, secrets)
 }
 
 /// The parts of a snapshot, to be changed before they are signed.
@@ -452,11 +619,51 @@ pub(super) struct Snapshot {
     pub(super) header: Vec<u8>,
     pub(super) header_key: VaultKey,
     pub(super) superseded: Vec<Hash>,
-    pub(super) records: Vec<Vec<u8>>,
+    pub(super) adopted: Vec<[u8; 40]>,
+    pub(super) keys: IndexKeys,
+    pub(super) records: Vec<Forged>,
+    /// What happens to the plaintext of the only page, and to that of the directory, before they are sealed.
+    pub(super) change_page: fn(&mut Vec<u8>),
+    pub(super) change_directory: fn(&mut Vec<u8>),
+    /// What page and directory are sealed as.
+    pub(super) places: [Place; 2],
     pub(super) key_slots: Vec<u8>,
 }
 
 impl Snapshot {
+    /// A snapshot without connectors on a vault's head, with this header.
+    pub(super) fn of(vault: &Vault, header: &Header) -> Self {
+        let head = vault.head();
+        let seq = head.seq + 1;
+        let mut superseded = vault.superseded.clone();
+        superseded.extend(vault.index.commits.iter().map(|commit| commit.hash));
+        Self {
+            vault_id: head.vault_id,
+            seq,
+            prev: head.hash.0,
+            author: vault.access.index,
+            signer: vault.access.clone(),
+            header: to_json(&Header {
+                seq,
+                ..header.clone()
+            }),
+            header_key: vault
+                .access
+                .bundle
+                .vault_key
+                .clone()
+                .unwrap_or_else(|| VaultKey::from_seed(&[1; 32])),
+            superseded,
+            adopted: Vec::new(),
+            keys: vault.index.keys.clone(),
+            records: Vec::new(),
+            change_page: |_| {},
+            change_directory: |_| {},
+            places: [Place::Page(seq, 0), Place::Directory(seq)],
+            key_slots: b"[]".to_vec(),
+        }
+    }
+
     /// Another number, in the header too.
     pub(super) fn set_seq(&mut self, seq: u64) {
         let text = String::from_utf8(std::mem::take(&mut self.header)).unwrap();
@@ -464,6 +671,10 @@ impl Snapshot {
         assert!(text.contains(&before));
         self.header = text.replacen(&before, &after, 1).into_bytes();
         self.seq = seq;
+        self.places = [Place::Page(seq, 0), Place::Directory(seq)];
+        let unknown = seq.min(16_384).saturating_sub(self.superseded.len() as u64);
+        let zeros = vec![[0; 32]; usize::try_from(unknown).unwrap()];
+        self.superseded.splice(0..0, zeros);
     }
 
     /// The header of this snapshot as a vault's, to be changed.
@@ -475,26 +686,50 @@ impl Snapshot {
     }
 
     pub(super) fn file(&self) -> Vec<u8> {
-        let records: Vec<_> = self.records.iter().map(NewRecord::new).collect();
-        let commit = NewCommit {
+        let records: Vec<_> = self.records.iter().collect();
+        let (overviews, secrets) = parts_of(&records);
+        let rng = &mut Counter::new(91);
+        let mut page: Vec<u8> = records.iter().flat_map(|one| one.entry.encode()).collect();
+        let mut directory = Vec::new();
+        let mut pages = Vec::new();
+        (self.change_page)(&mut page);
+        if !page.is_empty() {
+            self.keys.seal(rng, self.places[0], &page, &mut pages);
+            directory.extend_from_slice(&page[..24]);
+            directory.extend([0; 16]);
+            directory.extend(sha256(&pages));
+        }
+        let tags = records.chunk_by(|one, next| one.entry.tag == next.entry.tag);
+        let live = tags.filter(|versions| versions.last().unwrap().entry.exists());
+        let live = u32::try_from(live.count()).unwrap();
+        directory.splice(0..0, live.to_le_bytes());
+        (self.change_directory)(&mut directory);
+        let mut sealed = Vec::new();
+        self.keys.seal(rng, self.places[1], &directory, &mut sealed);
+        let mut front = Vec::new();
+        put_part(&mut front, &self.header);
+        let message = log::header_message(self.vault_id, &self.header);
+        front.extend(self.header_key.sign(&message));
+        put_len(&mut front, self.superseded.len());
+        front.extend_from_slice(self.superseded.as_flattened());
+        put_len(&mut front, self.adopted.len());
+        front.extend_from_slice(self.adopted.as_flattened());
+        put_part(&mut front, &sealed);
+        front.extend((pages.len() as u64).to_le_bytes());
+        front.extend((overviews.len() as u64).to_le_bytes());
+        let fixed = Fixed {
+            len: (front.len() + 64 + pages.len() + overviews.len() + secrets.len()) as u64,
+            kind: Kind::Snapshot,
             seq: self.seq,
             prev: self.prev,
             author: self.author,
-            snapshot: Some(NewSnapshot {
-                header: &self.header,
-                header_signature: self
-                    .header_key
-                    .sign(&log::header_message(self.vault_id, &self.header)),
-                superseded: &self.superseded,
-            }),
-            records: &records,
         };
+        let signed = [fixed.encode().as_slice(), &front].concat();
+        let signature = self.signer.sign_commit(self.vault_id, &sha256(&signed));
         let mut file = crate::format::file_start(&self.key_slots);
-        commit
-            .encode(&mut file, |hash| {
-                self.signer.sign_commit(self.vault_id, hash)
-            })
-            .unwrap();
+        for part in [&signed, &signature[..], &pages, &overviews, &secrets] {
+            file.extend_from_slice(part);
+        }
         file
     }
 }

@@ -8,17 +8,19 @@ use rand::rngs::StdRng;
 
 use crate::access::{BundlePlace, Unlock};
 use crate::action::{Action, Options};
-use crate::connector::{ConnectorId, NewConnector, Properties, PropertyName};
+use crate::connector::{ConnectorId, NewConnector, Op, Properties, PropertyName};
 use crate::crypto::identity::{Identity, VaultKey};
-use crate::format::commit::{NewCommit, NewRecord, NewSnapshot};
 use crate::format::header::{Header, Retired};
 use crate::format::hex::{GrantId, Hex};
 use crate::limits;
 use crate::log;
 use crate::plan::ActionPlan;
 use crate::secret::Secret;
-use crate::vault::forge::{forge_record, some_secrets, stored_record};
-use crate::vault::record::{NewOverview, OpenedOverview, SecretsPart, Text};
+use crate::vault::commit::NewVersion;
+use crate::vault::forge::{
+    Changes, Forged, NOW, Snapshot, forge_record, newest, some_secrets, stored_record,
+};
+use crate::vault::record::{NewOverview, SecretsPart, Text};
 use crate::vault::*;
 
 struct Team {
@@ -125,22 +127,8 @@ impl Team {
     }
 }
 
-fn commit_of(vault: &Vault, record: &[u8]) -> Vec<u8> {
-    let head = vault.head();
-    let commit = NewCommit {
-        seq: head.seq + 1,
-        prev: head.hash.0,
-        author: vault.access.index,
-        snapshot: None,
-        records: &[NewRecord::new(record)],
-    };
-    let mut bytes = Vec::new();
-    commit
-        .encode(&mut bytes, |signed| {
-            vault.access.sign_commit(head.vault_id, signed)
-        })
-        .unwrap();
-    bytes
+fn commit_of(vault: &Vault, record: &Forged) -> Vec<u8> {
+    crate::vault::forge::commit_of(vault, &[record])
 }
 
 /// Every opener refuses what an updater makes of an update.
@@ -219,7 +207,15 @@ fn nobody_signs_for_another() {
     let updater = team.open_as(Role::Updater);
     let change = |overview: &mut NewOverview<'_>| overview.author = owner;
     let record = forge_record(&updater, &mut team.rng, change, some_secrets());
-    team.refused_by_all(&commit_of(&updater, &record), Code::FalseRecord);
+    team.file.extend_from_slice(&commit_of(&updater, &record));
+    for (role, _) in team.members.clone() {
+        let error = team
+            .open_as(role)
+            .overview("x")
+            .expect_err("somebody else's name");
+        assert_eq!(error.code(), Code::FalseRecord, "{role}");
+        assert!(error.message().ends_with("\"updater\" wrote it"), "{error}");
+    }
 }
 
 #[test]
@@ -293,7 +289,7 @@ fn a_signature_by_another_key_is_refused() {
 }
 
 #[test]
-fn a_bad_signature_behind_a_good_one_is_not_skipped() {
+fn an_author_answers_for_a_bad_signature_behind_its_good_one() {
     let mut team = Team::new();
     let mut updater = team.open_as(Role::Updater);
     let mut impostor = team.open_as(Role::Reader);
@@ -301,7 +297,7 @@ fn a_bad_signature_behind_a_good_one_is_not_skipped() {
     let record = forge_record(&updater, &mut team.rng, |_| {}, some_secrets());
     let forged = commit_of(&impostor, &record);
     // The updater is made to build on the forged commit.
-    updater.extend(forged.clone(), false).unwrap();
+    updater.extend(forged.clone(), true).unwrap();
     let record = forge_record(
         &updater,
         &mut team.rng,
@@ -309,7 +305,17 @@ fn a_bad_signature_behind_a_good_one_is_not_skipped() {
         some_secrets(),
     );
     let both = [forged, commit_of(&updater, &record)].concat();
-    team.refused_by_all(&both, Code::BadSignature);
+    team.file.extend(both);
+    for role in [Role::Viewer, Role::Owner] {
+        let vault = team.open_as(role);
+        assert_eq!(vault.overview("x").unwrap().version.get(), 3);
+        let verdicts = vault.verify().unwrap();
+        let bad = verdicts.iter().filter(|verdict| {
+            let mut codes = verdict.problems.iter().map(|problem| problem.code());
+            codes.any(|code| code == Code::BadSignature)
+        });
+        assert_eq!(bad.count(), 1);
+    }
 }
 
 #[test]
@@ -322,25 +328,13 @@ fn only_an_owner_makes_a_snapshot() {
         seq: head.seq + 1,
         ..updater.header.clone()
     };
-    let header = header.encode().unwrap();
-    let key = owner.access.bundle.vault_key.as_ref().unwrap();
-    let commit = NewCommit {
-        seq: head.seq + 1,
-        prev: head.hash.0,
+    let snapshot = Snapshot {
         author: updater.access.index,
-        snapshot: Some(NewSnapshot {
-            header: &header,
-            header_signature: key.sign(&log::header_message(head.vault_id, &header)),
-            superseded: &[],
-        }),
-        records: &[],
+        signer: updater.access.clone(),
+        header_key: owner.access.bundle.vault_key.clone().unwrap(),
+        ..Snapshot::of(&owner, &header)
     };
-    let mut file = crate::format::file_start(b"[]");
-    commit
-        .encode(&mut file, |hash| {
-            updater.access.sign_commit(head.vault_id, hash)
-        })
-        .unwrap();
+    let file = snapshot.file();
     for (_, identity) in &team.members {
         let error = team
             .open_file(file.clone(), identity)
@@ -461,20 +455,11 @@ fn a_revoked_updaters_commit_is_refused_by_all() {
     let record = forge_record(&former, &mut team.rng, |_| {}, some_secrets());
     for index in 0..4 {
         former.access.index = index;
-        let head = owner.head();
-        let commit = NewCommit {
-            seq: head.seq + 1,
-            prev: head.hash.0,
-            author: former.access.index,
-            snapshot: None,
-            records: &[NewRecord::new(&record)],
-        };
-        let mut bytes = Vec::new();
-        commit
-            .encode(&mut bytes, |signed| {
-                former.access.sign_commit(head.vault_id, signed)
-            })
-            .unwrap();
+        let mut changes = Changes::of(&owner, &[&record]);
+        (changes.author, changes.signer) = (index, former.access.clone());
+        // It cannot seal a page under the new keys.
+        changes.keys = former.index.keys.clone();
+        let bytes = changes.bytes();
         for (role, identity) in &team.members {
             let file = [team.file.as_slice(), &bytes].concat();
             let error = team
@@ -656,7 +641,14 @@ fn a_readers_record_in_a_damaged_file_is_quarantined() {
     };
     let owner = team.identity(Role::Owner).clone();
     let unlock = Unlock::Identity(&owner);
-    let repaired = Vault::repair(&file, unlock, &options, false).unwrap();
+    let repaired = Vault::repair(
+        &file,
+        unlock,
+        &options,
+        false,
+        &mut host(&mut StdRng::seed_from_u64(92)),
+    )
+    .unwrap();
     assert_eq!(repaired.recovered, 1);
     assert_eq!(repaired.quarantined.len(), 1);
     assert_eq!(
@@ -665,38 +657,41 @@ fn a_readers_record_in_a_damaged_file_is_quarantined() {
     );
     // Put in the place of the owner's record, it is not what the owner signed.
     let owner = team.open_as(Role::Owner);
-    let newest = owner.index.newest("x").unwrap();
-    let original = stored_record(&owner, newest);
-    let at = team
-        .file
-        .windows(original.len())
-        .position(|window| window == original)
-        .unwrap();
+    let original = newest(&owner, "x");
     let first = |overview: &mut NewOverview<'_>| {
         overview.op = Op::Create;
         overview.version = 1;
     };
     let forged = forge_record(&reader, &mut team.rng, first, some_secrets());
-    if forged.len() == original.len() {
-        let mut file = team.file.clone();
-        file[at..at + forged.len()].copy_from_slice(&forged);
-        let repaired = Vault::repair(&file, unlock, &options, false).unwrap();
-        assert_eq!((repaired.recovered, repaired.quarantined.len()), (0, 1));
+    let mut file = team.file.clone();
+    for (original, forged) in [
+        (&original.overview, &forged.overview),
+        (&original.secrets, &forged.secrets),
+    ] {
+        assert_eq!(original.len(), forged.len(), "padded alike");
+        let mut windows = file.windows(original.len());
+        let at = windows.position(|window| window == original).unwrap();
+        file[at..at + forged.len()].copy_from_slice(forged);
+    }
+    for unsigned in [false, true] {
+        let repaired = Vault::repair(
+            &file,
+            unlock,
+            &options,
+            unsigned,
+            &mut host(&mut StdRng::seed_from_u64(92)),
+        )
+        .unwrap();
+        assert_eq!((repaired.recovered, repaired.quarantined.len()), (0, 0));
+        assert_eq!(repaired.lost.len(), 1);
         assert!(repaired.vault.overview("x").is_err());
-        let repaired = Vault::repair(&file, unlock, &options, true).unwrap();
-        assert!(repaired.vault.overview("x").is_ok());
-    } else {
-        panic!(
-            "the padded lengths differ: {} and {}",
-            forged.len(),
-            original.len()
-        );
     }
     let error = Vault::repair(
         &team.file,
         Unlock::Identity(team.identity(Role::Updater)),
         &options,
         false,
+        &mut host(&mut StdRng::seed_from_u64(92)),
     );
     assert_eq!(error.expect_err("no owner").code(), Code::NotPermitted);
 }
@@ -728,9 +723,9 @@ fn a_purge_leaves_no_former_value() {
     prepared.write().to(&mut team.file);
     let owner = team.open_as(Role::Owner);
     let values: Vec<String> = owner
-        .index
-        .all()
-        .flatten()
+        .all_versions()
+        .unwrap()
+        .iter()
         .map(|stored| {
             owner
                 .unseal(stored)
@@ -759,7 +754,8 @@ fn spoiled() -> Team {
     let mut team = Team::new();
     let updater = team.open_as(Role::Updater);
     let mut record = forge_record(&updater, &mut team.rng, |_| {}, some_secrets());
-    *record.last_mut().unwrap() ^= 1;
+    *record.secrets.last_mut().unwrap() ^= 1;
+    record.refit();
     team.file.extend_from_slice(&commit_of(&updater, &record));
     team
 }
@@ -775,16 +771,38 @@ fn an_updater_cannot_prevent_its_own_revocation() {
     revocation.prepared.write().to(&mut team.file);
     let owner = team.open_as(Role::Owner);
     let restored = owner.read("x").unwrap();
+    assert_eq!(
+        (
+            restored.version.get(),
+            restored.properties.get("APIKey").unwrap().expose()
+        ),
+        (3, "a")
+    );
+}
+
+#[test]
+fn a_restore_goes_back_before_a_version_that_does_not_read() {
+    let mut team = spoiled();
+    let mut owner = team.open_as(Role::Owner);
+    assert_eq!(
+        owner.read("x").expect_err("spoiled").code(),
+        Code::FalseRecord
+    );
+    let plan = owner
+        .plan_restore("x", Version::FIRST, &Options::default())
+        .unwrap();
+    let prepared = owner.prepare(plan, &mut host(&mut team.rng)).unwrap();
+    owner.apply(prepared).unwrap();
+    let restored = owner.read("x").unwrap();
     assert_eq!(restored.properties.get("APIKey").unwrap().expose(), "a");
-    // The number of the version that was left out serves no other one.
     let versions = owner.history("x").unwrap();
     let numbers: Vec<_> = versions
         .iter()
         .map(|one| one.overview.version.get())
         .collect();
-    assert_eq!(numbers, [1, 3]);
-    assert_eq!(versions[1].overview.op, Op::Restore);
-    assert_eq!(versions[1].overview.author, owner.access.grant);
+    assert_eq!(numbers, [1, 2, 3]);
+    assert_eq!(versions[2].overview.op, Op::Restore);
+    assert_eq!(versions[2].overview.author, owner.access.grant);
 }
 
 #[test]
@@ -805,8 +823,7 @@ fn a_false_version_behind_a_delete_leaves_it_deleted() {
     let (_, exposed) = team.revoke(Role::Reader);
     assert_eq!(exposed.len(), 1);
     let owner = team.open_as(Role::Owner);
-    let newest = owner.history("x").unwrap().pop().unwrap();
-    let newest = &newest.overview;
+    let newest = owner.history("x").unwrap().pop().unwrap().overview;
     assert_eq!((newest.version.get(), newest.op), (4, Op::Delete));
     assert!(owner.overview("x").is_err());
 }
@@ -845,9 +862,9 @@ fn a_newest_version_that_is_damaged_stops_a_revocation() {
     };
     update(&mut owner, "b");
     update(&mut owner, "c");
-    let places: Vec<_> = owner.index.versions("x").copied().collect();
+    let places = owner.versions("x").unwrap();
     let flip = |owner: &mut Vault, stored: &Stored| {
-        let end = stored.record().end - 1;
+        let end = stored.secrets().end - 1;
         let mut byte = Vec::new();
         owner.source.read(end..end + 1, &mut byte).unwrap();
         let rest = owner.index.end();
@@ -862,11 +879,14 @@ fn a_newest_version_that_is_damaged_stops_a_revocation() {
     };
     flip(&mut owner, &places[1]);
     let change = revoke(&owner).unwrap();
-    assert_eq!(change.dropped.len(), 1, "an older version is left out");
+    assert_eq!(change.damaged.len(), 1, "an older version is left out");
     flip(&mut owner, &places[2]);
     let error = revoke(&owner).expect_err("the newest version");
     assert_eq!(error.code(), Code::Damaged);
-    assert!(error.message().contains("version 3 of \"x\""), "{error}");
+    assert!(
+        error.message().contains("version 3 of the connector \"x\""),
+        "{error}"
+    );
 }
 
 #[test]
@@ -882,31 +902,32 @@ fn no_version_changes_in_a_revocation() {
         owner.apply(prepared).unwrap();
     }
     let texts = |vault: &Vault| -> Vec<_> {
-        let all = vault.index.all().flatten();
-        let text = |stored: &Stored| {
-            let record = stored_record(vault, stored);
-            let (overview, secrets) = crate::format::commit::split_record(&record, 0).unwrap();
-            let overview = vault.index.open_overview(stored.group, overview).unwrap();
-            let opened = OpenedOverview::parse(&overview).unwrap();
-            let keys = vault.index.keys();
-            let secrets = keys.read_secrets(stored.group, &opened, secrets).unwrap();
-            let values: Vec<_> = secrets
-                .unwrap()
-                .properties
-                .iter()
-                .map(|(name, value)| (name.to_string(), value.expose().to_owned()))
-                .collect();
-            (overview.clone(), values)
-        };
-        all.map(text).collect()
+        let all = vault.all_versions().unwrap();
+        let mut texts: Vec<_> = all
+            .iter()
+            .map(|stored| {
+                let record = stored_record(vault, stored);
+                let (mut overview, group) = (Vec::new(), stored.entry.group);
+                let keys = &vault.keys;
+                assert!(
+                    keys.open_overview(group, &record.overview, &mut overview)
+                        .unwrap()
+                );
+                let version = stored.entry.version;
+                let secrets = keys.open_secrets(group, "x", version, &record.secrets);
+                (version, overview, secrets.unwrap().unwrap().to_vec())
+            })
+            .collect();
+        texts.sort();
+        texts
     };
     let before = texts(&team.open_as(Role::Owner));
-    let sealed = stored_record(&owner, owner.index.newest("x").unwrap());
+    let sealed = newest(&owner, "x").overview;
     team.revoke(Role::Updater);
     let owner = team.open_as(Role::Owner);
     assert_eq!(texts(&owner), before);
     assert_eq!(before.len(), 3);
-    let again = stored_record(&owner, owner.index.newest("x").unwrap());
+    let again = newest(&owner, "x").overview;
     assert_ne!(sealed, again);
 }
 
@@ -984,8 +1005,19 @@ fn revocation_retired_over_limit() {
     }
     by(0, "of the oldest", 7);
     by(1, "of the second", 1);
-    let records: Vec<_> = records.iter().map(NewRecord::new).collect();
-    let prepared = owner.prepare_snapshot(&owner.access, &header, &[], &records, Vec::new());
+    records.sort_by_key(|record| record.entry.place());
+    let sealed = records
+        .iter()
+        .map(|one: &Forged| NewVersion::sealed(one.entry, [one.overview.as_slice(), &one.secrets]));
+    let versions = sealed.collect();
+    let prepared = owner.prepare_snapshot(
+        &owner.access,
+        &header,
+        &[],
+        versions,
+        Vec::new(),
+        &mut host(&mut StdRng::seed_from_u64(92)),
+    );
     prepared.unwrap().write().to(&mut team.file);
     let mut updater = team.open_as(Role::Updater);
     let plan = updater.plan_update("history", [("APIKey", "b")], &Options::default());
@@ -1022,4 +1054,22 @@ fn revocation_retired_over_limit() {
         let read = owner.read(connector).unwrap();
         assert_eq!(read.properties.get("APIKey").unwrap().expose(), value);
     }
+}
+
+#[test]
+fn a_former_state_has_nothing_to_merge() {
+    let mut team = Team::new();
+    let before = team.file.clone();
+    let mut owner = team.open_as(Role::Owner);
+    let prepared = owner.prepare_purge(None, &mut host(&mut team.rng)).unwrap();
+    owner.apply(prepared).unwrap();
+    let former = owner.open_copy(before).unwrap();
+    let merge = owner
+        .plan_merge(
+            &former,
+            MergeOptions::default(),
+            &Timestamp::new(NOW).unwrap(),
+        )
+        .unwrap();
+    assert!(merge.plans().is_empty() && merge.conflicts.is_empty());
 }

@@ -120,7 +120,6 @@ impl Cases {
             hint: None,
             vault_id: Some(team.vault_id().to_string()),
             known_head: None,
-            tolerant: false,
             work_kib_max: None,
             expect: VaultExpect::default(),
             file: base16ct::lower::encode_string(&file),
@@ -200,7 +199,6 @@ impl VaultVector {
                 .known_head
                 .as_ref()
                 .map(|known| serde_json::from_value(known.clone()).unwrap()),
-            tolerant: self.tolerant,
             work_kib_max: self.work_kib_max.unwrap_or(crate::limits::WORK_KIB_MAX),
             ..OpenOptions::default()
         };
@@ -282,13 +280,11 @@ fn settle(name: &str, vector: &mut VaultVector) {
         len: torn.len,
     });
     expect.broken_key_slots = report.broken_key_slots.len();
-    expect.damaged = report
-        .damaged
-        .iter()
-        .map(|damaged| ExpectDamaged {
-            seq: damaged.seq,
-            offset: damaged.offset,
-            connector: damaged.connector.clone(),
+    let errors = vault.list().filter_map(std::result::Result::err);
+    expect.damaged = errors
+        .map(|error| ExpectDamaged {
+            connector: error.connector().map(str::to_owned),
+            code: error.code().as_str().to_owned(),
         })
         .collect();
     let verdicts = vault.verify().unwrap().into_iter();
@@ -305,8 +301,7 @@ fn settle(name: &str, vector: &mut VaultVector) {
         .collect();
     let expected = std::mem::take(&mut expect.read_error);
     let mut connectors = BTreeMap::new();
-    for overview in vault.list() {
-        let overview = overview.unwrap();
+    for overview in vault.list().flatten() {
         let id = overview.id.as_str();
         let properties = match vault.read(id) {
             Ok(connector) => {

@@ -320,6 +320,25 @@ impl Op {
         Self::ALL.into_iter().find(|op| op.as_str() == word)
     }
 
+    /// What entries say in its place (docs/format.md section 6.5).
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Create => 1,
+            Self::Update => 2,
+            Self::Restore => 4,
+            Self::Delete => 7,
+        }
+    }
+
+    pub(crate) fn of_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|op| op.code() == code)
+    }
+
+    /// Whether such a version can carry a request id.
+    pub(crate) fn takes_request(self) -> bool {
+        matches!(self, Self::Create | Self::Update)
+    }
+
     /// The name on every surface.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -108,8 +108,9 @@ pub use time::Timestamp;
 pub use token::{TokenFn, TokenInfo, TokenRef, TokenSpan, Tokens, find_tokens};
 pub use vault::{
     Answer, Ask, Attributed, Authored, Brought, CONFLICTS_MAX, Changing, CommitInfo, ConflictKind,
-    DamagedRecord, Detached, FalseVersion, Gap, GrantInfo, Grantee, Host, Import, KeySlotRef,
-    LogEnd, Merge, MergeConflict, MergeOptions, NewOwner, OnConflict, OpenOptions, OpenReport,
-    Overview, Prepared, Refreshed, Repaired, Resolve, Retention, Revocation, RightInfo, Session,
-    SignatureState, SignedVersion, Stranger, Trust, Vault, Verb, Verdict, Write,
+    Cursor, DamagedRecord, Detached, FalseVersion, Gap, GrantInfo, Grantee, Host, Import,
+    KeySlotRef, Listing, LogEnd, Merge, MergeConflict, MergeOptions, NewOwner, OnConflict,
+    OpenOptions, OpenReport, Overview, Prepared, Refreshed, Repaired, Resolve, Retention,
+    Revocation, RightInfo, Session, SignatureState, SignedVersion, Stranger, Trust, Vault, Verb,
+    Verdict, Write,
 };

@@ -1,6 +1,8 @@
 //! Every bound in one place. Each is checked before anything is allocated or derived
 //! (docs/format.md section 2).
 
+use std::ops::RangeInclusive;
+
 /// Largest connector id, in bytes of UTF-8.
 pub const CONNECTOR_ID_LEN_MAX: usize = 256;
 /// Largest name or type of a connector, in bytes of UTF-8.
@@ -37,9 +39,6 @@ pub const NOTE_LEN_MAX: usize = 256;
 /// for two.
 pub const FILE_LEN_MAX: u64 = 1024 * 1024 * 1024;
 
-/// Largest report of an opening that goes from one thread to another, in bytes.
-pub(crate) const REPORT_LEN_MAX: usize = 64 * 1024 * 1024;
-
 /// Largest key slot part, in bytes.
 pub const KEY_SLOTS_LEN_MAX: usize = 1024 * 1024;
 /// Most key slots of a vault.
@@ -68,6 +67,16 @@ pub const GRANT_EXTRA_LEN_MAX: usize = 1024;
 pub const HANDOVERS_MAX: usize = 256;
 /// Most hashes of superseded commits that a snapshot lists; the oldest are dropped.
 pub const SUPERSEDED_MAX: usize = 16 * 1024;
+/// Most commits of merged copies that a snapshot lists.
+pub const ADOPTED_MAX: usize = 16 * 1024;
+/// Most pages of a snapshot: 4,194,304 versions.
+pub const PAGES_MAX: usize = 8192;
+/// Most versions of one commit of changes.
+pub const CHANGES_ENTRIES_MAX: usize = 128 * 1024;
+/// Sizes of a sealed overview, in bytes.
+pub const OVERVIEW_LEN: RangeInclusive<u32> = 106..=1024 * 1024;
+/// Sizes of sealed secrets, in bytes.
+pub const SECRETS_LEN: RangeInclusive<u32> = 58..=16 * 1024 * 1024;
 
 /// Largest passphrase, in bytes of UTF-8 before normalization.
 pub const PASSPHRASE_LEN_MAX: usize = 4096;
@@ -92,6 +101,10 @@ pub const VERSIONS_KEPT: usize = 10;
 pub const REQUEST_SECONDS_KEPT: u64 = 7 * 24 * 60 * 60;
 /// Most versions of a connector that a compaction keeps because requests among them are remembered.
 pub const REQUEST_VERSIONS_KEPT: usize = 1024;
+/// Most commits behind a snapshot before a compaction pays.
+pub const TAIL_COMMITS_MAX: usize = 8192;
+/// Most pages of a snapshot that an opening reads for the tail before a compaction may pay.
+pub const TAIL_PAGES_MAX: usize = 64;
 /// How far in the future the time of a change may lie, in seconds, for a merge to compare it.
 pub const CLOCK_AHEAD_SECONDS_MAX: u64 = 10 * 60;
 /// Log size below which no compaction happens by itself, in bytes.

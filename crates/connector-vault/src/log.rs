@@ -1,5 +1,7 @@
 //! The log: hash chain, signatures, head, torn tail (docs/format.md section 7).
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Rights, commit_message};
@@ -7,7 +9,7 @@ use crate::bytes::damaged;
 use crate::crypto::identity::verify;
 use crate::crypto::label::{self, bind};
 use crate::crypto::{Hash, sha256};
-use crate::error::{Code, Error, Result, quoted};
+use crate::error::{Code, Error, Result};
 use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind};
 use crate::format::header::{Grant, Header};
 use crate::format::hex::{Hex, VaultId};
@@ -224,7 +226,7 @@ fn next_commit(rest: &[u8], at: At, after: Option<After>) -> Result<Option<Commi
         && (ends_in_zeros(bytes) || parts(bytes, at).any(|(_, part)| is_zero(part)));
     match Commit::decode(fixed, bytes, offset) {
         Err(_) if may_be_torn => Ok(None),
-        Ok(commit) if may_be_torn && !commit.records().all(|record| record.is_intact()) => Ok(None),
+        Ok(commit) if may_be_torn && !commit.has_sound_body(bytes) => Ok(None),
         commit => commit.map(Some),
     }
 }
@@ -315,7 +317,7 @@ fn check_place(fixed: &Fixed, offset: u64, after: Option<After>) -> Result<()> {
 
 /// Decodes the header of a snapshot and verifies vault id, handovers and signature.
 pub(crate) fn verified_header(snapshot: &Commit<'_>) -> Result<Header> {
-    let Some(part) = &snapshot.snapshot else {
+    let Some(part) = snapshot.snapshot() else {
         return Err(damaged(
             snapshot.offset,
             "the log does not begin with a snapshot",
@@ -404,10 +406,9 @@ pub(crate) fn handover_message(
 pub(crate) fn author<'h>(header: &'h Header, commit: &Commit<'_>) -> Result<&'h Grant> {
     let seq = commit.fixed.seq;
     let refuse = |what: String| {
-        Err(Error::new(
-            Code::UnauthorizedCommit,
-            format!("commit {seq} at offset {}: {what}", commit.offset),
-        ))
+        let offset = commit.offset;
+        let message = format!("commit {seq} at offset {offset}: {what}");
+        Err(Error::new(Code::UnauthorizedCommit, message))
     };
     let Some(grant) = header.grants.get(usize::from(commit.fixed.author)) else {
         return refuse("its author has no grant".into());
@@ -424,12 +425,6 @@ pub(crate) fn author<'h>(header: &'h Header, commit: &Commit<'_>) -> Result<&'h 
         ));
     }
     Ok(grant)
-}
-
-/// Who a commit says has signed it: a label, quoted for messages.
-pub(crate) fn label_of_author(header: &Header, commit: &Commit<'_>) -> String {
-    let grant = header.grants.get(usize::from(commit.fixed.author));
-    grant.map_or_else(|| "nobody".into(), |grant| quoted(&grant.label))
 }
 
 /// Verifies the signature of one commit.
@@ -451,21 +446,27 @@ pub(crate) fn verify_commit(header: &Header, commit: &Commit<'_>) -> Result<()> 
     ))
 }
 
-/// Verifies signatures from the head back to the newest commit by an owner, whose author vouches
-/// for all before it, or to the head that this client has verified before.
-pub(crate) fn verify_back(
+/// Verifies what vouches for all of these commits: behind the newest one by an owner, or the head that this client
+/// has verified before, each author's newest commit; and the owner's (docs/format.md section 7.2).
+pub(crate) fn verify_authors(
     header: &Header,
     commits: &[Commit<'_>],
     known: Option<&Head>,
 ) -> Result<()> {
+    let mut verified = HashSet::new();
+    let mut is_vouched_for = false;
     for commit in commits.iter().rev() {
-        if known.is_some_and(|known| known.seq == commit.fixed.seq && known.hash.0 == commit.hash) {
-            return Ok(());
+        let grant = author(header, commit)?;
+        is_vouched_for |=
+            known.is_some_and(|known| known.seq == commit.fixed.seq && known.hash.0 == commit.hash);
+        if is_vouched_for {
+            // Every commit has to have an author, also before it.
+            continue;
         }
-        verify_commit(header, commit)?;
-        if author(header, commit)?.owns() {
-            return Ok(());
+        if verified.insert(commit.fixed.author) {
+            verify_commit(header, commit)?;
         }
+        is_vouched_for = grant.owns();
     }
     Ok(())
 }

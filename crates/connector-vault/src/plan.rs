@@ -56,7 +56,7 @@ pub(crate) struct Base {
 /// The version of a connector that a plan goes on from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Newest {
-    /// The one that the vault holds, by the hash of its overview; `None` if it holds none.
+    /// The one that the vault holds, by the hash of its sealed overview; `None` if it holds none.
     Stored(Option<[u8; 32]>),
     /// The one that a plan before this writes in the same commit.
     Planned,

@@ -4,6 +4,7 @@
 mod authorship;
 mod commit;
 mod index;
+mod listing;
 mod open;
 mod planning;
 mod record;
@@ -19,23 +20,22 @@ use serde::Serialize;
 
 pub use self::authorship::FalseVersion;
 pub use self::commit::{LogEnd, Prepared, Retention, Write};
-pub use self::index::DamagedRecord;
+pub use self::listing::{Cursor, Listing};
 pub use self::open::{Detached, OpenOptions, Refreshed, Trust};
 pub use self::planning::{Changing, Import, OnConflict};
 pub use self::record::{Attributed, Authored, Overview, SignedVersion};
 pub use self::rescue::{
-    CommitInfo, ConflictKind, Gap, Merge, MergeConflict, MergeOptions, Repaired, Resolve,
-    SignatureState, Stranger, Verdict,
+    CommitInfo, ConflictKind, DamagedRecord, Gap, Merge, MergeConflict, MergeOptions, Repaired,
+    Resolve, SignatureState, Stranger, Verdict,
 };
 pub use self::session::{Answer, Ask, Brought, CONFLICTS_MAX, Session};
 pub use self::team::{GrantInfo, Grantee, KeySlotRef, NewOwner, Revocation, RightInfo};
 
-use self::index::{Index, Stored};
-use self::record::{KeptOutcome, OpenedOverview};
+use self::index::{Entry, Index, Reading, Stored};
+use self::record::{KeptOutcome, OpenedOverview, RecordKeys};
 use crate::access::{Access, BrokenKeySlot, Rights};
-use crate::connector::{Connector, Extras, Op, Version};
-use crate::error::{Code, Detail, Error, Result, counted};
-use crate::format::commit::split_record;
+use crate::connector::{Connector, Extras, Version};
+use crate::error::{Code, Detail, Error, Result};
 use crate::format::header::{DEFAULT_GROUP, Header};
 use crate::format::hex::{GrantId, VaultId};
 use crate::format::key_slots::KeySlotEntry;
@@ -90,7 +90,10 @@ pub struct Vault<S = Memory> {
     key_slots: Vec<KeySlotEntry>,
     /// Hashes of the commits before the log's snapshot, oldest first.
     superseded: Vec<[u8; 32]>,
+    /// Seq and hash of commits of merged copies.
+    adopted: Vec<[u8; 40]>,
     access: Access,
+    keys: RecordKeys,
     index: Index,
     /// Bytes of a torn tail behind the log, as it was last read.
     torn_len: u64,
@@ -107,8 +110,6 @@ pub struct OpenReport {
     pub torn: Option<TornTail>,
     /// Key slots that nobody can use. Only those that were looked at on the way to one that opens.
     pub broken_key_slots: Vec<BrokenKeySlot>,
-    /// Records that a tolerant opening went on without.
-    pub damaged: Vec<DamagedRecord>,
 }
 
 impl<S: Source> fmt::Debug for Vault<S> {
@@ -209,19 +210,7 @@ impl<S: Source> Vault<S> {
         }
     }
 
-    /// The connectors, without their values, in the order of their creation.
-    pub fn list(&self) -> impl Iterator<Item = Result<Overview>> {
-        self.list_from(0)
-    }
-
-    /// The connectors from the one with this index on, for lists that are shown in parts: those before
-    /// it are passed over unopened.
-    pub fn list_from(&self, index: usize) -> impl Iterator<Item = Result<Overview>> {
-        let some = self.index.live().skip(index);
-        some.map(|stored| self.overview_of(stored))
-    }
-
-    /// How many connectors there are.
+    /// How many connectors there are in all groups, as far as the owner who signed the snapshot counted them.
     #[must_use]
     pub fn len(&self) -> usize {
         self.index.live_len()
@@ -234,10 +223,11 @@ impl<S: Source> Vault<S> {
     }
 
     /// Whether there is a connector with this id. Costs the same at any number of connectors.
-    #[must_use]
-    pub fn contains(&self, id: &str) -> bool {
-        let newest = self.index.newest(id);
-        newest.is_some_and(|newest| newest.op != Op::Delete)
+    ///
+    /// Fails with `damaged` if nobody can tell.
+    pub fn contains(&self, id: &str) -> Result<bool> {
+        let newest = self.newest(id)?;
+        Ok(newest.is_some_and(|newest| newest.entry.exists()))
     }
 
     /// A hint for a person who asked for an unknown connector: another connector whose id or name
@@ -259,11 +249,18 @@ impl<S: Source> Vault<S> {
     /// # }
     /// ```
     pub fn similar(&self, id: &str) -> Result<Option<String>> {
-        if self.contains(id) {
+        if self.contains(id)? {
             return Ok(None);
         }
-        self.want(self.index.live().map(Stored::overview))?;
-        let overviews = self.list().collect::<Result<Vec<_>>>()?;
+        let mut overviews = Vec::new();
+        // A damaged connector is no near miss.
+        for_all(self.list(), |overview| match overview {
+            Err(error) if error.missing().is_some() => Err(error),
+            overview => {
+                overviews.extend(overview);
+                Ok(())
+            }
+        })?;
         let candidates = overviews
             .iter()
             .map(|overview| (overview.id.as_str(), overview.name.as_str()));
@@ -272,14 +269,14 @@ impl<S: Source> Vault<S> {
 
     /// One connector, without its values. Fails with `connector_not_found`.
     pub fn overview(&self, id: &str) -> Result<Overview> {
-        self.overview_of(self.present(id)?)
+        self.overview_of(&self.present(id)?)
     }
 
     /// One connector with its values. Fails with `connector_not_found`, and with `not_permitted`
     /// for a viewer.
     pub fn read(&self, id: &str) -> Result<Connector> {
-        self.unseal(self.present(id)?)
-            .map(|unsealed| unsealed.connector)
+        let stored = self.present(id)?;
+        self.unseal(&stored).map(|unsealed| unsealed.connector)
     }
 
     /// One value of a connector; `None` if it has no such property. Fails as [`read`](Self::read) does.
@@ -290,21 +287,32 @@ impl<S: Source> Vault<S> {
     /// A kept version of a connector, with its values; also of one that is deleted now.
     /// Fails with `version_not_found`, also for the version that is the delete.
     pub fn read_version(&self, id: &str, version: Version) -> Result<Connector> {
-        self.unseal(self.kept(id, version)?)
-            .map(|unsealed| unsealed.connector)
+        let stored = self.kept(id, version)?;
+        self.unseal(&stored).map(|unsealed| unsealed.connector)
     }
 
     /// The kept versions of a connector, oldest first, and who signed each; also of one that is deleted now.
-    /// Fails with `connector_not_found`.
+    /// Versions that are damaged or false are left out: [`verify`](Self::verify) names them.
+    ///
+    /// Fails with `connector_not_found`, and with the error of the newest version where none is left.
     pub fn history(&self, id: &str) -> Result<Vec<SignedVersion>> {
-        if self.index.newest(id).is_none() {
-            return Err(self.not_found(id));
+        let versions = self.versions(id)?;
+        if versions.is_empty() {
+            return Err(self.not_found(id, &versions));
         }
-        self.want(self.index.versions(id).map(Stored::overview))?;
-        self.index
-            .versions(id)
-            .map(|stored| self.signed_version(stored))
-            .collect()
+        self.want(versions.iter().map(Stored::overview))?;
+        let mut history = Vec::with_capacity(versions.len());
+        let mut newest_error = None;
+        for stored in &versions {
+            match self.signed_version(stored) {
+                Ok(version) => history.push(version),
+                Err(error) => newest_error = Some(error),
+            }
+        }
+        match newest_error {
+            Some(error) if history.is_empty() => Err(error),
+            _ => Ok(history),
+        }
     }
 
     /// What changed from one kept version of a connector to another: names and kinds, no values.
@@ -313,10 +321,10 @@ impl<S: Source> Vault<S> {
     /// viewer.
     pub fn diff(&self, id: &str, from: Version, to: Version) -> Result<Vec<Change>> {
         let from = self.kept(id, from)?;
-        self.require_in(from.group, Capability::Read, "read values")?;
+        self.require_in(from.entry.group, Capability::Read, "read values")?;
         let to = self.kept(id, to)?;
-        self.want([from.record(), to.record()])?;
-        let (from, to) = (self.unseal(from)?.connector, self.unseal(to)?.connector);
+        self.want([&from, &to].into_iter().flat_map(Stored::record))?;
+        let (from, to) = (self.unseal(&from)?.connector, self.unseal(&to)?.connector);
         Ok(plan::differences(&from.properties, &to.properties))
     }
 
@@ -328,17 +336,19 @@ impl<S: Source> Vault<S> {
     ///
     /// ```
     /// # use connector_vault::*;
-    /// # fn show(vault: &Vault) {
-    /// let may_rotate = vault.permits(Verb::Update, "twitterConnectorId");
+    /// # fn show(vault: &Vault) -> Result<()> {
+    /// let may_rotate = vault.permits(Verb::Update, "twitterConnectorId")?;
+    /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
-    pub fn permits(&self, verb: Verb, id: &str) -> bool {
-        let newest = self.index.newest(id);
-        let present = newest.filter(|newest| newest.op != Op::Delete);
+    ///
+    /// Fails with `damaged` if nobody can tell whether there is such a connector.
+    pub fn permits(&self, verb: Verb, id: &str) -> Result<bool> {
+        let newest = self.newest(id)?.map(|newest| newest.entry);
+        let present = newest.filter(Entry::exists);
         let may = |group: u16, capability| self.may(group, capability);
         let has = |capability| present.is_some_and(|newest| may(newest.group, capability));
-        match verb {
+        Ok(match verb {
             Verb::List => has(Capability::List),
             Verb::Read => has(Capability::Read),
             Verb::Update | Verb::Restore => has(Capability::Write),
@@ -347,7 +357,7 @@ impl<S: Source> Vault<S> {
                 present.is_none() && deleted && may(DEFAULT_GROUP, Capability::Manage)
             }
             Verb::Delete => has(Capability::Manage),
-        }
+        })
     }
 
     /// What the grant that opened the vault permits.
@@ -357,8 +367,8 @@ impl<S: Source> Vault<S> {
 
     /// Whether it permits something in a group.
     fn may(&self, group: u16, capability: Capability) -> bool {
-        let id = self.index.keys().group_id(group);
-        id.is_some_and(|id| self.rights().in_group(id).has(capability))
+        let group = self.header.group(group);
+        group.is_some_and(|group| self.rights().in_group(group.id).has(capability))
     }
 
     /// Fails with `not_permitted` unless there is a group in which the grant permits this.
@@ -374,8 +384,8 @@ impl<S: Source> Vault<S> {
     /// Fails with `not_permitted` unless the grant permits this for a connector. For an unknown id, unless it permits
     /// this somewhere.
     fn require_for(&self, id: &str, capability: Capability, what: &str) -> Result<()> {
-        match self.index.newest(id) {
-            Some(newest) => self.require_in(newest.group, capability, what),
+        match self.newest(id)? {
+            Some(newest) => self.require_in(newest.entry.group, capability, what),
             None => self.require(capability, what),
         }
     }
@@ -395,92 +405,99 @@ impl<S: Source> Vault<S> {
         }
     }
 
-    /// Fails with `damaged` if the vault was opened without some of its records: what is built on
-    /// such a vault, no strict opening would take.
-    fn require_sound(&self) -> Result<()> {
-        match self.report.damaged.as_slice() {
-            [] => Ok(()),
-            damaged => Err(Error::new(
-                Code::Damaged,
-                format!(
-                    "the vault has {}, so nothing is written",
-                    counted(damaged.len() as u64, "damaged record", "damaged records")
-                ),
-            )
-            .with_hint("repair the vault first")),
+    /// Whether the grant lists the group of a version.
+    fn lists(&self, stored: &Stored) -> bool {
+        self.may(stored.entry.group, Capability::List)
+    }
+
+    /// Fails with all missing ranges of these connectors' newest versions.
+    fn want_newest<'i>(
+        &self,
+        ids: impl IntoIterator<Item = &'i str>,
+        ranges: impl Fn(&Stored) -> Vec<Range<u64>>,
+    ) -> Result<()> {
+        for_all(ids, |id| match self.newest(id)? {
+            Some(newest) => self.want(ranges(&newest)),
+            None => Ok(()),
+        })
+    }
+
+    /// What pages are read with.
+    fn reading(&self) -> Reading<'_> {
+        Reading {
+            keys: &self.index.keys,
+            header: &self.header,
+            source: &self.source,
         }
+    }
+
+    /// Every kept version, in the order of tag and version. Fails with `damaged` if a page is.
+    fn all_versions(&self) -> Result<Vec<Stored>> {
+        self.want(self.index.unused_pages())?;
+        let (all, errors) = self.index.all(&self.reading());
+        match errors.into_iter().next() {
+            None => Ok(all),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// The newest version of a connector, which may be a delete.
+    fn newest(&self, id: &str) -> Result<Option<Stored>> {
+        let newest = self.index.newest(self.index.keys.tag(id), &self.reading());
+        newest.map_err(|error| error.within(format_args!("connector {id:?}")))
+    }
+
+    /// The kept versions of a connector, oldest first.
+    fn versions(&self, id: &str) -> Result<Vec<Stored>> {
+        let versions = self
+            .index
+            .versions(self.index.keys.tag(id), &self.reading());
+        versions.map_err(|error| error.within(format_args!("connector {id:?}")))
     }
 
     /// The newest version of a connector that is not deleted.
-    fn present(&self, id: &str) -> Result<&Stored> {
-        self.index
-            .newest(id)
-            .filter(|newest| newest.op != Op::Delete)
-            .ok_or_else(|| self.not_found(id))
+    fn present(&self, id: &str) -> Result<Stored> {
+        match self.newest(id)? {
+            Some(newest) if newest.entry.exists() => Ok(newest),
+            _ => Err(self.not_found(id, &self.versions(id)?)),
+        }
     }
 
-    fn kept(&self, id: &str, version: Version) -> Result<&Stored> {
-        if self.index.newest(id).is_none() {
-            return Err(self.not_found(id));
-        }
-        let found = self
-            .index
-            .versions(id)
-            .find(|stored| stored.version == version);
-        match found {
-            Some(stored) if stored.op == Op::Delete => Err(Error::new(
+    fn kept(&self, id: &str, version: Version) -> Result<Stored> {
+        let versions = self.versions(id)?;
+        let Some(oldest) = versions.first() else {
+            return Err(self.not_found(id, &versions));
+        };
+        let mut same = versions
+            .iter()
+            .filter(|stored| stored.entry.version == version);
+        match same.next() {
+            Some(stored) if !stored.entry.exists() => Err(Error::new(
                 Code::VersionNotFound,
                 format!("version {version} of the connector {id:?} is its deletion"),
             )),
-            Some(stored) => Ok(stored),
-            None => {
-                let oldest = self
-                    .index
-                    .versions(id)
-                    .next()
-                    .map_or(0, |stored| stored.version.get());
-                Err(Error::new(
-                    Code::VersionNotFound,
-                    format!("version {version} of the connector {id:?} is not kept"),
-                )
-                .with_hint(format!("the oldest kept version is {oldest}")))
-            }
+            Some(stored) => Ok(*stored),
+            None => Err(Error::new(
+                Code::VersionNotFound,
+                format!("version {version} of the connector {id:?} is not kept"),
+            )
+            .with_hint(format!(
+                "the oldest kept version is {}",
+                oldest.entry.version
+            ))),
         }
     }
 
-    fn not_found(&self, id: &str) -> Error {
-        let mut damaged = self.report.damaged.iter();
-        if damaged.any(|damaged| damaged.connector.as_deref() == Some(id)) {
-            return Error::new(
-                Code::Damaged,
-                format!("no kept version of the connector {id:?} is intact"),
-            )
-            .with_hint("restore a backup");
-        }
-        if let Some(deletion) = self.index.newest(id) {
-            return self.deleted(id, deletion.version);
+    /// There is no connector with this id; `versions` are those that are kept of it.
+    fn not_found(&self, id: &str, versions: &[Stored]) -> Error {
+        if let Some(deletion) = versions.last() {
+            return deleted(id, deletion.entry.version, versions);
         }
         Error::new(
             Code::ConnectorNotFound,
             format!("there is no connector {id:?}"),
         )
         .of_connector(id)
-    }
-
-    /// The connector was there, and its values may still be.
-    fn deleted(&self, id: &str, deletion: Version) -> Error {
-        let error = Error::new(
-            Code::ConnectorNotFound,
-            format!("the connector {id:?} was deleted in version {deletion}"),
-        )
-        .of_connector(id);
-        let versions = self.index.versions(id).rev();
-        match versions.into_iter().find(|stored| stored.op != Op::Delete) {
-            Some(Stored { version, .. }) => error
-                .with_hint(format!("version {version} still has its values"))
-                .about(Detail::ValuesKept(version.get())),
-            None => error.with_hint("none of its earlier versions is kept; a backup may have them"),
-        }
     }
 
     /// Fails with all of the ranges that the source does not have yet. A method that reads several ranges
@@ -505,28 +522,27 @@ impl<S: Source> Vault<S> {
         self.opened(stored).map(|opened| opened.overview)
     }
 
-    /// The overview of a version, with what only the core looks at.
+    /// The overview of a version, with what only the core looks at. Fails with `damaged` or `false_record`
+    /// (docs/format.md section 8.6, rules R8.2 to R8.6).
     fn opened(&self, stored: &Stored) -> Result<OpenedOverview> {
         let mut buffer = Vec::new();
-        let sealed = self.bytes(stored.overview(), &mut buffer)?;
-        OpenedOverview::parse(&self.index.open_overview(stored.group, sealed)?)
+        let bytes = self.bytes(stored.overview(), &mut buffer)?;
+        match self.open_authored(stored, bytes)? {
+            Ok(opened) => Ok(opened),
+            Err(broken) => Err(self.fault(stored, None, broken)?.into_error()),
+        }
     }
 
-    /// Unseals a version. Fails with `false_record` where it is not what its overview says (docs/format.md
-    /// section 8.6, rules R8.9 to R8.12).
+    /// Unseals a version. Fails with `damaged` or `false_record` (docs/format.md section 8.6, rules R8.2 to R8.12).
     fn unseal(&self, stored: &Stored) -> Result<Unsealed> {
-        self.require_in(stored.group, Capability::Read, "read values")?;
+        self.require_in(stored.entry.group, Capability::Read, "read values")?;
+        self.want(stored.record())?;
+        let opened = self.opened(stored)?;
         let mut buffer = Vec::new();
-        let record = self.bytes(stored.record(), &mut buffer)?;
-        let (overview, sealed) = split_record(record, stored.record().start)?;
-        let opened = OpenedOverview::parse(&self.index.open_overview(stored.group, overview)?)?;
-        let secrets = match self
-            .index
-            .keys()
-            .read_secrets(stored.group, &opened, sealed)?
-        {
+        let bytes = self.bytes(stored.secrets(), &mut buffer)?;
+        let secrets = match self.open_secrets(stored, &opened, bytes)? {
             Ok(secrets) => secrets,
-            Err(broken) => return Err(self.false_version(stored, &opened, broken)?.into_error()),
+            Err(broken) => return Err(self.fault(stored, Some(&opened), broken)?.into_error()),
         };
         let overview = &opened.overview;
         let connector = Connector {
@@ -548,6 +564,22 @@ impl<S: Source> Vault<S> {
             connector,
             outcome: secrets.outcome,
         })
+    }
+}
+
+/// The connector was there, and its values may still be.
+fn deleted(id: &str, deletion: Version, versions: &[Stored]) -> Error {
+    let error = Error::new(
+        Code::ConnectorNotFound,
+        format!("the connector {id:?} was deleted in version {deletion}"),
+    )
+    .of_connector(id);
+    let last = versions.iter().rev().find(|stored| stored.entry.exists());
+    match last {
+        Some(Stored { entry, .. }) => error
+            .with_hint(format!("version {} still has its values", entry.version))
+            .about(Detail::ValuesKept(entry.version.get())),
+        None => error.with_hint("none of its earlier versions is kept; a backup may have them"),
     }
 }
 

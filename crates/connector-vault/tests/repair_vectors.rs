@@ -10,8 +10,11 @@
 use std::collections::BTreeMap;
 
 use connector_vault::{
-    ExternalKey, Identity, OpenOptions, Passphrase, Repaired, Result, Unlock, Vault, VaultId,
+    ExternalKey, Host, Identity, OpenOptions, Passphrase, Repaired, Result, Timestamp, Unlock,
+    Vault, VaultId,
 };
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 
 #[path = "vectors/conformance.rs"]
 mod conformance;
@@ -37,19 +40,29 @@ fn repair(vector: &VaultVector, unsigned: bool) -> Result<Repaired> {
         ..OpenOptions::default()
     };
     let file = base16ct::lower::decode_vec(&vector.file).expect("base16");
+    let host = &mut Host {
+        now: Timestamp::new("2026-11-23T20:15:59.000Z")?,
+        rng: &mut StdRng::seed_from_u64(83),
+    };
     match &vector.unlock {
         UnlockBy::Identity(text) => {
             let identity = Identity::parse(text)?;
-            Vault::repair(&file, Unlock::Identity(&identity), &options, unsigned)
+            Vault::repair(&file, Unlock::Identity(&identity), &options, unsigned, host)
         }
         UnlockBy::Passphrase(text) => {
             let passphrase = Passphrase::new(text)?;
-            Vault::repair(&file, Unlock::Passphrase(&passphrase), &options, unsigned)
+            Vault::repair(
+                &file,
+                Unlock::Passphrase(&passphrase),
+                &options,
+                unsigned,
+                host,
+            )
         }
         UnlockBy::Key(text) => {
             let key = base16ct::lower::decode_vec(text).expect("base16");
             let key = ExternalKey::from_bytes(&key)?;
-            Vault::repair(&file, Unlock::Key(&key), &options, unsigned)
+            Vault::repair(&file, Unlock::Key(&key), &options, unsigned, host)
         }
     }
 }

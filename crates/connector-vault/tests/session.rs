@@ -222,6 +222,12 @@ impl World {
                 store(&mut world.kept.file, write, end.expect("with an end"))
             }
             "may compact" => Answer::MayCompact(true),
+            "prepare compaction" => Answer::Prepared(
+                world
+                    .ours
+                    .prepare_own_compaction(&mut world.kept.fixed.host())
+                    .expect("an owner"),
+            ),
             "remember" => Answer::Remembered,
             _ => Answer::Waited,
         };
@@ -249,6 +255,7 @@ fn name(ask: &Ask<'_>) -> String {
         Ask::Sync(_) => "sync".into(),
         Ask::Wait(most) => format!("wait {most}"),
         Ask::MayCompact => "may compact".into(),
+        Ask::PrepareCompaction => "prepare compaction".into(),
         Ask::Compact(..) => "compact".into(),
         Ask::Remember(_) => "remember".into(),
         other => format!("{other:?}"),
@@ -549,6 +556,7 @@ fn a_change_is_compacted_where_that_pays() {
             ("", Honestly),
             ("", Honestly),
             ("", Honestly),
+            ("", Honestly),
             ("", compact),
         ]
     };
@@ -557,6 +565,7 @@ fn a_change_is_compacted_where_that_pays() {
         "prepare",
         "append",
         "may compact",
+        "prepare compaction",
         "compact",
         "remember",
     ];

@@ -3,7 +3,7 @@
 mod support;
 
 use connector_vault::{
-    Code, ConnectorId, Cost, Detached, Detail, NewOwner, OpenOptions, Options, Passphrase,
+    Code, ConnectorId, Cost, Cursor, Detached, Detail, NewOwner, OpenOptions, Options, Passphrase,
     RequestId, Retention, Role, Status, Unlock, Vault, Version,
 };
 use support::{Fixed, Kept, update, values};
@@ -131,33 +131,39 @@ fn a_compaction_that_happens_by_itself_keeps_requests_for_seven_days() {
     }
     run(&mut kept, 8, "newest", &Options::default()).expect("updated");
     compact(&mut kept);
-    // Seven days: all is kept, though more than ten versions are newer.
-    assert_eq!(kept.vault.history("x").expect("its history").len(), 23);
+    // Seven days: the request is kept, though more than ten versions are newer.
+    let numbers = |kept: &Kept| -> Vec<u64> {
+        let versions = kept.vault.history("x").expect("its history");
+        versions
+            .iter()
+            .map(|one| one.overview.version.get())
+            .collect()
+    };
+    assert_eq!(numbers(&kept), [vec![2], (14..=23).collect()].concat());
     let again = run(&mut kept, 8, "first", &with("first")).expect("answered");
     assert!(again.replayed);
-    // A new id is new, since the kept versions reach back far enough.
+    // A new id is new, since no request was left out.
     let new = run(&mut kept, 9, "new", &with("new")).expect("updated");
     assert!(!new.replayed);
-    // Eight days: the first is forgotten, and what is not known may have been used in a version that
-    // is gone, until the oldest that is kept is more than seven days old.
+    // Eight days: the first is forgotten.
     for number in 0..10 {
         run(&mut kept, 9, &number.to_string(), &Options::default()).expect("updated");
     }
     compact(&mut kept);
-    // The seven days before the ninth, and the version before them.
-    assert_eq!(kept.vault.history("x").expect("its history").len(), 33);
+    assert_eq!(numbers(&kept), (24..=34).collect::<Vec<_>>());
     let other = run(&mut kept, 9, "x", &with("other")).expect("updated");
     assert!(!other.replayed);
     let prepared = kept
         .vault
-        .prepare_compaction(Retention::Newest(12), &mut kept.fixed.host());
+        .prepare_compaction(Retention::Newest(3), &mut kept.fixed.host());
     kept.store(prepared.expect("an owner")).expect("stored");
-    for id in ["first", "another"] {
+    // It has left out a request of the same day, so for seven days no unknown id is new.
+    for id in ["first", "new", "another"] {
         let error = run(&mut kept, 15, "x", &with(id)).expect_err("too old");
         assert_eq!(error.code(), Code::RequestTooOld);
     }
     assert!(
-        run(&mut kept, 15, "new", &with("new"))
+        run(&mut kept, 15, "x", &with("other"))
             .expect("answered")
             .replayed
     );
@@ -309,7 +315,8 @@ fn a_refresh_brings_what_others_appended() {
     kept.add("y", &[]).expect("added");
     let refreshed = other.refresh(kept.file[known..].to_vec()).expect("follows");
     assert_eq!(refreshed.commits, 2);
-    let ids: Vec<&str> = refreshed.ids.iter().map(ConnectorId::as_str).collect();
+    let mut ids: Vec<&str> = refreshed.ids.iter().map(ConnectorId::as_str).collect();
+    ids.sort_unstable();
     assert_eq!(ids, ["x", "y"]);
     assert_eq!(other.head(), kept.vault.head());
     assert_eq!(values(&other, "x"), map(&[("APIKey", "b")]));
@@ -416,7 +423,8 @@ fn what_is_no_detached_vault_is_refused() {
     }
     attach(file, &[state, &[0][..]].concat()).unwrap_err();
     for len in 0..file.len() {
-        attach(&file[..len], state).unwrap_err();
+        // A shorter log may open, as an opening says.
+        let _ = attach(&file[..len], state);
     }
     // Behind the identity: whatever it makes of them, it does not panic.
     for at in 32..state.len() {
@@ -447,7 +455,7 @@ fn an_unknown_id_is_not_looked_up_among_all_connectors_unless_a_person_asks() {
     let (v1, options) = (Version::FIRST, Options::default());
     for vault in [&kept.vault, &kept.open().unwrap()] {
         assert_eq!(vault.len(), 1);
-        let found = ["twitter", "gone", "Twitter", ""].map(|id| vault.contains(id));
+        let found = ["twitter", "gone", "Twitter", ""].map(|id| vault.contains(id).unwrap());
         assert_eq!(found, [true, false, false, false]);
         let errors = [
             vault.overview("Twitter").unwrap_err(),
@@ -479,14 +487,19 @@ fn connectors_are_listed_in_parts() {
     let delete = kept.vault.plan_delete("b", &Options::default()).unwrap();
     let prepared = kept.vault.prepare(delete, &mut kept.fixed.host()).unwrap();
     kept.store(prepared).unwrap();
-    let from = |index| -> Vec<String> {
-        let some = kept.vault.list_from(index);
-        some.map(|overview| overview.unwrap().id.to_string())
-            .collect()
-    };
-    assert_eq!(from(0), ["a", "c", "d"]);
-    assert_eq!(from(1), ["c", "d"]);
-    assert!(from(3).is_empty() && from(usize::MAX).is_empty());
+    let whole: Vec<_> = kept.vault.list().map(|one| one.unwrap().id).collect();
+    let mut sorted: Vec<_> = whole.iter().map(ToString::to_string).collect();
+    sorted.sort();
+    assert_eq!(sorted, ["a", "c", "d"]);
+    for count in 1..4 {
+        let (mut ids, mut cursor) = (Vec::new(), Cursor::default());
+        while !cursor.is_end() {
+            let mut listing = kept.vault.list_from(cursor);
+            ids.extend(listing.by_ref().take(count).map(|one| one.unwrap().id));
+            cursor = listing.cursor();
+        }
+        assert_eq!(ids, whole, "{count} at a time");
+    }
 }
 
 #[test]

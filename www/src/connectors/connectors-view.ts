@@ -4,8 +4,10 @@ import { LitElement, html, nothing, type PropertyValues, type TemplateResult } f
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { ConnectorList } from "connector-vault-elements/connector-list.js";
-import { problemOf, problemTemplate } from "connector-vault-elements/problem.js";
+import { problemOf, problemTemplate, type Problem } from "connector-vault-elements/problem.js";
 import { VirtualRows, placed, rem, type Row } from "connector-vault-elements/virtual-rows.js";
+
+import type { DamagedConnector } from "connector-vault";
 
 import { NavigateEvent } from "../navigation.js";
 import type { Session } from "../session.js";
@@ -61,8 +63,8 @@ export class ConnectorsView extends LitElement {
   }
 
   override render() {
-    const { found, size, isLoading, query, error } = this.#list;
-    const isEmpty = size === 0 && !isLoading && error === undefined;
+    const { found, size, isLoading, query, damaged, error } = this.#list;
+    const isEmpty = size === 0 && !isLoading && damaged.length === 0 && error === undefined;
     return html`<div class="head">
         <h1 tabindex="-1">Connectors</h1>
         <button type="button" class="primary" @click=${() => this.#go({ view: "create" })}>
@@ -70,6 +72,7 @@ export class ConnectorsView extends LitElement {
         </button>
       </div>
       ${error === undefined ? nothing : problemTemplate(problemOf(error))}
+      ${damaged.length === 0 ? nothing : problemTemplate(damageOf(damaged))}
       ${isEmpty ? this.#emptyVault() : this.#searchable(found.length, size)}
       ${
         isEmpty || found.length > 0 || isLoading
@@ -237,6 +240,21 @@ export class ConnectorsView extends LitElement {
   };
 
   readonly #resized = (): void => this.requestUpdate();
+}
+
+/** How many damaged connectors are told one by one. */
+const DAMAGED_TOLD = 5;
+
+/** What the page says of connectors that do not open. */
+function damageOf(damaged: readonly DamagedConnector[]): Problem {
+  const told = damaged.slice(0, DAMAGED_TOLD).map(({ message }) => message);
+  const more = damaged.length - told.length;
+  if (more > 0) told.push(`and ${more.toLocaleString()} more`);
+  return {
+    code: "damaged",
+    message: told.join("; "),
+    hint: "`cvault repair` saves into a new file what is intact; all other connectors work as ever",
+  };
 }
 
 function countText(found: number, size: number): string {

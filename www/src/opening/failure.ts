@@ -10,7 +10,7 @@ export interface Offer {
   readonly text: string;
   /** What it means, in words. */
   readonly explanation: string;
-  readonly step: "accept" | "tolerate" | "create" | "open";
+  readonly step: "accept" | "create" | "open";
 }
 
 /** What is shown of a failure. */
@@ -63,12 +63,6 @@ const OFFERS: Readonly<Record<string, Offer>> = {
     explanation:
       "The owners whom this browser knows did not hand this vault over to those who have signed it now. Ask them before " +
       "you open it nevertheless: what you write would be readable to its present owners.",
-  },
-  damaged: {
-    step: "tolerate",
-    text: "Open what is intact",
-    explanation:
-      "Nothing can be written then. `cvault repair` saves into a new file what stands under verified signatures.",
   },
   file_not_found: {
     step: "create",

@@ -220,7 +220,7 @@ export class VaultForm extends LitElement {
       this.#choose(offer.step);
       return;
     }
-    void this.#begin(offer.step === "accept" ? { accept: true } : { tolerant: true });
+    void this.#begin({ accept: true });
   }
 
   async #begin(options: Expected): Promise<void> {

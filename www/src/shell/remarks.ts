@@ -3,13 +3,8 @@
 import type { Report } from "connector-vault";
 
 /** Sentences, each on its own; none if all is well. */
-export function remarksOn({ continuity, torn, brokenKeySlots, damaged }: Report): string[] {
+export function remarksOn({ continuity, torn, brokenKeySlots }: Report): string[] {
   const remarks: string[] = [];
-  if (damaged.length > 0) {
-    const records =
-      damaged.length === 1 ? "One damaged record was" : `${damaged.length} damaged records were`;
-    remarks.push(`${records} left out. Nothing can be written; cvault repair saves what is intact.`);
-  }
   if (torn !== null) {
     remarks.push(
       "The newest change in the file is not complete, so it was left out: its writer died, or is still at work.",

@@ -53,7 +53,7 @@ export function perform(job: Job, { argon2id }: Partial<Modules>): Answer {
     const derive = argon2id && instantiate(argon2id);
     if (job.kind === "stretch") return { bytes: stretch(job.passphrase, job.cost, derive) };
     if (job.kind === "open") return detach(open(job.file, job.secret, job.opening, derive));
-    const repaired = repair(job.file, job.secret, job.opening, derive);
+    const repaired = repair(job.file, job.secret, job.opening, derive, new Date().toISOString());
     const report = repaired.report();
     return { ...detach(repaired.intoVault()), report };
   } finally {

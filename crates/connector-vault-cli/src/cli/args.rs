@@ -86,30 +86,6 @@ pub(crate) struct ConnectorArgs {
     pub(crate) id: String,
 }
 
-/// For commands that only read.
-#[derive(Debug, Args)]
-pub(crate) struct ReadArgs {
-    #[command(flatten)]
-    pub(crate) vault: VaultArgs,
-    #[command(flatten)]
-    pub(crate) damage: DamageArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ReadConnectorArgs {
-    #[command(flatten)]
-    pub(crate) connector: ConnectorArgs,
-    #[command(flatten)]
-    pub(crate) damage: DamageArgs,
-}
-
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct DamageArgs {
-    /// Goes on without damaged records, and says which
-    #[arg(long)]
-    pub(crate) tolerant: bool,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct AddArgs {
     #[command(flatten)]
@@ -157,8 +133,6 @@ pub(crate) struct ShowArgs {
     /// Shows an earlier version
     #[arg(long = "version", value_name = "N", value_parser = whole::<u64>)]
     pub(crate) at_version: Option<u64>,
-    #[command(flatten)]
-    pub(crate) damage: DamageArgs,
 }
 
 #[derive(Debug, Args)]
@@ -365,8 +339,6 @@ pub(crate) struct ExportArgs {
     /// Writes to a new file that only you can read, instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) damage: DamageArgs,
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Context;
 use super::read::{moment, names};
-use crate::cli::{ReadArgs, VaultArgs};
+use crate::cli::VaultArgs;
 use crate::failure::Result;
 use crate::output::{BOLD, RED, styled};
 use crate::report::count;
@@ -44,9 +44,9 @@ pub(super) fn head(args: &VaultArgs, context: &Context) -> Result<()> {
     })
 }
 
-pub(super) fn log(args: &ReadArgs, context: &Context) -> Result<()> {
+pub(super) fn log(args: &VaultArgs, context: &Context) -> Result<()> {
     let output = context.output;
-    let file = unlock::open_with(&args.vault, &context.input, output, args.damage.tolerant)?;
+    let file = unlock::open(args, &context.input, output)?;
     let vault = file.vault();
     let infos = vault.log()?;
     if output.json {

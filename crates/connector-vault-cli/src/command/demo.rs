@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::history::history_text;
-use super::read::{Summary, list_text, overviews, summary_text};
+use super::read::{Listed, Summary, list_text, summary_text};
 use super::{Context, transfer};
 use crate::failure::{Failure, Result};
 use crate::output::{BOLD, DIM, styled};
@@ -53,8 +53,8 @@ pub(super) fn demo(context: &Context) -> Result<()> {
     let mut tour = Tour::default();
     let steps = play(&mut file, &mut tour)?;
     let sound = verify(file.vault(), &mut tour)?;
-    let overviews = overviews(file.vault())?;
-    let connectors: Vec<_> = overviews.iter().map(Summary::of).collect();
+    let listed = Listed::of(file.vault());
+    let connectors: Vec<_> = listed.overviews.iter().map(Summary::of).collect();
     let demo = Demo {
         connectors: serde_json::to_value(connectors).map_err(crate::output::not_json)?,
         steps,
@@ -73,7 +73,7 @@ fn play(file: &mut FileVault, tour: &mut Tour) -> Result<Vec<Step>> {
     tour.command("import demo.cvault connectors.json");
     transfer::import_text(file, CONNECTORS, &Options::default())?;
     tour.command("list demo.cvault");
-    tour.show(&list_text(&overviews(file.vault())?, &[]));
+    tour.show(&list_text(&Listed::of(file.vault())));
 
     let mut steps = Vec::new();
     tour.heading("A new API key for Twitter, while workflows keep using the same id");

@@ -130,6 +130,16 @@ pub(super) fn role(args: &RoleArgs, context: &Context) -> Result<()> {
 /// What a former holder could read. Warns of what was left out.
 fn exposed(revoked: Revoked, output: Output) -> Vec<ConnectorId> {
     report::left_out(&revoked.false_versions, output);
+    for error in &revoked.damaged {
+        let message = format!("{}; it was left out", error.message());
+        output.warn(error.code().as_str(), &message);
+    }
+    for label in &revoked.forgotten {
+        let message = format!(
+            "the vault names too many former grants: the versions that {label:?} wrote are yours now, with the same values"
+        );
+        output.warn("grant_forgotten", &message);
+    }
     revoked.exposed
 }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Context;
 use super::audit::{author, signer};
 use super::read::{moment, names};
-use crate::cli::{ConnectorArgs, DiffArgs, PurgeArgs, ReadConnectorArgs};
+use crate::cli::{ConnectorArgs, DiffArgs, PurgeArgs};
 use crate::failure::{Failure, Result};
 use crate::output::{BOLD, GREEN, RED, YELLOW, styled};
 use crate::report::{self, Origin, count};
@@ -19,7 +19,7 @@ use crate::table::Table;
 use crate::terminal::{can_confirm, confirm, printable, printable_value};
 use crate::unlock;
 
-pub(super) fn history(args: &ReadConnectorArgs, context: &Context) -> Result<()> {
+pub(super) fn history(args: &ConnectorArgs, context: &Context) -> Result<()> {
     #[derive(Serialize)]
     struct History<'a> {
         versions: Vec<Entry<'a>>,
@@ -33,9 +33,8 @@ pub(super) fn history(args: &ReadConnectorArgs, context: &Context) -> Result<()>
         signed_by: Option<String>,
         changed: &'a [PropertyName],
     }
-    let ConnectorArgs { vault, id } = &args.connector;
-    let tolerant = args.damage.tolerant;
-    let file = unlock::open_with(vault, &context.input, context.output, tolerant)?;
+    let ConnectorArgs { vault, id } = args;
+    let file = unlock::open(vault, &context.input, context.output)?;
     let vault = file.vault();
     let versions = vault
         .history(id)

@@ -1,15 +1,12 @@
 //! Commands that show connectors: `list` and `show`.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use connector_vault::{
-    Connector, DamagedRecord, Meta, Op, Overview, PropertyName, Timestamp, Vault, Version,
-};
+use connector_vault::{Connector, Meta, Op, Overview, PropertyName, Timestamp, Vault, Version};
 use serde::Serialize;
 
 use super::Context;
-use crate::cli::{ConnectorArgs, ReadArgs, ShowArgs};
+use crate::cli::{ConnectorArgs, ShowArgs, VaultArgs};
 use crate::failure::{Failure, Result};
 use crate::output::{BOLD, DIM, styled};
 use crate::report::MASK;
@@ -48,41 +45,68 @@ impl<'a> Summary<'a> {
     }
 }
 
-pub(super) fn list(args: &ReadArgs, context: &Context) -> Result<()> {
+/// The connectors in the order that people read, and those that do not open.
+#[derive(Default)]
+pub(super) struct Listed {
+    pub(super) overviews: Vec<Overview>,
+    pub(super) damaged: Vec<Damaged>,
+}
+
+/// A connector that does not open, or a page of the index that does not.
+#[derive(Serialize)]
+pub(super) struct Damaged {
+    id: Option<String>,
+    code: &'static str,
+    message: String,
+}
+
+impl Listed {
+    pub(super) fn of(vault: &Vault) -> Self {
+        let mut listed = Self::default();
+        for connector in vault.list() {
+            match connector {
+                Ok(overview) => listed.overviews.push(overview),
+                Err(error) => listed.damaged.push(Damaged {
+                    id: error.connector().map(str::to_owned),
+                    code: error.code().as_str(),
+                    message: error.message().to_owned(),
+                }),
+            }
+        }
+        let order = |overview: &Overview| (overview.name.clone(), overview.id.clone());
+        listed.overviews.sort_by_cached_key(order);
+        let order = |damaged: &Damaged| (damaged.id.clone(), damaged.message.clone());
+        listed.damaged.sort_by_cached_key(order);
+        listed
+    }
+}
+
+pub(super) fn list(args: &VaultArgs, context: &Context) -> Result<()> {
     #[derive(Serialize)]
     struct List<'a> {
         connectors: Vec<Summary<'a>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        damaged: Option<&'a [DamagedRecord]>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        damaged: &'a [Damaged],
     }
-    let tolerant = args.damage.tolerant;
-    let file = unlock::open_with(&args.vault, &context.input, context.output, tolerant)?;
-    let overviews = overviews(file.vault())?;
-    let damaged = &file.vault().report().damaged;
+    let file = unlock::open(args, &context.input, context.output)?;
+    let listed = Listed::of(file.vault());
+    for damaged in &listed.damaged {
+        context.output.warn(damaged.code, &damaged.message);
+    }
     let list = List {
-        connectors: overviews.iter().map(Summary::of).collect(),
-        damaged: tolerant.then_some(damaged),
+        connectors: listed.overviews.iter().map(Summary::of).collect(),
+        damaged: &listed.damaged,
     };
-    context
-        .output
-        .result(&list, || list_text(&overviews, damaged))
+    context.output.result(&list, || list_text(&listed))
 }
 
-pub(super) fn overviews(vault: &Vault) -> Result<Vec<Overview>> {
-    Ok(vault.list().collect::<Result<_, _>>()?)
-}
-
-pub(super) fn list_text(overviews: &[Overview], damaged: &[DamagedRecord]) -> String {
+pub(super) fn list_text(listed: &Listed) -> String {
+    let Listed { overviews, damaged } = listed;
     if overviews.is_empty() && damaged.is_empty() {
         return "The vault has no connectors yet; `cvault add` adds one.".to_owned();
     }
-    let damaged: BTreeSet<&str> = damaged
-        .iter()
-        .filter_map(|record| record.connector.as_deref())
-        .collect();
     let mut table = Table::new(["ID", "NAME", "TYPE", "VERSION", "UPDATED", "PROPERTIES", ""]);
     for overview in overviews {
-        let is_damaged = damaged.contains(overview.id.as_str());
         table.row([
             overview.id.as_str(),
             &overview.name,
@@ -90,16 +114,12 @@ pub(super) fn list_text(overviews: &[Overview], damaged: &[DamagedRecord]) -> St
             &overview.version.to_string(),
             &moment(&overview.at),
             &names(&overview.properties),
-            if is_damaged {
-                "a version is damaged"
-            } else {
-                ""
-            },
+            "",
         ]);
     }
-    let listed = |id: &str| overviews.iter().any(|overview| overview.id.as_str() == id);
-    for id in damaged.iter().filter(|id| !listed(id)) {
-        table.row([id, "", "", "", "", "", "damaged, or deleted"]);
+    for damaged in damaged {
+        let id = damaged.id.as_deref().unwrap_or("unknown");
+        table.row([id, "", "", "", "", "", damaged.code]);
     }
     table.drop_empty_column(6);
     table.render()
@@ -118,8 +138,7 @@ pub(super) fn names(names: &[PropertyName]) -> String {
 pub(super) fn show(args: &ShowArgs, context: &Context) -> Result<()> {
     let ConnectorArgs { vault, id } = &args.connector;
     let version = args.at_version.map(Version::new).transpose()?;
-    let tolerant = args.damage.tolerant;
-    let file = unlock::open_with(vault, &context.input, context.output, tolerant)?;
+    let file = unlock::open(vault, &context.input, context.output)?;
     let vault = file.vault();
     let about = |error: connector_vault::Error| Failure::from(error).about(vault);
     if args.reveal {

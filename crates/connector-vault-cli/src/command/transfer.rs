@@ -11,7 +11,6 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::Context;
-use super::read::overviews;
 use crate::cli::{ExportArgs, ImportArgs, OnConflictArg};
 use crate::failure::{Failure, Result};
 use crate::input::{Text, Wanted, set_variable};
@@ -181,13 +180,8 @@ pub(super) fn export(args: &ExportArgs, context: &Context) -> Result<()> {
     struct Document<'a> {
         connectors: &'a [Connector],
     }
-    let tolerant = args.damage.tolerant;
-    let file = unlock::open_with(&args.vault, &context.input, context.output, tolerant)?;
-    let vault = file.vault();
-    let connectors = overviews(vault)?
-        .iter()
-        .map(|overview| Ok(vault.read(overview.id.as_str())?))
-        .collect::<Result<Vec<Connector>>>()?;
+    let file = unlock::open(&args.vault, &context.input, context.output)?;
+    let connectors = connectors_of(file.vault())?;
     let document = Document {
         connectors: &connectors,
     };
@@ -208,6 +202,21 @@ pub(super) fn export(args: &ExportArgs, context: &Context) -> Result<()> {
             )
         },
     )
+}
+
+/// Every connector with its values, in the order that people read. Fails with the first that does not open: the
+/// document would lack it, and nobody would notice.
+fn connectors_of(vault: &Vault) -> Result<Vec<Connector>> {
+    let connectors = vault.list().map(|listed| vault.read(listed?.id.as_str()));
+    let connectors = connectors.collect::<Result<Vec<_>, _>>();
+    let mut connectors = connectors.map_err(|error| match error.code() {
+        Code::Damaged | Code::FalseRecord => Failure::from(error).or_hint(
+            "`cvault list` names every damaged connector; `cvault repair` saves the others to a new vault",
+        ),
+        _ => error.into(),
+    })?;
+    connectors.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
+    Ok(connectors)
 }
 
 /// Writes a new file that only the user can read, wholly or not at all.

@@ -35,14 +35,4 @@ pub(crate) fn tell_report(vault: &Vault, output: Output) {
             ),
         );
     }
-    for damaged in &report.damaged {
-        let connector = damaged.connector.as_deref().unwrap_or("unknown");
-        output.warn(
-            "damaged",
-            &format!(
-                "a record of the connector {connector:?} in commit {}, at byte {}, is damaged",
-                damaged.seq, damaged.offset
-            ),
-        );
-    }
 }

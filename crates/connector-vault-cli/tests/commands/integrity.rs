@@ -81,20 +81,23 @@ fn damage_is_told() {
     let at = bytes.len() - 20;
     bytes[at] ^= 1;
     fs::write(&sandbox.vault, &bytes).unwrap();
-    let list = sandbox.run(["list", "v.cvault", "--json"]);
-    assert_eq!(list.error(1)["code"], "damaged");
+    let show = ["show", "v.cvault", "twitterConnectorId", "--json"];
+    assert_eq!(sandbox.run(show).code, 0, "its overview is sound");
+    let revealed = ran(sandbox.cvault(show).arg("--reveal"));
+    let refused = revealed.error(1);
+    assert_eq!(refused["code"], "damaged");
+    let message = refused["message"].as_str().unwrap();
+    assert!(message.contains("twitterConnectorId"), "{message}");
     let verify = sandbox.run(["verify", "v.cvault", "--json"]);
     assert_eq!(verify.code, 1);
     let found: Value = serde_json::from_str(&verify.stdout).unwrap();
     assert_eq!(found["ok"], false);
-    assert_eq!(found["damaged"][0]["connector"], "twitterConnectorId");
-    let lines: Vec<Value> = verify
-        .stderr
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(lines[0]["warning"]["code"], "damaged");
-    assert_eq!(lines[1]["error"]["code"], "damaged");
+    let problem = &found["commits"][1]["problems"][0];
+    assert_eq!(problem["code"], "damaged");
+    let message = problem["message"].as_str().unwrap();
+    assert!(message.contains("twitterConnectorId"), "{message}");
+    let error: Value = serde_json::from_str(&verify.stderr).unwrap();
+    assert_eq!(error["error"]["code"], "damaged");
 }
 
 #[test]

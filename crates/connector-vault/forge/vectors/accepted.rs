@@ -191,7 +191,7 @@ pub(super) fn make(cases: &mut Cases) {
     let updater = team.open_as("rotation");
     let record = forge_record(&updater, &mut team.rng, |_| {}, some_secrets());
     let forged = commit_at(&team.vault, updater.access.index, &[&record]);
-    team.vault.extend(forged.clone(), false).unwrap();
+    team.vault.extend(forged.clone(), true).unwrap();
     team.file.extend(forged);
     team.update("x", "APIKey", "c");
     cases.opens("accepted-owner-vouches", "the newest commit by an owner vouches for what stands before it; only a check of everything finds an older signature that is not its author's", &team, team.file.clone());
@@ -215,25 +215,36 @@ pub(super) fn make(cases: &mut Cases) {
         )
         .by(&rotation);
 
+    let mut team = Team::pair();
+    team.hand_to("rotation");
+    team.update("x", "APIKey", "b");
+    team.hand_to("ops");
+    team.revoke("rotation");
+    cases.opens(
+        "accepted-author-revoked",
+        "the signature of an author whose grant was revoked verifies by the key of the retired grant",
+        &team,
+        team.file.clone(),
+    );
+
+    let mut team = Team::solo();
+    let record = forge_record(
+        &team.vault,
+        &mut team.rng,
+        |overview| overview.values_at = Some("2026-11-01T00:00:00.000Z".into()),
+        some_secrets(),
+    );
+    team.file.extend(commit_of(&team.vault, &[&record]));
+    cases.opens(
+        "accepted-values-at",
+        "the values of a version may be older than the version",
+        &team,
+        team.file.clone(),
+    );
+
     let mut team = Team::alone();
     team.grant("second", Role::Owner);
     team.add("x", &[("APIKey", "a")]);
     team.revoke("second");
     cases.opens("accepted-handover", "the revocation of an owner replaces the vault key; the handover leads there from the vault id", &team, team.file.clone());
-
-    let mut team = Team::solo();
-    let owner = team.open_as("ops");
-    let record = forge_record(
-        &owner,
-        &mut team.rng,
-        |overview| overview.name = "Renamed".into(),
-        some_secrets(),
-    );
-    team.file.extend(commit_of(&owner, &[&record]));
-    cases.opens(
-        "accepted-rename-by-owner",
-        "an owner may change a name",
-        &team,
-        team.file.clone(),
-    );
 }

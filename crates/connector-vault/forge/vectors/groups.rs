@@ -12,7 +12,7 @@ use crate::format::hex::{GrantId, GroupId, Hex};
 use crate::format::rights::{RightEntry, Scope};
 use crate::role::Role;
 use crate::vault::forge::{
-    Counter, NOW, Team, commit_of, forge_record, hash_of, seal_texts, some_secrets,
+    Forged, NOW, Team, commit_of, forge_record, newest, seal_texts, some_secrets,
 };
 use crate::vault::record::NewOverview;
 
@@ -462,6 +462,7 @@ fn team_of_two() -> Team {
             label: label.into(),
             since: NOW.into(),
             until: None,
+            requests_from: None,
             extra: None,
             rights: rights.clone(),
             x_wing: key.x_wing,
@@ -539,27 +540,58 @@ fn two_groups(cases: &mut Cases) {
     );
 
     // The overview is sealed for one group and names another.
-    let secrets = r#"{"properties":{"APIKey":"a"}}"#;
-    let overview = serde_json::json!({
-        "id": "x", "group": ids[1], "name": "Name", "type": "Type", "version": 2, "op": "update",
-        "author": team.vault.access.grant, "at": NOW, "created_at": NOW, "properties": ["APIKey"],
-        "secrets_hash": hash_of(secrets),
-    });
+    let face = newest(&team.vault, "x").entry.face;
+    let mut other = |name, rule: &str, change: &dyn Fn(&mut Forged)| {
+        let mut record = forge_record(
+            &team.vault,
+            &mut team.rng,
+            |overview| overview.group = ids[1],
+            some_secrets(),
+        );
+        change(&mut record);
+        let vector = cases.opens(
+            name,
+            rule,
+            &team,
+            [team.file.as_slice(), &commit_of(&team.vault, &[&record])].concat(),
+        );
+        let vault = vector.open().unwrap();
+        assert_eq!(
+            vault.read("x").unwrap_err().code(),
+            Code::FalseRecord,
+            "{name}"
+        );
+    };
+    other(
+        "overview-of-another-group",
+        "an overview opens under the key of the group that its entry names",
+        &|record| (record.entry.group, record.entry.face) = (0, face),
+    );
+    let keys = team.vault.keys.clone();
+    let first = forge_record(&team.vault, &mut team.rng, |_| {}, some_secrets());
+    let mut plaintext = Vec::new();
+    assert!(
+        keys.open_overview(0, &first.overview, &mut plaintext)
+            .unwrap()
+    );
+    let text = String::from_utf8_lossy(&plaintext[64..]).into_owned();
+    let text = text.replace(&ids[0].to_string(), &ids[1].to_string());
     let record = seal_texts(
         &team.vault,
-        &mut Counter::new(4),
-        overview.to_string().as_bytes(),
-        Some(secrets.as_bytes()),
+        &mut team.rng,
+        text.as_bytes(),
+        Some(b"{}"),
         ("x", 2),
     );
     let file = [team.file.as_slice(), &commit_of(&team.vault, &[&record])].concat();
-    cases.refused(
-        "overview-of-another-group",
-        "an overview names the group whose key opens it",
+    let vector = cases.opens(
+        "entry-group-other",
+        "an overview names the group of its entry",
         &team,
         file,
-        Code::FalseRecord,
     );
+    let vault = vector.open().unwrap();
+    assert_eq!(vault.read("x").unwrap_err().code(), Code::FalseRecord);
 
     // Names of groups: this one is not in normal form.
     let mut team = team_of_two();

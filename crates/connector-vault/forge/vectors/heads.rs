@@ -87,7 +87,7 @@ pub(super) fn make(cases: &mut Cases) {
         )
         .known(&newer);
     let mut snapshot = compacted.snapshot();
-    snapshot.superseded.clear();
+    snapshot.set_seq(16_390);
     cases
         .opens(
             "unverifiable",

@@ -10,10 +10,9 @@ use crate::crypto::identity::{GrantKey, Identity};
 use crate::crypto::kdf::{self, Cost, ExternalKey, Passphrase};
 use crate::crypto::label::{self, bind};
 use crate::crypto::{sha256, x_wing};
-use crate::format::commit::split_record;
 use crate::format::hex::{GrantId, Hex};
 use crate::log;
-use crate::vault::forge::{Team, stored_record, update};
+use crate::vault::forge::{Team, newest, update};
 use crate::vault::planning::request_digest;
 
 pub(super) fn make() -> Vec<(&'static str, KeyVector)> {
@@ -339,8 +338,7 @@ fn steps(add: &mut dyn FnMut(&'static str, &str, Given)) {
             sealed: hex(&header.grants[0].bundle),
         },
     );
-    let record = stored_record(&team.vault, team.vault.index.newest("x").unwrap());
-    let (overview, _) = split_record(&record, 0).unwrap();
+    let overview = newest(&team.vault, "x").overview;
     let group = header.groups[0].id;
     let keys = team.vault.access.bundle.group(group).unwrap();
     add(
@@ -356,7 +354,7 @@ fn steps(add: &mut dyn FnMut(&'static str, &str, Given)) {
                     group.as_bytes(),
                 ],
             )),
-            sealed: hex(overview),
+            sealed: hex(&overview),
         },
     );
     let action = serde_json::from_str(&update("x", "APIKey", "b")).unwrap();

@@ -4,11 +4,13 @@ use serde_json::{Value, json};
 
 use super::Cases;
 use super::files::VaultVector;
-use crate::connector::Op;
+use crate::action::Options;
+use crate::connector::{NewConnector, Op};
 use crate::error::Code;
 use crate::vault::forge::{
-    NOW, Team, commit_of, forge_record, hash_of, seal_texts, some_secrets, stored_record,
+    Changes, NOW, Team, commit_of, forge_record, hash_of, newest, seal_texts, some_secrets,
 };
+use crate::vault::index::{Entry, Face, Hint, Tag};
 use crate::vault::record::Text;
 
 const SECRETS: &str = r#"{"properties":{"APIKey":"b"}}"#;
@@ -40,7 +42,7 @@ fn text(cases: &mut Cases, name: &'static str, rule: &str, change: impl FnOnce(S
     let mut team = Team::solo();
     let overview = change(overview_of(&team, SECRETS).to_string());
     let file = sealed(&mut team, &overview, Some(("x", 2, SECRETS)));
-    cases.refused(name, rule, &team, file, Code::FalseRecord);
+    reads_false(cases, name, rule, &team, file);
 }
 
 fn overview(cases: &mut Cases, name: &'static str, rule: &str, change: impl FnOnce(&mut Value)) {
@@ -59,7 +61,7 @@ fn secrets(cases: &mut Cases, name: &'static str, rule: &str, sealed_as: (&str, 
     reads_false(cases, name, rule, &team, file);
 }
 
-/// A file that opens, and whose connector `x` does not read.
+/// A file that opens, and whose connector `x` is false.
 fn reads_false<'c>(
     cases: &'c mut Cases,
     name: &'static str,
@@ -67,8 +69,25 @@ fn reads_false<'c>(
     team: &Team,
     file: Vec<u8>,
 ) -> &'c mut VaultVector {
+    reads(cases, name, rule, team, file, Code::FalseRecord)
+}
+
+/// A file that opens, and whose connector `x` does not read.
+fn reads<'c>(
+    cases: &'c mut Cases,
+    name: &'static str,
+    rule: &str,
+    team: &Team,
+    file: Vec<u8>,
+    code: Code,
+) -> &'c mut VaultVector {
     let vector = cases.opens(name, rule, team, file);
-    vector.reads("x", Code::FalseRecord)
+    let vault = vector
+        .open()
+        .unwrap_or_else(|error| panic!("{name}: {error:?}"));
+    let found = vault.read("x").unwrap_err();
+    assert_eq!(found.code(), code, "{name}: {found}");
+    vector
 }
 
 pub(super) fn make(cases: &mut Cases) {
@@ -77,6 +96,7 @@ pub(super) fn make(cases: &mut Cases) {
     contents(cases);
     ops(cases);
     authors(cases);
+    entries(cases);
     all_secrets(cases);
     names(cases);
     signatures(cases);
@@ -136,20 +156,21 @@ fn open_structures(cases: &mut Cases) {
         ("x", 2, &long.to_string()),
     );
 
-    let mut team = Team::solo();
-    let mut overview = overview_of(&team, SECRETS);
-    overview["meta"] = json!({
-        "expires": "2027-01-31T00:00:00.000Z", "description": "of billing", "tags": "billing eu",
-        "n".repeat(64): "v".repeat(1024),
-    });
-    overview["values_at"] = json!("2026-11-01T00:00:00.000Z");
-    overview["changed"] = json!(["APIKey", "Old"]);
-    let file = sealed(&mut team, &overview.to_string(), Some(("x", 2, SECRETS)));
+    let mut team = Team::alone();
+    let new = NewConnector::new("x", "Name", "Type")
+        .property("APIKey", "a")
+        .meta("expires", "2027-01-31T00:00:00.000Z")
+        .meta("description", "of billing")
+        .meta("tags", "billing eu")
+        .meta("n".repeat(64), "v".repeat(1024));
+    let plan = team.vault.plan_create(&new, &Options::default());
+    team.commit(plan.unwrap());
+    team.update("x", "APIKey", "b");
     cases.opens(
         "accepted-meta",
         "a connector has meta, and times of its creation and of its values",
         &team,
-        file,
+        team.file.clone(),
     );
 }
 
@@ -166,35 +187,16 @@ fn forms(cases: &mut Cases) {
     );
 
     let mut team = Team::solo();
-    let record = forge_record(&team.vault, &mut team.rng, |_| {}, some_secrets());
-    let mut changed = record.clone();
-    changed[40] ^= 1;
-    let file = [team.file.as_slice(), &commit_of(&team.vault, &[&changed])].concat();
-    cases
-        .refused(
-            "overview-does-not-open",
-            "an overview opens under the epoch's overview key",
-            &team,
-            file,
-            Code::FalseRecord,
-        )
-        .says("\"ops\" signed");
-    let short = [&20u32.to_le_bytes()[..], &[7; 40]].concat();
-    let file = [team.file.as_slice(), &commit_of(&team.vault, &[&short])].concat();
-    cases.refused(
-        "overview-shorter-than-a-seal",
-        "what is sealed has at least 40 bytes",
+    let mut record = forge_record(&team.vault, &mut team.rng, |_| {}, some_secrets());
+    record.overview[40] ^= 1;
+    record.refit();
+    let file = [team.file.as_slice(), &commit_of(&team.vault, &[&record])].concat();
+    reads_false(
+        cases,
+        "overview-does-not-open",
+        "an overview opens under the key of its group",
         &team,
         file,
-        Code::FalseRecord,
-    );
-    let file = sealed(&mut team, "{", Some(("x", 2, SECRETS)));
-    cases.refused(
-        "overview-shorter-than-its-signature",
-        "an overview has a signature and two bytes at least",
-        &team,
-        file,
-        Code::FalseRecord,
     );
     text(cases, "overview-not-json", "an overview is JSON", |text| {
         text.replacen(',', ";", 1)
@@ -582,18 +584,15 @@ fn authors(cases: &mut Cases) {
         |overview| overview.author = owner,
         some_secrets(),
     );
-    cases
-        .refused(
-            "overview-author-not-signer",
-            "in changes an overview names the signer as its author",
-            &team,
-            file,
-            Code::FalseRecord,
-        )
-        .says("\"rotation\" signed");
+    reads_false(
+        cases,
+        "overview-author-not-signer",
+        "in changes an overview names the signer as its author",
+        &team,
+        file,
+    );
 
     let mut team = Team::solo();
-    let mut snapshot = team.snapshot();
     let unknown = crate::format::hex::GrantId(crate::format::hex::Hex([9; 8]));
     let record = forge_record(
         &team.vault,
@@ -601,14 +600,97 @@ fn authors(cases: &mut Cases) {
         |overview| overview.author = unknown,
         some_secrets(),
     );
+    let mut snapshot = team.snapshot();
     snapshot.records.push(record);
-    cases.refused(
+    reads_false(
+        cases,
         "overview-author-unknown",
         "in a snapshot an overview names a grant that is or was",
         &team,
         snapshot.file(),
-        Code::FalseRecord,
     );
+}
+
+/// Entries that say something else than the overview, and bytes that are not those of the entry.
+fn entries(cases: &mut Cases) {
+    let mut lie = |name, rule: &str, change: &dyn Fn(&mut Entry)| {
+        let mut team = Team::solo();
+        let mut record = forge_record(&team.vault, &mut team.rng, |_| {}, some_secrets());
+        change(&mut record.entry);
+        let mut snapshot = team.snapshot();
+        snapshot.records.push(record);
+        snapshot.records.sort_by_key(|record| record.entry.place());
+        let vector = cases.opens(name, rule, &team, snapshot.file());
+        let vault = vector.open().unwrap();
+        let mut errors = vault.list().filter_map(std::result::Result::err);
+        assert_eq!(errors.next().unwrap().code(), Code::FalseRecord, "{name}");
+    };
+    let rule = "an overview is of the connector whose tag its entry has";
+    lie("entry-tag-other", rule, &|entry| entry.tag = Tag([9; 16]));
+    let rule = "an overview is of the version that its entry says";
+    lie("entry-version-other", rule, &|entry| {
+        entry.version = entry.version.next();
+    });
+    let rule = "an overview has the op that its entry says";
+    lie("entry-op-other", rule, &|entry| entry.op = Op::Restore);
+    let rule = "an overview has the request id of its entry's hint";
+    lie("entry-hint-other", rule, &|entry| entry.hint = Hint([1; 4]));
+    let rule = "an overview has the id, name, type and meta of its entry's face";
+    lie("entry-face-other", rule, &|entry| {
+        entry.face = Face([1; 16])
+    });
+
+    // Bytes that somebody changed behind the author.
+    let mut team = Team::solo();
+    let record = forge_record(&team.vault, &mut team.rng, |_| {}, some_secrets());
+    let commit = commit_of(&team.vault, &[&record]);
+    let overviews = commit.len() - 8 - record.overview.len() - record.secrets.len();
+    let secrets = commit.len() - 4 - record.secrets.len();
+    for (name, rule, at) in [
+        (
+            "overview-length-other",
+            "the length before an overview is that of its entry",
+            overviews,
+        ),
+        (
+            "overview-damaged",
+            "an overview has the hash of its entry",
+            overviews + 50,
+        ),
+        (
+            "secrets-length-other",
+            "the length before secrets is that of the entry",
+            secrets,
+        ),
+        (
+            "secrets-damaged",
+            "secrets have the hash of their entry",
+            secrets + 50,
+        ),
+    ] {
+        let mut changed = commit.clone();
+        changed[at] ^= 1;
+        let file = [team.file.as_slice(), &changed].concat();
+        reads(cases, name, rule, &team, file, Code::Damaged);
+    }
+    // Bytes that the author wrote so: the body hash says it.
+    for (name, rule, at) in [
+        (
+            "false-hash-of-own-record",
+            "an author whose entry has another hash than its record has made a false record",
+            4 + 50,
+        ),
+        (
+            "false-length-of-own-record",
+            "an author whose record has another length before it than its entry has made a false record",
+            0,
+        ),
+    ] {
+        let mut changes = Changes::of(&team.vault, &[&record]);
+        changes.overviews[at] ^= 1;
+        let file = [team.file.as_slice(), &changes.bytes()].concat();
+        reads_false(cases, name, rule, &team, file);
+    }
 }
 
 fn all_secrets(cases: &mut Cases) {
@@ -634,7 +716,12 @@ fn all_secrets(cases: &mut Cases) {
         &team,
         file,
     );
-    secrets(cases, "secrets-not-json", "secrets are JSON", ("x", 2, "{"));
+    secrets(
+        cases,
+        "secrets-not-json",
+        "secrets are JSON",
+        ("x", 2, "{x"),
+    );
     secrets(
         cases,
         "secrets-not-an-object",
@@ -812,15 +899,13 @@ fn signatures(cases: &mut Cases) {
     team.hand_to("rotation");
     team.update("x", "APIKey", "b");
     team.hand_to("ops");
-    let newest = *team.vault.index.newest("x").unwrap();
-    let record = stored_record(&team.vault, &newest);
-    let (overview, _) = crate::format::commit::split_record(&record, 0).unwrap();
-    let forged = forge_record(&team.vault, &mut team.rng, |_| {}, some_secrets());
-    let (_, secrets) = crate::format::commit::split_record(&forged, 0).unwrap();
+    let other = forge_record(&team.vault, &mut team.rng, |_| {}, some_secrets());
+    let mut framed = newest(&team.vault, "x");
+    framed.secrets = other.secrets;
+    framed.refit();
+    assert_ne!(framed.entry.op, Op::Create);
     let mut snapshot = team.snapshot();
-    let framed = crate::format::commit::encode_record(overview, secrets).unwrap();
     *snapshot.records.last_mut().unwrap() = framed;
-    assert_ne!(newest.op, Op::Create);
     reads_false(
         cases,
         "snapshot-owner-frames-author",

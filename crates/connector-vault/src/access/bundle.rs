@@ -84,7 +84,6 @@ impl Bundle {
     }
 
     /// The index key.
-    #[cfg(test)]
     pub(crate) fn index(&self) -> &Key {
         &self.index
     }

@@ -47,6 +47,28 @@ pub(crate) const EXTERNAL_SLOT_COMMITMENT: &str = "connector-vault/1 external sl
 pub(crate) const EXTERNAL_SLOT: &str = "connector-vault/1 external slot";
 /// SHA-256 of the place of a key slot: what a passkey makes an external key of.
 pub(crate) const PASSKEY: &str = "connector-vault/1 passkey";
+/// HKDF info: the key that seals pages, from the index key.
+pub(crate) const PAGE_KEY: &str = "connector-vault/1 page key";
+/// HKDF info: the key that seals directories, from the index key.
+pub(crate) const DIRECTORY_KEY: &str = "connector-vault/1 directory key";
+/// HKDF info: the key of tags, from the index key.
+pub(crate) const TAG_KEY: &str = "connector-vault/1 tag key";
+/// HKDF info: the key of request hints, from the index key.
+pub(crate) const REQUEST_HINT_KEY: &str = "connector-vault/1 request hint key";
+/// Associated data of a page of a snapshot.
+pub(crate) const PAGE: &str = "connector-vault/1 page";
+/// Associated data of the page of changes.
+pub(crate) const CHANGES_PAGE: &str = "connector-vault/1 changes page";
+/// Associated data of a directory.
+pub(crate) const DIRECTORY: &str = "connector-vault/1 directory";
+/// HMAC: the tag of a connector id.
+pub(crate) const TAG: &str = "connector-vault/1 tag";
+/// HMAC: the hint of a request id.
+pub(crate) const REQUEST_HINT: &str = "connector-vault/1 request hint";
+/// HKDF info: the key of faces, from a group's overview key.
+pub(crate) const FACE_KEY: &str = "connector-vault/1 face key";
+/// HMAC: what stands for id, name, type and meta of a connector.
+pub(crate) const FACE: &str = "connector-vault/1 face";
 /// The author's signature of a connector version.
 pub(crate) const RECORD: &str = "connector-vault/1 record";
 /// SHA-256 of salt and secrets, which the overview holds.
@@ -101,6 +123,17 @@ mod tests {
             EXTERNAL_SLOT_COMMITMENT,
             EXTERNAL_SLOT,
             PASSKEY,
+            PAGE_KEY,
+            DIRECTORY_KEY,
+            TAG_KEY,
+            REQUEST_HINT_KEY,
+            PAGE,
+            CHANGES_PAGE,
+            DIRECTORY,
+            TAG,
+            REQUEST_HINT,
+            FACE_KEY,
+            FACE,
             RECORD,
             SECRETS_HASH,
             REQUEST,

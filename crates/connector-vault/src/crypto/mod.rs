@@ -5,6 +5,7 @@ pub(crate) mod aead;
 pub(crate) mod identity;
 pub(crate) mod kdf;
 pub(crate) mod label;
+pub(crate) mod mac;
 pub(crate) mod x_wing;
 
 use sha2::{Digest, Sha256};

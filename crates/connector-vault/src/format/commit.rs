@@ -1,10 +1,13 @@
-//! A commit: fixed part, for a snapshot its header, the table of records, the author's signature,
-//! the records (docs/format.md section 6).
+//! A commit: fixed part, what is signed, the author's signature, sealed overviews, sealed secrets
+//! (docs/format.md section 6). What stands in its pages is not known here.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+use sha2::{Digest, Sha256};
+
 use crate::bytes::{Reader, damaged, put_len, put_part};
+use crate::crypto::aead::OVERHEAD;
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
 use crate::limits;
@@ -49,8 +52,18 @@ const CHECK_LEN: usize = 8;
 pub(crate) const FIXED_LEN: usize = CHECKED_LEN + CHECK_LEN;
 /// Bytes of a signature.
 pub(crate) const SIGNATURE_LEN: usize = 64;
-/// Bytes of a record's row in the table: its length and its hash.
-const ROW_LEN: usize = 4 + 32;
+/// Bytes of an entry: what a page says of a version.
+pub(crate) const ENTRY_LEN: usize = 120;
+/// Most entries of a page of a snapshot.
+pub(crate) const PAGE_ENTRIES_MAX: usize = 512;
+/// Bytes of a sealed page of a snapshot that is full: each but the last is.
+pub(crate) const PAGE_LEN: usize = OVERHEAD + PAGE_ENTRIES_MAX * ENTRY_LEN;
+/// Bytes of a directory without pages: the number of connectors.
+pub(crate) const DIRECTORY_LEN_MIN: usize = 4;
+/// Bytes of a page's row in the directory.
+pub(crate) const ROW_LEN: usize = 16 + 8 + 8 + 8 + 32;
+/// Bytes of an adopted commit: its seq and its hash.
+const ADOPTED_LEN: usize = 8 + 32;
 
 impl Fixed {
     /// The fixed part in `bytes`; `None` if its check does not hold.
@@ -90,7 +103,7 @@ impl Fixed {
         Some((kind, u64::from_le_bytes(*seq)))
     }
 
-    fn encode(&self) -> [u8; FIXED_LEN] {
+    pub(crate) fn encode(&self) -> [u8; FIXED_LEN] {
         let mut bytes = Vec::with_capacity(FIXED_LEN);
         bytes.extend_from_slice(&self.len.to_le_bytes());
         bytes.push(self.kind as u8);
@@ -105,7 +118,7 @@ impl Fixed {
     }
 }
 
-/// A commit whose structure is sound. Hashes of records, signature and rights are checked later.
+/// A commit whose structure is sound. Its body, its signature and its author's rights are checked later.
 #[derive(Clone)]
 pub(crate) struct Commit<'a> {
     /// Where it begins in the file.
@@ -113,15 +126,35 @@ pub(crate) struct Commit<'a> {
     /// Its length, fixed part included.
     pub(crate) len: usize,
     pub(crate) fixed: Fixed,
-    pub(crate) snapshot: Option<SnapshotPart<'a>>,
-    table: &'a [u8],
+    pub(crate) content: Content<'a>,
     pub(crate) signature: &'a [u8; SIGNATURE_LEN],
     /// SHA-256 of everything before the signature: what the author signs.
     pub(crate) signed: Hash,
     /// SHA-256 of `signed` and the signature: what the next commit names.
     pub(crate) hash: Hash,
-    records_offset: u64,
-    records: &'a [u8],
+    pub(crate) parts: Parts,
+}
+
+/// Where the parts behind the signature stand, counted from the start of the commit.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts {
+    /// Where the signature stands.
+    pub(crate) signature: usize,
+    /// Where the pages of a snapshot begin; changes have none there.
+    pub(crate) pages: usize,
+    /// Where the sealed overviews begin.
+    pub(crate) overviews: usize,
+    /// Where the sealed secrets begin.
+    pub(crate) secrets: usize,
+    /// Where the commit ends.
+    pub(crate) end: usize,
+}
+
+/// What stands between the fixed part and the signature.
+#[derive(Clone)]
+pub(crate) enum Content<'a> {
+    Snapshot(SnapshotPart<'a>),
+    Changes(ChangesPart<'a>),
 }
 
 /// What only a snapshot has.
@@ -133,117 +166,225 @@ pub(crate) struct SnapshotPart<'a> {
     pub(crate) header_signature: &'a [u8; SIGNATURE_LEN],
     /// Hashes of the newest commits before this one, oldest first.
     pub(crate) superseded: &'a [[u8; 32]],
+    /// Seq and hash of commits of merged copies, ascending.
+    pub(crate) adopted: &'a [[u8; ADOPTED_LEN]],
+    /// Sealed.
+    pub(crate) directory: &'a [u8],
+    pub(crate) directory_offset: u64,
+}
+
+/// What only changes have.
+#[derive(Clone)]
+pub(crate) struct ChangesPart<'a> {
+    /// Sealed.
+    pub(crate) page: &'a [u8],
+    pub(crate) page_offset: u64,
+    /// SHA-256 of the page, the overviews and the secrets as they stand.
+    pub(crate) body_hash: &'a Hash,
 }
 
 impl<'a> Commit<'a> {
-    /// The commit whose fixed part was decoded; `body` are exactly the `fixed.len` bytes after it.
+    /// The commit whose fixed part was decoded. `bytes` are all of it.
     pub(crate) fn decode(fixed: Fixed, bytes: &'a [u8], offset: u64) -> Result<Self> {
         let mut reader = Reader::new(bytes, offset);
         reader.take(FIXED_LEN, "the fixed part")?;
-        let snapshot = match fixed.kind {
+        let (content, pages_len) = match fixed.kind {
             Kind::Snapshot => {
-                let header_offset = reader.offset() + 4;
-                let header = reader.part(limits::HEADER_LEN_MAX, "the header")?;
-                let header_signature = reader.array("the header's signature")?;
-                let count = reader.u32("the number of superseded commits")? as usize;
-                if count > limits::SUPERSEDED_MAX || count as u64 > fixed.seq {
+                let part = SnapshotPart::decode(&mut reader, &fixed)?;
+                let pages_len = part_len(&mut reader, "the pages")?;
+                let pages = (part.directory.len() - OVERHEAD - DIRECTORY_LEN_MIN) / ROW_LEN;
+                if !is_len_of_pages(pages_len, pages) {
                     return Err(damaged(
-                        reader.offset(),
-                        "more superseded commits than there can be",
+                        reader.offset() - 8,
+                        format!("{pages} pages are not {pages_len} bytes long"),
                     ));
                 }
-                let (superseded, _) = reader
-                    .take(count * 32, "the superseded commits")?
-                    .as_chunks();
-                if superseded.last().is_some_and(|last| *last != fixed.prev) {
-                    return Err(damaged(
-                        reader.offset(),
-                        "the newest superseded commit is not the one before",
-                    ));
-                }
-                Some(SnapshotPart {
-                    header,
-                    header_offset,
-                    header_signature,
-                    superseded,
-                })
+                (Content::Snapshot(part), pages_len)
             }
-            Kind::Changes => None,
+            Kind::Changes => (Content::Changes(ChangesPart::page(&mut reader)?), 0),
         };
-        let count = reader.u32("the number of records")? as usize;
-        let table_offset = reader.offset();
-        let table_len = count
-            .checked_mul(ROW_LEN)
-            .ok_or_else(|| damaged(table_offset, "more records than bytes"))?;
-        let table = reader.take(table_len, "the table of records")?;
-        let hashed_len = bytes.len() - reader.rest().len();
+        let overviews_len = part_len(&mut reader, "the overviews")?;
+        let content = match content {
+            Content::Changes(part) => Content::Changes(ChangesPart {
+                body_hash: reader.array("the body hash")?,
+                ..part
+            }),
+            snapshot => snapshot,
+        };
+        let signature_at = bytes.len() - reader.rest().len();
         let signature = reader.array("the author's signature")?;
-        let records_offset = reader.offset();
-        let records = reader.rest();
-        let mut sum = 0usize;
-        for (index, row) in table.chunks_exact(ROW_LEN).enumerate() {
-            let len = row_len(row);
-            if !(4..=limits::RECORD_LEN_MAX).contains(&len) {
-                return Err(damaged(
-                    table_offset + (index * ROW_LEN) as u64,
-                    format!("record {index} claims {len} bytes"),
-                ));
-            }
-            sum = sum.saturating_add(len);
-        }
-        if sum != records.len() {
-            return Err(damaged(
-                records_offset,
-                format!("the records claim {sum} bytes, there are {}", records.len()),
-            ));
-        }
-        let signed = sha256(&bytes[..hashed_len]);
-        let hash = chain_hash(&signed, signature);
+        reader.take(pages_len, "the pages")?;
+        let overviews = bytes.len() - reader.rest().len();
+        reader.take(overviews_len, "the overviews")?;
+        let signed = sha256(&bytes[..signature_at]);
         Ok(Self {
             offset,
             len: bytes.len(),
             fixed,
-            snapshot,
-            table,
+            content,
             signature,
             signed,
-            hash,
-            records_offset,
-            records,
+            hash: chain_hash(&signed, signature),
+            parts: Parts {
+                signature: signature_at,
+                pages: signature_at + SIGNATURE_LEN,
+                overviews,
+                secrets: overviews + overviews_len,
+                end: bytes.len(),
+            },
         })
+    }
+
+    /// The snapshot's part; `None` for changes.
+    pub(crate) fn snapshot(&self) -> Option<&SnapshotPart<'a>> {
+        match &self.content {
+            Content::Snapshot(part) => Some(part),
+            Content::Changes(_) => None,
+        }
     }
 
     /// Hashes of the newest commits that a snapshot replaces, oldest first; none for changes.
     pub(crate) fn superseded(&self) -> &'a [[u8; 32]] {
-        self.snapshot.as_ref().map_or(&[], |part| part.superseded)
+        self.snapshot().map_or(&[], |part| part.superseded)
     }
 
-    /// How many records it carries.
-    pub(crate) fn record_count(&self) -> usize {
-        self.table.len() / ROW_LEN
+    /// Whether the page and the records of changes are those that their author wrote. `bytes` are all of the
+    /// commit. A snapshot has no such hash: its pages hold those of the records.
+    pub(crate) fn has_sound_body(&self, bytes: &[u8]) -> bool {
+        match &self.content {
+            Content::Snapshot(_) => true,
+            Content::Changes(part) => {
+                body_hash(part.page, &bytes[self.parts.overviews..]) == *part.body_hash
+            }
+        }
     }
+}
 
-    /// Its records, in order; the table bounds them, so that a damaged one condemns itself alone.
-    pub(crate) fn records(&self) -> impl Iterator<Item = RecordBytes<'a>> {
-        let mut rest = self.records;
-        let mut offset = self.records_offset;
-        self.table.chunks_exact(ROW_LEN).map(move |row| {
-            let (bytes, after) = rest.split_at(row_len(row));
-            let record = RecordBytes {
-                offset,
-                bytes,
-                hash: row_hash(row),
-            };
-            offset += bytes.len() as u64;
-            rest = after;
-            record
+impl<'a> SnapshotPart<'a> {
+    fn decode(reader: &mut Reader<'a>, fixed: &Fixed) -> Result<Self> {
+        let header_offset = reader.offset() + 4;
+        let header = reader.part(limits::HEADER_LEN_MAX, "the header")?;
+        let header_signature = reader.array("the header's signature")?;
+        let at = reader.offset();
+        let count = reader.u32("the number of superseded commits")? as usize;
+        if count as u64 != fixed.seq.min(limits::SUPERSEDED_MAX as u64) {
+            return Err(damaged(
+                at,
+                format!("commit {} lists {count} superseded commits", fixed.seq),
+            ));
+        }
+        let superseded = reader.take(count * 32, "the superseded commits")?;
+        let (superseded, _) = superseded.as_chunks();
+        if superseded.last().is_some_and(|last| *last != fixed.prev) {
+            return Err(damaged(
+                at,
+                "the newest superseded commit is not the one before",
+            ));
+        }
+        let at = reader.offset();
+        let count = reader.u32("the number of adopted commits")? as usize;
+        if count > limits::ADOPTED_MAX {
+            return Err(damaged(at, "more adopted commits than a snapshot can list"));
+        }
+        let adopted = reader.take(count * ADOPTED_LEN, "the adopted commits")?;
+        let (adopted, _) = adopted.as_chunks();
+        let places = adopted.iter().map(adopted_place);
+        let newest = places.clone().next_back();
+        if !places.is_sorted_by(|one, next| one < next)
+            || newest.is_some_and(|(seq, _)| seq > limits::COUNTER_MAX)
+        {
+            return Err(damaged(at, "the adopted commits are not in order"));
+        }
+        let directory_offset = reader.offset() + 4;
+        let directory = sealed_rows(
+            reader,
+            DIRECTORY_LEN_MIN,
+            ROW_LEN,
+            0..=limits::PAGES_MAX,
+            "the directory",
+        )?;
+        Ok(Self {
+            header,
+            header_offset,
+            header_signature,
+            superseded,
+            adopted,
+            directory,
+            directory_offset,
         })
     }
+}
 
-    /// Bytes from the commit's start to its signature.
-    pub(crate) fn signature_at(&self) -> usize {
-        self.len - self.records.len() - SIGNATURE_LEN
+/// Seq and hash of an adopted commit.
+pub(crate) fn adopted_place(adopted: &[u8; ADOPTED_LEN]) -> (u64, &[u8]) {
+    let (seq, hash) = adopted.split_at(8);
+    let seq = seq.try_into().map_or(0, u64::from_le_bytes);
+    (seq, hash)
+}
+
+impl<'a> ChangesPart<'a> {
+    /// The sealed page; the body hash follows later.
+    fn page(reader: &mut Reader<'a>) -> Result<Self> {
+        let page_offset = reader.offset() + 4;
+        let page = sealed_rows(
+            reader,
+            0,
+            ENTRY_LEN,
+            1..=limits::CHANGES_ENTRIES_MAX,
+            "the page of changes",
+        )?;
+        Ok(Self {
+            page,
+            page_offset,
+            body_hash: &[0; 32],
+        })
     }
+}
+
+/// A sealed part of `front` bytes and rows of `row_len`, as many as `counts` allow.
+fn sealed_rows<'a>(
+    reader: &mut Reader<'a>,
+    front: usize,
+    row_len: usize,
+    counts: std::ops::RangeInclusive<usize>,
+    what: &str,
+) -> Result<&'a [u8]> {
+    let at = reader.offset();
+    let len = reader.u32(what)? as usize;
+    let rows = len.checked_sub(OVERHEAD + front);
+    let fits = rows.is_some_and(|rows| rows % row_len == 0 && counts.contains(&(rows / row_len)));
+    match fits {
+        true => reader.take(len, what),
+        false => Err(damaged(at, format!("{what} claims {len} bytes"))),
+    }
+}
+
+/// Whether so many sealed pages of a snapshot can be `len` bytes long.
+fn is_len_of_pages(len: usize, pages: usize) -> bool {
+    let Some(full) = pages.checked_sub(1) else {
+        return len == 0;
+    };
+    let last = len
+        .checked_sub(full * PAGE_LEN)
+        .and_then(|last| last.checked_sub(OVERHEAD));
+    last.is_some_and(|last| {
+        last % ENTRY_LEN == 0 && (1..=PAGE_ENTRIES_MAX).contains(&(last / ENTRY_LEN))
+    })
+}
+
+fn part_len(reader: &mut Reader<'_>, what: &str) -> Result<usize> {
+    let at = reader.offset();
+    let len = reader.u64(what)?;
+    usize::try_from(len).map_err(|_| damaged(at, format!("{what} claim {len} bytes")))
+}
+
+/// It tells without keys whether changes were written whole.
+pub(crate) fn body_hash(page: &[u8], records: &[u8]) -> Hash {
+    Sha256::new()
+        .chain_update(page)
+        .chain_update(records)
+        .finalize()
+        .into()
 }
 
 /// Covers the signature too, so that a change of an older one, which opening need not verify,
@@ -252,104 +393,29 @@ fn chain_hash(signed: &Hash, signature: &[u8; SIGNATURE_LEN]) -> Hash {
     sha256(&[signed.as_slice(), signature].concat())
 }
 
-fn row_len(row: &[u8]) -> usize {
-    u32::from_le_bytes([row[0], row[1], row[2], row[3]]) as usize
-}
-
-fn row_hash(row: &[u8]) -> Hash {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(&row[4..ROW_LEN]);
-    hash
-}
-
-/// A record as it stands in a commit.
-#[derive(Clone, Copy)]
-pub(crate) struct RecordBytes<'a> {
-    /// Where it begins in the file.
-    pub(crate) offset: u64,
-    /// All of it.
-    pub(crate) bytes: &'a [u8],
-    /// What the table says its SHA-256 is.
-    pub(crate) hash: Hash,
-}
-
-impl<'a> RecordBytes<'a> {
-    /// Whether the bytes are those that the author signed.
-    pub(crate) fn is_intact(&self) -> bool {
-        sha256(self.bytes) == self.hash
-    }
-
-    /// The sealed overview and the sealed secrets (empty for a delete).
-    pub(crate) fn split(&self) -> Result<(&'a [u8], &'a [u8])> {
-        split_record(self.bytes, self.offset)
-    }
-}
-
-/// The sealed overview and the sealed secrets of a record.
-pub(crate) fn split_record(bytes: &[u8], offset: u64) -> Result<(&[u8], &[u8])> {
-    let mut reader = Reader::new(bytes, offset);
-    let overview = reader.part(limits::RECORD_LEN_MAX, "the sealed overview")?;
-    Ok((overview, reader.rest()))
-}
-
-/// The bytes of a record.
-pub(crate) fn encode_record(overview: &[u8], secrets: &[u8]) -> Result<Vec<u8>> {
-    let len = 4 + overview.len() + secrets.len();
-    if len > limits::RECORD_LEN_MAX {
-        return Err(Error::new(
-            Code::LimitExceeded,
-            "the sealed connector would be larger than 16 MiB",
-        ));
-    }
-    let mut bytes = Vec::with_capacity(len);
-    put_part(&mut bytes, overview);
-    bytes.extend_from_slice(secrets);
-    Ok(bytes)
-}
-
-/// The sealed record of a version that a new commit carries.
-pub(crate) struct NewRecord<'a> {
-    bytes: RecordSource<'a>,
-    hash: Hash,
-}
-
-enum RecordSource<'a> {
+/// A sealed overview, sealed secrets or a patch that a new commit carries.
+pub(crate) enum Sealed<'a> {
     Here(Cow<'a, [u8]>),
-    /// As it stands in the log: it is copied once, to where it goes.
+    /// As it stands in the log, without the length before it: it is copied once, to where it goes.
     Stored(&'a dyn Source, Range<u64>),
 }
 
-impl<'a> NewRecord<'a> {
-    pub(crate) fn new(bytes: impl Into<Cow<'a, [u8]>>) -> Self {
-        let bytes = bytes.into();
-        Self {
-            hash: sha256(&bytes),
-            bytes: RecordSource::Here(bytes),
-        }
-    }
-
-    /// The record in a range of the source. `bytes` are those of the range.
-    pub(crate) fn stored(source: &'a dyn Source, range: Range<u64>, bytes: &[u8]) -> Self {
-        Self {
-            hash: sha256(bytes),
-            bytes: RecordSource::Stored(source, range),
-        }
-    }
-
+impl Sealed<'_> {
     fn len(&self) -> usize {
-        match &self.bytes {
-            RecordSource::Here(bytes) => bytes.len(),
-            RecordSource::Stored(_, range) => (range.end - range.start) as usize,
+        match self {
+            Self::Here(bytes) => bytes.len(),
+            Self::Stored(_, range) => (range.end - range.start) as usize,
         }
     }
 
     fn append_to(&self, out: &mut Vec<u8>) -> Result<()> {
-        match &self.bytes {
-            RecordSource::Here(bytes) => {
+        put_len(out, self.len());
+        match self {
+            Self::Here(bytes) => {
                 out.extend_from_slice(bytes);
                 Ok(())
             }
-            RecordSource::Stored(source, range) => {
+            Self::Stored(source, range) => {
                 source.read(range.clone(), out).map_err(Error::not_fetched)
             }
         }
@@ -361,8 +427,18 @@ pub(crate) struct NewCommit<'a> {
     pub(crate) seq: u64,
     pub(crate) prev: Hash,
     pub(crate) author: u16,
-    pub(crate) snapshot: Option<NewSnapshot<'a>>,
-    pub(crate) records: &'a [NewRecord<'a>],
+    pub(crate) content: NewContent<'a>,
+    /// In the order of the entries.
+    pub(crate) overviews: &'a [Sealed<'a>],
+    /// Likewise; a delete has none.
+    pub(crate) secrets: &'a [Sealed<'a>],
+}
+
+/// What stands before the signature of a new commit, but for lengths and body hash.
+pub(crate) enum NewContent<'a> {
+    Snapshot(NewSnapshot<'a>),
+    /// The sealed page.
+    Changes(&'a [u8]),
 }
 
 /// What a new snapshot has beside its records.
@@ -370,6 +446,11 @@ pub(crate) struct NewSnapshot<'a> {
     pub(crate) header: &'a [u8],
     pub(crate) header_signature: [u8; SIGNATURE_LEN],
     pub(crate) superseded: &'a [Hash],
+    pub(crate) adopted: &'a [[u8; ADOPTED_LEN]],
+    /// Sealed.
+    pub(crate) directory: &'a [u8],
+    /// Sealed, one after the other.
+    pub(crate) pages: &'a [u8],
 }
 
 impl NewCommit<'_> {
@@ -379,16 +460,33 @@ impl NewCommit<'_> {
         out: &mut Vec<u8>,
         sign: impl FnOnce(&Hash) -> [u8; SIGNATURE_LEN],
     ) -> Result<()> {
-        let snapshot_len = self.snapshot.as_ref().map_or(0, |snapshot| {
-            4 + snapshot.header.len() + SIGNATURE_LEN + 4 + snapshot.superseded.len() * 32
-        });
-        let records_len = self.records.iter().map(NewRecord::len).sum::<usize>();
-        let len = snapshot_len + 4 + self.records.len() * ROW_LEN + SIGNATURE_LEN + records_len;
-        let kind = if self.snapshot.is_some() {
-            Kind::Snapshot
-        } else {
-            Kind::Changes
+        let len_of = |parts: &[Sealed<'_>]| parts.iter().map(|part| 4 + part.len()).sum::<usize>();
+        let overviews_len = len_of(self.overviews);
+        let body_len = overviews_len + len_of(self.secrets);
+        let mut front = Vec::new();
+        let (kind, pages) = match &self.content {
+            NewContent::Snapshot(snapshot) => {
+                put_part(&mut front, snapshot.header);
+                front.extend_from_slice(&snapshot.header_signature);
+                put_len(&mut front, snapshot.superseded.len());
+                front.extend_from_slice(snapshot.superseded.as_flattened());
+                put_len(&mut front, snapshot.adopted.len());
+                front.extend_from_slice(snapshot.adopted.as_flattened());
+                put_part(&mut front, snapshot.directory);
+                front.extend_from_slice(&(snapshot.pages.len() as u64).to_le_bytes());
+                front.extend_from_slice(&(overviews_len as u64).to_le_bytes());
+                (Kind::Snapshot, snapshot.pages)
+            }
+            NewContent::Changes(page) => {
+                put_part(&mut front, page);
+                front.extend_from_slice(&(overviews_len as u64).to_le_bytes());
+                let mut body = Vec::with_capacity(body_len);
+                self.append_body(&mut body)?;
+                front.extend_from_slice(&body_hash(page, &body));
+                (Kind::Changes, [].as_slice())
+            }
         };
+        let len = front.len() + SIGNATURE_LEN + pages.len() + body_len;
         let fixed = Fixed {
             len: len as u64,
             kind,
@@ -399,21 +497,15 @@ impl NewCommit<'_> {
         out.reserve(FIXED_LEN + len);
         let start = out.len();
         out.extend_from_slice(&fixed.encode());
-        if let Some(snapshot) = &self.snapshot {
-            put_part(out, snapshot.header);
-            out.extend_from_slice(&snapshot.header_signature);
-            put_len(out, snapshot.superseded.len());
-            out.extend_from_slice(snapshot.superseded.as_flattened());
-        }
-        put_len(out, self.records.len());
-        for record in self.records {
-            put_len(out, record.len());
-            out.extend_from_slice(&record.hash);
-        }
+        out.extend_from_slice(&front);
         let signature = sign(&sha256(&out[start..]));
         out.extend_from_slice(&signature);
-        self.records
-            .iter()
-            .try_for_each(|record| record.append_to(out))
+        out.extend_from_slice(pages);
+        self.append_body(out)
+    }
+
+    fn append_body(&self, out: &mut Vec<u8>) -> Result<()> {
+        let mut parts = self.overviews.iter().chain(self.secrets);
+        parts.try_for_each(|part| part.append_to(out))
     }
 }

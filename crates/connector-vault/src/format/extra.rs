@@ -23,27 +23,34 @@ impl<const LEN_MAX: usize> Strict<'_> for Extra<LEN_MAX> {
 
 impl<const LEN_MAX: usize> Serialize for Extra<LEN_MAX> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        as_written(&self.0, serializer)
+        // It is JSON: it was read.
+        let text: &RawValue = serde_json::from_str(&self.0).map_err(S::Error::custom)?;
+        text.serialize(serializer)
     }
 }
 
-impl<const LEN_MAX: usize> Extra<LEN_MAX> {
-    /// A text that was read before.
-    pub(crate) fn kept(text: &str) -> Self {
-        Self(text.into())
-    }
+/// The text of an `extra`, from `{` to `}`: an object of any content, of at most so many bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ExtraText<'t, const LEN_MAX: usize>(pub(crate) &'t str);
 
-    /// The text.
-    pub(crate) fn into_text(self) -> String {
-        self.0.into()
+impl<'t, const LEN_MAX: usize> Strict<'t> for ExtraText<'t, LEN_MAX> {
+    fn read(reader: &mut Reader<'t>) -> Read<Self> {
+        let wrong = reader.other();
+        let text = reader.written(|reader| reader.object(&mut |reader, _| reader.skip()))?;
+        match text.len() <= LEN_MAX {
+            true => Ok(Self(text)),
+            false => Err(wrong),
+        }
     }
 }
 
-/// Writes the text of an `extra` as it is.
-pub(crate) fn as_written<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    // It is JSON: it was read.
-    let text: &RawValue = serde_json::from_str(text).map_err(S::Error::custom)?;
-    text.serialize(serializer)
+/// Puts an `extra` behind the last member of an object that has at least one.
+pub(crate) fn put_extra(json: &mut Vec<u8>, extra: Option<&str>) {
+    let Some(extra) = extra else { return };
+    json.pop();
+    json.extend_from_slice(b",\"extra\":");
+    json.extend_from_slice(extra.as_bytes());
+    json.push(b'}');
 }
 
 #[cfg(test)]

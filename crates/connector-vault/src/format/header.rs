@@ -109,6 +109,9 @@ pub(crate) struct Grant {
     /// A date to be reminded of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) until: Option<String>,
+    /// From when on each request of this grant is remembered for seven days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) requests_from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) extra: Option<Extra<{ limits::GRANT_EXTRA_LEN_MAX }>>,
     pub(crate) rights: Vec<RightEntry>,
@@ -193,6 +196,14 @@ impl Header {
         self.handovers
             .first()
             .map_or(self.vault_key, |handover| handover.old)
+    }
+
+    /// The group with this number.
+    pub(crate) fn group(&self, number: u16) -> Option<&Group> {
+        let at = self
+            .groups
+            .binary_search_by_key(&number, |group| group.number);
+        self.groups.get(at.ok()?)
     }
 
     /// Whether a grant has this id.
@@ -332,6 +343,7 @@ impl<'t> Strict<'t> for Grant {
             "bundle" => bundle,
         } {
             "until" => until,
+            "requests_from" => requests_from,
             "extra" => extra,
         });
         let Base64Url(bundle) = bundle;
@@ -340,6 +352,7 @@ impl<'t> Strict<'t> for Grant {
             label,
             since,
             until,
+            requests_from,
             extra,
             rights,
             x_wing,

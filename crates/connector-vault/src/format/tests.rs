@@ -7,13 +7,15 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::commit::{
-    Commit, FIXED_LEN, Fixed, NewCommit, NewRecord, NewSnapshot, encode_record, split_record,
+    Commit, Content, DIRECTORY_LEN_MIN, ENTRY_LEN, FIXED_LEN, Fixed, NewCommit, NewContent,
+    NewSnapshot, ROW_LEN, Sealed,
 };
 use super::header::{Commitments, Features, Grant, Group, Handover, Header, Retired, SealedName};
 use super::hex::{GrantId, GroupId, Hex, VaultId};
 use super::key_slots::{self, Hint, Kdf, KeySlot};
 use super::rights::{RightEntry, Scope, bundle_len};
 use super::*;
+use crate::crypto::aead::OVERHEAD;
 use crate::crypto::kdf::Cost;
 use crate::crypto::x_wing;
 use crate::role::Role;
@@ -44,7 +46,7 @@ prop_compose! {
             .collect();
         let x_wing = x_wing::PrivateKey::from_seed(&seed).public();
         let bundle = vec![filling; x_wing::OVERHEAD + bundle_len(&rights)];
-        Grant { id: GrantId(Hex(id)), label, since, until, extra, rights, x_wing, ed25519, bundle }
+        Grant { id: GrantId(Hex(id)), label, since, until, requests_from: None, extra, rights, x_wing, ed25519, bundle }
     }
 }
 
@@ -147,22 +149,29 @@ proptest! {
         seq in 2..=limits::COUNTER_MAX, prev in any::<[u8; 32]>(), author in any::<u16>(),
         header in proptest::option::of(vec(any::<u8>(), 0..100)),
         older in any::<[u8; 32]>(), signature in any::<[u8; 32]>(),
-        records in vec((vec(any::<u8>(), 0..80), vec(any::<u8>(), 0..80)), 0..4),
+        records in vec((vec(any::<u8>(), 0..80), vec(any::<u8>(), 0..80)), 1..4),
         before in vec(any::<u8>(), 0..9),
     ) {
         let signature: [u8; 64] = [signature, signature].concat().try_into().unwrap();
-        let encoded: Vec<_> = records
-            .iter()
-            .map(|(overview, secrets)| encode_record(overview, secrets).unwrap())
-            .collect();
-        let hashed: Vec<_> = encoded.iter().map(NewRecord::new).collect();
-        let superseded = [older, prev];
+        let seq = seq.min(40);
+        let sealed = |part: &[u8]| Sealed::Here(part.to_vec().into());
+        let overviews: Vec<_> = records.iter().map(|(overview, _)| sealed(overview)).collect();
+        let secrets: Vec<_> = records.iter().map(|(_, secrets)| sealed(secrets)).collect();
+        let page = vec![7; OVERHEAD + ENTRY_LEN * records.len()];
+        let directory = vec![8; OVERHEAD + DIRECTORY_LEN_MIN + ROW_LEN];
+        let mut superseded = vec![older; usize::try_from(seq).unwrap()];
+        *superseded.last_mut().unwrap() = prev;
         let new = NewCommit {
             seq, prev, author,
-            snapshot: header.as_ref().map(|header| NewSnapshot {
-                header, header_signature: signature, superseded: &superseded,
-            }),
-            records: &hashed,
+            content: match &header {
+                Some(header) => NewContent::Snapshot(NewSnapshot {
+                    header, header_signature: signature, superseded: &superseded, adopted: &[],
+                    directory: &directory, pages: &page,
+                }),
+                None => NewContent::Changes(&page),
+            },
+            overviews: &overviews,
+            secrets: &secrets,
         };
         let mut bytes = before.clone();
         new.encode(&mut bytes, |_| signature).unwrap();
@@ -172,16 +181,26 @@ proptest! {
         let commit = Commit::decode(fixed, bytes, 7).unwrap();
         prop_assert_eq!((fixed.seq, fixed.prev, fixed.author), (seq, prev, author));
         prop_assert_eq!(commit.signature, &signature);
-        prop_assert_eq!(commit.snapshot.as_ref().map(|part| part.header), header.as_deref());
-        if let Some(part) = &commit.snapshot {
-            prop_assert_eq!(part.superseded, &superseded);
+        prop_assert_eq!(commit.snapshot().map(|part| part.header), header.as_deref());
+        match &commit.content {
+            Content::Snapshot(part) => {
+                prop_assert_eq!(part.superseded, &superseded);
+                prop_assert_eq!(part.directory, &directory);
+                prop_assert_eq!(&bytes[commit.parts.pages..commit.parts.overviews], &page);
+            }
+            Content::Changes(part) => prop_assert_eq!(part.page, &page),
         }
-        let decoded: Vec<_> = commit.records().collect();
-        prop_assert_eq!(decoded.len(), records.len());
-        for (record, (overview, secrets)) in decoded.iter().zip(&records) {
-            prop_assert!(record.is_intact());
-            prop_assert_eq!(record.split().unwrap(), (&overview[..], &secrets[..]));
-        }
+        prop_assert!(commit.has_sound_body(bytes));
+        let as_stored = |parts: Vec<&Vec<u8>>| {
+            let mut out = Vec::new();
+            parts.iter().for_each(|part| crate::bytes::put_part(&mut out, part));
+            out
+        };
+        let parts = &commit.parts;
+        let overviews = as_stored(records.iter().map(|(overview, _)| overview).collect());
+        let secrets = as_stored(records.iter().map(|(_, secrets)| secrets).collect());
+        prop_assert_eq!(&bytes[parts.overviews..parts.secrets], &overviews);
+        prop_assert_eq!(&bytes[parts.secrets..parts.end], &secrets);
     }
 
     #[test]
@@ -189,7 +208,6 @@ proptest! {
         let _ = split_file(&bytes);
         let _ = Header::decode(&bytes, 0);
         let _ = key_slots::decode(&bytes, 0);
-        let _ = split_record(&bytes, 0);
         if let Some(fixed) = bytes.first_chunk::<FIXED_LEN>() {
             let _ = Fixed::decode(fixed, 0);
             for kind in [commit::Kind::Snapshot, commit::Kind::Changes] {

@@ -1,13 +1,14 @@
-//! Who made a version, and which versions are false (docs/format.md sections 8.3 and 8.6).
+//! What a version is worth: damaged, false, or its author's (docs/format.md sections 8.3 and 8.6).
 
 use serde::{Serialize, Serializer};
 
 use super::Vault;
-use super::index::{CommitPlace, Stored};
-use super::record::{Broken, OpenedOverview, SignedVersion, is_signed_by};
-use crate::connector::{ConnectorId, Op, Version};
+use super::index::{self, CommitPlace, Stored};
+use super::record::{Broken, OpenedOverview, SecretsPart, SignedVersion, is_signed_by};
+use crate::connector::{ConnectorId, Version};
+use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result, quoted};
-use crate::format::commit::{Kind, split_record};
+use crate::format::commit::Kind;
 use crate::format::hex::GrantId;
 use crate::role::Capability;
 use crate::source::Source;
@@ -17,8 +18,8 @@ use crate::source::Source;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FalseVersion {
-    /// Its connector.
-    pub id: ConnectorId,
+    /// Its connector. `None`: no version of it opens.
+    pub id: Option<ConnectorId>,
     /// The version.
     pub version: Version,
     /// The label of the member who wrote it, as far as a signature proves it. `None`: an owner before has let it
@@ -42,9 +43,20 @@ impl Serialize for FalseVersion {
     }
 }
 
-impl FalseVersion {
+/// What is wrong with a version.
+pub(super) enum Fault {
+    /// Its bytes are not those that were written: that is nobody's doing.
+    Damaged(Error),
+    /// Somebody made it so.
+    False(FalseVersion),
+}
+
+impl Fault {
     pub(super) fn into_error(self) -> Error {
-        self.error
+        match self {
+            Self::Damaged(error) => error,
+            Self::False(version) => version.error,
+        }
     }
 }
 
@@ -65,69 +77,142 @@ impl<S: Source> Vault<S> {
         })
     }
 
-    /// Looks at a version by rules R8.9 to R8.13: its overview, and what is wrong with it. A role that reads no
-    /// values looks at the signature alone.
+    /// The overview in `bytes`, which stand at its place, by rules R8.2 to R8.5. Fails with `not_permitted` for a
+    /// grant that does not list the group.
+    pub(super) fn open_overview(
+        &self,
+        stored: &Stored,
+        bytes: &[u8],
+    ) -> Result<Result<OpenedOverview, Broken>> {
+        let entry = &stored.entry;
+        let Some(sealed) = part_of(bytes, entry.overview_len, &entry.overview_hash) else {
+            return Ok(Err(Broken::OverviewBytes));
+        };
+        let mut plaintext = Vec::with_capacity(sealed.len());
+        if !self
+            .keys
+            .open_overview(entry.group, sealed, &mut plaintext)?
+        {
+            return Ok(Err(Broken::OverviewDoesNotOpen));
+        }
+        let Ok(opened) = OpenedOverview::parse(&plaintext) else {
+            return Ok(Err(Broken::OverviewForm));
+        };
+        let overview = &opened.overview;
+        if !index::is_of(&self.index.keys, &self.keys, overview, entry) {
+            return Ok(Err(Broken::Entry));
+        }
+        Ok(Ok(opened))
+    }
+
+    /// The same by rules R8.2 to R8.6.
+    pub(super) fn open_authored(
+        &self,
+        stored: &Stored,
+        bytes: &[u8],
+    ) -> Result<Result<OpenedOverview, Broken>> {
+        let opened = match self.open_overview(stored, bytes)? {
+            Ok(opened) => opened,
+            Err(broken) => return Ok(Err(broken)),
+        };
+        let author = opened.overview.author;
+        let is_author = match self.index.is_in_snapshot(stored) {
+            true => self.header.knows(author),
+            false => self.signer(self.commit_of(stored)?) == author,
+        };
+        Ok(match is_author {
+            true => Ok(opened),
+            false => Err(Broken::Author),
+        })
+    }
+
+    /// The values in `bytes`, which stand at their place, by rules R8.8 to R8.12. Fails with `not_permitted` for a
+    /// grant that does not read in the group.
+    pub(super) fn open_secrets(
+        &self,
+        stored: &Stored,
+        opened: &OpenedOverview,
+        bytes: &[u8],
+    ) -> Result<Result<SecretsPart, Broken>> {
+        let entry = &stored.entry;
+        match part_of(bytes, entry.secrets_len, &entry.secrets_hash) {
+            Some(sealed) => self.keys.read_secrets(entry.group, opened, sealed),
+            None => Ok(Err(Broken::SecretsBytes)),
+        }
+    }
+
+    /// Looks at a version by rules R8.2 to R8.13: what is wrong with it, and its overview if that opens. A grant that
+    /// does not read in its group does not look at the values.
     pub(super) fn examine_version(
         &self,
         stored: &Stored,
         signature: Signature,
-    ) -> Result<(OpenedOverview, Option<FalseVersion>)> {
+    ) -> Result<(Option<OpenedOverview>, Option<Fault>)> {
         let mut buffer = Vec::new();
-        let record = self.bytes(stored.record(), &mut buffer)?;
-        let (overview, sealed) = split_record(record, stored.record().start)?;
-        let opened = OpenedOverview::parse(&self.index.open_overview(stored.group, overview)?)?;
-        let secrets = match stored.op != Op::Delete && self.may(stored.group, Capability::Read) {
-            true => self
-                .index
-                .keys()
-                .read_secrets(stored.group, &opened, sealed)?
-                .err(),
+        let bytes = self.bytes(stored.overview(), &mut buffer)?;
+        let opened = match self.open_authored(stored, bytes)? {
+            Ok(opened) => opened,
+            Err(broken) => return Ok((None, Some(self.fault(stored, None, broken)?))),
+        };
+        let reads = stored.entry.exists() && self.may(stored.entry.group, Capability::Read);
+        let secrets = match reads {
+            true => {
+                let bytes = self.bytes(stored.secrets(), &mut buffer)?;
+                self.open_secrets(stored, &opened, bytes)?.err()
+            }
             false => None,
         };
         let is_signed = || signature == Signature::Trusted || self.signed_by(&opened).is_some();
         let broken = secrets.or_else(|| (!is_signed()).then_some(Broken::Signature));
-        let found = broken.map(|broken| self.false_version(stored, &opened, broken));
-        let found = found.transpose()?;
-        Ok((opened, found))
+        let fault = broken.map(|broken| self.fault(stored, Some(&opened), broken));
+        let fault = fault.transpose()?;
+        Ok((Some(opened), fault))
     }
 
-    /// What is told of a version that breaks a rule. Fails with `damaged` if its bytes are not those that its
-    /// commit's author signed: that is nobody's doing.
-    pub(super) fn false_version(
+    /// What is told of a version that breaks a rule. The body hash of its commit tells a record that its author wrote
+    /// wrongly from one that was changed afterwards.
+    pub(super) fn fault(
         &self,
         stored: &Stored,
-        opened: &OpenedOverview,
+        opened: Option<&OpenedOverview>,
         broken: Broken,
-    ) -> Result<FalseVersion> {
-        let overview = &opened.overview;
-        let version = format!(
-            "version {} of the connector {}",
-            overview.version,
-            quoted(overview.id.as_str())
-        );
-        let place = self.index.commit_of(stored).ok_or_else(no_commit)?;
-        let mut buffer = Vec::new();
-        let commit = self.commit(place, &mut buffer)?;
-        let mut records = commit.records();
-        let is_intact = records
-            .find(|record| record.offset == stored.record().start)
-            .is_some_and(|record| record.is_intact());
-        if !is_intact {
-            return Err(
-                Error::new(Code::Damaged, format!("the record of {version} is damaged"))
-                    .with_hint("restore a backup, or repair the vault to save what is intact"),
-            );
+    ) -> Result<Fault> {
+        let entry = &stored.entry;
+        let id = opened.map(|opened| &opened.overview.id);
+        let version = match id {
+            Some(id) => format!(
+                "version {} of the connector {}",
+                entry.version,
+                quoted(id.as_str())
+            ),
+            None => format!("version {} with the tag {}", entry.version, entry.tag),
+        };
+        let place = self.commit_of(stored)?;
+        let kind = match self.index.is_in_snapshot(stored) {
+            true => Kind::Snapshot,
+            false => Kind::Changes,
+        };
+        if broken.is_of_bytes() && !(kind == Kind::Changes && self.has_sound_body(place)?) {
+            let message = format!("{version} is damaged: {}", broken.what());
+            return Ok(Fault::Damaged(
+                Error::new(Code::Damaged, message)
+                    .with_hint("restore an earlier version, or a backup"),
+            ));
         }
-        let signer = self.label_of_signer(place);
-        let author = self.label_of(overview.author);
-        let (by, who) = match commit.fixed.kind {
-            Kind::Changes => (Some(signer), format!("{} wrote it", quoted(signer))),
+        let signer = &self.header.grants[usize::from(place.author)].label;
+        let signed = opened
+            .filter(|opened| broken.is_in_signed_secrets() && self.signed_by(opened).is_some());
+        let (by, who) = match (kind, signed) {
+            (Kind::Changes, _) => (
+                Some(signer.as_str()),
+                format!("{} wrote it", quoted(signer)),
+            ),
             // The author has signed the hash of just these secrets.
-            Kind::Snapshot if broken.is_in_signed_secrets() && self.signed_by(opened).is_some() => {
-                let author = author.unwrap_or_default();
+            (Kind::Snapshot, Some(opened)) => {
+                let author = self.label_of(opened.overview.author).unwrap_or_default();
                 (Some(author), format!("{} signed it", quoted(author)))
             }
-            Kind::Snapshot => (
+            (Kind::Snapshot, None) => (
                 None,
                 format!(
                     "the snapshot {}, which {} signed, holds it",
@@ -137,18 +222,37 @@ impl<S: Source> Vault<S> {
             ),
         };
         let message = format!("{version} is false: {}; {who}", broken.what());
-        Ok(FalseVersion {
-            id: overview.id.clone(),
-            version: overview.version,
+        Ok(Fault::False(FalseVersion {
+            id: id.cloned(),
+            version: entry.version,
             by: by.map(str::to_owned),
             error: Error::new(Code::FalseRecord, message)
                 .with_hint("restore an earlier version, and ask the member what happened"),
-        })
+        }))
     }
 
-    fn label_of_signer(&self, place: &CommitPlace) -> &str {
-        &self.header.grants[usize::from(place.author)].label
+    /// Whether the page and the records of a commit of changes are those that its author wrote.
+    fn has_sound_body(&self, place: &CommitPlace) -> Result<bool> {
+        let mut buffer = Vec::new();
+        let bytes = self.bytes(place.range(), &mut buffer)?;
+        Ok(self.commit(place, &mut Vec::new())?.has_sound_body(bytes))
     }
+
+    /// The commit that holds a version.
+    fn commit_of(&self, stored: &Stored) -> Result<&CommitPlace> {
+        let place = self.index.commit_of(stored);
+        place.ok_or_else(|| Error::new(Code::Internal, "a version stands in no commit"))
+    }
+
+    fn signer(&self, place: &CommitPlace) -> GrantId {
+        self.header.grants[usize::from(place.author)].id
+    }
+}
+
+/// A sealed part in `bytes`, which begin with its length; `None` if it is not what the entry says.
+fn part_of<'b>(bytes: &'b [u8], len: u32, hash: &Hash) -> Option<&'b [u8]> {
+    let (written, sealed) = bytes.split_first_chunk()?;
+    (u32::from_le_bytes(*written) == len && sha256(sealed) == *hash).then_some(sealed)
 }
 
 /// Whether a version's record signature is looked at.
@@ -157,8 +261,4 @@ pub(super) enum Signature {
     Verified,
     /// An owner who signed a snapshot has verified it.
     Trusted,
-}
-
-fn no_commit() -> Error {
-    Error::new(Code::Internal, "a version stands in no commit")
 }

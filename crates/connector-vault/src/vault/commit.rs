@@ -6,20 +6,26 @@ mod compact;
 
 pub use self::compact::Retention;
 
-pub(crate) use self::checked::{Checked, CheckedConnector, Checks};
+pub(crate) use self::checked::{Checked, CheckedConnector, Scope};
 
 use std::collections::HashMap;
+use std::ops::Range;
+
+use rand_core::CryptoRng;
 
 use super::authorship::FalseVersion;
-use super::index::{Stored, capability_of};
-use super::record::{KeptOutcome, NewOverview, Plaintexts, RequestText, SecretsPart, Text};
+use super::index::{self, Entry, IndexKeys, Place, Stored, capability_of};
+use super::record::{
+    KeptOutcome, NewOverview, OpenedOverview, Plaintexts, RecordKeys, RequestText, SecretsPart,
+    Text,
+};
 use super::{Host, Vault};
 use crate::access::Access;
 use crate::connector::{ConnectorId, Op, PropertyName, Version};
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
-use crate::format::commit::{NewCommit, NewRecord, NewSnapshot};
-use crate::format::extra::Extra;
+use crate::format::commit::{NewCommit, NewContent, NewSnapshot, PAGE_ENTRIES_MAX, Sealed};
+use crate::format::extra::ExtraText;
 use crate::format::header::{DEFAULT_GROUP, Header};
 use crate::format::hex::Hex;
 use crate::format::key_slots::{self, KeySlotEntry};
@@ -214,13 +220,12 @@ impl<S: Source> Vault<S> {
     /// Seals several plans into one commit: all of them happen or none. Of one connector there may be
     /// several only if each was planned on the one before, as those of a batch are.
     pub fn prepare_all(&self, plans: Vec<Plan>, host: &mut Host<'_>) -> Result<Prepared> {
-        self.require_sound()?;
         let drafts = plans.iter().filter_map(|plan| match &plan.0 {
-            Step::Draft { draft, .. } => self.index.newest(draft.id.as_str()),
+            Step::Draft { draft, .. } => Some(draft.id.as_str()),
             Step::Answered { .. } => None,
         });
-        self.want(drafts.map(Stored::overview))?;
-        let mut records = Vec::with_capacity(plans.len());
+        self.want_newest(drafts, |stored| vec![stored.overview()])?;
+        let mut versions = Vec::with_capacity(plans.len());
         let mut outcomes = Vec::with_capacity(plans.len());
         let mut written = HashMap::new();
         for plan in plans {
@@ -244,7 +249,7 @@ impl<S: Source> Vault<S> {
                         let kept = request_digest.map(|_| KeptOutcome::of(&outcome));
                         let request = request_digest.zip(kept);
                         let record = self.seal_draft(*draft, group, request, host)?;
-                        records.push(NewRecord::new(record));
+                        versions.push(record);
                     }
                     outcomes.push(outcome);
                 }
@@ -252,7 +257,7 @@ impl<S: Source> Vault<S> {
             }
         }
         let base = self.head();
-        if records.is_empty() {
+        if versions.is_empty() {
             return Ok(Prepared {
                 base,
                 store: Store::Nothing,
@@ -260,12 +265,19 @@ impl<S: Source> Vault<S> {
                 false_versions: Vec::new(),
             });
         }
+        let seq = next_counter(base.seq)?;
+        let entries: Vec<_> = versions.iter().flat_map(|one| one.entry.encode()).collect();
+        let mut page = Vec::new();
+        let keys = &self.index.keys;
+        keys.seal(host.rng, Place::Changes(seq), &entries, &mut page);
+        let (overviews, secrets) = NewVersion::parts(versions);
         let commit = NewCommit {
-            seq: next_counter(base.seq)?,
+            seq,
             prev: base.hash.0,
             author: self.access.index,
-            snapshot: None,
-            records: &records,
+            content: NewContent::Changes(&page),
+            overviews: &overviews,
+            secrets: &secrets,
         };
         let mut bytes = Vec::new();
         commit.encode(&mut bytes, |hash| {
@@ -283,11 +295,11 @@ impl<S: Source> Vault<S> {
     /// Fails with `conflict` if the vault moved on since a plan was made. `written` is what a plan
     /// before it in the same commit writes of its connector. The number of the group of the new version.
     fn check_current(&self, draft: &Draft, base: &Base, written: Option<Written>) -> Result<u16> {
-        let stored = self.index.newest(draft.id.as_str());
-        let newest = written.or(stored.map(|newest| Written {
-            version: newest.version,
-            op: newest.op,
-            group: newest.group,
+        let stored = self.newest(draft.id.as_str())?;
+        let newest = written.or(stored.map(|Stored { entry, .. }| Written {
+            version: entry.version,
+            op: entry.op,
+            group: entry.group,
         }));
         let before = newest.map_or(DEFAULT_GROUP, |newest| newest.group);
         let what = draft.op.as_str();
@@ -341,10 +353,9 @@ impl<S: Source> Vault<S> {
         group: u16,
         request: Option<(Hash, KeptOutcome)>,
         host: &mut Host<'_>,
-    ) -> Result<Vec<u8>> {
-        let group = self.index.keys().group_id(group);
-        let group = group.ok_or_else(|| conflict(&draft.id, "is of a group that is gone"))?;
+    ) -> Result<NewVersion<'static>> {
         let (request_digest, outcome) = request.unzip();
+        let group_id = self.keys.group_id(group);
         let changed = draft
             .changes
             .iter()
@@ -352,7 +363,7 @@ impl<S: Source> Vault<S> {
         let request = draft.request_id.as_ref().zip(request_digest);
         let overview = NewOverview {
             id: draft.id.as_str().into(),
-            group,
+            group: group_id.ok_or_else(|| conflict(&draft.id, "is of a group that is gone"))?,
             name: draft.name.as_str().into(),
             type_name: draft.type_name.as_str().into(),
             version: draft.version_after.get(),
@@ -375,7 +386,7 @@ impl<S: Source> Vault<S> {
                 _ => draft.rotated_at.as_ref().map(|time| time.as_str().into()),
             },
             meta: (!draft.meta.is_empty()).then(|| draft.meta.clone()),
-            extra: draft.extras.overview.as_deref().map(Extra::kept),
+            extra: draft.extras.overview.as_deref().map(ExtraText),
             properties: texts(draft.after.names().map(PropertyName::as_str)),
             changed: match draft.op {
                 Op::Create | Op::Delete => None,
@@ -402,8 +413,9 @@ impl<S: Source> Vault<S> {
             overview,
             (draft.op != Op::Delete).then_some(&secrets),
         );
-        let place = (group, draft.id.as_str(), draft.version_after);
-        self.index.keys().seal(host.rng, place, &plaintexts)
+        let opened = OpenedOverview::parse(&plaintexts.overview)?;
+        let keys = (&self.index.keys, &self.keys);
+        NewVersion::seal(keys, host.rng, group, &opened, &plaintexts)
     }
 
     /// Takes a commit that the host has stored, and returns what became of the plans.
@@ -436,7 +448,7 @@ impl<S: Source> Vault<S> {
         match prepared.store {
             Store::Nothing => {}
             Store::Append(bytes) => {
-                self.extend(bytes, false)?;
+                self.extend(bytes, true)?;
             }
             Store::Replace { file, .. } => self.reopen(file)?,
         }
@@ -517,15 +529,91 @@ pub(crate) struct Chain<'a> {
     pub(crate) seq: u64,
     pub(crate) prev: Hash,
     pub(crate) superseded: &'a [Hash],
+    pub(crate) adopted: &'a [[u8; 40]],
 }
 
-/// The whole file of a vault that begins with a new snapshot.
+/// A version that a new commit carries.
+pub(crate) struct NewVersion<'a> {
+    pub(crate) entry: Entry,
+    overview: Sealed<'a>,
+    /// `None` exactly for a delete.
+    secrets: Option<Sealed<'a>>,
+}
+
+impl<'a> NewVersion<'a> {
+    /// A version as it stands in a source.
+    pub(crate) fn stored(source: &'a dyn Source, stored: &Stored) -> Self {
+        let behind_len = |range: Range<u64>| range.start + 4..range.end;
+        let secrets = stored.entry.exists().then(|| stored.secrets());
+        Self {
+            entry: stored.entry,
+            overview: Sealed::Stored(source, behind_len(stored.overview())),
+            secrets: secrets.map(|range| Sealed::Stored(source, behind_len(range))),
+        }
+    }
+
+    /// A version by its entry and its sealed parts; the second is empty for a delete.
+    pub(crate) fn sealed(entry: Entry, [overview, secrets]: [&'a [u8]; 2]) -> Self {
+        let secrets = entry.exists().then_some(secrets);
+        Self {
+            entry,
+            overview: Sealed::Here(overview.into()),
+            secrets: secrets.map(|secrets| Sealed::Here(secrets.into())),
+        }
+    }
+
+    /// The parts of all versions, in order.
+    fn parts(versions: Vec<Self>) -> (Vec<Sealed<'a>>, Vec<Sealed<'a>>) {
+        let (overviews, secrets): (Vec<_>, Vec<_>) = versions
+            .into_iter()
+            .map(|version| (version.overview, version.secrets))
+            .unzip();
+        (overviews, secrets.into_iter().flatten().collect())
+    }
+}
+
+impl NewVersion<'static> {
+    /// Seals a version of a connector in a group.
+    pub(crate) fn seal(
+        (index, records): (&IndexKeys, &RecordKeys),
+        rng: &mut dyn CryptoRng,
+        group: u16,
+        opened: &OpenedOverview,
+        plaintexts: &Plaintexts,
+    ) -> Result<Self> {
+        let overview = &opened.overview;
+        let (id, version) = (overview.id.as_str(), overview.version);
+        let sealed = records.seal(rng, group, (id, version), plaintexts)?;
+        let len = |part: &[u8]| u32::try_from(part.len()).expect("at most 16 MiB");
+        let secrets = sealed.secrets;
+        let entry = Entry {
+            tag: index.tag(id),
+            version,
+            group,
+            op: overview.op,
+            hint: index.hint_of(overview),
+            face: index::face(records, group, overview)?,
+            overview_len: len(&sealed.overview),
+            secrets_len: secrets.as_deref().map_or(0, len),
+            overview_hash: sha256(&sealed.overview),
+            secrets_hash: secrets.as_deref().map_or([0; 32], sha256),
+        };
+        Ok(Self {
+            entry,
+            overview: Sealed::Here(sealed.overview.into()),
+            secrets: secrets.map(|secrets| Sealed::Here(secrets.into())),
+        })
+    }
+}
+
+/// The whole file of a vault that begins with a new snapshot. `versions` ascend by tag and version.
 pub(crate) fn snapshot_file(
     access: &Access,
     header: &Header,
     key_slots: &[KeySlotEntry],
     chain: &Chain<'_>,
-    records: &[NewRecord<'_>],
+    versions: Vec<NewVersion<'_>>,
+    rng: &mut dyn CryptoRng,
 ) -> Result<Vec<u8>> {
     let vault_key = access.bundle.owned_vault_key()?;
     let header = Header {
@@ -533,16 +621,31 @@ pub(crate) fn snapshot_file(
         ..header.clone()
     };
     let encoded = header.encode()?;
+    let entries: Vec<_> = versions.iter().map(|version| version.entry).collect();
+    if entries.len() > limits::PAGES_MAX * PAGE_ENTRIES_MAX {
+        return Err(Error::new(
+            Code::LimitExceeded,
+            "a snapshot holds at most 4,194,304 versions",
+        )
+        .with_hint("purge the vault, or move connectors to another one"));
+    }
+    let keys = IndexKeys::new(access.bundle.index(), header.vault_id, header.epoch);
+    let (directory, pages) = index::seal(&keys, rng, chain.seq, &entries);
+    let (overviews, secrets) = NewVersion::parts(versions);
     let commit = NewCommit {
         seq: chain.seq,
         prev: chain.prev,
         author: access.index,
-        snapshot: Some(NewSnapshot {
+        content: NewContent::Snapshot(NewSnapshot {
             header: &encoded,
             header_signature: vault_key.sign(&log::header_message(header.vault_id, &encoded)),
             superseded: chain.superseded,
+            adopted: chain.adopted,
+            directory: &directory,
+            pages: &pages,
         }),
-        records,
+        overviews: &overviews,
+        secrets: &secrets,
     };
     let mut file = file_start(&key_slots::encode(key_slots, |id| header.lists(id))?);
     commit.encode(&mut file, |hash| access.sign_commit(header.vault_id, hash))?;

@@ -2,11 +2,13 @@
 
 mod detach;
 
+use std::ops::Range;
+
 pub use self::detach::Detached;
 
 use serde::Serialize;
 
-use super::index::{Admission, Index, Piece};
+use super::index::{Index, IndexKeys, Pending, Reading};
 use super::record::RecordKeys;
 use super::{OpenReport, Vault};
 use crate::access::{self, Access, Bounds, BrokenKeySlot, Unlock};
@@ -19,7 +21,7 @@ use crate::format::key_slots::{self, KeySlotEntry};
 use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
 use crate::limits;
 use crate::log::{self, After, At, KnownHead, TornTail};
-use crate::source::{Memory, Source};
+use crate::source::{Memory, Missing, Source};
 
 /// What a vault is expected to be, and how to open it.
 #[derive(Clone, Debug)]
@@ -34,8 +36,6 @@ pub struct OpenOptions {
     /// Most memory times passes of all key slots that one opening tries, in KiB: whoever writes to the storage
     /// can add key slots, and must not choose how long an opening takes.
     pub work_kib_max: u64,
-    /// Goes on without damaged records and lists them in the report, instead of failing.
-    pub tolerant: bool,
 }
 
 impl Default for OpenOptions {
@@ -45,7 +45,6 @@ impl Default for OpenOptions {
             known: None,
             memory_kib_max: limits::MEMORY_KIB_MAX,
             work_kib_max: limits::WORK_KIB_MAX,
-            tolerant: false,
         }
     }
 }
@@ -198,8 +197,8 @@ impl<S: Source> Vault<S> {
         let opened = Vault::examine(&file, &options, by_identity(identity))?;
         self.source.put(0, file);
         (self.start, self.header, self.key_slots) = (opened.start, opened.header, opened.key_slots);
-        (self.superseded, self.access, self.index) =
-            (opened.superseded, opened.access, opened.index);
+        (self.superseded, self.adopted) = (opened.superseded, opened.adopted);
+        (self.access, self.keys, self.index) = (opened.access, opened.keys, opened.index);
         (self.torn_len, self.report) = (opened.torn_len, opened.report);
         Ok(())
     }
@@ -208,11 +207,11 @@ impl<S: Source> Vault<S> {
     ///
     /// Fails as [`open`](Self::open) does, and this vault is then as before.
     pub fn refresh(&mut self, tail: Vec<u8>) -> Result<Refreshed> {
-        self.extend(tail, true)
+        self.extend(tail, false)
     }
 
-    /// Takes commits behind the present head; their signatures need no check if they are our own.
-    pub(super) fn extend(&mut self, mut tail: Vec<u8>, verify: bool) -> Result<Refreshed> {
+    /// Takes commits behind the present head; of our own, signatures and ids are known.
+    pub(super) fn extend(&mut self, mut tail: Vec<u8>, is_own: bool) -> Result<Refreshed> {
         let head = self.head();
         let file_len = self.index.end();
         let after = After {
@@ -225,23 +224,20 @@ impl<S: Source> Vault<S> {
         };
         check_file_len(file_len.saturating_add(tail.len() as u64))?;
         let walk = log::walk(&tail, at, Some(after))?;
-        if verify {
-            log::verify_back(&self.header, &walk.commits, None)?;
+        if !is_own {
+            log::verify_authors(&self.header, &walk.commits, None)?;
         }
-        let mut admission = Admission {
-            header: &self.header,
-            tolerant: None,
-            own: !verify,
+        let piece = (file_len, tail.as_slice());
+        let pending = self
+            .index
+            .examine(&walk.commits, piece, &self.reading(), is_own)?;
+        let ids = match is_own {
+            true => Vec::new(),
+            false => self.ids_of(&pending, piece),
         };
-        let piece = Piece {
-            at: file_len,
-            bytes: &tail,
-            before: &self.source,
-        };
-        let pending = self.index.extend(&walk.commits, &piece, &mut admission)?;
         let refreshed = Refreshed {
             commits: walk.commits.len(),
-            ids: self.index.ids_of(&pending),
+            ids,
             torn: walk.torn,
         };
         let len = walk.commits.iter().map(|commit| commit.len).sum();
@@ -253,6 +249,23 @@ impl<S: Source> Vault<S> {
         }
         self.torn_len = refreshed.torn.map_or(0, |torn| torn.len);
         Ok(refreshed)
+    }
+
+    /// The connectors of which a piece of the log brings a version, each once, as far as this grant lists them.
+    fn ids_of(&self, pending: &Pending, piece: (u64, &[u8])) -> Vec<ConnectorId> {
+        let mut ids = Vec::new();
+        let versions: Vec<_> = pending.stored().collect();
+        // The versions of a connector stand together.
+        for versions in versions.chunk_by(|one, next| one.entry.tag == next.entry.tag) {
+            let overviews = versions.iter().rev().filter_map(|stored| {
+                let place = |at: u64| usize::try_from(at.checked_sub(piece.0)?).ok();
+                let range = stored.overview();
+                let sealed = piece.1.get(place(range.start)?..place(range.end)?)?;
+                self.open_overview(stored, sealed).ok()?.ok()
+            });
+            ids.extend(overviews.map(|opened| opened.overview.id).next());
+        }
+        ids
     }
 
     fn load_from(source: S, len: u64, options: &OpenOptions, open: Opening<'_>) -> Result<Self> {
@@ -290,30 +303,26 @@ impl Vault<()> {
         let mut broken_key_slots = Vec::new();
         let access = open(&header, &key_slots, &mut broken_key_slots)?;
         let known = options.known.as_ref().map(|known| &known.head);
-        log::verify_back(&header, &walk.commits, known)?;
+        log::verify_authors(&header, &walk.commits, known)?;
 
-        let keys = RecordKeys::new(&access.bundle, &header);
-        let mut damaged = Vec::new();
-        let mut index = Index::new(keys);
-        let tolerant = options.tolerant.then_some(&mut damaged);
-        let mut admission = Admission {
+        let (vault_id, epoch) = (header.vault_id, header.epoch);
+        let index_keys = IndexKeys::new(access.bundle.index(), vault_id, epoch);
+        let snapshot_bytes = &file[log_start..][..snapshot.len];
+        let mut index = Index::begin(index_keys, snapshot, snapshot_bytes)?;
+        let reading = Reading {
+            keys: &index.keys,
             header: &header,
-            tolerant,
-            own: false,
+            source: &InMemory(file),
         };
-        let piece = Piece {
-            at: 0,
-            bytes: file,
-            before: &Memory::default(),
-        };
-        let pending = index.extend(&walk.commits, &piece, &mut admission)?;
+        let pending = index.examine(&walk.commits[1..], (0, file), &reading, false)?;
         index.keep(pending);
+        let keys = RecordKeys::new(&access.bundle, &header);
+        let adopted = snapshot.snapshot().map_or(&[][..], |part| part.adopted);
         let (torn, superseded) = (walk.torn, snapshot.superseded().to_vec());
         let report = OpenReport {
             continuity,
             torn,
             broken_key_slots,
-            damaged,
         };
         Ok(Self {
             source: (),
@@ -321,7 +330,9 @@ impl Vault<()> {
             header,
             key_slots,
             superseded,
+            adopted: adopted.to_vec(),
             access,
+            keys,
             index,
             torn_len: torn.map_or(0, |torn| torn.len),
             report,
@@ -336,11 +347,31 @@ impl Vault<()> {
             header: self.header,
             key_slots: self.key_slots,
             superseded: self.superseded,
+            adopted: self.adopted,
             access: self.access,
+            keys: self.keys,
             index: self.index,
             torn_len: self.torn_len,
             report: self.report,
         }
+    }
+}
+
+/// The bytes of a file that an opening looks at.
+struct InMemory<'a>(&'a [u8]);
+
+impl Source for InMemory<'_> {
+    fn read(&self, range: Range<u64>, out: &mut Vec<u8>) -> Result<(), Missing> {
+        out.extend_from_slice(self.get(range, &mut Vec::new())?);
+        Ok(())
+    }
+
+    fn put(&mut self, _: u64, _: Vec<u8>) {}
+
+    fn get<'a>(&'a self, range: Range<u64>, _: &'a mut Vec<u8>) -> Result<&'a [u8], Missing> {
+        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        let bytes = self.0.get(place(range.start)..place(range.end));
+        bytes.ok_or_else(|| range.into())
     }
 }
 

@@ -14,7 +14,6 @@ pub(crate) use self::requests::request_digest;
 pub use self::import::{Import, OnConflict};
 use self::staging::Staging;
 use super::Vault;
-use super::record::OpenedOverview;
 use crate::action::Options;
 use crate::connector::{
     Connector, ConnectorId, Extras, NewConnector, Properties, PropertyChanges, Version,
@@ -135,15 +134,18 @@ impl<S: Source> Vault<S> {
         mut draft: Draft,
         request_digest: Option<Hash>,
     ) -> Result<Plan> {
-        let newest = self.index.newest(draft.id.as_str());
-        let newest = newest.map(|newest| self.opened(newest)).transpose()?;
-        let base = self.base(newest.as_ref());
         // Also behind a delete, of which a draft of a new connector knows nothing.
-        if let Some(newest) = newest {
-            draft.extras.overview = newest.extra;
+        if let Some(newest) = self.newest(draft.id.as_str())? {
+            let opened = self.opened(&newest);
+            draft.extras.overview = match opened {
+                Ok(opened) => opened.extra,
+                Err(error) if error.missing().is_some() => return Err(error),
+                // What is damaged or false is what a restore or a delete is for.
+                Err(_) => None,
+            };
         }
         Ok(Plan(Step::Draft {
-            base,
+            base: self.base_of(&draft.id)?,
             draft: Box::new(draft),
             request_digest,
         }))
@@ -151,22 +153,17 @@ impl<S: Source> Vault<S> {
 
     /// What a plan for a connector is made on.
     pub(super) fn base_of(&self, id: &ConnectorId) -> Result<Base> {
-        let newest = self.index.newest(id.as_str());
-        let newest = newest.map(|newest| self.opened(newest)).transpose()?;
-        Ok(self.base(newest.as_ref()))
-    }
-
-    fn base(&self, newest: Option<&OpenedOverview>) -> Base {
-        Base {
+        let newest = self.newest(id.as_str())?;
+        Ok(Base {
             vault_id: *self.header.vault_id.as_bytes(),
             epoch: self.header.epoch,
-            newest: Newest::Stored(newest.map(|newest| newest.hash)),
-        }
+            newest: Newest::Stored(newest.map(|newest| newest.entry.overview_hash)),
+        })
     }
 
     /// A connector as far as its overview tells.
     pub(super) fn without_values(&self, id: &str) -> Result<Connector> {
-        let opened = self.opened(self.present(id)?)?;
+        let opened = self.opened(&self.present(id)?)?;
         let overview = opened.overview;
         Ok(Connector {
             id: overview.id,

@@ -5,7 +5,7 @@ mod secrets;
 mod signature;
 
 pub use self::overview::{Attributed, Authored, Overview, SignedVersion};
-pub(crate) use self::overview::{NewOverview, OpenedOverview, ReadOverview, RequestText, Text};
+pub(crate) use self::overview::{NewOverview, OpenedOverview, RequestText, Text};
 #[cfg(test)]
 pub(crate) use self::secrets::secrets_hash as hash_of_secrets;
 pub(crate) use self::secrets::{KeptOutcome, SecretsPart};
@@ -19,20 +19,34 @@ use zeroize::Zeroizing;
 
 use self::secrets::{SALT_LEN, secrets_hash};
 use crate::access::{Bundle, GroupKeys, not_permitted};
-use crate::connector::Version;
+use crate::connector::{Meta, Version};
 use crate::crypto::aead::{SealingKey, padded_len};
 use crate::crypto::identity::IdentityKeys;
 use crate::crypto::kdf::{self, Key};
 use crate::crypto::label::{self, bind};
+use crate::crypto::mac::MacKey;
 use crate::error::{Code, Error, Result};
-use crate::format::commit::{self, SIGNATURE_LEN};
+use crate::format::commit::SIGNATURE_LEN;
+use crate::format::extra::{ExtraText, put_extra};
 use crate::format::header::Header;
 use crate::format::hex::{GroupId, Hex, VaultId};
 use crate::limits;
 
-/// A rule that a version breaks although its bytes are those that were written (docs/format.md section 8.6).
+/// A rule of section 8.6 of docs/format.md that a version breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
+    /// R8.2.
+    OverviewBytes,
+    /// R8.3.
+    OverviewDoesNotOpen,
+    /// R8.4.
+    OverviewForm,
+    /// R8.5.
+    Entry,
+    /// R8.6.
+    Author,
+    /// R8.8.
+    SecretsBytes,
     /// R8.9.
     SecretsDoNotOpen,
     /// R8.10.
@@ -48,12 +62,23 @@ pub(crate) enum Broken {
 impl Broken {
     pub(crate) fn what(self) -> &'static str {
         match self {
+            Self::OverviewBytes => "its overview has other bytes than its entry says",
+            Self::OverviewDoesNotOpen => "its overview does not open",
+            Self::OverviewForm => "its overview does not follow the format",
+            Self::Entry => "its overview is not what its entry says",
+            Self::Author => "its overview names an author who may not stand there",
+            Self::SecretsBytes => "its secrets have other bytes than its entry says",
             Self::SecretsDoNotOpen => "its secrets do not open",
             Self::SecretsHash => "its secrets are not those that its overview names",
             Self::SecretsForm => "its secrets do not follow the format",
             Self::Names => "it lists other properties than it holds",
             Self::Signature => "its author did not sign it",
         }
+    }
+
+    /// Whether the bytes are not those of the entry: then it may be the fault of nobody.
+    pub(crate) fn is_of_bytes(self) -> bool {
+        matches!(self, Self::OverviewBytes | Self::SecretsBytes)
     }
 
     /// Whether the author has signed just this fault: the overview names the hash of the secrets that have it.
@@ -82,11 +107,13 @@ impl Plaintexts {
         let secrets = secrets.map(|secrets| {
             let mut salt = [0; SALT_LEN];
             rng.fill_bytes(&mut salt);
-            let plaintext = led_json(&salt, secrets);
+            let extra = secrets.extra.as_ref().map(|extra| extra.as_str());
+            let plaintext = led_json(&salt, secrets, extra);
             overview.secrets_hash = Some(Hex(secrets_hash(&salt, &plaintext[SALT_LEN..])));
             padded(plaintext)
         });
-        let mut plaintext = led_json(&[0; SIGNATURE_LEN], &overview);
+        let extra = overview.extra.map(|ExtraText(extra)| extra);
+        let mut plaintext = led_json(&[0; SIGNATURE_LEN], &overview, extra);
         let hash = crate::crypto::sha256(&plaintext[SIGNATURE_LEN..]);
         let signature = signature::sign(author, vault_id, &hash);
         plaintext[..SIGNATURE_LEN].copy_from_slice(&signature);
@@ -97,6 +124,13 @@ impl Plaintexts {
     }
 }
 
+/// A record as it stands in a commit, without lengths.
+pub(crate) struct SealedRecord {
+    pub(crate) overview: Vec<u8>,
+    /// `None` exactly for a delete.
+    pub(crate) secrets: Option<Vec<u8>>,
+}
+
 /// The keys of an epoch at work: they seal and open the records of the groups that a grant lists.
 #[derive(Clone)]
 pub(crate) struct RecordKeys {
@@ -104,8 +138,6 @@ pub(crate) struct RecordKeys {
     epoch: u64,
     /// By their numbers.
     groups: Vec<GroupAtWork>,
-    /// Whether these are all groups of the vault.
-    lists_all: bool,
 }
 
 /// A group whose overviews open.
@@ -115,6 +147,7 @@ struct GroupAtWork {
     id: GroupId,
     overview: SealingKey,
     overview_context: Vec<u8>,
+    face: MacKey,
     /// Where the rights read.
     secret: Option<Key>,
 }
@@ -127,18 +160,11 @@ impl RecordKeys {
             let (number, id) = (group.number, group.id);
             Some(GroupAtWork::new(vault_id, epoch, number, id, keys))
         });
-        let groups: Vec<_> = groups.collect();
         Self {
             vault_id,
             epoch,
-            lists_all: groups.len() == header.groups.len(),
-            groups,
+            groups: groups.collect(),
         }
-    }
-
-    /// Whether an overview that does not open may be of a group that the grant does not list.
-    pub(crate) fn lists_all(&self) -> bool {
-        self.lists_all
     }
 
     /// The id of a group that the grant lists.
@@ -150,26 +176,42 @@ impl RecordKeys {
         self.groups.iter().find(|group| group.number == number)
     }
 
-    fn of_id(&self, id: GroupId) -> Result<&GroupAtWork> {
-        let found = self.groups.iter().find(|group| group.id == id);
-        found.ok_or_else(|| not_permitted("this grant does not list the group"))
+    fn of_number(&self, number: u16) -> Result<&GroupAtWork> {
+        self.numbered(number)
+            .ok_or_else(|| not_permitted("this grant does not list the group"))
     }
 
-    /// Appends the overview's plaintext to `out`; the number of the group whose key opens it, if one does.
-    pub(crate) fn find_overview(&self, sealed: &[u8], out: &mut Vec<u8>) -> Option<u16> {
-        let mut groups = self.groups.iter();
-        let found = groups.find(|group| group.overview.open(&group.overview_context, sealed, out));
-        found.map(|group| group.number)
+    /// Appends the plaintext of an overview in this group to `out`. Fails with `not_permitted` for a grant that
+    /// does not list the group.
+    pub(crate) fn open_overview(
+        &self,
+        group: u16,
+        sealed: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<bool> {
+        let group = self.of_number(group)?;
+        Ok(group.overview.open(&group.overview_context, sealed, out))
     }
 
-    /// Appends the plaintext of an overview in this group to `out`.
-    pub(crate) fn open_overview(&self, group: u16, sealed: &[u8], out: &mut Vec<u8>) -> bool {
-        self.numbered(group)
-            .is_some_and(|group| group.overview.open(&group.overview_context, sealed, out))
+    /// What stands for id, name, type and meta of a connector in the entries of a group.
+    pub(crate) fn face(
+        &self,
+        group: u16,
+        id: &str,
+        name: &str,
+        type_name: &str,
+        meta: &Meta,
+    ) -> Result<[u8; 16]> {
+        let mut inputs = vec![id.as_bytes(), name.as_bytes(), type_name.as_bytes()];
+        for (name, value) in meta.iter() {
+            inputs.extend([name.as_bytes(), value.as_bytes()]);
+        }
+        let group = self.of_number(group)?;
+        Ok(group.face.mac(&bind(label::FACE, &inputs)))
     }
 
-    /// The plaintext of the secrets of a connector version; `None` if they do not open as such. Fails with
-    /// `not_permitted` for a viewer.
+    /// The plaintext of the secrets of a connector version in a group; `None` if they do not open as such. Fails
+    /// with `not_permitted` for a grant that does not read there.
     pub(crate) fn open_secrets(
         &self,
         group: u16,
@@ -181,12 +223,13 @@ impl RecordKeys {
         let mut plaintext = Zeroizing::new(Vec::with_capacity(sealed.len()));
         let context = self.secrets_context(group.id, id, version);
         let key = group.secrets_key(id)?;
-        let opened = key.open(&context, sealed, &mut plaintext);
-        Ok(opened.then_some(plaintext))
+        Ok(key
+            .open(&context, sealed, &mut plaintext)
+            .then_some(plaintext))
     }
 
     /// What a version holds, by its overview; or the rule that it breaks. Fails with `not_permitted` for a
-    /// viewer.
+    /// grant that does not read in its group.
     pub(crate) fn read_secrets(
         &self,
         group: u16,
@@ -201,43 +244,43 @@ impl RecordKeys {
         })
     }
 
-    /// The sealed record of a connector version. Fails with `limit_exceeded`.
+    /// The sealed parts of a version of a connector. Fails with `limit_exceeded`.
     pub(crate) fn seal(
         &self,
         rng: &mut dyn CryptoRng,
-        (group, id, version): (GroupId, &str, Version),
+        group: u16,
+        (id, version): (&str, Version),
         plaintexts: &Plaintexts,
-    ) -> Result<Vec<u8>> {
-        let group = self.of_id(group)?;
-        let mut sealed_overview = Vec::new();
-        let (context, plaintext) = (&group.overview_context, &plaintexts.overview);
+    ) -> Result<SealedRecord> {
+        let group = self.of_number(group)?;
+        let mut overview = Vec::new();
+        let context = &group.overview_context;
         group
             .overview
-            .seal(rng, context, plaintext, &mut sealed_overview);
-        if sealed_overview.len() > limits::OVERVIEW_LEN_MAX {
-            return Err(Error::new(
-                Code::LimitExceeded,
-                "the sealed overview would be larger than 1 MiB",
-            ));
-        }
-        let mut sealed_secrets = Vec::new();
+            .seal(rng, context, &plaintexts.overview, &mut overview);
+        let mut sealed = Vec::new();
         if let Some(secrets) = &plaintexts.secrets {
             let context = self.secrets_context(group.id, id, version);
-            group
-                .secrets_key(id)?
-                .seal(rng, &context, secrets, &mut sealed_secrets);
+            let key = group.secrets_key(id)?;
+            key.seal(rng, &context, secrets, &mut sealed);
         }
-        commit::encode_record(&sealed_overview, &sealed_secrets)
-    }
-
-    /// A record of an overview of any length, without secrets: what no writer makes.
-    #[cfg(test)]
-    pub(crate) fn seal_overview(&self, rng: &mut dyn CryptoRng, plaintext: &[u8]) -> Vec<u8> {
-        let mut sealed = Vec::new();
-        let group = &self.groups[0];
-        let context = &group.overview_context;
-        group.overview.seal(rng, context, plaintext, &mut sealed);
-        commit::encode_record(&sealed, &[]).expect("below 16 MiB")
+        for (part, len_max, what) in [
+            (&overview, *limits::OVERVIEW_LEN.end(), "overview"),
+            (&sealed, *limits::SECRETS_LEN.end(), "values"),
+        ] {
+            if part.len() > len_max as usize {
+                return Err(Error::new(
+                    Code::LimitExceeded,
+                    format!(
+                        "the sealed {what} of the connector would have more than {len_max} bytes"
+                    ),
+                ));
+            }
+        }
+        Ok(SealedRecord {
+            overview,
+            secrets: plaintexts.secrets.as_ref().map(|_| sealed),
+        })
     }
 
     fn secrets_context(&self, group: GroupId, id: &str, version: Version) -> Vec<u8> {
@@ -264,6 +307,7 @@ impl GroupAtWork {
                 label::OVERVIEW,
                 &[vault_id.as_bytes(), &epoch.to_le_bytes(), id.as_bytes()],
             ),
+            face: MacKey::new(&kdf::derive_key(&keys.overview, label::FACE_KEY, &[])),
             secret: keys.secret,
         }
     }
@@ -283,12 +327,14 @@ fn cannot_read() -> Error {
     not_permitted("this grant cannot read values")
 }
 
-/// Some bytes, and JSON behind them.
-fn led_json(lead: &[u8], value: &impl Serialize) -> Zeroizing<Vec<u8>> {
+/// Some bytes, and JSON behind them with its `extra`.
+fn led_json(lead: &[u8], value: &impl Serialize, extra: Option<&str>) -> Zeroizing<Vec<u8>> {
     let mut writer = WipingWriter(Zeroizing::new(Vec::with_capacity(1024)));
     writer.0.extend_from_slice(lead);
     serde_json::to_writer(&mut writer, value)
         .expect("string keys, and a writer that does not fail");
+    writer.reserve(extra.map_or(0, |extra| extra.len() + 16));
+    put_extra(&mut writer.0, extra);
     writer.0
 }
 
@@ -335,7 +381,6 @@ mod tests {
     use super::*;
     use crate::connector::{Op, Properties, PropertyName};
     use crate::crypto::identity::Identity;
-    use crate::format::extra::Extra;
     use crate::format::hex::GrantId;
     use crate::secret::Secret;
 
@@ -356,7 +401,7 @@ mod tests {
                     secret: Some(Zeroizing::new(keys[1])),
                 };
                 let groups = vec![GroupAtWork::new(vault_id, epoch, 5, group, keys)];
-                RecordKeys { vault_id, epoch, groups, lists_all: true }
+                RecordKeys { vault_id, epoch, groups }
             };
             let keys = in_epoch(epoch);
             let mut properties = Properties::new();
@@ -377,7 +422,7 @@ mod tests {
                 created_at: Some("2026-11-22T20:15:00.000Z".into()),
                 values_at: None,
                 meta: None,
-                extra: extra.map(Extra::kept),
+                extra: extra.map(ExtraText),
                 properties: texts(),
                 changed: Some(texts()),
                 source: None,
@@ -394,10 +439,10 @@ mod tests {
             let author = Identity::from_bytes([3; 32]).keys();
             let plaintexts = Plaintexts::sign(&mut rng, &author, vault_id, overview, Some(&secrets));
             let number = Version::new(version).expect("from 1");
-            let record = keys.seal(&mut rng, (group, &id, number), &plaintexts).expect("small");
-            let (sealed_overview, sealed_secrets) = commit::split_record(&record, 0).expect("whole");
+            let sealed = keys.seal(&mut rng, 5, (&id, number), &plaintexts).expect("small");
+            let sealed_secrets = sealed.secrets.as_deref().expect("it has values");
             let mut plaintext = Vec::new();
-            prop_assert_eq!(keys.find_overview(sealed_overview, &mut plaintext), Some(5));
+            prop_assert!(keys.open_overview(5, &sealed.overview, &mut plaintext).expect("it lists"));
             prop_assert_eq!(padded_len(plaintext.len()), plaintext.len());
             let opened = OpenedOverview::parse(&plaintext).expect("its own");
             prop_assert_eq!(opened.overview.id.as_str(), id.as_str());
@@ -412,7 +457,7 @@ mod tests {
             prop_assert_eq!(&read.properties, &properties);
             prop_assert_eq!(read.extra.as_ref().map(|extra| extra.as_str()), extra);
             let other = in_epoch(epoch.wrapping_add(1));
-            prop_assert!(!other.open_overview(5, sealed_overview, &mut Vec::new()));
+            prop_assert!(!other.open_overview(5, &sealed.overview, &mut Vec::new()).expect("it lists"));
             let next = keys.open_secrets(5, &id, number.next(), sealed_secrets).expect("it reads");
             prop_assert!(next.is_none());
         }
@@ -420,7 +465,6 @@ mod tests {
         #[test]
         fn no_plaintext_makes_parsing_panic(bytes in vec(any::<u8>(), 0..200)) {
             let _ = OpenedOverview::parse(&bytes);
-            let _ = ReadOverview::parse(&bytes);
         }
     }
 }

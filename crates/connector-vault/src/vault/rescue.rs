@@ -6,4 +6,4 @@ mod repair;
 
 pub use self::audit::{CommitInfo, SignatureState, Verdict};
 pub use self::merge::{ConflictKind, Merge, MergeConflict, MergeOptions, Resolve, Stranger};
-pub use self::repair::{Gap, Repaired};
+pub use self::repair::{DamagedRecord, Gap, Repaired};

@@ -5,7 +5,7 @@
 //! ```text
 //! refresh:  CatchUp ── Settle? ── Remember? ── Done
 //!
-//! write:    CatchUp ── Prepare ── Append, Replace or Sync ── MayCompact? ── Compact? ── Remember? ── Done
+//! write:    CatchUp ── Prepare ── Append, Replace or Sync ── MayCompact? ── PrepareCompaction? ── Compact? ── Remember? ── Done
 //!              ^                     |           |
 //!              |                  Conflict     Unsure
 //!              |                     |           |
@@ -71,6 +71,8 @@ pub enum Ask<'a> {
     Wait(u64),
     /// Say whether the file may be replaced although nobody asked for it: [`Answer::MayCompact`].
     MayCompact,
+    /// Prepare the compaction, by [`Vault::prepare_own_compaction`], and hand it over.
+    PrepareCompaction,
     /// As [`Ask::Replace`], for a compaction that nobody asked for.
     Compact(&'a [u8], LogEnd),
     /// Keep this head as the newest that was seen: [`Answer::Remembered`].
@@ -120,6 +122,7 @@ impl fmt::Debug for Ask<'_> {
             Self::Sync(_) => f.write_str("Sync"),
             Self::Wait(most) => write!(f, "Wait({most})"),
             Self::MayCompact => f.write_str("MayCompact"),
+            Self::PrepareCompaction => f.write_str("PrepareCompaction"),
             Self::Compact(bytes, _) => write!(f, "Compact({} bytes)", bytes.len()),
             Self::Remember(known) => write!(f, "Remember({:?})", known.head),
             Self::Done(outcomes) => f.debug_tuple("Done").field(outcomes).finish(),
@@ -201,6 +204,7 @@ enum State {
     Looking(Prepared),
     Waiting,
     MayCompact,
+    PreparingCompaction,
     Compacting(Prepared),
     Remembering(Aim),
 }
@@ -330,26 +334,29 @@ impl Session {
                 self.state = State::CatchingUp(Aim::Write);
                 Ok(Ask::CatchUp(vault.log_end()))
             }
-            (State::MayCompact, Answer::MayCompact(true)) => match vault.prepare_own_compaction() {
-                Ok(prepared) => {
-                    self.state = State::Compacting(prepared);
-                    let State::Compacting(prepared) = &self.state else {
-                        return Err(out_of_turn());
-                    };
-                    Ok(match prepared.write() {
-                        Write::Replace(file) => Ask::Compact(file, vault.log_end()),
-                        _ => return Err(out_of_turn()),
-                    })
-                }
-                Err(_) => Ok(self.remembering(Aim::Write)),
-            },
+            (State::MayCompact, Answer::MayCompact(true)) => {
+                self.state = State::PreparingCompaction;
+                Ok(Ask::PrepareCompaction)
+            }
+            (State::PreparingCompaction, Answer::Prepared(prepared)) => {
+                self.state = State::Compacting(prepared);
+                let State::Compacting(prepared) = &self.state else {
+                    return Err(out_of_turn());
+                };
+                Ok(match prepared.write() {
+                    Write::Replace(file) => Ask::Compact(file, vault.log_end()),
+                    _ => return Err(out_of_turn()),
+                })
+            }
             (State::Compacting(prepared), Answer::Stored) => {
                 if vault.apply(prepared).is_ok() {
                     self.known = Some(vault.known_head());
                 }
                 Ok(self.remembering(Aim::Write))
             }
-            (State::MayCompact | State::Compacting(_), _) => Ok(self.remembering(Aim::Write)),
+            (State::MayCompact | State::PreparingCompaction | State::Compacting(_), _) => {
+                Ok(self.remembering(Aim::Write))
+            }
             (State::Remembering(_), Answer::Remembered) => {
                 self.remembered = self.known.as_ref().map(|known| known.head);
                 Ok(self.done())

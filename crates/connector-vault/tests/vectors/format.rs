@@ -20,8 +20,6 @@ pub struct VaultVector {
     pub vault_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_head: Option<serde_json::Value>,
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub tolerant: bool,
     /// The budget of work for all key slots, where it is not the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work_kib_max: Option<u64>,
@@ -120,13 +118,13 @@ pub struct ExpectTorn {
     pub len: u64,
 }
 
-/// A record that a tolerant opening goes on without.
+/// A connector, or a page of several, that the list names in place of an overview.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectDamaged {
-    pub seq: u64,
-    pub offset: u64,
+    /// Where a version of it opens.
     pub connector: Option<String>,
+    pub code: String,
 }
 
 /// What the check of everything finds.

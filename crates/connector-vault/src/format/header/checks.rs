@@ -29,10 +29,13 @@ impl Header {
         if !(1..=NEXT_GROUP_MAX).contains(&self.next_group) {
             return Some("has a number for the next group that is not valid");
         }
-        let of_grants = self
-            .grants
-            .iter()
-            .flat_map(|grant| [Some(&grant.since), grant.until.as_ref()]);
+        let of_grants = self.grants.iter().flat_map(|grant| {
+            [
+                Some(&grant.since),
+                grant.until.as_ref(),
+                grant.requests_from.as_ref(),
+            ]
+        });
         let mut times = of_grants.flatten().chain([&self.created]);
         if times.any(|time| Timestamp::check(time).is_err()) {
             return Some("holds a time that is not of the form 2026-11-23T20:15:00.000Z");

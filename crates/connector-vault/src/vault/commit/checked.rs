@@ -1,46 +1,45 @@
 //! The versions that a new snapshot takes over. An owner signs it, so the owner's program checks every version
-//! behind the previous snapshot first, and leaves out the false ones (docs/format.md section 10).
+//! behind the previous snapshot first, and leaves out the false ones (docs/format.md section 10.1).
 
-use std::collections::HashSet;
-
-use super::texts;
-use crate::access::Access;
-use crate::connector::{Connector, ConnectorId, Op, PropertyName, Version};
-use crate::error::{Code, Error, Result};
-use crate::format::commit::NewRecord;
-use crate::format::extra::Extra;
-use crate::format::hex::{GrantId, GroupId};
+use super::{NewVersion, texts};
+use crate::connector::{Connector, Op, PropertyName, Version};
+use crate::error::{Code, Error, Result, counted};
+use crate::format::extra::ExtraText;
 use crate::source::Source;
-use crate::vault::authorship::{FalseVersion, Signature};
-use crate::vault::index::Stored;
+use crate::vault::authorship::{FalseVersion, Fault, Signature};
+use crate::vault::index::{IndexKeys, Stored};
 use crate::vault::record::{NewOverview, OpenedOverview, Plaintexts, RecordKeys, SecretsPart};
 use crate::vault::{Host, Vault};
 
 /// Which versions are looked at before an owner signs a snapshot.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Checks {
-    /// Those behind the previous snapshot, whose owner has looked at the others.
+pub(crate) enum Scope {
+    /// Those behind the previous snapshot, whose owner has looked at the others. Damaged ones are copied as they are:
+    /// a backup may have them.
     Tail,
-    /// All, since all are opened anyway; signatures behind the previous snapshot only.
+    /// All, since all are sealed again; signatures behind the previous snapshot only. Damaged ones cannot be.
     All,
 }
 
 /// What a snapshot takes over.
-pub(crate) struct Checked<'v> {
-    pub(crate) connectors: Vec<CheckedConnector<'v>>,
+pub(crate) struct Checked {
+    /// In the order of their tags.
+    pub(crate) connectors: Vec<CheckedConnector>,
     /// What it leaves out.
     pub(crate) false_versions: Vec<FalseVersion>,
+    /// Why each damaged version is left out.
+    pub(crate) damaged: Vec<Error>,
 }
 
 /// What a snapshot takes over of a connector.
-pub(crate) struct CheckedConnector<'v> {
+pub(crate) struct CheckedConnector {
     /// Versions that are not false, oldest first.
-    pub(crate) versions: Vec<&'v Stored>,
+    pub(crate) versions: Vec<Stored>,
     /// The version of the owner's that stands in the place of a newest one which is false.
     pub(crate) own: Option<OwnVersion>,
 }
 
-impl CheckedConnector<'_> {
+impl CheckedConnector {
     pub(crate) fn count(&self) -> usize {
         self.versions.len() + usize::from(self.own.is_some())
     }
@@ -48,188 +47,194 @@ impl CheckedConnector<'_> {
 
 /// A version that an owner adds to a snapshot.
 pub(crate) struct OwnVersion {
-    group: GroupId,
-    id: ConnectorId,
-    version: Version,
+    group: u16,
+    opened: OpenedOverview,
     plaintexts: Plaintexts,
 }
 
 impl OwnVersion {
     pub(crate) fn seal(
         &self,
-        keys: &RecordKeys,
+        keys: (&IndexKeys, &RecordKeys),
         host: &mut Host<'_>,
-    ) -> Result<NewRecord<'static>> {
-        let place = (self.group, self.id.as_str(), self.version);
-        keys.seal(host.rng, place, &self.plaintexts)
-            .map(NewRecord::new)
+    ) -> Result<NewVersion<'static>> {
+        NewVersion::seal(keys, host.rng, self.group, &self.opened, &self.plaintexts)
     }
 }
 
-/// Versions that a snapshot does not take over, by the places of their records.
-#[derive(Default)]
-pub(crate) struct Found {
-    /// Those whose values do not count: false or damaged ones.
-    bad: HashSet<u64>,
-    /// Those of authors that go.
-    forgotten: HashSet<u64>,
-    false_versions: Vec<FalseVersion>,
+/// What becomes of a version.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Stays,
+    Damaged,
+    False,
 }
 
 impl<S: Source> Vault<S> {
-    fn find_false(
-        &self,
-        checks: Checks,
-        damaged: &HashSet<u64>,
-        forgotten: &HashSet<GrantId>,
-    ) -> Result<Found> {
-        self.want(self.index.all().flatten().map(Stored::record))?;
-        let since = self.index.commits.first().map_or(0, |first| first.seq);
-        let mut found = Found::default();
-        for stored in self.index.all().flatten() {
-            let at = stored.record().start;
-            if damaged.contains(&at) {
-                found.bad.insert(at);
-                continue;
-            }
-            let signature = match (stored.seq > since, checks) {
-                (true, _) => Signature::Verified,
-                (false, Checks::All) => Signature::Trusted,
-                (false, Checks::Tail) => continue,
-            };
-            let (opened, version) = self.examine_version(stored, signature)?;
-            if let Some(version) = version {
-                found.bad.insert(at);
-                found.false_versions.push(version);
-            } else if forgotten.contains(&opened.overview.author) {
-                found.forgotten.insert(at);
-            }
-        }
-        Ok(found)
-    }
-
-    /// Looks at all versions but the damaged ones, and finds those of `forgotten` authors too.
-    pub(crate) fn find_all(
-        &self,
-        damaged: &HashSet<u64>,
-        forgotten: &HashSet<GrantId>,
-    ) -> Result<Found> {
-        self.find_false(Checks::All, damaged, forgotten)
-    }
-
     /// The versions that a snapshot takes over, and those of the owner's that it needs in the place of false
-    /// ones.
-    pub(crate) fn checked(&self, checks: Checks, host: &mut Host<'_>) -> Result<Checked<'_>> {
-        let found = self.find_false(checks, &HashSet::new(), &HashSet::new())?;
-        self.without(found, &self.access, host)
-    }
-
-    /// The same where nothing is false. Fails with `false_record` if something is.
-    pub(crate) fn all_true(&self) -> Result<Checked<'_>> {
-        let found = self.find_false(Checks::Tail, &HashSet::new(), &HashSet::new())?;
-        match found.false_versions.into_iter().next() {
-            Some(first) => Err(first.into_error()),
-            None => self.replacing(Found::default(), |_, _| Err(unreplaced())),
-        }
-    }
-
-    /// All versions but those that were found. `author` is the owner who signs the snapshot.
-    pub(crate) fn without(
-        &self,
-        found: Found,
-        author: &Access,
-        host: &mut Host<'_>,
-    ) -> Result<Checked<'_>> {
-        self.replacing(found, |newest, good| {
-            self.own_version(newest, good, author, host)
-        })
-    }
-
-    fn replacing<'v>(
-        &'v self,
-        found: Found,
-        mut replace: impl FnMut(&[&'v Stored], &[&'v Stored]) -> Result<OwnVersion>,
-    ) -> Result<Checked<'v>> {
-        let mut connectors = Vec::new();
-        for versions in self.index.all() {
-            let all: Vec<&Stored> = versions.collect();
-            let good = |stored: &&Stored| !found.bad.contains(&stored.record().start);
-            let good: Vec<&Stored> = all.iter().copied().filter(good).collect();
-            let stays = |stored: &&Stored| !found.forgotten.contains(&stored.record().start);
-            let versions: Vec<&Stored> = good.iter().copied().filter(stays).collect();
-            let newest = |versions: &[&Stored]| versions.last().map(|newest| newest.version);
-            let own = match newest(&versions) == newest(&all) {
-                true => None,
-                false => Some(replace(&all, &good)?),
+    /// ones. Fails with `damaged` if a page is, or a version that is needed.
+    pub(crate) fn checked(&self, scope: Scope, host: &mut Host<'_>) -> Result<Checked> {
+        let all = self.all_versions()?;
+        let since = self.index.commits.first().map_or(0, |first| first.seq);
+        let is_looked_at = |stored: &Stored| scope == Scope::All || stored.seq > since;
+        let looked_at = all.iter().filter(|stored| is_looked_at(stored));
+        self.want(looked_at.flat_map(Stored::record))?;
+        let mut checked = Checked {
+            connectors: Vec::new(),
+            false_versions: Vec::new(),
+            damaged: Vec::new(),
+        };
+        let mut lost = Vec::new();
+        for versions in all.chunk_by(|one, next| one.entry.tag == next.entry.tag) {
+            let mut fates = Vec::with_capacity(versions.len());
+            for stored in versions {
+                let signature = match stored.seq > since {
+                    true => Signature::Verified,
+                    false => Signature::Trusted,
+                };
+                let fault = match is_looked_at(stored) {
+                    true => self.examine_version(stored, signature)?.1,
+                    false => None,
+                };
+                fates.push(match fault {
+                    None => Fate::Stays,
+                    Some(Fault::False(version)) => {
+                        checked.false_versions.push(version);
+                        Fate::False
+                    }
+                    Some(Fault::Damaged(_)) if scope == Scope::Tail => Fate::Damaged,
+                    Some(Fault::Damaged(error)) => {
+                        let is_newest = stored.entry.version == newest_of(versions);
+                        let list = match is_newest {
+                            true => &mut lost,
+                            false => &mut checked.damaged,
+                        };
+                        list.push(error);
+                        Fate::Damaged
+                    }
+                });
+            }
+            let own = match fates.last() {
+                Some(Fate::False) => self.own_version(versions, &fates, host)?,
+                _ => None,
             };
-            connectors.push(CheckedConnector { versions, own });
+            let stays = |fate: &Fate| match scope {
+                Scope::Tail => *fate != Fate::False,
+                Scope::All => *fate == Fate::Stays,
+            };
+            let kept = versions.iter().zip(&fates).filter(|(_, fate)| stays(fate));
+            checked.connectors.push(CheckedConnector {
+                versions: kept.map(|(stored, _)| *stored).collect(),
+                own,
+            });
         }
-        Ok(Checked {
-            connectors,
-            false_versions: found.false_versions,
-        })
+        match lost.is_empty() {
+            true => Ok(checked),
+            false => Err(lost_versions(&lost)),
+        }
     }
 
     /// The version that an owner puts in the place of a newest one that is false: a restore of the newest one that
     /// can be read, or a delete where there is none, or a delete stands behind it, false though it may be. No
-    /// number is used twice.
+    /// number is used twice. Nothing where nobody knows the connector's id.
     fn own_version(
         &self,
-        versions: &[&Stored],
-        good: &[&Stored],
-        author: &Access,
+        versions: &[Stored],
+        fates: &[Fate],
         host: &mut Host<'_>,
-    ) -> Result<OwnVersion> {
-        let newest = versions.last().ok_or_else(unreplaced)?;
-        let readable = good.iter().rev().find(|stored| stored.op != Op::Delete);
+    ) -> Result<Option<OwnVersion>> {
+        let true_ones = || {
+            let pairs = versions.iter().zip(fates).rev();
+            pairs.filter_map(|(stored, fate)| (*fate != Fate::False).then_some(stored))
+        };
+        let readable = true_ones().find(|stored| stored.entry.exists());
         let is_deleted = versions.iter().any(|stored| {
-            stored.op == Op::Delete
-                && readable.is_none_or(|readable| stored.version > readable.version)
+            !stored.entry.exists()
+                && readable.is_none_or(|readable| stored.entry.version > readable.entry.version)
         });
         let values = match readable {
+            // A damaged one ends the snapshot: an older one in its place would bring an old value back.
             Some(stored) if !is_deleted => Some(self.unseal(stored)?.connector),
             _ => None,
         };
         // Whatever else is known of the connector, a version that is not false says it, if there is one.
-        let named = self.opened(good.last().unwrap_or(newest))?;
-        let version = newest.version.next();
-        let named = Named {
-            is_false: good.is_empty(),
-            opened: named,
+        let (named, is_false) = match true_ones().next() {
+            Some(stored) => (Some(self.opened(stored)?), false),
+            None => (
+                versions.iter().rev().find_map(|stored| self.named(stored)),
+                true,
+            ),
         };
-        let plaintexts = self.own_plaintexts(&named, version, values.as_ref(), author, host)?;
-        let overview = named.opened.overview;
-        Ok(OwnVersion {
-            group: overview.group,
-            id: overview.id,
+        let (Some(named), Some(newest)) = (named, versions.last()) else {
+            return Ok(None);
+        };
+        let version = newest.entry.version.next();
+        super::check_counter(version.get())?;
+        let own = Own {
+            group: newest.entry.group,
+            named: &named,
+            is_false,
             version,
-            plaintexts,
-        })
+            values: values.as_ref(),
+        };
+        self.own_plaintexts(&own, host).map(Some)
     }
 
-    fn own_plaintexts(
-        &self,
-        named: &Named,
-        version: Version,
-        values: Option<&Connector>,
-        author: &Access,
-        host: &mut Host<'_>,
-    ) -> Result<Plaintexts> {
+    /// A version of the owner's with the values of a connector's newest version, to stand in its place.
+    pub(crate) fn renewed(&self, stored: &Stored, host: &mut Host<'_>) -> Result<OwnVersion> {
+        let values = match stored.entry.exists() {
+            true => Some(self.unseal(stored)?.connector),
+            false => None,
+        };
+        let version = stored.entry.version.next();
         super::check_counter(version.get())?;
-        let Named { opened, is_false } = named;
-        let (overview, is_false) = (&opened.overview, *is_false);
+        let own = Own {
+            group: stored.entry.group,
+            named: &self.opened(stored)?,
+            is_false: false,
+            version,
+            values: values.as_ref(),
+        };
+        self.own_plaintexts(&own, host)
+    }
+
+    /// What a false version says of its connector, if it is one of this tag.
+    fn named(&self, stored: &Stored) -> Option<OpenedOverview> {
+        let mut buffer = Vec::new();
+        let bytes = self.bytes(stored.overview(), &mut buffer).ok()?;
+        let mut plaintext = Vec::new();
+        let sealed = bytes.get(4..)?;
+        let is_open = self
+            .keys
+            .open_overview(stored.entry.group, sealed, &mut plaintext);
+        let opened = OpenedOverview::parse(&plaintext).ok()?;
+        let tag = self.index.keys.tag(opened.overview.id.as_str());
+        (is_open.ok()? && tag == stored.entry.tag).then_some(opened)
+    }
+
+    fn own_plaintexts(&self, own: &Own<'_>, host: &mut Host<'_>) -> Result<OwnVersion> {
+        let Own {
+            group,
+            named,
+            is_false,
+            version,
+            values,
+        } = *own;
+        let overview = &named.overview;
+        let group_id = self.keys.group_id(group);
         let rotated_at = match values {
             Some(values) => Some(&values.rotated_at),
             None => (!is_false).then_some(&overview.rotated_at),
         };
         let meta = (!is_false && !overview.meta.is_empty()).then(|| overview.meta.clone());
-        let extra = opened.extra.as_deref().filter(|_| !is_false);
+        let extra = named.extra.as_deref().filter(|_| !is_false);
         let names = values
             .into_iter()
             .flat_map(|values| values.properties.names());
-        let own = NewOverview {
+        let new = NewOverview {
             id: overview.id.as_str().into(),
-            group: overview.group,
+            group: group_id
+                .ok_or_else(|| Error::new(Code::Internal, "an owner lists all groups"))?,
             name: overview.name.as_str().into(),
             type_name: overview.type_name.as_str().into(),
             version: version.get(),
@@ -237,12 +242,12 @@ impl<S: Source> Vault<S> {
                 Some(_) => Op::Restore,
                 None => Op::Delete,
             },
-            author: author.grant,
+            author: self.access.grant,
             at: host.now.as_str().into(),
             created_at: Some(overview.created_at.as_str().into()),
             values_at: rotated_at.map(|time| time.as_str().into()),
             meta,
-            extra: extra.map(Extra::kept),
+            extra: extra.map(ExtraText),
             properties: texts(names.map(PropertyName::as_str)),
             changed: None,
             source: values.map(|values| values.version.get()),
@@ -255,23 +260,49 @@ impl<S: Source> Vault<S> {
             outcome: None,
             extra: values.extras.secrets.clone(),
         });
-        Ok(Plaintexts::sign(
+        let plaintexts = Plaintexts::sign(
             host.rng,
-            &author.keys,
+            &self.access.keys,
             self.header.vault_id,
-            own,
+            new,
             secrets.as_ref(),
-        ))
+        );
+        Ok(OwnVersion {
+            group,
+            opened: OpenedOverview::parse(&plaintexts.overview)?,
+            plaintexts,
+        })
     }
 }
 
-/// Where name, type and meta of a connector come from.
-struct Named {
-    opened: OpenedOverview,
-    /// Whether there is no version that is not false.
+/// What an owner's own version is made of.
+struct Own<'a> {
+    group: u16,
+    named: &'a OpenedOverview,
+    /// Whether `named` is a version that is false.
     is_false: bool,
+    version: Version,
+    values: Option<&'a Connector>,
 }
 
-fn unreplaced() -> Error {
-    Error::new(Code::Internal, "a false version has nothing in its place")
+fn newest_of(versions: &[Stored]) -> Version {
+    versions
+        .last()
+        .map_or(Version::FIRST, |newest| newest.entry.version)
+}
+
+/// With an older version in the place of a damaged one, the storage could bring an old value back and have an owner
+/// sign it.
+fn lost_versions(lost: &[Error]) -> Error {
+    let messages: Vec<_> = lost.iter().map(Error::message).collect();
+    let what = counted(
+        lost.len() as u64,
+        "newest version is",
+        "newest versions are",
+    );
+    Error::new(
+        Code::Damaged,
+        format!("{what} damaged: {}", messages.join("; ")),
+    )
+    .with_hint("restore earlier versions of these connectors, or a backup")
 }

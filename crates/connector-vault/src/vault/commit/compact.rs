@@ -1,20 +1,24 @@
-//! Compaction: a new snapshot of the sealed records as they are, once those behind the previous one are checked
+//! Compaction: a new snapshot of the sealed records as they are; no secret is opened
 //! (docs/format.md section 10).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::{Chain, Checked, Checks, Prepared, next_counter, snapshot_file};
-use crate::access::Access;
+use super::{
+    Chain, Checked, CheckedConnector, NewVersion, Prepared, Scope, next_counter, snapshot_file,
+};
+use crate::access::{Access, Rights};
 use crate::crypto::Hash;
 use crate::error::Result;
-use crate::format::commit::NewRecord;
 use crate::format::header::Header;
+use crate::format::hex::GrantId;
 use crate::format::key_slots::KeySlotEntry;
 use crate::limits;
+use crate::role::Capability;
 use crate::source::Source;
+use crate::time::Timestamp;
 use crate::vault::authorship::FalseVersion;
-use crate::vault::index::Stored;
-use crate::vault::{Host, Vault, for_all};
+use crate::vault::index::{Hint, Stored};
+use crate::vault::{Host, Vault};
 
 /// Which versions of a connector a compaction keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +26,8 @@ use crate::vault::{Host, Vault, for_all};
 pub enum Retention {
     /// The newest so many, at least one.
     Newest(usize),
-    /// The newest ten, all that were made since the previous snapshot (ten junk updates must not
-    /// flush the good ones), and of a connector with a request of the last seven days all of these
-    /// days and the one before, up to 1,024. A compaction that happens by itself keeps these.
+    /// The newest ten, those with a request id of the last seven days (of each author 1,024), and the newest one of
+    /// the previous snapshot: ten junk updates must not flush it. A compaction that happens by itself keeps these.
     Automatic,
 }
 
@@ -37,115 +40,142 @@ impl<S: Source> Vault<S> {
         host: &mut Host<'_>,
     ) -> Result<Prepared> {
         self.require_owner("compact the vault")?;
-        self.require_sound()?;
-        self.compaction(retention, self.checked(Checks::Tail, host)?, Some(host))
+        let checked = self.checked(Scope::Tail, host)?;
+        self.compaction(retention, checked, host)
     }
 
     /// The compaction that happens by itself. Fails with `false_record` where it would leave something out: an
     /// owner hears of that, so it is an owner who compacts then.
-    pub(in crate::vault) fn prepare_own_compaction(&self) -> Result<Prepared> {
+    pub fn prepare_own_compaction(&self, host: &mut Host<'_>) -> Result<Prepared> {
         self.require_owner("compact the vault")?;
-        self.require_sound()?;
-        self.compaction(Retention::Automatic, self.all_true()?, None)
+        let mut checked = self.checked(Scope::Tail, host)?;
+        match checked.false_versions.is_empty() {
+            true => self.compaction(Retention::Automatic, checked, host),
+            false => Err(checked.false_versions.swap_remove(0).error),
+        }
     }
 
     fn compaction(
         &self,
         retention: Retention,
-        checked: Checked<'_>,
-        mut host: Option<&mut Host<'_>>,
-    ) -> Result<Prepared> {
-        let since = self
-            .index
-            .commits
-            .first()
-            .map_or(0, |snapshot| snapshot.seq);
-        let mut records = Vec::new();
-        for connector in &checked.connectors {
-            let count = connector.count();
-            let keep = match retention {
-                Retention::Newest(keep) => keep.max(1),
-                Retention::Automatic => limits::VERSIONS_KEPT,
-            };
-            let remembering = match retention {
-                Retention::Newest(_) => 0,
-                Retention::Automatic => self.remembering(connector.versions.iter().copied())?,
-            };
-            let keep = keep.max(remembering);
-            let kept = connector.versions.iter().enumerate();
-            let kept = kept.filter(|(index, stored)| {
-                *index + keep >= count || (retention == Retention::Automatic && stored.seq > since)
-            });
-            let kept: Vec<_> = kept.map(|(_, stored)| *stored).collect();
-            records.extend(self.hashed(kept)?);
-            if let (Some(own), Some(host)) = (&connector.own, &mut host) {
-                records.push(own.seal(self.index.keys(), host)?);
-            }
-        }
-        self.prepare_snapshot(
-            &self.access,
-            &self.header,
-            &self.key_slots,
-            &records,
-            checked.false_versions,
-        )
-    }
-
-    /// Every version that is not false as it is, and those of the owner's in the place of false ones.
-    pub(crate) fn all_records<'v>(
-        &'v self,
-        checked: &Checked<'v>,
+        mut checked: Checked,
         host: &mut Host<'_>,
-    ) -> Result<Vec<NewRecord<'v>>> {
-        let mut records = Vec::new();
-        for connector in &checked.connectors {
-            records.extend(self.hashed(connector.versions.clone())?);
-            if let Some(own) = &connector.own {
-                records.push(own.seal(self.index.keys(), host)?);
-            }
+    ) -> Result<Prepared> {
+        let mut header = self.header.clone();
+        for connector in &mut checked.connectors {
+            let keeps = self.keeps(connector, retention, &host.now)?;
+            self.leave_out(connector, &keeps, &host.now, &mut header)?;
         }
-        Ok(records)
+        self.prepare_checked(&self.access, &header, &self.key_slots, checked, host)
     }
 
-    /// How many of a connector's newest versions decide which requests of the last seven days it has
-    /// seen: all of these days, and the one before them, which shows that none is missing. None if no
-    /// request is among them. Seven days count from its newest version, since a compaction has no
-    /// clock.
-    fn remembering<'v>(
+    /// Which versions of a connector are kept.
+    fn keeps(
         &self,
-        versions: impl DoubleEndedIterator<Item = &'v Stored> + Clone,
-    ) -> Result<usize> {
-        if !versions.clone().any(|stored| stored.has_request) {
-            return Ok(0);
-        }
-        let (mut newest, mut has_request, mut number) = (None, false, 0);
-        for stored in versions.rev().take(limits::REQUEST_VERSIONS_KEPT) {
-            number += 1;
-            let at = self.overview_of(stored)?.at;
-            let newest = newest.get_or_insert_with(|| at.clone());
-            if at.is_older_than(limits::REQUEST_SECONDS_KEPT, newest) {
-                break;
+        connector: &CheckedConnector,
+        retention: Retention,
+        now: &Timestamp,
+    ) -> Result<Vec<bool>> {
+        let count = connector.count();
+        let (newest, is_automatic) = match retention {
+            Retention::Newest(keep) => (keep.max(1), false),
+            Retention::Automatic => (limits::VERSIONS_KEPT, true),
+        };
+        let versions = &connector.versions;
+        let mut keeps: Vec<bool> = (0..versions.len())
+            .map(|index| index + newest >= count)
+            .collect();
+        if is_automatic {
+            let since = self.index.commits.first().map_or(0, |first| first.seq);
+            if let Some(vouched) = versions.iter().rposition(|stored| stored.seq <= since) {
+                keeps[vouched] = true;
             }
-            has_request |= stored.has_request;
+            let mut requests: HashMap<GrantId, usize> = HashMap::new();
+            for (index, stored) in versions.iter().enumerate().rev() {
+                let Some((author, is_recent)) = self.request_of(stored, now)? else {
+                    continue;
+                };
+                let Some(author) = author.filter(|_| is_recent) else {
+                    continue;
+                };
+                let count = requests.entry(author).or_default();
+                *count += 1;
+                keeps[index] |= *count <= limits::REQUEST_VERSIONS_KEPT;
+            }
         }
-        Ok(if has_request { number } else { 0 })
+        Ok(keeps)
     }
 
-    /// Whether a compaction pays: the log is larger than 1 MiB, more than half of it is
-    /// superseded, and it has doubled since the snapshot, so that its cost is shared by as many
-    /// updates as it copies.
+    /// Leaves versions of a connector out. Authors whose request ids go with them have to hear of it: a repeated
+    /// request might be carried out twice.
+    fn leave_out(
+        &self,
+        connector: &mut CheckedConnector,
+        keeps: &[bool],
+        now: &Timestamp,
+        header: &mut Header,
+    ) -> Result<()> {
+        let mut kept = Vec::with_capacity(connector.versions.len());
+        for (stored, keeps) in connector.versions.iter().zip(keeps) {
+            if *keeps {
+                kept.push(*stored);
+                continue;
+            }
+            let Some((author, true)) = self.request_of(stored, now)? else {
+                continue;
+            };
+            let group = self.keys.group_id(stored.entry.group);
+            for grant in &mut header.grants {
+                let rights = Rights::of(&grant.rights);
+                let may_be_author = match author {
+                    Some(author) => grant.id == author,
+                    None => {
+                        group.is_some_and(|group| rights.in_group(group).has(Capability::Patch))
+                    }
+                };
+                if may_be_author {
+                    grant.requests_from = Some(now.to_string());
+                }
+            }
+        }
+        connector.versions = kept;
+        Ok(())
+    }
+
+    /// Of a version with a request id its author, and whether the request may be one of the last seven days.
+    /// The author is unknown where the version is damaged.
+    fn request_of(
+        &self,
+        stored: &Stored,
+        now: &Timestamp,
+    ) -> Result<Option<(Option<GrantId>, bool)>> {
+        if stored.entry.hint == Hint::NONE {
+            return Ok(None);
+        }
+        Ok(Some(match self.overview_of(stored) {
+            Ok(overview) => {
+                let is_old = overview.at.is_older_than(limits::REQUEST_SECONDS_KEPT, now);
+                (Some(overview.author), !is_old)
+            }
+            Err(error) if error.missing().is_some() => return Err(error),
+            Err(_) => (None, true),
+        }))
+    }
+
+    /// Whether a compaction pays (docs/format.md section 10.3): its cost is shared by as many updates as it copies.
+    /// Needs an owner.
     #[must_use]
     pub fn wants_compaction(&self) -> bool {
+        self.rights().owns() && self.is_compaction_due()
+    }
+
+    /// Whether a compaction is due, by whomever.
+    fn is_compaction_due(&self) -> bool {
         let log_len = self.log_end().end;
-        let snapshot_len = self
-            .index
-            .commits
-            .first()
-            .map_or(0, |snapshot| snapshot.len as u64);
-        self.rights().owns()
-            && log_len > limits::COMPACTION_LEN_MIN as u64
-            && self.index.kept_len() < log_len / 2
-            && log_len / 2 > snapshot_len
+        let commits = &self.index.commits;
+        let snapshot_len = commits.first().map_or(0, |snapshot| snapshot.len as u64);
+        let is_long = log_len > limits::COMPACTION_LEN_MIN as u64 && log_len / 2 >= snapshot_len;
+        is_long || commits.len() > limits::TAIL_COMMITS_MAX + 1 || self.index.is_tail_wide()
     }
 
     /// A snapshot that keeps only the newest version, of these connectors or of all: no former
@@ -154,43 +184,71 @@ impl<S: Source> Vault<S> {
     /// Fails with `connector_not_found` for an id that never was.
     pub fn prepare_purge(&self, ids: Option<&[&str]>, host: &mut Host<'_>) -> Result<Prepared> {
         self.require_owner("purge history")?;
-        let purged = ids.map(|ids| ids.iter().copied().collect::<HashSet<_>>());
-        if let Some(unknown) = ids
-            .unwrap_or_default()
-            .iter()
-            .find(|id| self.index.newest(id).is_none())
-        {
-            return Err(self.not_found(unknown));
-        }
-        self.require_sound()?;
-        let mut checked = self.checked(Checks::Tail, host)?;
-        for (id, connector) in self.index.ids().zip(&mut checked.connectors) {
-            if purged.as_ref().is_none_or(|ids| ids.contains(id)) {
-                let dropped = (connector.count() - 1).min(connector.versions.len());
-                connector.versions.drain(..dropped);
+        let purged: Option<HashSet<_>> =
+            ids.map(|ids| ids.iter().map(|id| self.index.keys.tag(id)).collect());
+        for id in ids.unwrap_or_default() {
+            if self.newest(id)?.is_none() {
+                return Err(self.not_found(id, &[]));
             }
         }
-        let records = self.all_records(&checked, host)?;
+        let mut checked = self.checked(Scope::Tail, host)?;
+        let mut header = self.header.clone();
+        for connector in &mut checked.connectors {
+            let Some(first) = connector.versions.first() else {
+                continue;
+            };
+            if purged
+                .as_ref()
+                .is_none_or(|tags| tags.contains(&first.entry.tag))
+            {
+                let keeps = self.keeps(connector, Retention::Newest(1), &host.now)?;
+                self.leave_out(connector, &keeps, &host.now, &mut header)?;
+            }
+        }
+        self.prepare_checked(&self.access, &header, &self.key_slots, checked, host)
+    }
+
+    /// A snapshot of versions as they are, with another header or other key slots.
+    pub(crate) fn prepare_checked(
+        &self,
+        access: &Access,
+        header: &Header,
+        key_slots: &[KeySlotEntry],
+        checked: Checked,
+        host: &mut Host<'_>,
+    ) -> Result<Prepared> {
+        let stored = checked.connectors.iter().flat_map(|one| &one.versions);
+        self.want(stored.flat_map(Stored::record))?;
+        let keys = (&self.index.keys, &self.keys);
+        let mut versions = Vec::new();
+        for connector in &checked.connectors {
+            let stored = connector.versions.iter();
+            versions.extend(stored.map(|stored| NewVersion::stored(&self.source, stored)));
+            if let Some(own) = &connector.own {
+                versions.push(own.seal(keys, host)?);
+            }
+        }
         self.prepare_snapshot(
-            &self.access,
-            &self.header,
-            &self.key_slots,
-            &records,
+            access,
+            header,
+            key_slots,
+            versions,
             checked.false_versions,
+            host,
         )
     }
 
-    /// A snapshot on the present head, with another header, other key slots or other records, signed
-    /// with the access that its header gives.
+    /// A snapshot on the present head, with another header, other key slots or other versions, signed
+    /// with the access that its header gives. The versions ascend by tag and version.
     pub(crate) fn prepare_snapshot(
         &self,
         access: &Access,
         header: &Header,
         key_slots: &[KeySlotEntry],
-        records: &[NewRecord<'_>],
+        versions: Vec<NewVersion<'_>>,
         false_versions: Vec<FalseVersion>,
+        host: &mut Host<'_>,
     ) -> Result<Prepared> {
-        self.require_sound()?;
         let head = self.head();
         let mut superseded: Vec<Hash> = self.superseded.clone();
         superseded.extend(self.index.commits.iter().map(|commit| commit.hash));
@@ -199,19 +257,9 @@ impl<S: Source> Vault<S> {
             seq: next_counter(head.seq)?,
             prev: head.hash.0,
             superseded: &superseded,
+            adopted: &self.adopted,
         };
-        let file = snapshot_file(access, header, key_slots, &chain, records)?;
+        let file = snapshot_file(access, header, key_slots, &chain, versions, host.rng)?;
         Ok(Prepared::replace(self, file, false_versions))
-    }
-
-    /// The records of versions as they are, for a new snapshot.
-    pub(crate) fn hashed<'v>(&'v self, versions: Vec<&'v Stored>) -> Result<Vec<NewRecord<'v>>> {
-        let (mut records, mut buffer) = (Vec::with_capacity(versions.len()), Vec::new());
-        for_all(versions, |stored| {
-            let bytes = self.bytes(stored.record(), &mut buffer)?;
-            records.push(NewRecord::stored(&self.source, stored.record(), bytes));
-            Ok(())
-        })?;
-        Ok(records)
     }
 }

@@ -1,122 +1,237 @@
-//! Connector ids, and where each of their versions stands.
+//! Entries: what every member knows of a version (docs/format.md section 6.5).
 
-use std::hash::{BuildHasher, RandomState};
+use std::fmt;
 use std::ops::Range;
 
-use hashbrown::HashTable;
-
 use crate::connector::{Op, Version};
+use crate::crypto::Hash;
+use crate::format::commit::ENTRY_LEN;
+use crate::format::hex::Hex;
 use crate::limits;
 
-/// A kept version of a connector.
-#[derive(Clone, Copy)]
-pub(crate) struct Stored {
-    /// Where its record begins in the file.
-    pub(super) record_at: u64,
-    pub(crate) record_len: u32,
-    pub(super) overview_len: u32,
-    pub(crate) op: Op,
-    pub(crate) has_request: bool,
+/// What stands for a connector id in an entry.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Tag(pub(crate) [u8; 16]);
+
+impl Tag {
+    /// The smallest tag.
+    pub(crate) const FIRST: Self = Self([0; 16]);
+
+    /// The tag behind this one; `None` behind the last.
+    pub(super) fn next(self) -> Option<Self> {
+        let next = u128::from_be_bytes(self.0).checked_add(1)?;
+        Some(Self(next.to_be_bytes()))
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Hex(self.0).fmt(f)
+    }
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What stands for a request id in an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hint(pub(crate) [u8; 4]);
+
+impl Hint {
+    /// Of a version without a request id.
+    pub(crate) const NONE: Self = Self([0; 4]);
+
+    pub(super) fn of(mac: [u8; 4]) -> Self {
+        match mac {
+            [0, 0, 0, 0] => Self([1, 0, 0, 0]),
+            mac => Self(mac),
+        }
+    }
+}
+
+/// What stands for id, name, type and meta of a connector in an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Face(pub(crate) [u8; 16]);
+
+/// An entry that is well formed, but for its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) tag: Tag,
+    pub(crate) version: Version,
     /// The number of its group.
     pub(crate) group: u16,
-    pub(crate) version: Version,
+    pub(crate) op: Op,
+    pub(crate) hint: Hint,
+    pub(crate) face: Face,
+    /// Bytes of the sealed overview.
+    pub(crate) overview_len: u32,
+    /// Bytes of the sealed secrets; zero for a delete.
+    pub(crate) secrets_len: u32,
+    /// SHA-256 of the sealed overview.
+    pub(crate) overview_hash: Hash,
+    /// SHA-256 of the sealed secrets; zero for a delete.
+    pub(crate) secrets_hash: Hash,
+}
+
+impl Entry {
+    /// The entry in `bytes`; else what is wrong with it.
+    pub(crate) fn decode(bytes: &[u8; ENTRY_LEN]) -> Result<Self, &'static str> {
+        let mut rest = bytes.as_slice();
+        let tag = Tag(take(&mut rest));
+        let version = u64::from_le_bytes(take(&mut rest));
+        let group = u16::from_le_bytes(take(&mut rest));
+        let [op, zero] = take(&mut rest);
+        let hint = Hint(take(&mut rest));
+        let face = Face(take(&mut rest));
+        let overview_len = u32::from_le_bytes(take(&mut rest));
+        let secrets_len = u32::from_le_bytes(take(&mut rest));
+        let overview_hash = take(&mut rest);
+        let secrets_hash = take(&mut rest);
+        let version = Version::new(version).ok();
+        let version = version.filter(|version| version.get() <= limits::COUNTER_MAX);
+        let version = version.ok_or("its version is out of range")?;
+        let op = Op::of_code(op).ok_or("its op is not known")?;
+        if zero != 0 {
+            return Err("a byte that must be zero is not");
+        }
+        let entry = Self {
+            tag,
+            version,
+            group,
+            op,
+            hint,
+            face,
+            overview_len,
+            secrets_len,
+            overview_hash,
+            secrets_hash,
+        };
+        entry.check()?;
+        Ok(entry)
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        if !limits::OVERVIEW_LEN.contains(&self.overview_len) {
+            return Err("the length of its overview is out of range");
+        }
+        let secrets_fit = match self.op {
+            Op::Delete => self.secrets_len == 0 && self.secrets_hash == [0; 32],
+            _ => limits::SECRETS_LEN.contains(&self.secrets_len),
+        };
+        if !secrets_fit {
+            return Err("the length of its secrets is out of range");
+        }
+        if self.hint != Hint::NONE && !self.op.takes_request() {
+            return Err("its op takes no request id");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn encode(&self) -> [u8; ENTRY_LEN] {
+        let mut bytes = [0; ENTRY_LEN];
+        let parts: [&[u8]; 10] = [
+            &self.tag.0,
+            &self.version.get().to_le_bytes(),
+            &self.group.to_le_bytes(),
+            &[self.op.code(), 0],
+            &self.hint.0,
+            &self.face.0,
+            &self.overview_len.to_le_bytes(),
+            &self.secrets_len.to_le_bytes(),
+            &self.overview_hash,
+            &self.secrets_hash,
+        ];
+        let mut at = 0;
+        for part in parts {
+            bytes[at..at + part.len()].copy_from_slice(part);
+            at += part.len();
+        }
+        bytes
+    }
+
+    /// Whether there is a connector with this version; a delete is none.
+    pub(crate) fn exists(&self) -> bool {
+        self.op != Op::Delete
+    }
+
+    /// What entries of a snapshot stand in the order of.
+    pub(crate) fn place(&self) -> (Tag, Version) {
+        (self.tag, self.version)
+    }
+
+    /// Bytes that its sealed overview takes with the length before it.
+    pub(super) fn overview_room(&self) -> u64 {
+        4 + u64::from(self.overview_len)
+    }
+
+    /// Bytes that its sealed secrets take with the length before them.
+    pub(super) fn secrets_room(&self) -> u64 {
+        match self.op {
+            Op::Delete => 0,
+            _ => 4 + u64::from(self.secrets_len),
+        }
+    }
+}
+
+/// The next `N` bytes of an entry, whose parts add up to its length.
+fn take<const N: usize>(rest: &mut &[u8]) -> [u8; N] {
+    let mut taken = [0; N];
+    if let Some((part, behind)) = rest.split_first_chunk() {
+        (taken, *rest) = (*part, behind);
+    }
+    taken
+}
+
+/// A kept version of a connector, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored {
+    pub(crate) entry: Entry,
+    /// Where the length before its sealed overview stands in the file.
+    pub(super) overview_at: u64,
+    /// Where the length before its sealed secrets stands in the file.
+    pub(super) secrets_at: u64,
+    /// The commit that holds it.
     pub(crate) seq: u64,
 }
 
-/// The kept versions of one connector id.
-pub(super) struct Versions {
-    pub(super) newest: Stored,
-    /// Oldest first.
-    pub(super) older: Vec<Stored>,
-}
-
-impl Versions {
-    /// Bytes of the version that the newest one pushed out of the newest ten.
-    pub(super) fn outdated_len(&self) -> u64 {
-        let outdated = self.older.len().checked_sub(limits::VERSIONS_KEPT);
-        outdated.map_or(0, |index| u64::from(self.older[index].record_len))
-    }
-}
-
-/// Connector ids and their entries. The ids stand one after the other in one text: an allocation
-/// for each would cost as much as opening its record.
-#[derive(Default)]
-pub(super) struct Ids {
-    hasher: RandomState,
-    entries: HashTable<u32>,
-    text: String,
-    /// Where the id of each entry ends in the text.
-    ends: Vec<usize>,
-}
-
-impl Ids {
-    pub(super) fn reserve(&mut self, count: usize) {
-        self.ends.reserve(count);
-        self.entries.reserve(count, |_| 0);
-    }
-
-    pub(super) fn id(&self, entry: u32) -> &str {
-        let entry = entry as usize;
-        let start = entry.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[start..self.ends[entry]]
-    }
-
-    pub(super) fn hash(&self, id: &str) -> u64 {
-        self.hasher.hash_one(id)
-    }
-
-    pub(super) fn get(&self, hash: u64, id: &str) -> Option<u32> {
-        self.entries
-            .find(hash, |entry| self.id(*entry) == id)
-            .copied()
-    }
-
-    /// Adds an id that is not there, as the next entry.
-    pub(super) fn push(&mut self, hash: u64, id: &str) -> u32 {
-        let entry = u32::try_from(self.ends.len()).expect("fewer than 4 billion connectors");
-        self.text.push_str(id);
-        self.ends.push(self.text.len());
-        let Self {
-            hasher,
-            entries,
-            text,
-            ends,
-        } = self;
-        entries.insert_unique(hash, entry, |entry| {
-            let end = *entry as usize;
-            let start = end.checked_sub(1).map_or(0, |before| ends[before]);
-            hasher.hash_one(&text[start..ends[end]])
-        });
-        entry
-    }
-
-    /// Takes back the last entry.
-    pub(super) fn pop(&mut self) {
-        let Some(last) = self.ends.len().checked_sub(1) else {
-            return;
-        };
-        let start = last.checked_sub(1).map_or(0, |before| self.ends[before]);
-        let hash = self.hash(&self.text[start..]);
-        if let Ok(found) = self
-            .entries
-            .find_entry(hash, |entry| *entry as usize == last)
-        {
-            found.remove();
-        }
-        self.text.truncate(start);
-        self.ends.pop();
-    }
-}
-
 impl Stored {
-    /// Where its sealed record stands in the file.
-    pub(crate) fn record(&self) -> Range<u64> {
-        self.record_at..self.record_at + u64::from(self.record_len)
+    /// Where its sealed overview stands in the file, the length before it included.
+    pub(crate) fn overview(&self) -> Range<u64> {
+        self.overview_at..self.overview_at + self.entry.overview_room()
     }
 
-    /// Where its sealed overview stands, behind the length of it.
-    pub(crate) fn overview(&self) -> Range<u64> {
-        let start = self.record_at + 4;
-        start..start + u64::from(self.overview_len)
+    /// Where its sealed overview and its sealed secrets stand.
+    pub(crate) fn record(&self) -> [Range<u64>; 2] {
+        [self.overview(), self.secrets()]
+    }
+
+    /// Where its sealed secrets stand in the file, the length before them included; nowhere for a delete.
+    pub(crate) fn secrets(&self) -> Range<u64> {
+        self.secrets_at..self.secrets_at + self.entry.secrets_room()
+    }
+}
+
+/// Gives each entry its place: records lie side by side in the order of the entries.
+#[derive(Default)]
+pub(super) struct Places {
+    pub(super) overviews: u64,
+    pub(super) secrets: u64,
+    pub(super) seq: u64,
+}
+
+impl Places {
+    pub(super) fn next(&mut self, entry: Entry) -> Stored {
+        let stored = Stored {
+            entry,
+            overview_at: self.overviews,
+            secrets_at: self.secrets,
+            seq: self.seq,
+        };
+        self.overviews += entry.overview_room();
+        self.secrets += entry.secrets_room();
+        stored
     }
 }

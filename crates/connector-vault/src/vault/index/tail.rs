@@ -1,339 +1,222 @@
-//! Commits that are taken: the walk has found them sound, and their records follow the rules.
+//! The tail: what the changes behind the snapshot brought.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use serde::Serialize;
-
-use super::entries::{Stored, Versions};
-use super::rules::{Before, Facts, Rules};
-use super::{CommitPlace, Index};
-use crate::connector::{ConnectorId, Version};
+use super::entries::{Entry, Places, Stored, Tag};
+use super::keys::Place;
+use super::rules::{Author, Before};
+use super::{CommitPlace, Index, Reading};
+use crate::connector::Op;
 use crate::error::{Code, Error, Result};
-use crate::format::commit::{Commit, RecordBytes};
-use crate::format::header::Header;
-use crate::limits;
-use crate::log;
-use crate::source::{Missing, Source};
-use crate::vault::record::{ReadOverview, RecordKeys};
+use crate::format::commit::{ChangesPart, Commit, Content, ENTRY_LEN};
 
-/// A record that is not what its author signed; only a tolerant opening goes on without it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct DamagedRecord {
-    /// The commit that carries it.
-    pub seq: u64,
-    /// Where it begins in the file.
-    pub offset: u64,
-    /// Its connector, if its overview still opens.
-    pub connector: Option<String>,
-}
-/// How records are admitted.
-pub(crate) struct Admission<'a> {
-    pub(crate) header: &'a Header,
-    /// Collects damaged records and goes on, instead of failing at the first.
-    pub(crate) tolerant: Option<&'a mut Vec<DamagedRecord>>,
-    /// Whether this program has made the commits itself, from what it holds.
-    pub(crate) own: bool,
+/// The versions behind the snapshot.
+#[derive(Default)]
+pub(crate) struct Tail {
+    connectors: BTreeMap<Tag, Behind>,
+    versions: u64,
+    /// How many connectors it created, less those that it deleted.
+    live: i64,
 }
 
-/// Bytes of the log whose commits are to be taken, and the source of those before them.
-pub(crate) struct Piece<'a, S> {
-    /// Where it stands in the file.
-    pub(crate) at: u64,
-    pub(crate) bytes: &'a [u8],
-    pub(crate) before: &'a S,
+/// The versions of one connector behind the snapshot.
+#[derive(Default)]
+struct Behind {
+    /// Oldest first.
+    versions: Vec<Stored>,
+    /// Whether its page of the snapshot is damaged: then it stays damaged, whatever stands here.
+    is_damaged: bool,
 }
 
-impl<S: Source> Piece<'_, S> {
-    fn get<'a>(&'a self, range: Range<u64>, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], Missing> {
-        let within = |offset: u64| usize::try_from(offset.checked_sub(self.at)?).ok();
-        let bytes = within(range.start).zip(within(range.end));
-        match bytes.and_then(|(start, end)| self.bytes.get(start..end)) {
-            Some(bytes) => Ok(bytes),
-            None => self.before.get(range, buffer),
-        }
+impl Tail {
+    /// The versions of a connector, oldest first.
+    pub(super) fn versions(&self, tag: Tag) -> &[Stored] {
+        self.connectors
+            .get(&tag)
+            .map_or(&[], |behind| &behind.versions)
+    }
+
+    /// Whether the page of the snapshot that a connector stands on is damaged.
+    pub(super) fn is_damaged(&self, tag: Tag) -> bool {
+        self.connectors
+            .get(&tag)
+            .is_some_and(|behind| behind.is_damaged)
+    }
+
+    /// The connectors that it names with their versions, oldest first, from a tag on and in order.
+    pub(super) fn connectors_from(&self, from: Tag) -> impl Iterator<Item = (Tag, &[Stored])> {
+        let connectors = self.connectors.range(from..);
+        connectors.map(|(tag, behind)| (*tag, behind.versions.as_slice()))
+    }
+
+    /// All of them.
+    pub(super) fn connectors(&self) -> impl Iterator<Item = (Tag, &[Stored])> {
+        self.connectors_from(Tag::FIRST)
+    }
+
+    /// How many versions it holds.
+    pub(super) fn len(&self) -> u64 {
+        self.versions
+    }
+
+    /// How many connectors it created, less those that it deleted.
+    pub(super) fn live(&self) -> i64 {
+        self.live
+    }
+
+    fn push(&mut self, stored: Stored, is_damaged: bool) {
+        self.versions += 1;
+        self.live += match stored.entry.op {
+            Op::Create => 1,
+            Op::Delete => -1,
+            _ => 0,
+        };
+        let behind = self.connectors.entry(stored.entry.tag).or_default();
+        behind.versions.push(stored);
+        behind.is_damaged |= is_damaged;
+    }
+}
+
+/// What a piece of the log brings, until it is kept.
+pub(crate) struct Pending {
+    commits: Vec<CommitPlace>,
+    tail: Tail,
+    /// Of the newest commit.
+    marks: Vec<(u64, Vec<u8>)>,
+}
+
+impl Pending {
+    /// The versions that it brings, connector by connector.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = &Stored> {
+        let connectors = self.tail.connectors.values();
+        connectors.flat_map(|behind| &behind.versions)
     }
 }
 
 impl Index {
-    /// Takes the commits that the walk has found sound in a piece of the log. On an error nothing
-    /// has changed.
-    pub(crate) fn extend<S: Source>(
-        &mut self,
+    /// Checks the changes that the walk has found sound in a piece of the log that stands at `at` in the file
+    /// (docs/format.md section 7.4). Nothing has changed before they are kept. What this program has made itself
+    /// needs no check.
+    pub(crate) fn examine(
+        &self,
         commits: &[Commit<'_>],
-        piece: &Piece<'_, S>,
-        admission: &mut Admission<'_>,
+        piece: (u64, &[u8]),
+        reading: &Reading<'_>,
+        is_own: bool,
     ) -> Result<Pending> {
-        let records = commits.iter().map(Commit::record_count).sum();
         let mut pending = Pending {
             commits: Vec::with_capacity(commits.len()),
-            admitted: Vec::with_capacity(records),
+            tail: Tail::default(),
             marks: Vec::new(),
-            missing: Vec::new(),
         };
-        if self.entries.is_empty() {
-            self.ids.reserve(records);
-            self.entries.reserve(records);
+        let mut missing: Vec<Range<u64>> = Vec::new();
+        for commit in commits {
+            let place = CommitPlace::of(commit, piece.0);
+            if let Content::Changes(part) = &commit.content {
+                let mut before = |tag, pending: &Tail| match is_own {
+                    true => None,
+                    false => Some(self.before(tag, pending, reading).unwrap_or_else(|error| {
+                        // Whatever the answer will be, the commits are not taken before.
+                        missing.extend(error.missing().iter().flat_map(|m| m.ranges()).cloned());
+                        Before::Damaged
+                    })),
+                };
+                let taken = self.take(commit, part, &place, reading, &mut pending, &mut before);
+                // First what is missing: it might have been refused before.
+                taken.map_err(|error| match missing.is_empty() {
+                    true => error,
+                    false => Error::not_fetched(missing.iter().cloned().collect()),
+                })?;
+            }
+            pending.commits.push(place);
         }
-        let mut plaintext = Vec::new();
-        let taken = commits.iter().try_for_each(|commit| {
-            self.extend_one(commit, piece, &mut plaintext, &mut pending, admission)
-        });
-        // First what is missing: it might have been refused before.
-        if let Some(error) = pending.missing().or(taken.err()) {
-            self.undo(&pending);
-            return Err(error);
+        if !missing.is_empty() {
+            return Err(Error::not_fetched(missing.into_iter().collect()));
         }
         if let (Some(place), Some(commit)) = (pending.commits.last(), commits.last()) {
-            let start = usize::try_from(commit.offset).expect("within memory");
-            pending.marks = place.marks(&piece.bytes[start..]);
+            let start = usize::try_from(commit.offset).unwrap_or(usize::MAX);
+            pending.marks = place.marks(piece.1.get(start..).unwrap_or_default());
         }
         Ok(pending)
     }
 
-    fn extend_one<S: Source>(
-        &mut self,
+    fn take(
+        &self,
         commit: &Commit<'_>,
-        piece: &Piece<'_, S>,
-        plaintext: &mut Vec<u8>,
+        part: &ChangesPart<'_>,
+        place: &CommitPlace,
+        reading: &Reading<'_>,
         pending: &mut Pending,
-        admission: &mut Admission<'_>,
+        before: &mut dyn FnMut(Tag, &Tail) -> Option<Before>,
     ) -> Result<()> {
-        // Only where something is missing may something be skipped.
-        let gaps = admission
-            .tolerant
-            .as_ref()
-            .is_some_and(|list| !list.is_empty());
-        let mut rules = Rules::of(admission.header, commit, gaps)?;
-        let place = |record: &RecordBytes<'_>| {
-            let (seq, offset) = (commit.fixed.seq, record.offset);
-            format!("commit {seq}, record at offset {offset}")
-        };
-        let refuse = |record: &RecordBytes<'_>, what: &str| {
+        let seq = commit.fixed.seq;
+        let refuse = |what: &str| {
             Error::new(
                 Code::UnauthorizedCommit,
-                format!("{}: {what}", place(record)),
+                format!("commit {seq} at offset {}: {what}", commit.offset),
             )
         };
-        // The member who wrote it is the signer of changes. A snapshot tells who signed the snapshot.
-        let by = log::label_of_author(admission.header, commit);
-        let told_false = |record: &RecordBytes<'_>, error: Error| {
-            error
-                .within(format_args!("{}, which {by} signed", place(record)))
-                .with_hint("repair the vault, or restore a backup")
-        };
-        for record in commit.records() {
-            let (sealed, secrets) = match record.split() {
-                Ok(parts) if record.is_intact() => parts,
-                _ => {
-                    let connector = open_damaged(&record, &self.keys);
-                    let damaged = DamagedRecord {
-                        seq: commit.fixed.seq,
-                        offset: record.offset,
-                        connector,
-                    };
-                    match admission.tolerant.as_deref_mut() {
-                        Some(list) => {
-                            list.push(damaged);
-                            rules = Rules::of(admission.header, commit, true)?;
-                        }
-                        None => return Err(damaged.into_error()),
-                    }
-                    continue;
-                }
-            };
-            plaintext.clear();
-            let is_short = sealed.len() <= limits::OVERVIEW_LEN_MAX;
-            let found = is_short.then(|| self.keys.find_overview(sealed, plaintext));
-            let Some(group) = found.flatten() else {
-                if self.keys.lists_all() {
-                    let error = Error::new(Code::FalseRecord, "its overview does not open");
-                    return Err(told_false(&record, error));
-                }
-                // It is of a group that this grant does not list.
-                continue;
-            };
-            let (_, overview) =
-                ReadOverview::of(plaintext).map_err(|error| told_false(&record, error))?;
-            if self.keys.group_id(group) != Some(overview.group) {
-                let error = Error::new(
-                    Code::FalseRecord,
-                    "its overview names another group than its own",
-                );
-                return Err(told_false(&record, error));
-            }
-            if !rules.permits_author(admission.header, overview.author) {
-                let error = Error::new(
-                    Code::FalseRecord,
-                    "its overview names an author who may not stand there",
-                );
-                return Err(told_false(&record, error));
-            }
-            let version = Version::new(overview.version)?;
-            let len = |bytes: &[u8]| u32::try_from(bytes.len()).expect("at most 16 MiB");
-            let stored = Stored {
-                record_at: piece.at + record.offset,
-                record_len: len(record.bytes),
-                overview_len: len(sealed),
-                op: overview.op,
-                has_request: overview.request.is_some(),
-                group,
-                version,
-                seq: commit.fixed.seq,
-            };
-            let hash = self.ids.hash(&overview.id);
-            let known = self.ids.get(hash, &overview.id);
-            let newest = known.map(|index| &self.entries[index as usize].newest);
-            let (own, missing) = (admission.own, &mut pending.missing);
-            let same_identity = || {
-                // Our own plans keep name and type.
-                own || newest.is_some_and(|before| {
-                    let mut buffer = Vec::new();
-                    match piece.get(before.overview(), &mut buffer) {
-                        Ok(sealed) => self.is_named_as(before.group, sealed, &overview),
-                        // Whatever the answer will be, the commits are not taken before.
-                        Err(absent) => {
-                            missing.extend_from_slice(absent.ranges());
-                            true
-                        }
-                    }
-                })
-            };
-            let facts = Facts {
-                op: overview.op,
-                version,
-                has_secrets: !secrets.is_empty(),
-                group: overview.group,
-            };
-            let before = newest.and_then(|before| {
-                Some(Before {
-                    version: before.version,
-                    op: before.op,
-                    group: self.keys.group_id(before.group)?,
-                })
-            });
-            rules
-                .check(&facts, before, same_identity)
-                .map_err(|what| refuse(&record, what))?;
-            let op_before = newest.map(|before| before.op);
-            self.count_live(op_before, Some(stored.op));
-            let index = match known {
-                Some(index) => {
-                    let versions = &mut self.entries[index as usize];
-                    versions
-                        .older
-                        .push(std::mem::replace(&mut versions.newest, stored));
-                    self.kept_len -= versions.outdated_len();
-                    index
-                }
-                None => {
-                    self.entries.push(Versions {
-                        newest: stored,
-                        older: Vec::new(),
-                    });
-                    self.ids.push(hash, &overview.id)
-                }
-            };
-            self.kept_len += u64::from(stored.record_len);
-            pending.admitted.push(index);
+        let author = Author::of(reading.header, commit)?;
+        let mut plaintext = Vec::with_capacity(part.page.len());
+        if !self
+            .keys
+            .open(Place::Changes(seq), part.page, &mut plaintext)
+        {
+            return Err(refuse("its page does not open"));
         }
-        let place = CommitPlace {
-            at: piece.at + commit.offset,
-            len: commit.len,
-            signature_at: commit.signature_at(),
-            seq: commit.fixed.seq,
-            hash: commit.hash,
-            author: commit.fixed.author,
+        let start = place.at + commit.parts.overviews as u64;
+        let secrets_start = place.at + commit.parts.secrets as u64;
+        let mut places = Places {
+            overviews: start,
+            secrets: secrets_start,
+            seq,
         };
-        pending.commits.push(place);
-        Ok(())
-    }
-
-    /// Whether a sealed overview has the name, type and meta of another one.
-    fn is_named_as(&self, group: u16, sealed: &[u8], other: &ReadOverview<'_>) -> bool {
-        self.open_overview(group, sealed).is_ok_and(|text| {
-            ReadOverview::of(&text).is_ok_and(|(_, overview)| overview.is_named_as(other))
-        })
-    }
-
-    /// Takes back what a piece that is refused had brought.
-    fn undo(&mut self, pending: &Pending) {
-        for index in pending.admitted.iter().rev() {
-            let versions = &mut self.entries[*index as usize];
-            self.kept_len -= u64::from(versions.newest.record_len);
-            self.kept_len += versions.outdated_len();
-            let (op, op_before) = (versions.newest.op, versions.older.last().map(|v| v.op));
-            self.count_live(Some(op), op_before);
-            let versions = &mut self.entries[*index as usize];
-            match versions.older.pop() {
-                Some(before) => versions.newest = before,
-                // A new connector is the last entry, since entries are only ever added.
-                None => {
-                    self.entries.pop();
-                    self.ids.pop();
-                }
+        let (entries, _) = plaintext.as_chunks::<ENTRY_LEN>();
+        for (number, bytes) in (0..).zip(entries) {
+            let at = |what: &str| refuse(&format!("entry {number}: {what}"));
+            let entry = Entry::decode(bytes).map_err(at)?;
+            let before = before(entry.tag, &pending.tail);
+            if let Some(before) = &before {
+                author.check(&entry, before).map_err(at)?;
             }
+            let is_damaged = matches!(before, Some(Before::Damaged));
+            pending.tail.push(places.next(entry), is_damaged);
+        }
+        let end = place.at + commit.parts.end as u64;
+        match (places.overviews, places.secrets) == (secrets_start, end) {
+            true => Ok(()),
+            false => Err(refuse("its records do not fit its page")),
         }
     }
 
-    /// The connectors of which a piece brought a version, each once.
-    pub(crate) fn ids_of(&self, pending: &Pending) -> Vec<ConnectorId> {
-        let mut entries = pending.admitted.clone();
-        entries.sort_unstable();
-        entries.dedup();
-        // Each id was checked when its record was read, so none is left out here.
-        let ids = entries.into_iter().map(|entry| self.ids.id(entry));
-        ids.filter_map(|id| ConnectorId::new(id).ok()).collect()
+    /// What stands before the next version of a connector. Fails where bytes are missing.
+    fn before(&self, tag: Tag, pending: &Tail, reading: &Reading<'_>) -> Result<Before> {
+        if pending.is_damaged(tag) || self.tail.is_damaged(tag) {
+            return Ok(Before::Damaged);
+        }
+        let newest = pending.versions(tag).last();
+        if let Some(newest) = newest.or(self.tail.versions(tag).last()) {
+            return Ok(Before::Version(newest.entry));
+        }
+        match self.pages.newest(tag, reading) {
+            Ok(Some(newest)) => Ok(Before::Version(newest.entry)),
+            Ok(None) => Ok(Before::Nothing),
+            Err(error) if error.missing().is_some() => Err(error),
+            Err(_) => Ok(Before::Damaged),
+        }
     }
 
-    /// Keeps the commits that were taken: their bytes are where the source finds them.
+    /// Takes commits that were examined on what this index holds.
     pub(crate) fn keep(&mut self, pending: Pending) {
-        self.commits.extend(pending.commits);
-        self.marks = pending.marks;
-    }
-}
-
-/// What a piece of the log brought, until it is kept.
-pub(crate) struct Pending {
-    commits: Vec<CommitPlace>,
-    /// Entries that got a version, in order.
-    admitted: Vec<u32>,
-    /// Of the newest commit.
-    marks: Vec<(u64, Vec<u8>)>,
-    /// Ranges that have to be fetched before the commits can be taken.
-    missing: Vec<Range<u64>>,
-}
-
-impl Pending {
-    fn missing(&self) -> Option<Error> {
-        match self.missing.as_slice() {
-            [] => None,
-            ranges => Some(Error::not_fetched(ranges.iter().cloned().collect())),
+        if !pending.commits.is_empty() {
+            self.marks = pending.marks;
         }
-    }
-}
-
-fn open_damaged(record: &RecordBytes<'_>, keys: &RecordKeys) -> Option<String> {
-    let (sealed, _) = record.split().ok()?;
-    let mut plaintext = Vec::new();
-    keys.find_overview(sealed, &mut plaintext)?;
-    let (_, overview) = ReadOverview::of(&plaintext).ok()?;
-    Some(overview.id.into_owned())
-}
-
-impl DamagedRecord {
-    fn into_error(self) -> Error {
-        let connector = match &self.connector {
-            Some(id) => format!(" (connector {id:?})"),
-            None => String::new(),
-        };
-        Error::new(
-            Code::Damaged,
-            format!(
-                "at offset {}: a record of commit {} is damaged{connector}",
-                self.offset, self.seq
-            ),
-        )
-        .with_hint("restore a backup, or repair the vault to save what is intact")
+        self.commits.extend(pending.commits);
+        for behind in pending.tail.connectors.into_values() {
+            for stored in behind.versions {
+                self.tail.push(stored, behind.is_damaged);
+            }
+        }
     }
 }

@@ -3,27 +3,24 @@
 
 use zeroize::Zeroizing;
 
-use crate::access::{Access, BrokenKeySlot};
-use crate::bytes::{Reader, put_part};
+use super::{OpenOptions, by_identity};
+use crate::access::BrokenKeySlot;
+use crate::bytes::Reader;
 use crate::crypto::identity::Identity;
 use crate::error::{Code, Error, Result};
-use crate::format::{PREFIX_LEN, key_slots, split_file, to_json};
+use crate::format::to_json;
 use crate::json::strict::{self, Listed, Read, Reader as JsonReader, Strict, object};
-use crate::limits;
-use crate::log::{self, Continuity, TornTail};
-use crate::source::Memory;
-use crate::vault::index::{DamagedRecord, Index};
-use crate::vault::record::RecordKeys;
+use crate::log::{Continuity, TornTail};
 use crate::vault::{OpenReport, Vault};
 
-/// An open vault as bytes, between two threads of one program. It is no form to keep: what opening
-/// has verified is not verified again.
+/// An open vault as bytes, between two threads of one program. It is no form to keep: the report of the opening is
+/// believed.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Detached {
     /// The vault's file, without a torn tail.
     pub file: Vec<u8>,
-    /// What opening has found: the identity that opened it, where the records stand, the report. As
+    /// What opening has found: the identity that opened it, and the report. As
     /// secret as the identity.
     pub state: Zeroizing<Vec<u8>>,
 }
@@ -67,13 +64,10 @@ impl Vault {
     #[must_use]
     pub fn detach(self) -> Detached {
         let report = to_json(&self.report);
-        let index = self.index.detach();
         // The whole length at once: a buffer that grew would leave copies behind.
-        let len = 32 + 4 + report.len() + index.len();
-        let mut state = Zeroizing::new(Vec::with_capacity(len));
+        let mut state = Zeroizing::new(Vec::with_capacity(32 + report.len()));
         state.extend_from_slice(self.access.identity.as_bytes());
-        put_part(&mut state, &report);
-        state.extend_from_slice(&index);
+        state.extend_from_slice(&report);
         Detached {
             file: self.source.into_file(self.index.end()),
             state,
@@ -88,31 +82,14 @@ impl Vault {
         let Detached { file, state } = detached;
         let mut reader = Reader::new(&state, 0);
         let identity = Identity::from_bytes(*reader.array("the identity")?);
-        let report = reader.part(limits::REPORT_LEN_MAX, "the report")?;
-        let report = std::str::from_utf8(report).ok();
+        let report = std::str::from_utf8(reader.rest()).ok();
         let report: Option<OpenReport> = report.and_then(|report| strict::read(report).ok());
         let report = report
             .ok_or_else(|| Error::new(Code::Internal, "the report of the opening is damaged"))?;
-
-        let (part, log_start) = split_file(&file)?;
-        let key_slots = key_slots::decode(part, PREFIX_LEN as u64)?;
-        let snapshot = log::first(&file[log_start..], log::At::file(log_start))?;
-        let header = log::verified_header(&snapshot)?;
-        let superseded = snapshot.superseded().to_vec();
-        let access = Access::open(identity, &header)?;
-        let keys = RecordKeys::new(&access.bundle, &header);
-        let index = Index::attach(keys, reader, &file, log_start, header.grants.len())?;
-        Ok(Self {
-            start: file[..log_start].to_vec(),
-            source: Memory::from(file),
-            header,
-            key_slots,
-            superseded,
-            access,
-            index,
-            torn_len: report.torn.map_or(0, |torn| torn.len),
-            report,
-        })
+        let mut vault = Self::load(file, &OpenOptions::default(), by_identity(identity))?;
+        vault.torn_len = report.torn.map_or(0, |torn| torn.len);
+        vault.report = report;
+        Ok(vault)
     }
 }
 
@@ -120,7 +97,6 @@ object!(OpenReport {
     "continuity" => continuity,
     "torn" => torn,
     "broken_key_slots" => broken_key_slots,
-    "damaged" => damaged,
 });
 
 impl Strict<'_> for Continuity {
@@ -138,13 +114,7 @@ object!(TornTail { "offset" => offset, "len" => len, });
 
 object!(BrokenKeySlot { "label" => label, "reason" => reason, });
 
-object!(DamagedRecord { "seq" => seq, "offset" => offset, "connector" => connector, });
-
 // The report is of this program: it is as long as the file made it.
 impl Listed for BrokenKeySlot {
-    const COUNT_MAX: usize = usize::MAX;
-}
-
-impl Listed for DamagedRecord {
     const COUNT_MAX: usize = usize::MAX;
 }

@@ -5,8 +5,6 @@
 //! version are checked before any token but those of the id is asked for. A token may be good for
 //! one use, such as a refresh token, and a conflict must not burn it.
 
-use std::ops::Range;
-
 use super::requests::request_digest;
 use super::staging::{Staging, of_one_connector, refuse_request_id};
 use crate::action::{
@@ -22,7 +20,6 @@ use crate::role::Capability;
 use crate::secret::Text;
 use crate::source::Source;
 use crate::token::{Template, Tokens};
-use crate::vault::index::Stored;
 use crate::vault::{Host, Vault, for_all};
 
 impl<S: Source> Vault<S> {
@@ -122,11 +119,10 @@ impl<S: Source> Vault<S> {
     fn check_action(&self, action: &Action, options: &Options) -> Result<()> {
         action.check_condition(options)?;
         let what = action.action_type().as_str();
-        type Reads = fn(&Stored) -> Range<u64>;
-        let (capability, entry_id, reads): (_, _, Reads) = match &action.content {
-            Content::Update { entry_id, .. } => (Capability::Write, entry_id, Stored::record),
-            Content::Delete { entry_id } => (Capability::Manage, entry_id, Stored::overview),
-            Content::Test { entry_id, .. } => (Capability::Read, entry_id, Stored::record),
+        let (capability, entry_id) = match &action.content {
+            Content::Update { entry_id, .. } => (Capability::Write, entry_id),
+            Content::Delete { entry_id } => (Capability::Manage, entry_id),
+            Content::Test { entry_id, .. } => (Capability::Read, entry_id),
             Content::Add { .. } | Content::Batch(_) => {
                 return self.require_in(DEFAULT_GROUP, Capability::Manage, what);
             }
@@ -141,7 +137,11 @@ impl<S: Source> Vault<S> {
         match literal {
             Some(id) => {
                 self.require_for(id, capability, what)?;
-                self.want([reads(self.present(id)?)])
+                let [overview, secrets] = self.present(id)?.record();
+                match capability {
+                    Capability::Manage => self.want([overview]),
+                    _ => self.want([overview, secrets]),
+                }
             }
             None => Ok(()),
         }
@@ -183,8 +183,7 @@ impl<S: Source> Staging<'_, S> {
                     .require_for(id.as_str(), Capability::Write, what)?;
                 if let Some((request_id, digest)) = request {
                     let newest = self.vault.present(id.as_str())?;
-                    let overviews = self.vault.index.versions(id.as_str()).map(Stored::overview);
-                    self.vault.want(overviews.chain([newest.record()]))?;
+                    self.vault.want(newest.record())?;
                     let answer = self.vault.answered(&id, request_id, digest, &host.now)?;
                     if let Some(outcome) = answer {
                         return Ok(change(Plan(Step::Answered { id, outcome })));

@@ -1,9 +1,8 @@
 //! Plans that add the connectors of a document, or of another tool's export (docs/cli.md).
 
-use super::super::index::Stored;
 use super::staging::{Staging, meta_of};
 use crate::action::{NewConnectors, Options, Warning, WarningCode};
-use crate::connector::{ConnectorId, NewConnector, Op};
+use crate::connector::{ConnectorId, NewConnector};
 use crate::error::Result;
 use crate::plan::{Plan, Step};
 use crate::source::Source;
@@ -76,8 +75,8 @@ impl<S: Source> Vault<S> {
             skipped: Vec::new(),
         };
         for (place, connector) in connectors.iter() {
-            let newest = self.index.newest(connector.id());
-            let is_there = newest.is_some_and(|newest| newest.op != Op::Delete);
+            let newest = self.newest(connector.id())?;
+            let is_there = newest.is_some_and(|newest| newest.entry.exists());
             match on_conflict {
                 OnConflict::Skip if is_there => {
                     import.skipped.push(ConnectorId::new(connector.id())?);
@@ -97,15 +96,11 @@ impl<S: Source> Vault<S> {
 
     /// Asks for all bytes that the plans need, before the first is made.
     fn want_for(&self, connectors: &NewConnectors, on_conflict: OnConflict) -> Result<()> {
-        let newest = connectors
-            .iter()
-            .filter_map(|(_, new)| self.index.newest(new.id()));
-        let (deleted, there): (Vec<_>, Vec<_>) = newest.partition(|stored| stored.op == Op::Delete);
-        let overviews = deleted.into_iter().map(Stored::overview);
-        match on_conflict {
-            OnConflict::Update => self.want(overviews.chain(there.into_iter().map(Stored::record))),
-            OnConflict::Fail | OnConflict::Skip => self.want(overviews),
-        }
+        let ids = connectors.iter().map(|(_, new)| new.id());
+        self.want_newest(ids, |stored| match on_conflict {
+            OnConflict::Update if stored.entry.exists() => stored.record().to_vec(),
+            OnConflict::Update | OnConflict::Fail | OnConflict::Skip => vec![stored.overview()],
+        })
     }
 
     fn plan_merge_of(&self, connector: &NewConnector, options: &Options) -> Result<Plan> {

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::action::RequestId;
-use crate::connector::{ConnectorId, Version};
+use crate::connector::ConnectorId;
 use crate::crypto::Hash;
 use crate::crypto::kdf;
 use crate::crypto::label::{self, bind};
@@ -30,10 +30,14 @@ impl<S: Source> Vault<S> {
         digest: &Hash,
         now: &Timestamp,
     ) -> Result<Option<Outcome>> {
-        let overviews = self.index.versions(id.as_str()).map(Stored::overview);
-        self.want(overviews)?;
-        let versions = self.index.versions(id.as_str()).rev();
-        for stored in versions.filter(|stored| stored.has_request) {
+        let versions = self.versions(id.as_str())?;
+        let hint = self.index.keys.hint(id.as_str(), request_id.as_str());
+        let hinted = || {
+            let newest_first = versions.iter().rev();
+            newest_first.filter(|stored| stored.entry.hint == hint)
+        };
+        self.want(hinted().flat_map(Stored::record))?;
+        for stored in hinted() {
             let opened = self.opened(stored)?;
             let overview = &opened.overview;
             let is_found = overview.request_id.as_deref() == Some(request_id.as_str())
@@ -42,8 +46,8 @@ impl<S: Source> Vault<S> {
                 continue;
             }
             if self.signed_by(&opened).is_none() {
-                let found = self.false_version(stored, &opened, Broken::Signature)?;
-                return Err(found.into_error());
+                let fault = self.fault(stored, Some(&opened), Broken::Signature)?;
+                return Err(fault.into_error());
             }
             let mac = self.request_mac(id, request_id, digest);
             let is_same = opened
@@ -54,7 +58,7 @@ impl<S: Source> Vault<S> {
                     Code::RequestIdReused,
                     format!(
                         "the request id was used for version {} of this connector with other content",
-                        stored.version
+                        stored.entry.version
                     ),
                 )
                 .with_hint("use a new request id for a new request"));
@@ -63,7 +67,7 @@ impl<S: Source> Vault<S> {
             let outcome = outcome.unwrap_or_else(|| KeptOutcome::of_overview(overview));
             return Ok(Some(outcome.replay(overview)));
         }
-        match self.remembers_requests(id, now)? {
+        match self.remembers_requests(&versions, now) {
             true => Ok(None),
             false => Err(Error::new(
                 Code::RequestTooOld,
@@ -76,22 +80,19 @@ impl<S: Source> Vault<S> {
         }
     }
 
-    /// Whether the kept versions of a connector reach back to its first, or as long as request ids are
-    /// remembered.
-    fn remembers_requests(&self, id: &ConnectorId, now: &Timestamp) -> Result<bool> {
-        let mut oldest = None;
-        for stored in self.index.versions(id.as_str()).rev() {
-            let next = oldest.map(|newer: &Stored| newer.version);
-            if next.is_some_and(|next| stored.version.next() != next) {
-                break;
-            }
-            oldest = Some(stored);
-        }
-        let Some(oldest) = oldest.filter(|oldest| oldest.version != Version::FIRST) else {
-            return Ok(true);
-        };
-        let made = self.overview_of(oldest)?.at;
-        Ok(made.is_older_than(limits::REQUEST_SECONDS_KEPT, now))
+    /// Whether a request id that is not found is new: the kept versions of the connector reach back without a gap to
+    /// its first, or no snapshot of the last seven days has left out a request of this grant.
+    fn remembers_requests(&self, versions: &[Stored], now: &Timestamp) -> bool {
+        let numbers = versions.iter().map(|stored| stored.entry.version.get());
+        let is_whole = (1..)
+            .zip(numbers)
+            .all(|(number, version)| number == version);
+        let grant = &self.header.grants[usize::from(self.access.index)];
+        let left_out = grant.requests_from.as_deref().map(Timestamp::new);
+        is_whole
+            || left_out.is_none_or(|from| {
+                from.is_ok_and(|from| from.is_older_than(limits::REQUEST_SECONDS_KEPT, now))
+            })
     }
 
     /// The HMAC by which this grant knows its request again. A viewer cannot test guesses of values with it.

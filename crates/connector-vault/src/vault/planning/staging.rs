@@ -108,11 +108,12 @@ impl<'v, S: Source> Staging<'v, S> {
         self.vault
             .require_for(id, Capability::Write, "restore a connector")?;
         refuse_request_id(options)?;
-        if let Ok(newest) = self.vault.present(id) {
-            let versions = self.vault.index.versions(id);
-            let taken = versions.filter(|kept| kept.version == version);
-            self.vault.want(taken.chain([newest]).map(Stored::record))?;
-        }
+        let versions = self.vault.versions(id)?;
+        let newest = versions.last().map(|newest| newest.entry.version);
+        let used = versions.iter().filter(|stored| {
+            stored.entry.version == version || Some(stored.entry.version) == newest
+        });
+        self.vault.want(used.flat_map(Stored::record))?;
         // A version that does not read is what a restore is for.
         let before = match self.read(id) {
             Err(error) if matches!(error.code(), Code::Damaged | Code::FalseRecord) => {
@@ -127,7 +128,7 @@ impl<'v, S: Source> Staging<'v, S> {
 
     /// The version that deleted a connector id, if one did. Fails with `connector_exists` if there is a connector.
     pub(super) fn absent(&self, id: &ConnectorId) -> Result<Option<Version>> {
-        match self.newest(id) {
+        match self.newest(id)? {
             Some((_, op)) if op != Op::Delete => Err(Error::new(
                 Code::ConnectorExists,
                 format!("there is a connector {:?} already", id.as_str()),
@@ -138,14 +139,14 @@ impl<'v, S: Source> Staging<'v, S> {
     }
 
     /// The newest version of a connector id, as the changes before left it.
-    fn newest(&self, id: &ConnectorId) -> Option<(Version, Op)> {
-        match self.written.get(id) {
+    fn newest(&self, id: &ConnectorId) -> Result<Option<(Version, Op)>> {
+        Ok(match self.written.get(id) {
             Some(written) => Some((written.connector.version, written.op)),
             None => {
-                let newest = self.vault.index.newest(id.as_str());
-                newest.map(|newest| (newest.version, newest.op))
+                let newest = self.vault.newest(id.as_str())?;
+                newest.map(|newest| (newest.entry.version, newest.entry.op))
             }
-        }
+        })
     }
 
     /// A connector with its values, as the changes before left it.

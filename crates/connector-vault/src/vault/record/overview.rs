@@ -10,14 +10,13 @@ use super::signature::{SignedOverview, VersionId};
 use crate::connector::{ConnectorId, Meta, Op, PropertyName, Version, check_name, check_text};
 use crate::error::{Code, Error, Result};
 use crate::format::commit::SIGNATURE_LEN;
-use crate::format::extra::Extra;
+use crate::format::extra::ExtraText;
 use crate::format::hex::{GrantId, GroupId, Hex};
 use crate::json::strict::{self, Listed, Read, Reader, Strict, object};
 use crate::limits;
 use crate::time::Timestamp;
 
-/// The `extra` of an overview.
-pub(crate) type OverviewExtra = Extra<{ limits::OVERVIEW_EXTRA_LEN_MAX }>;
+type OverviewExtra<'a> = ExtraText<'a, { limits::OVERVIEW_EXTRA_LEN_MAX }>;
 
 /// The overview of a record, borrowed from its JSON; `P` is the list of its properties, `C` that of the
 /// changed ones.
@@ -40,8 +39,9 @@ pub(crate) struct OverviewText<'a, P, C> {
     pub(crate) values_at: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) meta: Option<Meta>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) extra: Option<OverviewExtra>,
+    /// Written by itself, since its bytes stay as they are.
+    #[serde(skip)]
+    pub(crate) extra: Option<OverviewExtra<'a>>,
     pub(crate) properties: P,
     /// Absent: all of `properties`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -244,11 +244,6 @@ impl<'a> ReadOverview<'a> {
             && self.secrets_hash.is_none() == (op == Op::Delete)
             && (self.request.is_none() || matches!(op, Op::Create | Op::Update))
     }
-
-    /// Whether another overview has this name, type and meta.
-    pub(crate) fn is_named_as(&self, other: &ReadOverview<'_>) -> bool {
-        self.name == other.name && self.type_name == other.type_name && self.meta == other.meta
-    }
 }
 
 fn is_note(text: Option<&str>) -> bool {
@@ -432,7 +427,7 @@ impl OpenedOverview {
             hash: signed.hash(),
             secrets_hash: text.secrets_hash.map(|hash| hash.0),
             request_mac: text.request.map(|request| request.mac.0),
-            extra: text.extra.map(Extra::into_text),
+            extra: text.extra.map(|ExtraText(extra)| extra.to_owned()),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The secrets of a record: its values, and what its request was answered.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Broken;
@@ -10,7 +10,7 @@ use crate::action::{Source, Warning, WarningCode};
 use crate::connector::{Op, Properties, PropertyName, values};
 use crate::crypto::label::{self, bind};
 use crate::crypto::{Hash, sha256};
-use crate::format::extra::{Extra, as_written};
+use crate::format::extra::ExtraText;
 use crate::json::strict::{self, Listed, Read, Reader, Strict, fields};
 use crate::limits;
 use crate::plan::{Change, ChangeKind, Outcome, Status};
@@ -27,18 +27,9 @@ pub(crate) struct SecretsPart {
     pub(crate) properties: Properties,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) outcome: Option<KeptOutcome>,
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "extra_as_written"
-    )]
+    /// Written by itself, since its bytes stay as they are.
+    #[serde(skip)]
     pub(crate) extra: Option<Text>,
-}
-
-fn extra_as_written<S: Serializer>(extra: &Option<Text>, serializer: S) -> Result<S::Ok, S::Error> {
-    match extra {
-        Some(extra) => as_written(extra, serializer),
-        None => serializer.serialize_none(),
-    }
 }
 
 impl SecretsPart {
@@ -178,11 +169,11 @@ impl KeptOutcome {
 impl<'t> Strict<'t> for SecretsPart {
     fn read(reader: &mut Reader<'t>) -> Read<Self> {
         fields!(reader, refuse, { "properties" => properties, } { "outcome" => outcome, "extra" => extra, });
-        let extra: Option<Extra<{ limits::SECRETS_EXTRA_LEN_MAX }>> = extra;
+        let extra: Option<ExtraText<'t, { limits::SECRETS_EXTRA_LEN_MAX }>> = extra;
         Ok(Self {
             properties,
             outcome,
-            extra: extra.map(|extra| Text::new(extra.into_text())),
+            extra: extra.map(|ExtraText(extra)| Text::new(extra.to_owned())),
         })
     }
 }

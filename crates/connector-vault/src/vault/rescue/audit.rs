@@ -1,5 +1,7 @@
 //! The log as an audit trail, and the check of everything that opening takes on trust.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
@@ -60,25 +62,18 @@ impl<S: Source> Vault<S> {
     }
 
     /// At most `count` commits of the log from the one with this index on, for logs that are shown in
-    /// parts: a signature is verified for each commit.
+    /// parts: a signature is verified for each commit. Versions that are damaged, and those of damaged pages, are left out:
+    /// [`verify`](Self::verify) names them.
     pub fn log_range(&self, from: usize, count: usize) -> Result<Vec<CommitInfo>> {
         let all = &self.index.commits;
         let from = from.min(all.len());
         let commits = &all[from..all.len().min(from.saturating_add(count))];
-        let (Some(first), Some(last)) = (commits.first(), commits.last()) else {
+        if commits.is_empty() {
             return Ok(Vec::new());
-        };
-        self.want(commits.iter().map(CommitPlace::range))?;
-        let seqs = first.seq..=last.seq;
-        let mut records: std::collections::HashMap<u64, Vec<SignedVersion>> = Default::default();
-        for stored in self.index.all().flatten() {
-            if seqs.contains(&stored.seq) {
-                records
-                    .entry(stored.seq)
-                    .or_default()
-                    .push(self.signed_version(stored)?);
-            }
         }
+        self.want(commits.iter().map(CommitPlace::range))?;
+        self.want(self.index.unused_pages())?;
+        let mut versions = by_commit(self.index.all(&self.reading()).0);
         commits
             .iter()
             .map(|place| {
@@ -88,24 +83,42 @@ impl<S: Source> Vault<S> {
                     Ok(()) => SignatureState::Valid,
                     Err(_) => SignatureState::Invalid,
                 };
+                let of_commit = versions.remove(&place.seq).unwrap_or_default();
+                let records = of_commit.iter().map(|stored| self.logged(stored));
                 Ok(CommitInfo {
                     seq: place.seq,
                     snapshot: commit.fixed.kind == Kind::Snapshot,
                     author: self.header.grants[usize::from(place.author)].id,
                     signature,
-                    records: records.remove(&place.seq).unwrap_or_default(),
+                    records: records
+                        .collect::<Result<Vec<_>>>()?
+                        .into_iter()
+                        .flatten()
+                        .collect(),
                 })
             })
             .collect()
     }
 
-    /// Checks every signature, of commits and of versions, every chain link and record hash, and, if the role reads
-    /// values, that every secret opens and holds what its overview lists.
+    /// A version as the log shows it; `None` if it is damaged or false, or in a group that the grant does not list.
+    fn logged(&self, stored: &Stored) -> Result<Option<SignedVersion>> {
+        if !self.lists(stored) {
+            return Ok(None);
+        }
+        match self.signed_version(stored) {
+            Err(error) if error.missing().is_some() => Err(error),
+            version => Ok(version.ok()),
+        }
+    }
+
+    /// Checks every signature, of commits and of versions, every chain link, page and record, and, in the groups in
+    /// which the grant reads values, that every secret opens and holds what its overview lists.
     pub fn verify(&self) -> Result<Vec<Verdict>> {
         self.want(self.index.commits.iter().map(CommitPlace::range))?;
-        let mut versions: Vec<&Stored> = self.index.all().flatten().collect();
-        versions.sort_unstable_by_key(|stored| stored.record().start);
-        let mut versions = versions.into_iter().peekable();
+        self.want(self.index.unused_pages())?;
+        let (all, damaged_pages) = self.index.all(&self.reading());
+        let mut versions = by_commit(all);
+        let mut damaged_pages = damaged_pages.into_iter();
         let mut before: Option<After> = None;
         let mut verdicts = Vec::with_capacity(self.index.commits.len());
         let mut buffer = Vec::new();
@@ -129,29 +142,20 @@ impl<S: Source> Vault<S> {
                     ),
                 ));
             }
-            for record in commit.records() {
-                let stored = versions.next_if(|stored| stored.record().start == record.offset);
-                match stored {
-                    _ if !record.is_intact() => problems.add(Error::new(
-                        Code::Damaged,
-                        format!(
-                            "at offset {}: a record of commit {} is damaged",
-                            record.offset, place.seq
-                        ),
-                    )),
-                    Some(stored) => match self.examine_version(stored, Signature::Verified) {
-                        Ok((_, Some(version))) => problems.add(version.into_error()),
-                        Ok(_) => {}
-                        Err(error) => problems.add(error),
-                    },
-                    // A tolerant opening went on without it.
-                    None => {}
+            // They are the snapshot's, which is the first.
+            damaged_pages.by_ref().for_each(|error| problems.add(error));
+            let of_commit = versions.remove(&place.seq).unwrap_or_default();
+            for stored in of_commit.iter().filter(|stored| self.lists(stored)) {
+                match self.examine_version(stored, Signature::Verified) {
+                    Ok((_, Some(fault))) => problems.add(fault.into_error()),
+                    Ok(_) => {}
+                    Err(error) => problems.add(error),
                 }
             }
             let Problems { told, untold, .. } = problems;
             verdicts.push(Verdict {
                 seq: place.seq,
-                records: commit.record_count(),
+                records: of_commit.len(),
                 problems: told,
                 untold,
             });
@@ -180,6 +184,15 @@ impl<S: Source> Vault<S> {
             .ok_or_else(|| crate::bytes::damaged(offset, "the commit's fixed part is damaged"))?;
         Commit::decode(fixed, bytes, offset)
     }
+}
+
+/// Versions by the seqs of their commits.
+fn by_commit(all: Vec<Stored>) -> HashMap<u64, Vec<Stored>> {
+    let mut versions: HashMap<u64, Vec<Stored>> = HashMap::new();
+    for stored in all {
+        versions.entry(stored.seq).or_default().push(stored);
+    }
+    versions
 }
 
 /// What is wrong with a commit, as far as there is room for it: a hostile log may have many faults.

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 use crate::access::Rights;
 use crate::action::{Note, Options};
-use crate::connector::{Connector, ConnectorId, NewConnector, Op, Properties, PropertyName};
+use crate::connector::{Connector, ConnectorId, NewConnector, Properties, PropertyName};
 use crate::error::{Code, Error, Result, counted};
 use crate::format::hex::GrantId;
 use crate::limits;
@@ -196,8 +196,10 @@ impl<S: Source> Vault<S> {
             return Ok(merging.merge);
         }
         self.check_commits(theirs)?;
-        let newest = theirs.index.all().filter_map(Iterator::last);
-        for_all(newest, |newest| merging.connector(newest))?;
+        let all = theirs.all_versions()?;
+        let connectors = all.chunk_by(|one, next| one.entry.tag == next.entry.tag);
+        let newest = connectors.filter_map(|versions| versions.last());
+        for_all(newest, |newest| merging.connector(*newest))?;
         merging.merge.strangers.extend(merging.strangers);
         Ok(merging.merge)
     }
@@ -224,10 +226,10 @@ impl<S: Source> Vault<S> {
         self.signed_by(opened).map(|_| opened.id())
     }
 
-    fn versions_by_id(&self, id: &str) -> Result<HashMap<VersionId, &Stored>> {
+    fn versions_by_id(&self, id: &str) -> Result<HashMap<VersionId, Stored>> {
         let mut versions = HashMap::new();
-        for stored in self.index.versions(id) {
-            if let Some(id) = self.verified_id(&self.opened(stored)?) {
+        for stored in self.versions(id)? {
+            if let Some(id) = self.verified_id(&self.opened(&stored)?) {
                 versions.insert(id, stored);
             }
         }
@@ -247,14 +249,14 @@ struct Merging<'a, S> {
 /// A side of a connector: its newest version.
 struct Side<'a, S> {
     vault: &'a Vault<S>,
-    stored: &'a Stored,
+    stored: Stored,
     overview: Overview,
     id: VersionId,
 }
 
 impl<'a, S: Source> Side<'a, S> {
-    fn new(vault: &'a Vault<S>, stored: &'a Stored) -> Result<Self> {
-        let opened = vault.opened(stored)?;
+    fn new(vault: &'a Vault<S>, stored: Stored) -> Result<Self> {
+        let opened = vault.opened(&stored)?;
         Ok(Self {
             vault,
             stored,
@@ -264,12 +266,12 @@ impl<'a, S: Source> Side<'a, S> {
     }
 
     fn exists(&self) -> bool {
-        self.stored.op != Op::Delete
+        self.stored.entry.exists()
     }
 
     fn properties(&self) -> Result<Properties> {
         match self.exists() {
-            true => Ok(self.vault.unseal(self.stored)?.connector.properties),
+            true => Ok(self.vault.unseal(&self.stored)?.connector.properties),
             false => Ok(Properties::new()),
         }
     }
@@ -277,10 +279,11 @@ impl<'a, S: Source> Side<'a, S> {
     /// When a property was last changed after `base`, by the clock of the author of the version: of the first one,
     /// from the newest back, whose value is not that of the version before it. What a version says that it
     /// changed does not count, and a false one says nothing.
-    fn changed_at(&self, name: &PropertyName, base: Option<&Stored>) -> Result<Timestamp> {
-        let base = base.map_or(0, |base| base.version.get());
+    fn changed_at(&self, name: &PropertyName, base: Option<Stored>) -> Result<Timestamp> {
+        let base = base.map_or(0, |base| base.entry.version.get());
         let mut newer: Option<(Timestamp, Option<Secret>)> = None;
-        for stored in self.vault.index.versions(self.overview.id.as_str()).rev() {
+        let versions = self.vault.versions(self.overview.id.as_str())?;
+        for stored in versions.iter().rev() {
             let older = match self.value_then(stored, name) {
                 Err(error) if error.code() == Code::FalseRecord => continue,
                 older => older?,
@@ -289,7 +292,7 @@ impl<'a, S: Source> Side<'a, S> {
                 return Ok(at);
             }
             newer = Some(older);
-            if stored.version.get() <= base {
+            if stored.entry.version.get() <= base {
                 break;
             }
         }
@@ -302,7 +305,7 @@ impl<'a, S: Source> Side<'a, S> {
         stored: &Stored,
         name: &PropertyName,
     ) -> Result<(Timestamp, Option<Secret>)> {
-        if stored.op == Op::Delete {
+        if !stored.entry.exists() {
             return Ok((self.vault.overview_of(stored)?.at, None));
         }
         let connector = self.vault.unseal(stored)?.connector;
@@ -312,10 +315,10 @@ impl<'a, S: Source> Side<'a, S> {
 }
 
 impl<'a, S: Source> Merging<'a, S> {
-    fn connector(&mut self, their_newest: &'a Stored) -> Result<()> {
+    fn connector(&mut self, their_newest: Stored) -> Result<()> {
         let theirs = Side::new(self.theirs, their_newest)?;
         let id = theirs.overview.id.as_str();
-        let Some(our_newest) = self.ours.index.newest(id) else {
+        let Some(our_newest) = self.ours.newest(id)? else {
             // Ours never knew it.
             if theirs.exists() {
                 self.note_strangers(id, None)?;
@@ -328,15 +331,17 @@ impl<'a, S: Source> Merging<'a, S> {
         if ours.id == theirs.id {
             return Ok(());
         }
-        let our_versions = self.ours.index.versions(id);
-        self.ours.want(our_versions.map(Stored::record))?;
+        let our_versions = self.ours.versions(id)?;
+        self.ours
+            .want(our_versions.iter().flat_map(Stored::record))?;
         let base = self.base(id)?;
-        let unchanged = |stored: &Stored| base.is_some_and(|base| base.version == stored.version);
-        if unchanged(theirs.stored) {
+        let unchanged =
+            |stored: &Stored| base.is_some_and(|base| base.entry.version == stored.entry.version);
+        if unchanged(&theirs.stored) {
             return Ok(());
         }
         self.note_strangers(id, base)?;
-        let ours_unchanged = unchanged(ours.stored);
+        let ours_unchanged = unchanged(&ours.stored);
         match (ours.exists(), theirs.exists()) {
             (false, false) => Ok(()),
             (true, true) => self.properties(&ours, &theirs, base),
@@ -360,24 +365,23 @@ impl<'a, S: Source> Merging<'a, S> {
     }
 
     /// Notes who, unknown to ours, made versions of a connector behind `base` that only theirs has.
-    fn note_strangers(&mut self, id: &str, base: Option<&Stored>) -> Result<()> {
+    fn note_strangers(&mut self, id: &str, base: Option<Stored>) -> Result<()> {
         let ours = self.ours.versions_by_id(id)?;
-        let base = base.map_or(0, |base| base.version.get());
-        for stored in self.theirs.index.versions(id) {
-            if stored.version.get() <= base {
+        let base = base.map_or(0, |base| base.entry.version.get());
+        for stored in self.theirs.versions(id)? {
+            if stored.entry.version.get() <= base {
                 continue;
             }
-            let opened = self.theirs.opened(stored)?;
+            let opened = self.theirs.opened(&stored)?;
             if ours.contains_key(&opened.id()) {
                 continue;
             }
             let author = opened.overview.author;
             let mut grants = self.ours.header.grants.iter();
             let grant = grants.find(|grant| grant.id == author);
-            let capability = capability_of(opened.overview.op);
             let may = grant.is_some_and(|grant| {
-                let rights = Rights::of(&grant.rights);
-                rights.in_group(opened.overview.group).has(capability)
+                let rights = Rights::of(&grant.rights).in_group(opened.overview.group);
+                rights.has(capability_of(opened.overview.op))
             });
             if !may || self.ours.signed_by(&opened).is_none() {
                 let mut theirs = self.theirs.header.grants.iter();
@@ -392,14 +396,14 @@ impl<'a, S: Source> Merging<'a, S> {
     }
 
     /// The newest version that both copies keep, as ours.
-    fn base(&self, id: &str) -> Result<Option<&'a Stored>> {
+    fn base(&self, id: &str) -> Result<Option<Stored>> {
         let ours = self.ours.versions_by_id(id)?;
-        for stored in self.theirs.index.versions(id).rev() {
+        for stored in self.theirs.versions(id)?.iter().rev() {
             let opened = self.theirs.opened(stored)?;
             if let Some(base) = ours.get(&opened.id())
                 && self.ours.signed_by(&opened).is_some()
             {
-                return Ok(Some(base));
+                return Ok(Some(*base));
             }
         }
         Ok(None)
@@ -410,13 +414,13 @@ impl<'a, S: Source> Merging<'a, S> {
         &mut self,
         ours: &Side<'a, S>,
         theirs: &Side<'a, Memory>,
-        base: Option<&'a Stored>,
+        base: Option<Stored>,
     ) -> Result<()> {
-        let before = self.ours.unseal(ours.stored)?.connector;
+        let before = self.ours.unseal(&ours.stored)?.connector;
         let their_values = theirs.properties()?;
         let base_values = match base {
-            Some(base) if base.op != Op::Delete => {
-                Some(self.ours.unseal(base)?.connector.properties)
+            Some(base) if base.entry.exists() => {
+                Some(self.ours.unseal(&base)?.connector.properties)
             }
             _ => None,
         };
@@ -455,7 +459,7 @@ impl<'a, S: Source> Merging<'a, S> {
             }
         }
         let base_identity = match base {
-            Some(base) if base.op != Op::Delete => Some(self.ours.overview_of(base)?),
+            Some(base) if base.entry.exists() => Some(self.ours.overview_of(&base)?),
             _ => None,
         };
         let same = |one: &Overview, other: &Overview| {
@@ -480,7 +484,7 @@ impl<'a, S: Source> Merging<'a, S> {
             meta,
             properties,
             ..
-        } = self.theirs.unseal(theirs.stored)?.connector;
+        } = self.theirs.unseal(&theirs.stored)?.connector;
         let connector =
             NewConnector::new(id.as_str(), name, type_name).with_properties(&properties);
         let connector = meta.iter().fold(connector, |connector, (name, text)| {

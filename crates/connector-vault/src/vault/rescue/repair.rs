@@ -6,24 +6,32 @@ use serde::Serialize;
 
 use crate::access::{Access, Unlock, not_permitted};
 use crate::bytes::damaged;
-use crate::connector::{Op, Version};
-use crate::crypto::Hash;
+use crate::crypto::{Hash, sha256};
 use crate::error::Result;
-use crate::format::commit::{
-    Commit, FIXED_LEN, Fixed, Kind, NewRecord, RecordBytes, SIGNATURE_LEN,
-};
+use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind, SIGNATURE_LEN};
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
 use crate::format::key_slots;
 use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
 use crate::limits;
 use crate::log;
-use crate::vault::Vault;
-use crate::vault::commit::{Chain, next_counter, snapshot_file};
-use crate::vault::index::DamagedRecord;
-use crate::vault::index::{Before, Facts, Rules};
+use crate::vault::commit::{Chain, NewVersion, next_counter, snapshot_file};
+use crate::vault::index::{self, Author, Before, Entry, IndexKeys, Salvaged, Stored, Tag};
 use crate::vault::open::{OpenOptions, access_by, require_expectation};
 use crate::vault::record::{OpenedOverview, Overview, RecordKeys, is_signed_by};
+use crate::vault::{Host, Vault};
+
+/// A record that is lost, or a page of the index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct DamagedRecord {
+    /// The commit that carries it.
+    pub seq: u64,
+    /// Where it begins in the file.
+    pub offset: u64,
+    /// Its connector, if its overview still opens. A page has none.
+    pub connector: Option<String>,
+}
 
 /// What a repair saved, and what not.
 #[derive(Debug)]
@@ -55,7 +63,8 @@ pub struct Gap {
 
 /// A version that was found, with its sealed record.
 struct Found<'a> {
-    record: RecordBytes<'a>,
+    entry: Entry,
+    sealed: [&'a [u8]; 2],
     overview: Overview,
     signed: bool,
 }
@@ -83,6 +92,7 @@ impl Vault {
         unlock: Unlock<'_>,
         options: &OpenOptions,
         unsigned: bool,
+        host: &mut Host<'_>,
     ) -> Result<Repaired> {
         require_expectation(unlock, options)?;
         check_file_len(file.len() as u64)?;
@@ -120,7 +130,7 @@ impl Vault {
         if !access.rights().owns() {
             return Err(not_permitted("only an owner can sign the repaired vault"));
         }
-        let mut salvage = Salvage::new(&access, &header);
+        let mut salvage = Salvage::new(&access, &header, file);
         // Only what is signed and in its place: anybody can make a commit whose structure holds.
         let mut signed = Vec::new();
         for commit in &commits {
@@ -134,10 +144,10 @@ impl Vault {
             .flatten()
             .filter(|found| found.signed)
             .count();
-        let records: Vec<_> = found
+        let versions: Vec<_> = found
             .values()
             .flatten()
-            .map(|found| NewRecord::new(found.record.bytes))
+            .map(|found| NewVersion::sealed(found.entry, found.sealed))
             .collect();
         let newest = signed.last().copied();
         let newest = newest.ok_or_else(|| {
@@ -149,8 +159,9 @@ impl Vault {
             seq: next_counter(newest.fixed.seq)?,
             prev: newest.hash,
             superseded: &superseded,
+            adopted: &[],
         };
-        let file = snapshot_file(&access, &header, &key_slots, &chain, &records)?;
+        let file = snapshot_file(&access, &header, &key_slots, &chain, versions, host.rng)?;
         let vault = Self::load(
             file.clone(),
             &OpenOptions::default(),
@@ -204,41 +215,35 @@ fn sound_commit<'a>(rest: &'a [u8], offset: u64, budget: &mut usize) -> Option<C
     Commit::decode(fixed, bytes, offset).ok()
 }
 
-/// Hashes of the commits before the repaired snapshot, as far back as they follow each other: each
-/// commit tells the one before it, also where that is lost.
+/// Hashes of the commits before the repaired snapshot: each commit tells the one before it, also where that is lost.
+/// One that nobody tells is zero, which no commit has.
 fn superseded(commits: &[&Commit<'_>], newest: &Commit<'_>) -> Vec<Hash> {
     let mut hashes: HashMap<u64, Hash> = HashMap::new();
     for commit in commits {
         if let Some(before) = commit.fixed.seq.checked_sub(1) {
             hashes.entry(before).or_insert(commit.fixed.prev);
         }
-        if let Some(part) = &commit.snapshot {
-            for (back, hash) in part.superseded.iter().rev().enumerate() {
-                if let Some(seq) = commit.fixed.seq.checked_sub(back as u64 + 1) {
-                    hashes.entry(seq).or_insert(*hash);
-                }
+        for (back, hash) in commit.superseded().iter().rev().enumerate() {
+            if let Some(seq) = commit.fixed.seq.checked_sub(back as u64 + 1) {
+                hashes.entry(seq).or_insert(*hash);
             }
         }
     }
     hashes.insert(newest.fixed.seq, newest.hash);
-    let mut superseded = Vec::new();
-    let mut seq = Some(newest.fixed.seq);
-    while let Some(hash) = seq.and_then(|seq| hashes.get(&seq)) {
-        if superseded.len() == limits::SUPERSEDED_MAX {
-            break;
-        }
-        superseded.push(*hash);
-        seq = seq.and_then(|seq| seq.checked_sub(1));
-    }
-    superseded.reverse();
-    superseded
+    let end = newest.fixed.seq + 1;
+    let start = end.saturating_sub(limits::SUPERSEDED_MAX as u64);
+    (start..end)
+        .map(|seq| hashes.get(&seq).copied().unwrap_or_default())
+        .collect()
 }
 
 /// Collects what is intact.
 struct Salvage<'a> {
+    file: &'a [u8],
     header: &'a Header,
+    index: IndexKeys,
     keys: RecordKeys,
-    found: BTreeMap<String, Vec<Found<'a>>>,
+    found: BTreeMap<Tag, Vec<Found<'a>>>,
     lost: Vec<DamagedRecord>,
     last: Option<Last>,
 }
@@ -265,13 +270,15 @@ impl Last {
     }
 }
 
-/// Bytes of a commit without records.
-const COMMIT_LEN_MIN: u64 = (FIXED_LEN + 4 + SIGNATURE_LEN) as u64;
+/// Fewer bytes than any commit has.
+const COMMIT_LEN_MIN: u64 = (FIXED_LEN + SIGNATURE_LEN) as u64;
 
 impl<'a> Salvage<'a> {
-    fn new(access: &Access, header: &'a Header) -> Self {
+    fn new(access: &Access, header: &'a Header, file: &'a [u8]) -> Self {
         Self {
+            file,
             header,
+            index: IndexKeys::new(access.bundle.index(), header.vault_id, header.epoch),
             keys: RecordKeys::new(&access.bundle, header),
             found: BTreeMap::new(),
             lost: Vec::new(),
@@ -283,7 +290,7 @@ impl<'a> Salvage<'a> {
     fn commit(&mut self, commit: &Commit<'a>) -> bool {
         // The first is the snapshot. An old commit that somebody put here again proves nothing.
         let in_place = match &self.last {
-            None => commit.snapshot.is_some(),
+            None => commit.snapshot().is_some(),
             Some(last) => last.may_precede(commit),
         };
         let signed = in_place && log::verify_commit(self.header, commit).is_ok();
@@ -294,15 +301,23 @@ impl<'a> Salvage<'a> {
                 hash: signed.then_some(commit.hash),
             });
         }
-        for record in commit.records() {
-            match self.open(commit, record, signed) {
-                Ok(found) => {
-                    let id = found.overview.id.as_str().to_owned();
-                    self.found.entry(id).or_default().push(found);
+        for salvaged in index::salvage(&self.index, self.header, commit, self.file) {
+            let (stored, is_listed) = match salvaged {
+                Salvaged::Version(stored, is_listed) => (stored, is_listed),
+                Salvaged::LostPage(offset) => {
+                    self.lost.push(DamagedRecord {
+                        seq: commit.fixed.seq,
+                        offset,
+                        connector: None,
+                    });
+                    continue;
                 }
+            };
+            match self.open(commit, &stored, signed && is_listed) {
+                Ok(found) => self.found.entry(found.entry.tag).or_default().push(found),
                 Err(connector) => self.lost.push(DamagedRecord {
                     seq: commit.fixed.seq,
-                    offset: record.offset,
+                    offset: stored.overview().start,
                     connector,
                 }),
             }
@@ -310,82 +325,87 @@ impl<'a> Salvage<'a> {
         signed
     }
 
-    /// The version in a record, if all of it opens; else its connector, if that much is known.
+    /// The sealed part in a range of the file, if it is what its entry says.
+    fn sealed(&self, range: std::ops::Range<u64>, hash: &Hash) -> Option<&'a [u8]> {
+        let place = |at: u64| usize::try_from(at).ok();
+        let bytes = self.file.get(place(range.start)?..place(range.end)?)?;
+        let sealed = bytes.get(4..)?;
+        (sha256(sealed) == *hash).then_some(sealed)
+    }
+
+    /// A version, if all of it opens; else its connector, if that much is known.
     fn open(
         &self,
         commit: &Commit<'_>,
-        record: RecordBytes<'a>,
+        stored: &Stored,
         signed: bool,
     ) -> Result<Found<'a>, Option<String>> {
-        let (sealed, secrets) = record.split().map_err(|_| None)?;
-        let mut plaintext = Vec::new();
-        let group = self
-            .keys
-            .find_overview(sealed, &mut plaintext)
+        let entry = stored.entry;
+        let sealed = self
+            .sealed(stored.overview(), &entry.overview_hash)
             .ok_or(None)?;
+        let mut plaintext = Vec::new();
+        let is_open = self.keys.open_overview(entry.group, sealed, &mut plaintext);
+        if !is_open.unwrap_or_default() {
+            return Err(None);
+        }
         let opened = OpenedOverview::parse(&plaintext).map_err(|_| None)?;
         let overview = &opened.overview;
-        let sound = match overview.op {
-            _ if self.keys.group_id(group) != Some(overview.group) => false,
-            Op::Delete => secrets.is_empty(),
-            _ => matches!(self.keys.read_secrets(group, &opened, secrets), Ok(Ok(_))),
+        let id = || Some(overview.id.as_str().to_owned());
+        let (secrets, sound) = match entry.exists() {
+            true => {
+                let sealed = self.sealed(stored.secrets(), &entry.secrets_hash);
+                let secrets = sealed.ok_or_else(id)?;
+                let read = self.keys.read_secrets(entry.group, &opened, secrets);
+                (secrets, matches!(read, Ok(Ok(_))))
+            }
+            false => (&[][..], true),
         };
+        let is_of_entry = index::is_of(&self.index, &self.keys, overview, &entry);
         // Nothing that its author did not sign comes under the owner's signature, also not on request.
         let key = self.header.key_of(overview.author);
         let is_signed = key.is_some_and(|key| {
             is_signed_by(key, self.header.vault_id, &opened.hash, &opened.signature)
         });
-        if !sound || !is_signed {
-            return Err(Some(overview.id.as_str().to_owned()));
+        if !sound || !is_of_entry || !is_signed {
+            return Err(id());
         }
-        let overview = opened.overview;
-        let permitted = signed && self.permits(commit, &overview, !secrets.is_empty());
         Ok(Found {
-            signed: permitted && record.is_intact(),
-            overview,
-            record,
+            signed: signed && self.permits(commit, overview, &entry),
+            entry,
+            sealed: [sealed, secrets],
+            overview: opened.overview,
         })
     }
 
-    fn permits(&self, commit: &Commit<'_>, overview: &Overview, has_secrets: bool) -> bool {
-        let Ok(rules) = Rules::of(self.header, commit, true) else {
+    fn permits(&self, commit: &Commit<'_>, overview: &Overview, entry: &Entry) -> bool {
+        let Ok(author) = Author::of(self.header, commit) else {
             return false;
         };
-        let facts = Facts {
-            op: overview.op,
-            version: overview.version,
-            has_secrets,
-            group: overview.group,
-        };
-        if !rules.permits_author(self.header, overview.author) {
+        if commit.fixed.kind == Kind::Snapshot {
+            return self.header.knows(overview.author);
+        }
+        if !author.is(overview.author) {
             return false;
         }
-        let found = self
-            .found
-            .get(overview.id.as_str())
-            .map_or(&[][..], Vec::as_slice);
-        let before = found
-            .iter()
-            .rev()
-            .find(|found| found.signed)
-            .map(|found| &found.overview);
-        // With its predecessor lost, an updater's record could create a connector.
-        if before.is_none() && !rules.by_owner() {
-            return false;
-        }
-        let same_identity = || {
-            before.is_some_and(|before| {
-                before.name == overview.name
-                    && before.type_name == overview.type_name
-                    && before.meta == overview.meta
-            })
+        let found = self.found.get(&entry.tag).map_or(&[][..], Vec::as_slice);
+        let before = found.iter().rev().find(|found| found.signed);
+        let before = match before.map(|found| found.entry) {
+            Some(before) if before.version.next() == entry.version => Before::Version(before),
+            // A version between them is lost. A member who may not name or move a connector did neither.
+            Some(before) if before.version < entry.version => {
+                let is_same = before.face == entry.face && before.group == entry.group;
+                if !is_same && !author.is_owner() {
+                    return false;
+                }
+                Before::Damaged
+            }
+            Some(before) => Before::Version(before),
+            // With its predecessor lost, an updater's record could create a connector.
+            None if author.is_owner() => Before::Damaged,
+            None => Before::Nothing,
         };
-        let before = before.map(|before| Before {
-            version: before.version,
-            op: before.op,
-            group: before.group,
-        });
-        rules.check(&facts, before, same_identity).is_ok()
+        author.check(entry, &before).is_ok()
     }
 
     /// The versions to keep, by connector and ascending; the quarantined; the lost.
@@ -393,29 +413,28 @@ impl<'a> Salvage<'a> {
         self,
         unsigned: bool,
     ) -> (
-        BTreeMap<String, Vec<Found<'a>>>,
+        BTreeMap<Tag, Vec<Found<'a>>>,
         Vec<Overview>,
         Vec<DamagedRecord>,
     ) {
         let mut kept = BTreeMap::new();
         let mut quarantined = Vec::new();
-        for (id, mut found) in self.found {
+        for (tag, mut found) in self.found {
             // A signed version wins over one that claims its place.
-            found.sort_by_key(|found| (found.overview.version, !found.signed));
+            found.sort_by_key(|found| (found.entry.version, !found.signed));
             let mut versions: Vec<Found<'a>> = Vec::new();
-            let mut newest: Option<Version> = None;
             for found in found {
-                let is_new = newest.is_none_or(|newest| found.overview.version > newest);
+                let newest = versions.last().map(|newest| newest.entry.version);
+                let is_new = newest.is_none_or(|newest| found.entry.version > newest);
                 if !found.signed {
                     quarantined.push(found.overview.clone());
                 }
                 if is_new && (found.signed || unsigned) {
-                    newest = Some(found.overview.version);
                     versions.push(found);
                 }
             }
             if !versions.is_empty() {
-                kept.insert(id, versions);
+                kept.insert(tag, versions);
             }
         }
         (kept, quarantined, self.lost)

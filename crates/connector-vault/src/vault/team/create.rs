@@ -190,8 +190,9 @@ impl Vault {
             seq: 0,
             prev: [0; 32],
             superseded: &[],
+            adopted: &[],
         };
-        let file = snapshot_file(&access, &header, &key_slots, &chain, &[])?;
+        let file = snapshot_file(&access, &header, &key_slots, &chain, Vec::new(), host.rng)?;
         let vault = Self::load(
             file.clone(),
             &OpenOptions::default(),
@@ -215,6 +216,7 @@ pub(crate) fn new_grant(
         label: label.into(),
         since: host.now.to_string(),
         until: None,
+        requests_from: None,
         extra: None,
         rights: place.rights.to_vec(),
         x_wing: key.x_wing.clone(),

@@ -5,20 +5,19 @@ use std::collections::HashSet;
 
 use super::grants::Revocation;
 use crate::access::{Access, Bundle, BundlePlace, Rights, groups};
-use crate::connector::{ConnectorId, Op};
+use crate::connector::ConnectorId;
 use crate::crypto::identity::{Identity, VaultKey};
-use crate::error::{Code, Error, Result, counted, quoted};
-use crate::format::commit::{NewRecord, split_record};
-use crate::format::header::{Grant, Handover, Header, Retired};
+use crate::error::{Code, Error, Result};
+use crate::format::header::{DEFAULT_GROUP, Grant, Handover, Header, Retired};
 use crate::format::hex::{GrantId, Hex};
 use crate::format::key_slots::KeySlotEntry;
 use crate::limits;
 use crate::log;
 use crate::role::Capability;
 use crate::source::Source;
-use crate::vault::commit::{Checked, CheckedConnector, next_counter};
-use crate::vault::index::{CommitPlace, Stored};
-use crate::vault::record::{OpenedOverview, Overview, Plaintexts, RecordKeys};
+use crate::vault::commit::{Checked, CheckedConnector, NewVersion, Scope as Looked, next_counter};
+use crate::vault::index::{IndexKeys, Stored};
+use crate::vault::record::{OpenedOverview, Plaintexts, RecordKeys};
 use crate::vault::{Host, Vault};
 
 /// A header that begins an epoch, before it has its keys.
@@ -39,7 +38,6 @@ impl<S: Source> Vault<S> {
         host: &mut Host<'_>,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Revocation> {
-        self.want(self.index.commits.iter().map(CommitPlace::range))?;
         let NewEpoch {
             mut header,
             former,
@@ -74,25 +72,22 @@ impl<S: Source> Vault<S> {
             };
             grant.bundle = bundle.seal(host.rng, &place, &grant.key())?;
         }
-        let forgotten = self.make_room(&mut header)?;
+        let mut checked = self.checked(Looked::All, host)?;
+        let forgotten = self.make_room(&mut header, &checked)?;
+        self.forget(&mut checked, &forgotten, host)?;
         let access = Access::open(signer, &header)?;
-        let keys = RecordKeys::new(&access.bundle, &header);
-        let again = self.checked_for_epoch(&forgotten, &access, host)?;
-        refuse_lost(&again.lost)?;
-        let records = self.seal_again(&again.checked, &keys, host, progress)?;
-        let prepared = self.prepare_snapshot(
-            &access,
-            &header,
-            key_slots,
-            &records,
-            again.checked.false_versions,
-        )?;
+        let index = IndexKeys::new(access.bundle.index(), header.vault_id, header.epoch);
+        let records = RecordKeys::new(&access.bundle, &header);
+        let versions = self.seal_again(&checked, (&index, &records), host, progress)?;
+        let false_versions = checked.false_versions;
+        let prepared =
+            self.prepare_snapshot(&access, &header, key_slots, versions, false_versions, host)?;
         let labels = forgotten.iter().filter_map(|id| self.header.label(*id));
         Ok(Revocation {
             prepared,
             exposed: self.exposed(former, &header)?,
-            dropped: again.dropped,
             forgotten: labels.map(str::to_owned).collect(),
+            damaged: checked.damaged,
         })
     }
 
@@ -100,17 +95,21 @@ impl<S: Source> Vault<S> {
     fn exposed(&self, former: &Grant, header: &Header) -> Result<Vec<ConnectorId>> {
         let now = header.grants.iter().find(|grant| grant.id == former.id);
         let reads = |grant: &Grant, group: u16| {
-            let group = self.index.keys().group_id(group);
+            let group = self.header.group(group);
             let rights = Rights::of(&grant.rights);
-            group.is_some_and(|group| rights.in_group(group).has(Capability::Read))
+            group.is_some_and(|group| rights.in_group(group.id).has(Capability::Read))
         };
-        let lost = |stored: &&Stored| {
-            reads(former, stored.group) && !now.is_some_and(|now| reads(now, stored.group))
-        };
-        let stored = self.index.live().filter(lost);
-        stored
-            .map(|stored| Ok(self.overview_of(stored)?.id))
-            .collect()
+        let mut ids = Vec::new();
+        for overview in self.list() {
+            let overview = overview?;
+            let group = overview.group;
+            let number = self.header.groups.iter().find(|one| one.id == group);
+            let number = number.map_or(DEFAULT_GROUP, |group| group.number);
+            if reads(former, number) && !now.is_some_and(|now| reads(now, number)) {
+                ids.push(overview.id);
+            }
+        }
+        Ok(ids)
     }
 
     /// Replaces the vault key, which a former owner knows.
@@ -141,13 +140,13 @@ impl<S: Source> Vault<S> {
 
     /// Drops retired grants until the header may list the rest: first those that no kept record needs, then the
     /// oldest. Returns the authors whose records have to go too.
-    fn make_room(&self, header: &mut Header) -> Result<HashSet<GrantId>> {
+    fn make_room(&self, header: &mut Header, checked: &Checked) -> Result<HashSet<GrantId>> {
         let mut forgotten = HashSet::new();
         if header.retired.len() <= limits::RETIRED_MAX {
             return Ok(forgotten);
         }
         let mut authors = HashSet::new();
-        for stored in self.index.all().flatten() {
+        for stored in checked.connectors.iter().flat_map(|one| &one.versions) {
             authors.insert(self.overview_of(stored)?.author);
         }
         let mut named: HashSet<_> = header.grants.iter().map(|grant| grant.id).collect();
@@ -170,140 +169,84 @@ impl<S: Source> Vault<S> {
         Ok(forgotten)
     }
 
-    /// The versions that go on in a new epoch: those that are neither false nor damaged, and not of `forgotten`
-    /// authors. Where the newest version goes, the owner adds one.
-    fn checked_for_epoch(
+    /// Leaves out the versions of these authors. Where one is the newest of its connector, the owner adds one with
+    /// the same values.
+    fn forget(
         &self,
+        checked: &mut Checked,
         forgotten: &HashSet<GrantId>,
-        author: &Access,
         host: &mut Host<'_>,
-    ) -> Result<Again<'_>> {
-        let damaged = self.damaged_records()?;
-        let found = self.find_all(&damaged, forgotten)?;
-        let (mut dropped, mut lost) = (Vec::new(), Vec::new());
-        for versions in self.index.all() {
-            let mut newest = None;
-            for stored in versions {
-                newest = Some(stored);
-                if damaged.contains(&stored.record().start) {
-                    dropped.extend(self.overview_of(stored).ok());
+    ) -> Result<()> {
+        if forgotten.is_empty() {
+            return Ok(());
+        }
+        for connector in &mut checked.connectors {
+            let mut kept = Vec::with_capacity(connector.versions.len());
+            let newest = connector.versions.last().map(|newest| newest.entry.version);
+            for stored in &connector.versions {
+                if !forgotten.contains(&self.overview_of(stored)?.author) {
+                    kept.push(*stored);
+                } else if newest == Some(stored.entry.version) && connector.own.is_none() {
+                    connector.own = Some(self.renewed(stored, host)?);
                 }
             }
-            let is_damaged = |stored: &&Stored| damaged.contains(&stored.record().start);
-            lost.extend(newest.filter(is_damaged).map(|stored| self.name_of(stored)));
+            connector.versions = kept;
         }
-        Ok(Again {
-            checked: self.without(found, author, host)?,
-            dropped,
-            lost,
-        })
+        Ok(())
     }
 
-    /// These versions, sealed with other keys; their plaintexts stay as they are, their authors' signatures too.
+    /// Every version that is kept, sealed with other keys; nothing else about it changes.
     fn seal_again(
         &self,
-        checked: &Checked<'_>,
-        keys: &RecordKeys,
+        checked: &Checked,
+        keys: (&IndexKeys, &RecordKeys),
         host: &mut Host<'_>,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Vec<NewRecord<'static>>> {
+    ) -> Result<Vec<NewVersion<'static>>> {
         let total = checked.connectors.iter().map(CheckedConnector::count).sum();
-        let mut records = Vec::with_capacity(total);
+        let mut versions = Vec::with_capacity(total);
         for connector in &checked.connectors {
             for stored in &connector.versions {
-                let (overview, plaintexts) = self.plaintexts(stored)?;
-                let place = (overview.group, overview.id.as_str(), stored.version);
-                let record = keys.seal(host.rng, place, &plaintexts)?;
-                records.push(NewRecord::new(record));
-                progress(records.len(), total);
+                let (opened, plaintexts) = self.plaintexts(stored)?;
+                let group = stored.entry.group;
+                let version = NewVersion::seal(keys, host.rng, group, &opened, &plaintexts)?;
+                versions.push(version);
+                progress(versions.len(), total);
             }
             if let Some(own) = &connector.own {
-                records.push(own.seal(keys, host)?);
-                progress(records.len(), total);
+                versions.push(own.seal(keys, host)?);
+                progress(versions.len(), total);
             }
         }
-        Ok(records)
+        // Their tags are others now.
+        versions.sort_unstable_by_key(|version| version.entry.place());
+        Ok(versions)
     }
 
-    /// What is sealed in a record.
-    fn plaintexts(&self, stored: &Stored) -> Result<(Overview, Plaintexts)> {
+    /// What is sealed in a version that was checked.
+    fn plaintexts(&self, stored: &Stored) -> Result<(OpenedOverview, Plaintexts)> {
+        let changed = || Error::new(Code::Damaged, "a version has changed since it was checked");
         let mut buffer = Vec::new();
-        let record = self.bytes(stored.record(), &mut buffer)?;
-        let (sealed, sealed_secrets) = split_record(record, stored.record().start)?;
-        let plaintext = self.index.open_overview(stored.group, sealed)?;
-        let overview = OpenedOverview::parse(&plaintext)?.overview;
-        let secrets = match stored.op {
-            Op::Delete => None,
-            _ => {
-                let keys = self.index.keys();
-                let id = overview.id.as_str();
-                let opened = keys.open_secrets(stored.group, id, stored.version, sealed_secrets)?;
-                // They opened when they were checked.
-                Some(opened.ok_or_else(|| Error::new(Code::Damaged, "secrets no longer open"))?)
-            }
-        };
-        let plaintexts = Plaintexts {
-            overview: plaintext,
-            secrets,
-        };
-        Ok((overview, plaintexts))
-    }
-
-    /// Where records begin that are no longer those that the vault was opened with: what an owner seals again, it
-    /// vouches for.
-    fn damaged_records(&self) -> Result<HashSet<u64>> {
-        let (mut damaged, mut buffer) = (HashSet::new(), Vec::new());
-        for place in &self.index.commits {
-            let commit = self.commit(place, &mut buffer)?;
-            if commit.hash != place.hash {
-                return Err(crate::bytes::damaged(
-                    place.range().start,
-                    format!(
-                        "the commit {} has changed since the vault was opened",
-                        place.seq
-                    ),
-                ));
-            }
-            let broken = commit.records().filter(|record| !record.is_intact());
-            damaged.extend(broken.map(|record| record.offset));
+        let bytes = self.bytes(stored.overview(), &mut buffer)?;
+        let mut overview = Vec::new();
+        let sealed = bytes.get(4..).ok_or_else(changed)?;
+        let group = stored.entry.group;
+        if !self.keys.open_overview(group, sealed, &mut overview)? {
+            return Err(changed());
         }
-        Ok(damaged)
-    }
-
-    /// A version as messages name it.
-    fn name_of(&self, stored: &Stored) -> String {
-        let id = self.overview_of(stored).map(|overview| overview.id);
-        let id = id.map_or_else(|_| "an unknown connector".into(), |id| quoted(id.as_str()));
-        format!("version {} of {id}", stored.version)
-    }
-}
-
-/// What goes on in a new epoch.
-struct Again<'v> {
-    checked: Checked<'v>,
-    /// Versions that are damaged, as far as their overviews open.
-    dropped: Vec<Overview>,
-    /// Newest versions that are damaged.
-    lost: Vec<String>,
-}
-
-/// Fails with `damaged` if the newest versions of connectors are: with an older one in their place, the storage could
-/// bring an old value back and have an owner sign it.
-fn refuse_lost(lost: &[String]) -> Result<()> {
-    match lost {
-        [] => Ok(()),
-        lost => Err(Error::new(
-            Code::Damaged,
-            format!(
-                "{} damaged: {}",
-                counted(
-                    lost.len() as u64,
-                    "newest version is",
-                    "newest versions are"
-                ),
-                lost.join(", ")
-            ),
-        )
-        .with_hint("restore a backup, or repair the vault first")),
+        let opened = OpenedOverview::parse(&overview)?;
+        let secrets = match stored.entry.exists() {
+            true => {
+                let bytes = self.bytes(stored.secrets(), &mut buffer)?;
+                let sealed = bytes.get(4..).ok_or_else(changed)?;
+                let id = opened.overview.id.as_str();
+                let secrets = self
+                    .keys
+                    .open_secrets(group, id, stored.entry.version, sealed)?;
+                Some(secrets.ok_or_else(changed)?)
+            }
+            false => None,
+        };
+        Ok((opened, Plaintexts { overview, secrets }))
     }
 }

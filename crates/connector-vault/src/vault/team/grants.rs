@@ -18,8 +18,7 @@ use crate::format::rights::{RightEntry, Scope};
 use crate::limits;
 use crate::role::Role;
 use crate::source::Source;
-use crate::vault::commit::{Checks, Prepared};
-use crate::vault::record::Overview;
+use crate::vault::commit::{Prepared, Scope as Looked};
 use crate::vault::{Host, Vault};
 
 /// Who may do what, as the header lists it.
@@ -97,12 +96,11 @@ pub struct Revocation {
     /// The connectors that the former holder could read. An old copy of the vault still opens for
     /// it: they should be rotated.
     pub exposed: Vec<ConnectorId>,
-    /// Versions that are left out, since their bytes have changed since the vault was opened.
-    /// [`Prepared::false_versions`] are those that are left out because of their authors.
-    pub dropped: Vec<Overview>,
     /// Labels of former grants whose versions the owner has replaced, with the same values: a vault names at most 512
     /// former grants.
     pub forgotten: Vec<String>,
+    /// Damaged versions that are left out: no version that is needed.
+    pub damaged: Vec<Error>,
 }
 
 impl<S: Source> Vault<S> {
@@ -167,9 +165,7 @@ impl<S: Source> Vault<S> {
                 "a vault has at most 256 grants",
             ));
         }
-        self.require_sound()?;
-        let checked = self.checked(Checks::Tail, host)?;
-        let records = self.all_records(&checked, host)?;
+        let checked = self.checked(Looked::Tail, host)?;
         let place = BundlePlace {
             vault_id: header.vault_id,
             epoch: header.epoch,
@@ -214,8 +210,7 @@ impl<S: Source> Vault<S> {
         header
             .grants
             .push(new_grant(host, &self.access.bundle, &place, label, &key)?);
-        let false_versions = checked.false_versions;
-        self.prepare_snapshot(&self.access, &header, &key_slots, &records, false_versions)
+        self.prepare_checked(&self.access, &header, &key_slots, checked, host)
     }
 
     /// Takes a grant away: new keys, everything sealed again, bundles for those who stay. Needs an
@@ -260,21 +255,14 @@ impl<S: Source> Vault<S> {
             rights: &grant.rights,
         };
         grant.bundle = self.access.bundle.seal(host.rng, &place, &grant.key())?;
-        self.require_sound()?;
-        let checked = self.checked(Checks::Tail, host)?;
-        let records = self.all_records(&checked, host)?;
-        let prepared = self.prepare_snapshot(
-            &self.access,
-            &header,
-            &self.key_slots,
-            &records,
-            checked.false_versions,
-        )?;
+        let checked = self.checked(Looked::Tail, host)?;
+        let prepared =
+            self.prepare_checked(&self.access, &header, &self.key_slots, checked, host)?;
         Ok(Revocation {
             prepared,
             exposed: Vec::new(),
-            dropped: Vec::new(),
             forgotten: Vec::new(),
+            damaged: Vec::new(),
         })
     }
 

@@ -251,7 +251,6 @@ impl<S: Source> Vault<S> {
         &self,
         change: impl FnOnce(&Self, &mut Vec<KeySlotEntry>) -> Result<()>,
     ) -> Result<Prepared> {
-        self.require_sound()?;
         self.want(self.index.commits.iter().map(CommitPlace::range))?;
         let mut key_slots = self.key_slots.clone();
         change(self, &mut key_slots)?;

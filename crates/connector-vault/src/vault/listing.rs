@@ -1,0 +1,139 @@
+//! The connectors of a vault, one after the other.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Vault;
+use super::index::{Lost, Newest, Tag};
+use super::record::Overview;
+use crate::error::{Code, Error, Result};
+use crate::source::Source;
+
+/// Where a list goes on: for lists that are shown in parts. The default is the beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor(Option<Tag>);
+
+impl Default for Cursor {
+    fn default() -> Self {
+        Self(Some(Tag::FIRST))
+    }
+}
+
+impl Cursor {
+    /// Whether the list ends here.
+    #[must_use]
+    pub fn is_end(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+/// What stands for a cursor at the end of the list.
+const END: &str = "end";
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(tag) => tag.fmt(f),
+            None => f.write_str(END),
+        }
+    }
+}
+
+/// The text of [`Display`](fmt::Display). Fails with `invalid_argument`.
+impl FromStr for Cursor {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if text == END {
+            return Ok(Self(None));
+        }
+        let mut tag = [0; 16];
+        match base16ct::lower::decode(text, &mut tag).map(<[u8]>::len) {
+            Ok(16) => Ok(Self(Some(Tag(tag)))),
+            _ => Err(Error::new(
+                Code::InvalidArgument,
+                "this is no place in a list of connectors",
+            )),
+        }
+    }
+}
+
+/// The connectors that a grant lists, in an order that tells nothing: [`Vault::list`].
+pub struct Listing<'v, S> {
+    vault: &'v Vault<S>,
+    newest: Newest<'v>,
+}
+
+impl<S> fmt::Debug for Listing<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listing(..)")
+    }
+}
+
+impl<S: Source> Vault<S> {
+    /// The connectors that this grant lists, without their values. Their order is no order for people: sort them
+    /// by name, then by id.
+    ///
+    /// A connector that is damaged stands as an error that names it, and the list goes on behind it. A damaged page
+    /// of the index stands as one error.
+    pub fn list(&self) -> Listing<'_, S> {
+        self.list_from(Cursor::default())
+    }
+
+    /// The list from a cursor on.
+    pub fn list_from(&self, cursor: Cursor) -> Listing<'_, S> {
+        Listing {
+            vault: self,
+            newest: Newest::from(&self.index, self.reading(), cursor.0),
+        }
+    }
+}
+
+impl<S: Source> Listing<'_, S> {
+    /// Where the list goes on.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        Cursor(self.newest.next_tag())
+    }
+}
+
+impl<S: Source> Iterator for Listing<'_, S> {
+    type Item = Result<Overview>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let stored = match self.newest.next()? {
+                Ok(stored) => stored,
+                Err(Lost { connector, error }) => {
+                    return Some(Err(match connector {
+                        Some(tag) => self.vault.naming(error, tag),
+                        None => error,
+                    }));
+                }
+            };
+            if stored.entry.exists() && self.vault.lists(&stored) {
+                let overview = self.vault.overview_of(&stored);
+                return Some(overview.map_err(|error| self.vault.naming(error, stored.entry.tag)));
+            }
+        }
+    }
+}
+
+impl<S: Source> Vault<S> {
+    /// An error about a connector whose newest version is damaged or false, with its id where a version of it
+    /// opens, else with its tag.
+    fn naming(&self, error: Error, tag: Tag) -> Error {
+        if error.missing().is_some() {
+            return error;
+        }
+        let versions = self.index.sound_versions(tag, &self.reading());
+        let overviews = versions.into_iter().rev();
+        let id = overviews.filter_map(|stored| self.overview_of(&stored).ok());
+        match id.map(|overview| overview.id).next() {
+            Some(id) => error
+                .within(format_args!("connector {:?}", id.as_str()))
+                .of_connector(id.as_str()),
+            None => error.within(format_args!("connector with the tag {tag}")),
+        }
+    }
+}
