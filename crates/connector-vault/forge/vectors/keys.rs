@@ -9,7 +9,8 @@ use crate::crypto::aead::{SealingKey, padded_len};
 use crate::crypto::identity::{GrantKey, Identity};
 use crate::crypto::kdf::{self, Cost, ExternalKey, Passphrase};
 use crate::crypto::label::{self, bind};
-use crate::crypto::{sha256, x_wing};
+use crate::crypto::mac::MacKey;
+use crate::crypto::{Hash, sha256, x_wing};
 use crate::format::hex::{GrantId, Hex};
 use crate::log;
 use crate::vault::forge::{Team, newest, update};
@@ -410,7 +411,8 @@ pub(super) fn answer(given: &Given) -> KeyExpect {
             let inputs: Vec<_> = inputs.iter().map(|input| bytes(input)).collect();
             let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
             let key = zeroize::Zeroizing::new(array(key));
-            expect.bytes = Some(hex(&kdf::mac(&key, label, &inputs)));
+            let code: Hash = MacKey::new(&key).mac(&bind(label, &inputs));
+            expect.bytes = Some(hex(&code));
         }
         Given::XWing(seed) => {
             let public = x_wing::PrivateKey::from_seed(&array(seed)).public();

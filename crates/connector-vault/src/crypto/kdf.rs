@@ -5,13 +5,12 @@ use std::fmt;
 
 use argon2::{Algorithm, Argon2, Block, Params};
 use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand_core::CryptoRng;
 use serde::Serialize;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{Hash, label};
+use super::label;
 use crate::bytes::{Reader, damaged};
 use crate::error::{Code, Error, Result, counted};
 use crate::limits;
@@ -418,15 +417,6 @@ pub(crate) fn derive_key(secret: &[u8; 32], label: &str, inputs: &[&[u8]]) -> Ke
         .expand(&label::bind(label, inputs), &mut *key)
         .expect("32 bytes are a valid HKDF-SHA256 length");
     key
-}
-
-/// HMAC-SHA256 (RFC 2104) of `bind(label, inputs)` under a derived key.
-pub(crate) fn mac(key: &Key, label: &str, inputs: &[&[u8]]) -> Hash {
-    let mac = Hmac::<Sha256>::new_from_slice(&**key).expect("HMAC takes a key of any length");
-    mac.chain_update(label::bind(label, inputs))
-        .finalize()
-        .into_bytes()
-        .into()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::connector::ConnectorId;
 use crate::crypto::Hash;
 use crate::crypto::kdf;
 use crate::crypto::label::{self, bind};
+use crate::crypto::mac::MacKey;
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::plan::Outcome;
@@ -110,7 +111,7 @@ impl<S: Source> Vault<S> {
             request_id.as_str().as_bytes(),
             digest,
         ];
-        kdf::mac(&key, label::REQUEST_MAC, &inputs)
+        MacKey::new(&key).mac(&bind(label::REQUEST_MAC, &inputs))
     }
 
     /// The id of the connector that a request of this grant creates.
