@@ -119,7 +119,7 @@ pub(crate) enum Command {
     /// Runs a program with values in its environment
     ///
     /// Runs COMMAND, which gets values as environment variables: those that --env and --all name, and those
-    /// of variables that hold a reference, cvault:ID/PROPERTY. No value is written to a file or a command
+    /// of variables that hold a reference, cvault:ID/PROPERTY, here or in a dotenv file. No value is written to a file or a command
     /// line. In ID and PROPERTY %2F stands for a slash and %25 for a percent sign. Signals and exit code
     /// are the program's; if cvault itself fails it ends with 125, if COMMAND cannot be run with 126, and
     /// if there is no such program with 127.

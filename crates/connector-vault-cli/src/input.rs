@@ -35,8 +35,6 @@ pub(crate) struct Wanted<'a> {
 enum Kind {
     /// An action: in place of its path stands, by mistake, its JSON.
     Action,
-    /// Several of them, likewise.
-    Actions,
     /// Another JSON document, likewise.
     List,
     /// A property's or a token's value: `NAME=VALUE` in place of `NAME=FILE`.
@@ -54,18 +52,11 @@ const AROUND_LEN_MAX: u64 = 8;
 
 impl Kind {
     fn is_document(self) -> bool {
-        matches!(self, Self::Action | Self::Actions | Self::List)
+        matches!(self, Self::Action | Self::List)
     }
 }
 
 impl<'a> Wanted<'a> {
-    /// Documents of actions.
-    pub(crate) const ACTIONS: Wanted<'static> = Wanted {
-        what: "the action",
-        asked_by: "ACTION",
-        kind: Kind::Actions,
-    };
-
     /// An action's document.
     pub(crate) const ACTION: Wanted<'static> = Wanted {
         what: "the action",
@@ -107,7 +98,6 @@ impl<'a> Wanted<'a> {
     fn limit(self) -> (u64, &'static str) {
         match self.kind {
             Kind::Action => (limits::ACTION_LEN_MAX as u64, "action_too_large"),
-            Kind::Actions => (LIST_LEN_MAX, "action_too_large"),
             Kind::List => (LIST_LEN_MAX, "limit_exceeded"),
             Kind::Value => (limits::PROPERTY_VALUE_LEN_MAX as u64, "value_too_large"),
             Kind::Key => (KEY_LEN_MAX, "limit_exceeded"),

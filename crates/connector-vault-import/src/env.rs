@@ -1,5 +1,7 @@
 //! `env`: a file of environment variables (dotenv) is one connector.
 
+use zeroize::Zeroizing;
+
 use crate::entry::{Entry, Imported};
 use crate::error::{Error, Result, quoted};
 use crate::export::Export;
@@ -48,6 +50,24 @@ fn id_of(file_name: Option<&str>) -> String {
         "" => "env".to_owned(),
         name => name.to_owned(),
     }
+}
+
+/// The variables that a dotenv file sets, in its order, for who has no use for a connector of them. One that is set
+/// twice stands there twice, and the last one counts.
+///
+/// Fails with `invalid_export`; the message names the line, and never a value.
+///
+/// ```
+/// let variables = connector_vault_import::dotenv("export A='b c'\nB=2 # two\n")?;
+/// let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+/// assert_eq!(variables, [("A", "b c"), ("B", "2")]);
+/// # Ok::<(), connector_vault_import::Error>(())
+/// ```
+pub fn dotenv(text: &str) -> Result<Vec<(&str, Zeroizing<String>)>> {
+    let variables = variables(text)?.into_iter();
+    Ok(variables
+        .filter_map(|variable| Some((variable.name, variable.value?)))
+        .collect())
 }
 
 pub(crate) struct Variable<'t> {

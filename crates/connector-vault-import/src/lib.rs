@@ -34,6 +34,7 @@ mod read;
 mod vault_kv;
 
 pub use entry::{Imported, NotTaken};
+pub use env::dotenv;
 pub use error::{Error, Result};
 pub use export::{EXPORT_LEN_MAX, Export};
 pub use kind::Kind;

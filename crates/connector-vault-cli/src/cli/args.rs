@@ -184,6 +184,9 @@ pub(crate) struct ExecArgs {
     /// Begins the names of these variables
     #[arg(long, value_name = "P", requires = "all")]
     pub(crate) prefix: Option<String>,
+    /// Sets the variables of a dotenv file, or - for standard input; references in it are replaced
+    #[arg(long, value_name = "FILE")]
+    pub(crate) env_file: Option<PathBuf>,
     /// The program and its arguments, behind --
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,

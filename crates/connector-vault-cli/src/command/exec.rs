@@ -12,7 +12,7 @@ use super::Context;
 use super::get::property;
 use crate::cli::ExecArgs;
 use crate::failure::{COMMAND_NOT_EXECUTABLE, COMMAND_NOT_FOUND, Failure, Result};
-use crate::input::{Text, name_and_rest};
+use crate::input::{self, Text, name_and_rest};
 use crate::terminal::{is_there, shown};
 use crate::{unlock, variable};
 
@@ -28,6 +28,9 @@ pub(super) fn exec(args: &ExecArgs, context: &Context) -> Result<()> {
     let mut command = Command::new(program);
     command.args(arguments);
     let mut wanted = of_environment(&mut command)?;
+    if let Some(path) = &args.env_file {
+        of_file(path, &mut command, &mut wanted, context)?;
+    }
     let file = unlock::open(&args.vault, &context.input, context.output)?;
     let mut connectors = Connectors::of(file.vault());
     if let Some(id) = &args.all {
@@ -68,21 +71,61 @@ fn of_environment(command: &mut Command) -> Result<Variables> {
             command.env_remove(name);
             continue;
         }
-        let place = match name.to_str().filter(|name| variable::is_name(name)) {
-            Some(name) => format!("the variable {name}"),
-            None => "a variable".to_owned(),
-        };
         // Text of another encoding is no reference.
-        let Some(text) = value.to_str().and_then(|text| text.strip_prefix(REFERENCE)) else {
-            continue;
-        };
-        // `cvault:1.2` is the name of an image, say.
-        if text.contains('/') {
+        if let (Some(text), place) = (value.to_str().and_then(referred), place_of(&name)) {
             let reference = Reference::parse(text, &place)?;
             variables.insert(name, Wanted { reference, place });
         }
     }
     Ok(variables)
+}
+
+/// Variables of a dotenv file, which replace those of this process.
+fn of_file(
+    path: &Path,
+    command: &mut Command,
+    wanted: &mut Variables,
+    context: &Context,
+) -> Result<()> {
+    const OPTION: &str = "--env-file";
+    let file = input::Wanted::list("the list of variables", OPTION);
+    let text = context.input.text(path, file)?;
+    let variables = connector_vault_import::dotenv(&text)
+        .map_err(|error| Failure::new("invalid_env_file", error.message()).within(OPTION))?;
+    for (name, value) in variables {
+        let name = OsString::from(name);
+        if unlock::opens(&name) {
+            continue;
+        }
+        let place = format!("{} of {OPTION}", place_of(&name));
+        match referred(&value) {
+            Some(text) => {
+                let reference = Reference::parse(text, &place)?;
+                wanted.insert(name, Wanted { reference, place });
+            }
+            None => {
+                variable::check_value(&value).map_err(|failure| failure.within(place))?;
+                wanted.remove(&name);
+                command.env(name, value.as_str());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The reference that a value is: `cvault:1.2`, say, is the name of an image.
+fn referred(value: &str) -> Option<&str> {
+    value
+        .strip_prefix(REFERENCE)
+        .filter(|text| text.contains('/'))
+}
+
+/// A variable in messages: by its name, if it has the form of one.
+fn place_of(name: &OsStr) -> String {
+    match name.to_str().filter(|name| variable::is_name(name)) {
+        Some(name) => format!("the variable {name}"),
+        None => "a variable".to_owned(),
+    }
 }
 
 /// `NAME=ID/PROPERTY` of `--env`.

@@ -47,7 +47,7 @@ fn not_text(wanted: Wanted<'_>) -> Failure {
             "put binary data in as base64, for instance by `base64 -w0`; save text of another encoding as \
              UTF-8",
         ),
-        Kind::Action | Kind::Actions | Kind::List | Kind::Key => failure.hint("save it as UTF-8"),
+        Kind::Action | Kind::List | Kind::Key => failure.hint("save it as UTF-8"),
     }
 }
 

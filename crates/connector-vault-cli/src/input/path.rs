@@ -69,13 +69,13 @@ pub(super) fn unreadable(path: &Path, wanted: Wanted<'_>, error: &io::Error) -> 
     }
     let failure = |message: String| Failure::new("file_not_found", message);
     match kind {
-        Kind::Action | Kind::Actions | Kind::List if is_document(path) => failure(format!(
+        Kind::Action | Kind::List if is_document(path) => failure(format!(
             "{asked_by} takes the path of a file, and {what} itself was given in its place"
         ))
         .hint(
             "write it to a file, or pipe it in and give -: others can read what stands on a command line",
         ),
-        Kind::Action | Kind::Actions | Kind::List => failure(format!(
+        Kind::Action | Kind::List => failure(format!(
             "the file with {what} does not exist, or its folder does not"
         ))
         .hint(format!(

@@ -160,6 +160,102 @@ fn exec_replaces_references_in_the_environment() {
 }
 
 #[test]
+fn exec_reads_a_file_of_variables() {
+    let sandbox = sandbox();
+    let env = concat!(
+        "# of the service\nexport A=cvault:x/Key\nB=\"two words\" # and more\nC=old\nC=cvault:team%2Fx/Key\n",
+        "D=cvault:no/such\nD=plain\nTAKEN=file\nTW_Key=file\nIMAGE=cvault:1.2\nexport E\n",
+        "CVAULT_PASSPHRASE=hunter2\nCVAULT_IDENTITY_FILE=cvault:x/Key\n"
+    );
+    sandbox.write("service.env", env);
+    let mut exec_it = exec(
+        &sandbox,
+        &[
+            "--env-file",
+            "service.env",
+            "--all",
+            "x",
+            "--prefix",
+            "TW_",
+            "--env",
+            "TAKEN=x/Key",
+        ],
+    );
+    exec_it.env("B", "cvault:no/such").env("E", "stays");
+    let found = environment(exec_it);
+    for (name, value) in [
+        ("A", "s3cret-1"),
+        ("B", "two words"),
+        ("C", "s3cret-3"),
+        ("D", "plain"),
+        ("E", "stays"),
+        ("TAKEN", "s3cret-1"),
+        ("TW_Key", "s3cret-1"),
+        ("IMAGE", "cvault:1.2"),
+    ] {
+        assert_eq!(found[name], value, "{name}");
+    }
+    assert!(
+        found.get("CVAULT_PASSPHRASE").is_none() && found.get("CVAULT_IDENTITY_FILE").is_none()
+    );
+
+    // What `get` writes for such a file, it reads.
+    let value = "s3cret 2\n'\"$HOME";
+    let properties = json!({"Odd": value}).to_string();
+    sandbox.add(
+        "odd",
+        "N",
+        "T",
+        &Properties::from_json(&properties).unwrap(),
+    );
+    let line = sandbox.run([
+        "get", "v.cvault", "odd", "Odd", "--format", "env", "--out", "odd.env",
+    ]);
+    line.text();
+    assert_eq!(
+        environment(exec(&sandbox, &["--env-file", "odd.env"]))["Odd"],
+        value
+    );
+
+    let piped = ran_with(
+        exec(&sandbox, &["--env-file", "-", "--", "sh", "-c", "echo $A"]).env("A", "before"),
+        "A=cvault:x/Key",
+    );
+    assert_eq!(piped.text(), "s3cret-1\n");
+
+    for (text, code, told) in [
+        ("A=b\nhunter2", "invalid_env_file", "line 2"),
+        ("A='hunter2", "invalid_env_file", "line 1"),
+        (
+            "A=cvault:x/hunter2",
+            "property_not_found",
+            "the variable A of --env-file",
+        ),
+        ("A=cvault:/hunter2", "usage", "the variable A of --env-file"),
+        (
+            "A=hunter2\0",
+            "invalid_argument",
+            "the variable A of --env-file",
+        ),
+    ] {
+        sandbox.write("service.env", text);
+        let refused = ran(&mut exec(
+            &sandbox,
+            &["--json", "--env-file", "service.env", "--", "env"],
+        ));
+        let error = refused.error(125);
+        assert_eq!(error["code"], code, "{text}");
+        assert!(error["message"].as_str().unwrap().contains(told), "{error}");
+        assert!(!refused.stderr.contains("hunter2"), "{refused:?}");
+    }
+    let missing = ran(&mut exec(
+        &sandbox,
+        &["--json", "--env-file", "no.env", "--", "env"],
+    ));
+    assert_eq!(missing.error(125)["code"], "file_not_found");
+}
+
+#[test]
 fn exec_takes_what_unlocks_from_the_program() {
     let sandbox = sandbox();
     sandbox.write("id", &sandbox.identity);

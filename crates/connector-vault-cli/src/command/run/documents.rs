@@ -19,7 +19,7 @@ pub(super) fn read(paths: &[impl AsRef<Path>], context: &Context) -> Result<Vec<
     let mut documents = Vec::new();
     for path in paths {
         let path = path.as_ref();
-        let text = context.input.document(path, Wanted::ACTIONS)?;
+        let text = context.input.document(path, Wanted::ACTION)?;
         let place = match path == Path::new("-") {
             true => "standard input".into(),
             false => shown(path),
