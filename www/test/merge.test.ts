@@ -85,7 +85,7 @@ suite("merge", () => {
     await page.getByRole("row", { name: /^Twitter API 1 → 2 APIKey changed$/ }).waitFor();
     await page.getByRole("button", { name: "Merge" }).click();
     await page.getByRole("heading", { name: "Merged" }).waitFor();
-    assert.deepEqual(await versions(), ["twitterConnectorId 2", "new 1"]);
+    assert.deepEqual(await versions(), ["new 1", "twitterConnectorId 2"]);
   });
 
   test("what a revoked grant wrote needs consent", async () => {
