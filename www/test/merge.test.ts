@@ -67,7 +67,7 @@ suite("merge", () => {
     await page.getByRole("radio", { name: /This vault/ }).check();
     await page.getByRole("button", { name: "Merge" }).click();
     await page.getByRole("heading", { name: "Merged" }).waitFor();
-    assert.deepEqual(await versions(), ["twitterConnectorId 2", "oauthConnectorId 2"]);
+    assert.deepEqual(await versions(), ["oauthConnectorId 2", "twitterConnectorId 2"]);
   });
 
   test("what the copy deleted and made is told", async () => {
