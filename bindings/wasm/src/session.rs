@@ -93,7 +93,8 @@ impl Session {
         Ok(ask)
     }
 
-    /// Prepares a compaction that nobody asked for, and goes on with it. If it fails, this is no failure of the change.
+    /// Prepares the compaction that the session wants, and goes on with it. The change succeeds even if the
+    /// compaction fails.
     #[wasm_bindgen(unchecked_return_type = "Ask")]
     pub fn compaction(&mut self, vault: &mut Vault, now: &str) -> Result<JsValue> {
         let mut host = Host::new(now)?;

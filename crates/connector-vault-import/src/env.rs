@@ -52,8 +52,8 @@ fn id_of(file_name: Option<&str>) -> String {
     }
 }
 
-/// The variables that a dotenv file sets, in its order, for who has no use for a connector of them. One that is set
-/// twice stands there twice, and the last one counts.
+/// The variables that a dotenv file sets, in its order, without making a connector of them. If the file sets a
+/// variable twice, both stand in the list, and the last one counts.
 ///
 /// Fails with `invalid_export`; the message names the line, and never a value.
 ///

@@ -26,7 +26,7 @@ use crate::vault::record::{
 use crate::vault::*;
 
 impl Team {
-    /// Appends a commit of one record by a member, who has sealed or forged it.
+    /// Appends a commit by a member, which holds one record that the member has sealed or forged.
     fn append_by(&mut self, label: &str, record: &Forged) {
         let vault = self.open_as(label);
         self.file.extend(commit_of(&vault, &[record]));

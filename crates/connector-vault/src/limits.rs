@@ -16,12 +16,8 @@ pub const PROPERTIES_MAX: usize = 1024;
 /// Largest seq, epoch and version: the largest integer that JSON numbers hold exactly everywhere
 /// (RFC 8259 section 6).
 pub const COUNTER_MAX: u64 = (1 << 53) - 1;
-/// Largest sealed record (overview and secrets), in bytes.
-pub const RECORD_LEN_MAX: usize = 16 * 1024 * 1024;
 /// Most names in the `changed` of a version: those of both sides, where all are exchanged.
 pub const CHANGED_MAX: usize = 2 * PROPERTIES_MAX;
-/// Largest sealed overview, in bytes.
-pub const OVERVIEW_LEN_MAX: usize = 1024 * 1024;
 /// Most names of a connector's meta.
 pub const META_MAX: usize = 32;
 /// Largest name of a connector's meta, in bytes of UTF-8.

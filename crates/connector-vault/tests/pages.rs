@@ -5,7 +5,10 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use connector_vault::{Code, Cursor, NewConnector, Options, PropertyChanges, Retention, Version};
+use connector_vault::{
+    Code, Cursor, NewConnector, Options, Overview, PropertyChanges, Result, Retention, Vault,
+    Version,
+};
 use support::{Kept, properties, values};
 
 /// Connectors on several pages: a page holds 512 versions.
@@ -181,6 +184,38 @@ fn a_list_in_parts_is_the_list() {
     }
 }
 
+/// A list in parts tells the same as the whole list, each error once.
+fn list_in_parts(vault: &Vault) {
+    let told = |one: Result<Overview>| {
+        one.map_or_else(|error| error.to_string(), |one| one.id.to_string())
+    };
+    let whole: Vec<_> = vault.list().map(told).collect();
+    for count in [1, 2, 511] {
+        let (mut parts, mut cursor) = (Vec::new(), Cursor::default());
+        while !cursor.is_end() && parts.len() <= whole.len() {
+            let mut listing = vault.list_from(cursor);
+            parts.extend(listing.by_ref().take(count).map(told));
+            // A host keeps it as text.
+            cursor = listing.cursor().to_string().parse().expect("a cursor");
+        }
+        assert!(parts == whole, "{count} at a time");
+    }
+    for text in [
+        "",
+        "x",
+        "00",
+        "end.1.2",
+        "00000000000000000000000000000000.1",
+    ] {
+        let refused = text.parse::<Cursor>().map(|_| ());
+        assert_eq!(refused.expect_err(text).code(), Code::InvalidArgument);
+    }
+    let far = format!("{}.{}.{}", "0".repeat(32), 1, u32::MAX)
+        .parse()
+        .expect("a cursor");
+    assert!(vault.list_from(far).count() <= whole.len());
+}
+
 #[test]
 fn a_damaged_page_costs_its_connectors_and_no_more() {
     let kept = many();
@@ -220,6 +255,7 @@ fn a_damaged_page_costs_its_connectors_and_no_more() {
     }
     assert!(readable + damaged.len() == MANY && (1..=512).contains(&damaged.len()));
     assert_eq!(vault.list().filter_map(Result::ok).count(), readable);
+    list_in_parts(&vault);
     // What others write there is taken, but stays damaged: nobody can tell what stood before.
     let other = sound.keys().find(|id| !damaged.contains(id)).expect("one");
     let mut writer = Kept {
@@ -247,6 +283,7 @@ fn a_damaged_page_costs_its_connectors_and_no_more() {
             .into_iter()
             .any(|error| error.message().contains(&damaged[0]))
     );
+    list_in_parts(&vault);
     // An owner repairs it before the next snapshot.
     let compaction = vault.prepare_compaction(Retention::Automatic, &mut writer.fixed.host());
     assert_eq!(compaction.expect_err("damaged").code(), Code::Damaged);

@@ -12,12 +12,8 @@ pub(crate) struct Extra<const LEN_MAX: usize>(Box<str>);
 
 impl<const LEN_MAX: usize> Strict<'_> for Extra<LEN_MAX> {
     fn read(reader: &mut Reader<'_>) -> Read<Self> {
-        let wrong = reader.other();
-        let text = reader.written(|reader| reader.object(&mut |reader, _| reader.skip()))?;
-        match text.len() <= LEN_MAX {
-            true => Ok(Self(text.into())),
-            false => Err(wrong),
-        }
+        let ExtraText(text) = ExtraText::<LEN_MAX>::read(reader)?;
+        Ok(Self(text.into()))
     }
 }
 

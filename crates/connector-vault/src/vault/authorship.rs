@@ -43,7 +43,7 @@ impl Serialize for FalseVersion {
     }
 }
 
-/// What is wrong with a version.
+/// Why a version cannot be used.
 pub(super) enum Fault {
     /// Its bytes are not those that were written: that is nobody's doing.
     Damaged(Error),
@@ -169,8 +169,8 @@ impl<S: Source> Vault<S> {
         Ok((Some(opened), fault))
     }
 
-    /// What is told of a version that breaks a rule. The body hash of its commit tells a record that its author wrote
-    /// wrongly from one that was changed afterwards.
+    /// The fault of a version that breaks a rule. If the body hash of its commit holds, its author wrote the record
+    /// like this; otherwise somebody changed it afterwards.
     pub(super) fn fault(
         &self,
         stored: &Stored,

@@ -18,7 +18,7 @@ pub(crate) use self::pages::seal;
 pub(crate) use self::rules::{Author, Before, capability_of};
 pub(crate) use self::salvage::{Salvaged, salvage};
 pub(crate) use self::tail::Pending;
-pub(crate) use self::walk::{Lost, Newest};
+pub(crate) use self::walk::{Lost, Newest, Resume};
 
 use self::pages::Pages;
 use self::tail::Tail;

@@ -4,18 +4,18 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::Vault;
-use super::index::{Lost, Newest, Tag};
+use super::index::{Lost, Newest, Resume, Tag};
 use super::record::Overview;
 use crate::error::{Code, Error, Result};
 use crate::source::Source;
 
 /// Where a list goes on: for lists that are shown in parts. The default is the beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor(Option<Tag>);
+pub struct Cursor(Option<Resume>);
 
 impl Default for Cursor {
     fn default() -> Self {
-        Self(Some(Tag::FIRST))
+        Self(Some(Resume::FIRST))
     }
 }
 
@@ -33,7 +33,11 @@ const END: &str = "end";
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(tag) => tag.fmt(f),
+            Some(Resume {
+                tag,
+                behind: Some((seq, page)),
+            }) => write!(f, "{tag}.{seq}.{page}"),
+            Some(Resume { tag, behind: None }) => tag.fmt(f),
             None => f.write_str(END),
         }
     }
@@ -47,15 +51,30 @@ impl FromStr for Cursor {
         if text == END {
             return Ok(Self(None));
         }
-        let mut tag = [0; 16];
-        match base16ct::lower::decode(text, &mut tag).map(<[u8]>::len) {
-            Ok(16) => Ok(Self(Some(Tag(tag)))),
-            _ => Err(Error::new(
+        place(text).map(|from| Self(Some(from))).ok_or_else(|| {
+            Error::new(
                 Code::InvalidArgument,
                 "this is no place in a list of connectors",
-            )),
-        }
+            )
+        })
     }
+}
+
+/// The place that a text names: a tag, and behind a damaged page the snapshot's seq and the number of the next page.
+fn place(text: &str) -> Option<Resume> {
+    let mut parts = text.split('.');
+    let mut tag = [0; 16];
+    let decoded = base16ct::lower::decode(parts.next()?, &mut tag).ok()?;
+    let is_whole = decoded.len() == tag.len();
+    let behind = match (parts.next(), parts.next(), parts.next()) {
+        (None, ..) => None,
+        (Some(seq), Some(page), None) => Some((seq.parse().ok()?, page.parse().ok()?)),
+        _ => return None,
+    };
+    is_whole.then_some(Resume {
+        tag: Tag(tag),
+        behind,
+    })
 }
 
 /// The connectors that a grant lists, in an order that tells nothing: [`Vault::list`].
@@ -93,7 +112,7 @@ impl<S: Source> Listing<'_, S> {
     /// Where the list goes on.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        Cursor(self.newest.next_tag())
+        Cursor(self.newest.next_place())
     }
 }
 

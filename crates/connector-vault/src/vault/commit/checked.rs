@@ -134,9 +134,9 @@ impl<S: Source> Vault<S> {
         }
     }
 
-    /// The version that an owner puts in the place of a newest one that is false: a restore of the newest one that
-    /// can be read, or a delete where there is none, or a delete stands behind it, false though it may be. No
-    /// number is used twice. Nothing where nobody knows the connector's id.
+    /// The version by which an owner replaces a newest version that is false. It is a restore of the newest version that
+    /// can be read. It is a delete if no version can be read, or if a delete follows that version, even a false one. It
+    /// has the next number, so that no number is used twice. Nothing, if no version tells the connector's id.
     fn own_version(
         &self,
         versions: &[Stored],

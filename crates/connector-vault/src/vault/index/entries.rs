@@ -152,7 +152,7 @@ impl Entry {
         bytes
     }
 
-    /// Whether there is a connector with this version; a delete is none.
+    /// Whether the connector exists after this version: a delete ends it.
     pub(crate) fn exists(&self) -> bool {
         self.op != Op::Delete
     }

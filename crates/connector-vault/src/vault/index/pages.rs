@@ -138,6 +138,11 @@ impl Pages {
         self.connectors
     }
 
+    /// The seq of the snapshot.
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }

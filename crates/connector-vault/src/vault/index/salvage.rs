@@ -7,7 +7,7 @@ use crate::crypto::sha256;
 use crate::format::commit::{Commit, Content, ENTRY_LEN, PAGE_LEN};
 use crate::format::header::Header;
 
-/// What is left of a page, version by version.
+/// A part of a page that a repair has found.
 pub(crate) enum Salvaged {
     /// A version, and whether its page is the one that the commit's author signed.
     Version(Stored, bool),

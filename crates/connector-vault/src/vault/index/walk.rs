@@ -4,13 +4,29 @@ use super::entries::{Stored, Tag};
 use super::{Index, Reading};
 use crate::error::{Error, Result};
 
+/// Where a walk goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Resume {
+    /// The tag of the next connector, or a smaller one.
+    pub(crate) tag: Tag,
+    /// The seq of the snapshot, and the first of its pages behind the damaged one that was told last.
+    pub(crate) behind: Option<(u64, usize)>,
+}
+
+impl Resume {
+    pub(crate) const FIRST: Self = Self {
+        tag: Tag::FIRST,
+        behind: None,
+    };
+}
+
 /// The newest version of each connector, deletes too, in the order of tags. A page that is damaged stands once
 /// as the error, and so does each of its connectors that the tail names.
 pub(crate) struct Newest<'a> {
     index: &'a Index,
     reading: Reading<'a>,
-    /// The tag that comes next, or a smaller one; `None` behind the last.
-    from: Option<Tag>,
+    /// `None` behind the last.
+    from: Option<Resume>,
     /// The page that comes next.
     page: usize,
     /// What is left of the page before it.
@@ -18,9 +34,18 @@ pub(crate) struct Newest<'a> {
 }
 
 impl<'a> Newest<'a> {
-    /// From a tag on; `None`: there is nothing more.
-    pub(crate) fn from(index: &'a Index, reading: Reading<'a>, from: Option<Tag>) -> Self {
-        let page = from.and_then(|from| index.pages.page_of(from));
+    /// Resume a place on; `None`: there is nothing more.
+    pub(crate) fn from(index: &'a Index, reading: Reading<'a>, from: Option<Resume>) -> Self {
+        let page = from.map(|from| {
+            let page = index.pages.page_of(from.tag).unwrap_or_default();
+            // Pages of another snapshot have other numbers.
+            match from.behind {
+                Some((seq, behind)) if seq == index.pages.seq() => {
+                    page.max(behind.min(index.pages.len()))
+                }
+                _ => page,
+            }
+        });
         Self {
             index,
             reading,
@@ -30,8 +55,8 @@ impl<'a> Newest<'a> {
         }
     }
 
-    /// Where to go on: the tag of the next connector, or a smaller one. `None` behind the last.
-    pub(crate) fn next_tag(&self) -> Option<Tag> {
+    /// Where to go on. `None` behind the last.
+    pub(crate) fn next_place(&self) -> Option<Resume> {
         self.from
     }
 
@@ -71,15 +96,17 @@ impl Iterator for Newest<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let from = self.from?;
-        let in_pages = match self.in_pages(from) {
+        let in_pages = match self.in_pages(from.tag) {
             Some(Err(error)) => {
+                let behind = Some((self.index.pages.seq(), self.page));
+                self.from = Some(Resume { behind, ..from });
                 let connector = None;
                 return Some(Err(Lost { connector, error }));
             }
             Some(Ok(stored)) => Some(stored),
             None => None,
         };
-        let in_tail = self.index.tail.connectors_from(from).next();
+        let in_tail = self.index.tail.connectors_from(from.tag).next();
         let tags = [
             in_pages.map(|stored| stored.entry.tag),
             in_tail.map(|(tag, _)| tag),
@@ -96,7 +123,7 @@ impl Iterator for Newest<'_> {
                 error: self.index.damaged(tag, &self.reading),
             }),
         };
-        self.from = tag.next();
+        self.from = tag.next().map(|tag| Resume { tag, ..from });
         Some(newest)
     }
 }
