@@ -14,7 +14,7 @@ mod measure;
 mod memory;
 mod ours;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -35,6 +35,7 @@ Usage: cargo xtask bench [WHAT..] [--connectors N,N..] [--rounds N]
   update   change one property durably in an open store
   growth   the vault's update at every size, side by side, and a bare append + fdatasync
   create   write a new store with all connectors
+  revoke   take a grant of the vault away, which seals everything again, beside adding one
   memory   peak resident memory of a process that opens the store (Linux)
   argon2   Argon2id with 64 MiB, 3 passes, 1 lane
 
@@ -43,7 +44,9 @@ Usage: cargo xtask bench [WHAT..] [--connectors N,N..] [--rounds N]
 ";
 
 /// What can be measured, as the user names it; `all` names everything.
-const MEASUREMENTS: [&str; 6] = ["open", "update", "growth", "create", "memory", "argon2"];
+const MEASUREMENTS: [&str; 7] = [
+    "open", "update", "growth", "create", "revoke", "memory", "argon2",
+];
 const ALL: &str = "all";
 
 /// What is compared. The first is the yardstick: ratios are relative to it.
@@ -157,6 +160,10 @@ fn run(options: &Options<'_>) -> Result<()> {
             println!("\n### Create, {count} connectors\n");
             create(&stores, &connectors, options.rounds)?;
         }
+        if options.wants("revoke") {
+            println!("\n### Revoke a grant, {count} connectors\n");
+            revoke(&stores[0].1, &connectors, options.rounds)?;
+        }
         if options.wants("memory") {
             println!("\n### Peak memory of open, {count} connectors\n");
             memory::compare(&stores)?;
@@ -261,6 +268,35 @@ fn create(stores: &[Store<'_>], connectors: &[Connector], rounds: usize) -> Resu
         })
     });
     measure::side_by_side(rounds, cases.collect())
+}
+
+/// A revocation opens and seals every version again, with new keys; a grant copies them as they are. Both write the
+/// whole file durably.
+fn revoke(path: &Path, connectors: &[Connector], rounds: usize) -> Result<()> {
+    let vault = ours::Ours::new();
+    let path = path.with_extension("revoke");
+    vault.create(&path, connectors)?;
+    let vault = RefCell::new(vault.open_file(&path)?);
+    let cases = vec![
+        Case::new("add a grant", |round| {
+            let (time, done) = measure::timed(|| ours::grant(&mut vault.borrow_mut(), round));
+            done?;
+            vault.borrow_mut().revoke(&ours::label(round))?;
+            Ok(time)
+        }),
+        Case::new("revoke a grant", |round| {
+            // Of another identity than the case before.
+            let round = usize::MAX / 2 + round;
+            ours::grant(&mut vault.borrow_mut(), round)?;
+            let label = ours::label(round);
+            let (time, revoked) = measure::timed(|| vault.borrow_mut().revoke(&label));
+            if revoked?.exposed.len() != connectors.len() {
+                return Err("the former holder could read all connectors".into());
+            }
+            Ok(time)
+        }),
+    ];
+    measure::side_by_side(rounds, cases)
 }
 
 #[cfg(test)]

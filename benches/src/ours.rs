@@ -4,8 +4,8 @@ use std::io::Read;
 use std::path::Path;
 
 use connector_vault::{
-    Action, ConnectorId, Identity, NewConnector, NewOwner, OpenOptions, Options, Passphrase,
-    Properties, PropertyName, Secret, Unlock, Vault, VaultId,
+    Action, ConnectorId, Grantee, Identity, NewConnector, NewOwner, OpenOptions, Options,
+    Passphrase, Properties, PropertyName, Role, Secret, Unlock, Vault, VaultId,
 };
 use connector_vault_store::{FileVault, KnownHeads};
 use rand::SeedableRng;
@@ -40,6 +40,29 @@ impl Ours {
     }
 }
 
+impl Ours {
+    /// The vault in a file, as its owner opens it.
+    pub(crate) fn open_file(&self, path: &Path) -> Result<FileVault> {
+        let options = FileVault::builder()
+            .heads(KnownHeads::none())
+            .expect(self.vault_id(path)?);
+        Ok(options.open(path, Unlock::Identity(&self.identity))?)
+    }
+}
+
+/// What the grant of a round is called.
+pub(crate) fn label(round: usize) -> String {
+    format!("reader-{round}")
+}
+
+/// Lets the holder of a new identity read.
+pub(crate) fn grant(vault: &mut FileVault, round: usize) -> Result<()> {
+    let seed = u64::try_from(round)? + 1;
+    let key = Identity::generate(&mut StdRng::seed_from_u64(seed)).grant_key();
+    vault.grant(&label(round), Role::Reader, Grantee::Key(&key))?;
+    Ok(())
+}
+
 impl Contender for Ours {
     fn name(&self) -> &'static str {
         "connector-vault"
@@ -72,12 +95,7 @@ impl Contender for Ours {
     }
 
     fn open(&self, path: &Path) -> Result<Box<dyn Opened>> {
-        let options = FileVault::builder()
-            .heads(KnownHeads::none())
-            .expect(self.vault_id(path)?);
-        Ok(Box::new(
-            options.open(path, Unlock::Identity(&self.identity))?,
-        ))
+        Ok(Box::new(self.open_file(path)?))
     }
 }
 

@@ -99,13 +99,21 @@ test("what calls return has exactly the names that are declared", async () => {
   returned("_.Outcome", plan.outcome);
   returned("_.Outcome[]", [created, await vault.commit(plan)]);
   returned("_.Outcome", await vault.restore("x", 1));
+  returned("_.Outcome", await vault.describe("x", { name: "Y", meta: { tags: "a b" } }));
+  returned("_.Outcome", await vault.moveConnector("x", "default"));
+  returned("_.Outcome[]", [await vault.deleteConnector("x"), await vault.undelete("x", { version: 2 })]);
   returned("_.Outcome", await vault.run(action));
   returned('ReturnType<_.Vault["diff"]>', vault.diff("x", 1, 2));
   returned('ReturnType<_.Vault["history"]>', vault.history("x"));
   returned('Awaited<ReturnType<_.Vault["read"]>>', await vault.read("x"));
   returned('Awaited<ReturnType<_.Vault["export"]>>', await vault.export());
-  await vault.grant("rotation", "updater", { key: other.grantKey });
+  await vault.grant("rotation", "updater", { key: other.grantKey }, { until: "2027-01-31T00:00:00.000Z" });
   returned('ReturnType<_.Vault["grants"]>', vault.grants());
+  returned('_.Vault["rights"]', vault.rights);
+  await vault.addGroup("payments");
+  await vault.grant("alone", [{ role: "viewer", group: "payments" }], { key: Identity.generate().grantKey });
+  returned('ReturnType<_.Vault["groups"]>', vault.groups());
+  returned("_.GroupRemovalReport", await vault.removeGroup("payments"));
 
   const opening = { identity, vaultId: vault.head.vaultId };
   const elsewhere = await Vault.open(theirs, opening);

@@ -26,7 +26,7 @@ const Connector = document({
   type: text,
   versions: list(count),
   signed_by: list(nullable(text)),
-  op: word("create", "update", "delete", "restore"),
+  op: word("create", "update", "delete", "restore", "describe", "move", "undelete"),
   names: list(text),
   properties: map(text).optional(),
   note: text.optional(),
@@ -51,10 +51,11 @@ const Failing = document({ error: text, message_contains: text.or(""), key_slots
 
 const Opening = document({
   head: Head,
-  role: word("viewer", "reader", "updater", "owner"),
+  role: word("viewer", "reader", "updater", "editor", "owner"),
   label: text,
   continuity: word("first_seen", "continues", "unverifiable"),
   connectors: map(Connector),
+  groups: list(document({ name: nullable(text), connectors: count, grants: list(text) })).optional(),
   read_error: map(text).or({}),
   key_slots: KeySlots.optional(),
   torn: document({ offset: count, len: count }).or(null),
@@ -191,6 +192,8 @@ async function checkVault(expect: Read<typeof Opening>, vault: Vault): Promise<v
   );
   equal(Object.fromEntries(connectors), expect.connectors, "connectors");
   equal(Object.fromEntries(errors), expect.read_error, "read_error");
+  const groups = vault.groups();
+  equal(groups.length > 1 ? groups : undefined, expect.groups, "groups");
   const problems = (await vault.verify()).flatMap(({ seq, problems }) =>
     problems.map(({ code }) => ({ seq, code })),
   );

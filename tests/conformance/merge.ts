@@ -8,16 +8,23 @@ import { count, document, flag, ifNamed, list, map, nullable, oneOf, text, word,
 const Step = oneOf({
   add: document({ id: text, name: text.or("Name"), type: text.or("Type"), properties: map(text) }),
   update: document({ id: text, properties: map(nullable(text)), by: text.or("ops") }),
+  describe: document({
+    id: text,
+    name: text.optional(),
+    type: text.optional(),
+    meta: map(nullable(text)).or({}),
+  }),
   delete: text,
+  undelete: text,
   compact: count,
   purge: list(text),
-  grant: document({ label: text, role: word("viewer", "reader", "updater", "owner") }),
+  grant: document({ label: text, role: word("viewer", "reader", "updater", "editor", "owner") }),
 });
 type Step = Read<typeof Step>;
 
 const Conflict = document({
   id: text,
-  kind: word("property", "identity", "deleted_in_ours", "deleted_in_theirs"),
+  kind: word("property", "identity", "meta", "deleted_in_ours", "deleted_in_theirs"),
   property: text.optional(),
 });
 
@@ -27,6 +34,7 @@ const Connector = document({
   name: text.optional(),
   type: text.optional(),
   version: count.optional(),
+  meta: map(text).optional(),
   properties: map(text),
 });
 
@@ -126,11 +134,12 @@ async function checkConnectors(expected: Readonly<Record<string, Read<typeof Con
   const problems = (await vault.verify()).flatMap(({ problems }) => problems);
   equal(problems, [], "ours is sound");
   equal(vault.size, Object.keys(expected).length, "how many connectors there are");
-  for (const [id, { name, type, version, properties }] of Object.entries(expected)) {
+  for (const [id, { name, type, version, meta, properties }] of Object.entries(expected)) {
     const found = await vault.read(id);
     equal(found.properties, properties, `properties of ${id}`);
     if (name !== undefined) equal(found.name, name, `name of ${id}`);
     if (type !== undefined) equal(found.type, type, `type of ${id}`);
+    if (meta !== undefined) equal(found.meta, meta, `meta of ${id}`);
     if (version !== undefined) equal(found.version, version, `version of ${id}`);
   }
 }
@@ -184,6 +193,14 @@ class World {
       }
       case "delete":
         await vault.run({ ActionType: "CredStore.DeleteEntry", Parameters: { EntryId: what } });
+        return;
+      case "describe": {
+        const { id, ...description } = what;
+        await vault.describe(id, description);
+        return;
+      }
+      case "undelete":
+        await vault.undelete(what);
         return;
       case "compact":
         await vault.compact({ keep: what });

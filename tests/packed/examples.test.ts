@@ -82,7 +82,7 @@ describe("examples in Node", () => {
       "rotated.cvault",
       "--label",
       "rotation",
-      "--role",
+      "--right",
       "updater",
       "--to",
       key,

@@ -39,7 +39,7 @@ suite("history", () => {
     await page.getByRole("heading", { name: "History of Twitter API" }).waitFor();
     await page.getByText("is deleted").waitFor();
     await assertAccessible(page);
-    await page.getByRole("button", { name: "Create it again as version 2 had it" }).click();
+    await page.getByRole("button", { name: "Undelete it as version 2 had it" }).click();
     await page.getByText("Version 4").waitFor();
     assert.deepEqual(await page.evaluate(() => views.told), ["Twitter API is there again, at version 4."]);
     assert.deepEqual(

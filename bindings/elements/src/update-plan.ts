@@ -149,7 +149,7 @@ export class UpdatePlan extends LitElement {
     if (this.vault?.isLocked === true) return html`<p class="muted">${texts.locked}</p>`;
     const planned = this._planned;
     if (planned === undefined) return html`<p class="muted">${texts.empty}</p>`;
-    if ("plan" in planned) return html`<p class="headline">${headlineOf(texts, planned.plan.outcome)}</p>`;
+    if ("plan" in planned) return html`<p class="headline">${headlineOf(texts, planned.plan)}</p>`;
     // Most of what is half written cannot be planned.
     return quietProblemTemplate(planned.problem);
   }

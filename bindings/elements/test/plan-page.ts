@@ -121,14 +121,16 @@ const page = {
     await other.run(update(grid));
   },
 
-  async showPlan(of: "restore" | "delete" | "create"): Promise<void> {
+  async showPlan(of: "restore" | "delete" | "create" | "describe"): Promise<void> {
     element.action = undefined;
     element.plan =
       of === "restore"
         ? vault.planRestore("twitter", 1)
         : of === "delete"
           ? vault.planDelete("twitter")
-          : vault.planCreate({ name: "New", type: "Type", properties: { A: "1", B: "2" } });
+          : of === "describe"
+            ? vault.planDescribe("twitter", { name: "Other" })
+            : vault.planCreate({ name: "New", type: "Type", properties: { A: "1", B: "2" } });
     await element.updateComplete;
   },
 

@@ -259,6 +259,8 @@ describe("<update-plan>", () => {
       await headline(page).innerText(),
       "The connector would be deleted at version 2; its history stays",
     );
+    await page.evaluate(() => globalThis.page.showPlan("describe"));
+    assert.equal(await headline(page).innerText(), "Version 2 becomes 3: another name, type or description");
     await page.evaluate(() => globalThis.page.showPlan("create"));
     assert.equal(await headline(page).innerText(), "A connector would be created: 2 added");
     await reveal(page, "A").click();

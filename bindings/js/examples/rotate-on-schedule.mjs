@@ -4,7 +4,7 @@
  * delete, and nobody types a passphrase for it.
  *
  *     cvault identity new --out rotation.identity        # and rotation.identity.pub
- *     cvault grant team.cvault --label rotation --role updater --to @rotation.identity.pub
+ *     cvault grant team.cvault --label rotation --right updater --to @rotation.identity.pub
  *     CVAULT_IDENTITY="$(grep -v '^#' rotation.identity)" CVAULT_VAULT_ID=... \
  *       node rotate-on-schedule.mjs team.cvault twitterConnectorId https://provider.example/token 3600
  */

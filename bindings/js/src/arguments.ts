@@ -79,11 +79,12 @@ const OPENING = {
 };
 const HOW_TO_OPEN = "give { passphrase }, { key } or { identity }";
 const CHANGE = { ifVersion: optional(COUNT), note: optional(text) };
-const CREATE = { allowMask: optional(flag), note: optional(text) };
+const MASK = { allowMask: optional(flag), note: optional(text) };
+const CREATE = { ...MASK, group: optional(text) };
 const UPDATE = {
   ...ABORTABLE,
   ...CHANGE,
-  ...CREATE,
+  ...MASK,
   requestId: optional(text),
   null: optional(oneOf("reject", "remove")),
   nested: optional(oneOf("replace", "merge")),
@@ -93,6 +94,7 @@ const RUN = {
   allowEmpty: optional(flag),
   noTokens: optional(flag),
   conditionMet: optional(flag),
+  group: optional(text),
   tokens: optional(TOKENS),
   test: optional(callable),
 };
@@ -100,23 +102,38 @@ const RUN = {
 const ACTION = json("an action's document, or its JSON text");
 const PROPERTIES = json("an object of properties, or the JSON text of one");
 const TEXTS: Shape = (value, name) => Object.fromEntries(byName(text)(value, name) as Map<string, string>);
+/** A text that is `null` is one to remove. */
+const CHANGED_TEXTS: Shape = (value, name) =>
+  Object.fromEntries(byName(or((text) => text === null, text))(value, name) as Map<string, string | null>);
 const CONNECTOR = object({
   id: optional(text),
   name: text,
   type: text,
   meta: optional(TEXTS),
+  group: optional(text),
   properties: optional(PROPERTIES),
 });
-const GRANTEE = object(
-  {
-    key: optional(text),
-    passphrase: optional(text),
-    cost: optional(COST),
-    externalKey: optional(KEY),
-    hint: optional(bytes),
-  },
-  "give { key }, { passphrase } or { externalKey }",
+const DESCRIPTION = object({
+  name: optional(text),
+  type: optional(text),
+  meta: optional(CHANGED_TEXTS),
+});
+const UNDELETE = { ...CHANGE, version: optional(COUNT) };
+const TO = {
+  key: optional(text),
+  passphrase: optional(text),
+  cost: optional(COST),
+  externalKey: optional(KEY),
+  hint: optional(bytes),
+};
+const GRANTEE = object(TO, "give { key }, { passphrase } or { externalKey }");
+const HOLDER = object(
+  { ...TO, identity: optional(IDENTITY) },
+  "give { passphrase }, { externalKey }, { identity } or { key }",
 );
+const RIGHT = object({ role: text, group: optional(text) }, "give { role } or { role, group }");
+const RIGHTS = or((value) => typeof value === "string", list(RIGHT));
+const UNTIL = or((value) => value === null, text);
 const NEW_KEY = object({ key: KEY, hint: optional(bytes), salt: optional(text) }, "give { key }");
 const KEY_SLOT = object({ hint: optional(bytes), salt: optional(text) }, "give { hint } or { salt }");
 const MERGING = {
@@ -162,6 +179,9 @@ export const VAULT: Signatures = {
   planCreate: { connector: CONNECTOR, options: options(CREATE) },
   planDelete: { id: text, options: options(CHANGE) },
   planRestore: { id: text, version: COUNT, options: options(CHANGE) },
+  planDescribe: { id: text, description: DESCRIPTION, options: options(CHANGE) },
+  planMove: { id: text, group: text, options: options(CHANGE) },
+  planUndelete: { id: text, options: options(UNDELETE) },
 };
 export const VAULT_LATER: Signatures = {
   read: { id: text },
@@ -177,15 +197,31 @@ export const VAULT_LATER: Signatures = {
   createConnector: { connector: CONNECTOR, options: options({ ...CREATE, ...ABORTABLE }) },
   deleteConnector: { id: text, options: options({ ...CHANGE, ...ABORTABLE }) },
   restore: { id: text, version: COUNT, options: options({ ...CHANGE, ...ABORTABLE }) },
+  describe: { id: text, description: DESCRIPTION, options: options({ ...CHANGE, ...ABORTABLE }) },
+  moveConnector: { id: text, group: text, options: options({ ...CHANGE, ...ABORTABLE }) },
+  undelete: { id: text, options: options({ ...UNDELETE, ...ABORTABLE }) },
   import: {
     document: json("a document of connectors, or its JSON text"),
     options: options({ ...CREATE, ...ABORTABLE }),
   },
   merge: { theirs: THEIRS, merging: options(MERGING) },
   refresh: { options: options(ABORTABLE) },
-  grant: { label: text, role: text, to: GRANTEE, options: options(ABORTABLE) },
+  grant: {
+    label: text,
+    rights: RIGHTS,
+    to: GRANTEE,
+    options: options({ ...ABORTABLE, until: optional(text) }),
+  },
   revoke: { label: text, options: options(ABORTABLE) },
-  setRole: { label: text, role: text, options: options(ABORTABLE) },
+  setRights: {
+    label: text,
+    rights: optional(RIGHTS),
+    options: options({ ...ABORTABLE, until: optional(UNTIL) }),
+  },
+  renew: { label: text, to: HOLDER, options: options(ABORTABLE) },
+  addGroup: { name: text, options: options(ABORTABLE) },
+  renameGroup: { name: text, newName: text, options: options(ABORTABLE) },
+  removeGroup: { name: text, options: options({ ...ABORTABLE, deletesTo: optional(text) }) },
   setPassphrase: { passphrase: text, options: options({ ...ABORTABLE, cost: optional(COST) }) },
   addKey: { key: NEW_KEY, options: options(ABORTABLE) },
   removeKey: { which: KEY_SLOT, options: options(ABORTABLE) },

@@ -1,6 +1,6 @@
 /** What callers say of a vault: how it is made, opened and changed. */
 
-import type { ActionOptions, FalseVersion, KdfCost } from "../pkg/vault.js";
+import type { ActionOptions, FalseVersion, KdfCost, Role } from "../pkg/vault.js";
 import type { Tester } from "./asking.js";
 import type { KnownHead, KnownHeads } from "./heads.js";
 import type { Identity } from "./identity.js";
@@ -99,13 +99,13 @@ export interface RunOptions extends ActionOptions, Abortable {
 }
 
 /** How a connector is created: what {@link ActionOptions} has for that. */
-export type CreateOptions = Pick<ActionOptions, "allowMask" | "note">;
+export type CreateOptions = Pick<ActionOptions, "allowMask" | "note" | "group">;
 
-/** How a connector is deleted or restored. */
+/** How a connector is deleted, restored, described or moved. */
 export type ChangeOptions = Pick<ActionOptions, "ifVersion" | "note">;
 
 /** How properties of a connector are updated: what {@link ActionOptions} has for that. */
-export type UpdateOptions = Omit<ActionOptions, "noTokens" | "allowEmpty" | "conditionMet">;
+export type UpdateOptions = Omit<ActionOptions, "noTokens" | "allowEmpty" | "conditionMet" | "group">;
 
 /** Properties by their names: strings, finite numbers, booleans, or plain objects and arrays of them. */
 export type PropertyValues = Readonly<Record<string, unknown>>;
@@ -121,8 +121,27 @@ export interface NewConnector {
    * secrets.
    */
   readonly meta?: Readonly<Record<string, string>> | undefined;
+  /** The name of its group: by default `default`. */
+  readonly group?: string | undefined;
   /** An object, or JSON text of one. A number or boolean is its text, an object or array compact JSON. */
   readonly properties?: PropertyValues | string | undefined;
+}
+
+/** What is to be said of a connector. What is not named stays as it is. */
+export interface Description {
+  readonly name?: string | undefined;
+  readonly type?: string | undefined;
+  /**
+   * What every member who lists the connector may read, such as `expires`, `description` and `tags`: no place for
+   * secrets. A text that is `null` is removed.
+   */
+  readonly meta?: Readonly<Record<string, string | null>> | undefined;
+}
+
+/** How a connector is undeleted. */
+export interface UndeleteOptions extends ChangeOptions {
+  /** The version that comes back; by default the newest before the connector was deleted. */
+  readonly version?: number | undefined;
 }
 
 /** What a purge dropped beside former versions. */
@@ -133,11 +152,24 @@ export interface Purged {
   readonly falseVersions: readonly FalseVersion[];
 }
 
-/** To whom a role is granted: to the holder of an identity, or to whoever has a passphrase or an external key. */
+/** A role in one group, or in all groups. */
+export interface Right {
+  readonly role: Role;
+  /** The name of the group; by default, and with `*`, all groups, those to come included. */
+  readonly group?: string | undefined;
+}
+
+/** What a grant permits: a role in all groups, or up to 16 rights, which add up. */
+export type Rights = Role | readonly Right[];
+
+/** To whom something is granted: to the holder of an identity, or to whoever has a passphrase or an external key. */
 export type Grantee =
   | { readonly key: string }
   | { readonly passphrase: string; readonly cost?: KdfCost | undefined }
   | { readonly externalKey: Uint8Array; readonly hint?: Uint8Array | undefined };
+
+/** Who holds a renewed grant: the same, or the holder of this identity. The own grant needs more than a public key. */
+export type Holder = Grantee | { readonly identity: Identity | string };
 
 /**
  * Connectors with their values, in the form of `cvault export` and `import`. A new connector has a version

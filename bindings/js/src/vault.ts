@@ -10,6 +10,9 @@ import type {
   Connector,
   ExportedConnector,
   GrantInfo,
+  GroupInfo,
+  GroupRemovalReport,
+  Holder as CoreHolder,
   KdfCost,
   MergeReport,
   Merging,
@@ -25,6 +28,7 @@ import type {
   Run,
   Revocation,
   RevocationReport,
+  RightInfo,
   Role,
   Vault as CoreVault,
   Verdict,
@@ -52,15 +56,20 @@ import type {
   ChangeOptions,
   ConnectorsDocument,
   CreateOptions,
+  Description,
   Grantee,
+  Holder,
   HostOptions,
   NewConnector,
   NewOwner,
   OpenOptions,
   Owner,
   PropertyValues,
+  Right,
+  Rights,
   Purged,
   RunOptions,
+  UndeleteOptions,
   UpdateOptions,
 } from "./options.js";
 import { Plan } from "./plan.js";
@@ -305,7 +314,12 @@ export class Vault extends EventTarget {
     return this.#stored.known;
   }
 
-  /** The role of the grant that opened the vault. */
+  /** What the grant that opened the vault permits. */
+  get rights(): RightInfo[] {
+    return JSON.parse(this.#ask((core) => core.rights())) as RightInfo[];
+  }
+
+  /** The greatest role of the grant that opened the vault, in whatever group. */
   get role(): Role {
     return this.#ask((core) => core.role());
   }
@@ -403,6 +417,11 @@ export class Vault extends EventTarget {
     return JSON.parse(this.#ask((core) => core.diff(id, from, to))) as Change[];
   }
 
+  /** The groups, in the order in which they were made. */
+  groups(): GroupInfo[] {
+    return JSON.parse(this.#ask((core) => core.groups())) as GroupInfo[];
+  }
+
   /** Who may do what. */
   grants(): GrantInfo[] {
     return JSON.parse(this.#ask((core) => core.grants())) as GrantInfo[];
@@ -458,6 +477,34 @@ export class Vault extends EventTarget {
   /** A plan that makes the properties of a kept version the present ones. */
   planRestore(id: string, version: number, options: ChangeOptions = {}): Plan<Outcome> {
     return this.#keepPlan(this.#ask((core) => core.planRestore(id, version, options)));
+  }
+
+  /**
+   * A plan that gives a connector another name, type or meta. Its values stay, and are as old as they were. Where nothing
+   * would differ, the plan is unchanged.
+   */
+  planDescribe(id: string, description: Description, options: ChangeOptions = {}): Plan<Outcome> {
+    return this.#keepPlan(this.#ask((core) => describePlan(core, id, description, options)));
+  }
+
+  /**
+   * A plan that moves a connector to the group of this name. Its former versions stay in the groups where they were made.
+   *
+   * Fails with `group_not_found`, and with `not_permitted` unless the grant manages both groups.
+   */
+  planMove(id: string, group: string, options: ChangeOptions = {}): Plan<Outcome> {
+    return this.#keepPlan(this.#ask((core) => core.planMove(id, group, options)));
+  }
+
+  /**
+   * A plan that brings a deleted connector back, with name, type, meta and values of the newest version before, or of
+   * `version`.
+   *
+   * Fails with `connector_exists` if it is not deleted, with `version_not_found` if no version with values is kept, and with
+   * `damaged` if the newest one is: name an older `version`.
+   */
+  planUndelete(id: string, options: UndeleteOptions = {}): Plan<Outcome> {
+    return this.#keepPlan(this.#ask((core) => undeletePlan(core, id, options)));
   }
 
   /**
@@ -565,6 +612,32 @@ export class Vault extends EventTarget {
     return first<Outcome>(await this.#stored.write(prepare, options));
   }
 
+  /** Gives a connector another name, type or meta; its values stay. */
+  async describe(
+    id: string,
+    description: Description,
+    options: ChangeOptions & Abortable = {},
+  ): Promise<Outcome> {
+    const prepare = (core: CoreVault) =>
+      preparing(core, describePlan(core, id, description, options), this.#now());
+    return first<Outcome>(await this.#stored.write(prepare, options));
+  }
+
+  /**
+   * Moves a connector to the group of this name. Whoever could read it in its former group may still know its values:
+   * update them. Fails as {@link planMove} does.
+   */
+  async moveConnector(id: string, group: string, options: ChangeOptions & Abortable = {}): Promise<Outcome> {
+    const prepare = (core: CoreVault) => preparing(core, core.planMove(id, group, options), this.#now());
+    return first<Outcome>(await this.#stored.write(prepare, options));
+  }
+
+  /** Brings a deleted connector back. Fails as {@link planUndelete} does. */
+  async undelete(id: string, options: UndeleteOptions & Abortable = {}): Promise<Outcome> {
+    const prepare = (core: CoreVault) => preparing(core, undeletePlan(core, id, options), this.#now());
+    return first<Outcome>(await this.#stored.write(prepare, options));
+  }
+
   /** Adds the connectors of a document, or of its JSON text: all or none. */
   async import(
     document: ConnectorsDocument | string,
@@ -606,26 +679,30 @@ export class Vault extends EventTarget {
   // Grants, for owners
 
   /**
-   * Grants a role. Fails with `grant_exists` if the label or the key has a grant already. Returns the versions that
-   * the new snapshot left out, since they are false.
+   * Grants something: a role in all groups, or rights in some. Returns the versions that the new snapshot left out,
+   * since they are false. `until` is a date to be reminded of, as `toISOString()` writes it: nothing happens then by
+   * itself.
+   *
+   * Fails with `grant_exists` if the label or the key has a grant already, and with `group_not_found`.
+   *
+   * @example
+   * ```ts
+   * await vault.grant("auditor", "viewer", { key });
+   * const rights = [{ role: "viewer" }, { role: "updater", group: "payments" }] as const;
+   * await vault.grant("rotation", rights, { key }, { until: "2027-01-31T00:00:00.000Z" });
+   * ```
    */
-  async grant(label: string, role: Role, to: Grantee, options: Abortable = {}): Promise<FalseVersion[]> {
-    if ("key" in to) {
-      return await this.#snapshot(
-        (core) => core.prepareGrantToKey(label, role, to.key, this.#now()),
-        options,
-      );
-    }
-    if ("externalKey" in to) {
-      return await keyed({ key: to.externalKey, hint: to.hint }, async ({ key, hint }) =>
-        this.#snapshot(
-          (core) => core.prepareGrantToExternalKey(label, role, key, hint, this.#now()),
-          options,
-        ),
-      );
-    }
-    return await this.#withPassphrase(to, options, (core, stretched, cost) =>
-      core.prepareGrantToPassphrase(label, role, stretched, cost, this.#now()),
+  async grant(
+    label: string,
+    rights: Rights,
+    to: Grantee,
+    options: Abortable & { readonly until?: string | undefined } = {},
+  ): Promise<FalseVersion[]> {
+    const { until } = options;
+    return await this.#holding(to, options, (holder, signal) =>
+      this.#snapshot((core) => core.prepareGrant(label, rightsOf(rights), until, holder, this.#now()), {
+        signal,
+      }),
     );
   }
 
@@ -634,14 +711,81 @@ export class Vault extends EventTarget {
     return this.#reduce((core) => core.prepareRevoke(label, this.#now()), options);
   }
 
-  /** Gives a grant another role. Reducing it changes the keys, as a revocation does. */
-  setRole(label: string, role: Role, options: Abortable = {}): Promise<RevocationReport> {
-    return this.#reduce((core) => core.prepareRole(label, role, this.#now()), options);
+  /**
+   * Gives a grant other rights in place of those that it has, or another date to be reminded of: `null` takes that away.
+   * Without `rights` they stay, and without `until` the date does. If a grant loses something, the keys change as by a
+   * revocation.
+   *
+   * Fails with `grant_not_found` or `group_not_found`.
+   */
+  setRights(
+    label: string,
+    rights: Rights | undefined,
+    options: Abortable & { readonly until?: string | null | undefined } = {},
+  ): Promise<RevocationReport> {
+    const until = options.until === null ? "none" : options.until;
+    const texts = rights === undefined ? undefined : rightsOf(rights);
+    return this.#reduce((core) => core.prepareRights(label, texts, until, this.#now()), options);
+  }
+
+  /**
+   * Gives a grant a new identity, and revokes the one that it had. A passphrase that was replaced, or a key slot that
+   * was removed, still opens old copies, and the identity in them opens new ones: this ends that. The grant keeps
+   * label, rights and date; its other key slots go. For the grant that opened the vault `to` is a passphrase, an
+   * external key or an identity, not a public key.
+   *
+   * Fails with `grant_not_found`, and with `grant_exists` if the key has a grant already.
+   */
+  async renew(label: string, to: Holder, options: Abortable = {}): Promise<RevocationReport> {
+    return await this.#holding(to, options, (holder, signal) =>
+      this.#reduce((core) => core.prepareRenew(label, holder, this.#now()), { signal }),
+    );
+  }
+
+  // Groups, for owners
+
+  /**
+   * Adds a group. Grants with a right in all groups have it there too. Returns the versions that the new snapshot left
+   * out, since they are false.
+   *
+   * Fails with `group_exists`.
+   */
+  async addGroup(name: string, options: Abortable = {}): Promise<FalseVersion[]> {
+    return await this.#snapshot((core) => core.prepareAddGroup(name, this.#now()), options);
+  }
+
+  /**
+   * Gives a group another name; `default` keeps its own. Returns the versions that the new snapshot left out, since
+   * they are false.
+   *
+   * Fails with `group_not_found` or `group_exists`.
+   */
+  async renameGroup(name: string, newName: string, options: Abortable = {}): Promise<FalseVersion[]> {
+    return await this.#snapshot((core) => core.prepareRenameGroup(name, newName, this.#now()), options);
+  }
+
+  /**
+   * Removes a group in which there is no connector, with all former versions in it. Rights in it are taken from all
+   * grants; a grant without another right is revoked. Ids that were deleted in it stay deleted in the group
+   * `deletesTo`, whose members see them from then on.
+   *
+   * Fails with `group_not_found`, and with `group_not_empty` if a connector is in the group, or an id was deleted in it
+   * and there is no `deletesTo`.
+   */
+  async removeGroup(
+    name: string,
+    options: Abortable & { readonly deletesTo?: string | undefined } = {},
+  ): Promise<GroupRemovalReport> {
+    const { deletesTo } = options;
+    return await this.#reduce<GroupRemovalReport>(
+      (core) => core.prepareRemoveGroup(name, deletesTo, this.#now()),
+      options,
+    );
   }
 
   /**
    * Replaces the passphrase of the grant that opened the vault. It does not help against somebody who has
-   * an old copy and the old passphrase: for that, revoke and grant again.
+   * an old copy and the old passphrase: for that, {@link renew} the grant.
    */
   async setPassphrase(passphrase: string, options: Abortable & { readonly cost?: KdfCost | undefined } = {}) {
     await this.#withPassphrase({ passphrase, cost: options.cost }, options, (core, stretched, cost) =>
@@ -790,7 +934,10 @@ export class Vault extends EventTarget {
     return JSON.parse(falseVersions) as FalseVersion[];
   }
 
-  async #reduce(prepare: (core: CoreVault) => Revocation, options: Abortable): Promise<RevocationReport> {
+  async #reduce<R = RevocationReport>(
+    prepare: (core: CoreVault) => Revocation,
+    options: Abortable,
+  ): Promise<R> {
     let report = "";
     await this.#stored.write((core) => {
       const revocation = prepare(core);
@@ -801,7 +948,23 @@ export class Vault extends EventTarget {
         return prepared;
       });
     }, options);
-    return JSON.parse(report) as RevocationReport;
+    return JSON.parse(report) as R;
+  }
+
+  /** Works with whoever is to hold a grant, and wipes the secret in the end. */
+  async #holding<T>(
+    to: Holder,
+    { signal }: Abortable,
+    work: (holder: CoreHolder, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return await this.#stored.whileOpen(signal, async (signal) => {
+      const holder = await holderOf(to, signal);
+      try {
+        return await work(holder, signal);
+      } finally {
+        release(holder);
+      }
+    });
   }
 
   async #withPassphrase(
@@ -855,12 +1018,59 @@ function timeOf(clock: () => Date): string {
 }
 
 function createPlan(core: CoreVault, connector: NewConnector, options: CreateOptions): CorePlan {
-  const { id, name, type, meta = {}, properties = "{}" } = connector;
+  const { id, name, type, meta = {}, group, properties = "{}" } = connector;
   const text = utf8(textOf(properties));
+  const inGroup = group !== undefined && { group };
   try {
-    return core.planCreate(id, name, type, Object.entries(meta).flat(), text, options);
+    return core.planCreate(id, name, type, Object.entries(meta).flat(), text, { ...options, ...inGroup });
   } finally {
     text.fill(0);
+  }
+}
+
+function describePlan(
+  core: CoreVault,
+  id: string,
+  { name, type, meta = {} }: Description,
+  options: ChangeOptions,
+): CorePlan {
+  const texts: string[] = [];
+  const without: string[] = [];
+  for (const [name, text] of Object.entries(meta)) {
+    if (text === null) without.push(name);
+    else texts.push(name, text);
+  }
+  return core.planDescribe(id, name, type, texts, without, options);
+}
+
+function undeletePlan(core: CoreVault, id: string, { version, ...options }: UndeleteOptions): CorePlan {
+  return core.planUndelete(id, version, options);
+}
+
+/** Rights as the module reads them. */
+function rightsOf(rights: Rights): string[] {
+  const all = typeof rights === "string" ? [{ role: rights }] : rights;
+  return all.map(({ role, group = "*" }: Right) => `${role}:${group}`);
+}
+
+async function holderOf(to: Holder, signal: AbortSignal): Promise<CoreHolder> {
+  if ("key" in to) return call((core) => core.Holder.byKey(to.key));
+  if ("externalKey" in to) {
+    return await keyed({ key: to.externalKey, hint: to.hint }, async ({ key, hint }) =>
+      call((core) => core.Holder.byExternalKey(key, hint)),
+    );
+  }
+  const cost = "passphrase" in to ? costOf(to.cost) : undefined;
+  const secret =
+    "passphrase" in to
+      ? await opening.stretch(to.passphrase, cost as KdfCost, { signal })
+      : opening.identityBytes(to.identity);
+  try {
+    return call((core) =>
+      cost === undefined ? core.Holder.byIdentity(secret) : core.Holder.byPassphrase(secret, cost),
+    );
+  } finally {
+    secret.fill(0);
   }
 }
 

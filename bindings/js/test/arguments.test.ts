@@ -172,6 +172,7 @@ const ODD_FOR: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     forged: Object.create(Plan.prototype) as object,
   },
   array: { null: null, text: "x", object: {}, bytes: new Uint8Array(1) },
+  rights: { null: null, number: 5, object: {}, bytes: new Uint8Array(1), true: true },
   anything: {},
 };
 
@@ -192,10 +193,10 @@ function good(): Readonly<Record<string, Good>> {
   const known = { start: new Uint8Array(), marks: [], end: 0, torn: 0 };
   // prettier-ignore
   return {
-    id: ["x"], name: ["A"], label: ["l"], role: ["viewer"], passphrase: ["p"], vaultId: ["0".repeat(64)],
+    id: ["x"], name: ["A"], label: ["l"], rights: [[], "array"], newName: ["B"], passphrase: ["p"], vaultId: ["0".repeat(64)],
     place: ["here"], text: ["x"], database: ["d"], dir: ["/d"], path: ["/f"], version: [1], from: [1], to: [1],
     change: [0], url: ["https://x.example/v", "anything"], range: [{}], options: [{}], merging: [{}], owner: [{}],
-    connector: [{ name: "N", type: "T" }], action: ["{}", "document"], document: ["{}", "document"], properties: ["{}", "document"],
+    connector: [{ name: "N", type: "T" }], description: [{ name: "N" }], group: ["default"], action: ["{}", "document"], document: ["{}", "document"], properties: ["{}", "document"],
     storage: [storage, "storage"], damaged: [storage, "storage"], out: [new MemoryStorage(), "storage"],
     theirs: [storage, "storage"], plan: [vault.planDelete("x"), "plan"], plans: [[], "array"], ids: [[], "array"],
     file: [new Uint8Array(), "bytes"], commit: [new Uint8Array(), "bytes"], bytes: [new Uint8Array(), "bytes"],
@@ -203,7 +204,8 @@ function good(): Readonly<Record<string, Good>> {
     work: [async () => 1], changed: [() => undefined], warning: [{ code: "c", message: "m" }],
     stored: [{ length: 0, read: () => new Uint8Array() }, "object"], ran: [{ outcomes: [] }, "anything"],
     variables: [{}], key: [{ key: new Uint8Array(32) }], which: [{ hint: new Uint8Array() }],
-    "Vault.prototype.grant.to": [{ key: "k" }],
+    "Vault.prototype.grant.to": [{ key: "k" }], "Vault.prototype.renew.to": [{ key: "k" }],
+    "Vault.prototype.setRights.rights": [undefined, "rights"],
   };
 }
 
@@ -252,6 +254,7 @@ test("what is not of an argument's shape is refused by its name, and nothing cha
       if (name === "ran")
         for (const what of ["promise", "Date", "instance", "a revoked proxy"]) delete odd[what];
       if (title === "new MemoryStorage" && name === "bytes") delete odd["undefined"];
+      if (name === "rights" && kind === "array") delete odd["text"];
       if (name === "database") delete odd["undefined"];
       for (const [what, value] of Object.entries(odd)) await fails(index, value, what, name);
       if (kind !== "object" || (typeof value === "object" && ["signal", "stored", "known"].includes(name)))

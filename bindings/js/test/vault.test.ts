@@ -327,6 +327,44 @@ test("a connector's life", async () => {
   assert.equal(vault.size, 2);
 });
 
+test("a connector is described, deleted and undeleted", async () => {
+  const { vault } = await example();
+  const { id } = TWITTER;
+  const description = { name: "Other", meta: { expires: "2027-01-31T00:00:00.000Z", tags: "a b" } };
+  assert.equal(vault.planDescribe(id, description).op, "describe");
+  assert.equal((await vault.describe(id, description)).status, "described");
+  const described = vault.connector(id);
+  assert.deepEqual([described.name, described.type, described.version], ["Other", TWITTER.type, 2]);
+  assert.deepEqual(described.meta, description.meta);
+  assert.deepEqual(described.changed, []);
+  assert.equal(described.rotatedAt, vault.history(id)[0]?.rotatedAt);
+  await vault.describe(id, { meta: { tags: null, team: "t" } }, { note: "why", ifVersion: 2 });
+  assert.deepEqual(Object.keys(vault.connector(id).meta).sort(), ["expires", "team"]);
+  assert.equal((await vault.describe(id, { meta: { team: "t", tags: null } })).status, "unchanged");
+  await assert.rejects(vault.describe(id, { name: "" }), code("invalid_connector_name"));
+  await assert.rejects(vault.describe(id, { meta: { a: "" } }), code("invalid_argument"));
+  await assert.rejects(vault.describe(id, { name: "N" }, { ifVersion: 2 }), code("conflict"));
+  const misspelt = { meta: { a: 1 } } as unknown as { meta: Record<string, string> };
+  await assert.rejects(vault.describe(id, misspelt), code("invalid_argument"));
+
+  assert.equal((await vault.moveConnector(id, "default")).status, "unchanged");
+  assert.throws(() => vault.planMove(id, "nowhere"), code("group_not_found"));
+  await assert.rejects(vault.moveConnector("nobody", "default"), code("connector_not_found"));
+
+  await assert.rejects(vault.undelete(id), code("connector_exists"));
+  await vault.deleteConnector(id);
+  await assert.rejects(vault.undelete(id, { version: 9 }), code("version_not_found"));
+  const plan = vault.planUndelete(id, { version: 1 });
+  assert.deepEqual([plan.op, plan.outcome.versionBefore], ["undelete", null]);
+  plan.dispose();
+  const back = await vault.undelete(id, { note: "again" });
+  assert.deepEqual([back.status, back.versionAfter], ["restored", 5]);
+  const now = vault.connector(id);
+  assert.deepEqual([now.name, now.op, now.source, now.note], ["Other", "undelete", 3, "again"]);
+  assert.equal((await vault.read(id)).properties["APIKey"], "s3cret-old");
+  await assert.rejects(vault.undelete("nobody"), code("connector_not_found"));
+});
+
 test("plans of every kind, and several in one commit", async () => {
   const { vault } = await example();
   const create = vault.planCreate({ id: "a", name: "A", type: "T" });
@@ -391,16 +429,16 @@ test("roles, revocation, passphrases", async () => {
   await assert.rejects(Vault.open(storage, { passphrase: "viewer's" }), code("wrong_passphrase"));
   (await Vault.open(storage, { passphrase: "another" })).lock();
 
-  const raised = await vault.setRole("human", "reader");
-  assert.deepEqual(raised.exposed, []);
+  const raised = await vault.setRights("human", "reader");
+  assert.deepEqual(raised, { exposed: [], falseVersions: [], damaged: [], forgotten: [] });
   const revoked = await vault.revoke("ci");
   assert.deepEqual(revoked.exposed, [TWITTER.id]);
   await assert.rejects(ci.run(update('{"A": "b"}')), code("wrong_identity"));
   assert.deepEqual(
-    vault.grants().map(({ label, role, hasPassphrase, isOwn }) => [label, role, hasPassphrase, isOwn]),
+    vault.grants().map(({ label, rights, hasPassphrase, isOwn }) => [label, rights, hasPassphrase, isOwn]),
     [
-      ["ops", "owner", false, true],
-      ["human", "reader", true, false],
+      ["ops", [{ group: "*", role: "owner" }], false, true],
+      ["human", [{ group: "*", role: "reader" }], true, false],
     ],
   );
   await assert.rejects(vault.revoke("ops"), code("last_owner"));
@@ -412,6 +450,140 @@ test("roles, revocation, passphrases", async () => {
   assert.deepEqual(await vault.log({ from: log.length }), []);
   assert.ok(log.every(({ signature }) => signature === "valid"));
   assert.ok(log[0]?.snapshot);
+});
+
+test("groups: connectors, rights and names", async () => {
+  const { vault, storage, vaultId } = await example();
+  await vault.addGroup("payments");
+  await assert.rejects(vault.addGroup("payments"), code("group_exists"));
+  await assert.rejects(vault.addGroup("*"), code("invalid_argument"));
+  const stripe = {
+    id: "stripe",
+    name: "Stripe",
+    type: "Stripe",
+    group: "payments",
+    properties: { Key: "s3cret" },
+  };
+  await vault.createConnector(stripe);
+  await assert.rejects(
+    vault.createConnector({ ...stripe, id: "s", group: "elsewhere" }),
+    code("group_not_found"),
+  );
+  assert.deepEqual(
+    vault.connectors().map(({ id, group }) => [id, group]),
+    [
+      ["stripe", "payments"],
+      [TWITTER.id, "default"],
+    ],
+  );
+
+  const [one, both] = [Identity.generate(), Identity.generate()];
+  await vault.grant("one", [{ role: "updater", group: "payments" }], { key: one.grantKey });
+  const rights = [{ role: "viewer" }, { role: "reader", group: "payments" }] as const;
+  await vault.grant("both", rights, { key: both.grantKey }, { until: "2027-01-31T00:00:00.000Z" });
+  assert.deepEqual(vault.groups(), [
+    { name: "default", connectors: 1, grants: ["ops", "both"] },
+    { name: "payments", connectors: 1, grants: ["ops", "one", "both"] },
+  ]);
+  const member = await Vault.open(storage, { identity: one, vaultId });
+  assert.deepEqual(
+    member.connectors().map(({ id }) => id),
+    ["stripe"],
+  );
+  assert.deepEqual(member.rights, [{ group: "payments", role: "updater" }]);
+  assert.deepEqual(
+    member.groups().map(({ name }) => name),
+    [null, "payments"],
+  );
+  await assert.rejects(member.read(TWITTER.id), code("not_permitted"));
+  await assert.rejects(member.update(TWITTER.id, { APIKey: "x" }), code("not_permitted"));
+  await assert.rejects(member.addGroup("x"), code("not_permitted"));
+  assert.equal((await member.update("stripe", { Key: "new" })).status, "updated");
+  const mixed = await Vault.open(storage, { identity: both, vaultId });
+  assert.equal(mixed.size, 2);
+  assert.deepEqual((await mixed.read("stripe")).properties, { Key: "new" });
+  await assert.rejects(mixed.read(TWITTER.id), code("not_permitted"));
+
+  await vault.renameGroup("payments", "a\u0308");
+  assert.equal(vault.groups()[1]?.name, "\u00e4");
+  await assert.rejects(vault.renameGroup("default", "x"), code("invalid_argument"));
+  await assert.rejects(vault.removeGroup("\u00e4"), code("group_not_empty"));
+  await vault.deleteConnector("stripe");
+  await assert.rejects(vault.removeGroup("\u00e4"), code("group_not_empty"));
+  assert.deepEqual(await vault.removeGroup("\u00e4", { deletesTo: "default" }), {
+    connectors: ["stripe"],
+    revoked: ["one"],
+    falseVersions: [],
+    damaged: [],
+    forgotten: [],
+  });
+  assert.equal(vault.head.epoch, 2);
+  assert.deepEqual(
+    vault.history("stripe").map(({ version, op, group }) => [version, op, group]),
+    [[4, "delete", "default"]],
+  );
+  const add = {
+    ActionType: "CredStore.AddConnectorEntry",
+    Parameters: { TypeName: "T", EntryName: "N" },
+  } as const;
+  await vault.addGroup("payments");
+  const added = await vault.run(add, { group: "payments" });
+  assert.equal(vault.connector(added.id).group, "payments");
+  await assert.rejects(vault.run(update("{}"), { group: "payments" }), code("invalid_argument"));
+});
+
+test("rights are replaced, and have a date", async () => {
+  const { vault, storage, vaultId } = await example();
+  const identity = Identity.generate();
+  await vault.grant("ci", "reader", { key: identity.grantKey });
+  const until = "2027-01-31T00:00:00.000Z";
+  const ci = () => vault.grants().find(({ label }) => label === "ci");
+  await vault.setRights("ci", undefined, { until });
+  assert.equal(ci()?.until, until);
+  await vault.setRights("ci", [{ role: "updater", group: "default" }, { role: "viewer" }]);
+  assert.equal(vault.head.epoch, 2);
+  assert.equal(ci()?.until, until);
+  const reduced = await vault.setRights("ci", "viewer", { until: null });
+  assert.deepEqual(reduced.exposed, [TWITTER.id]);
+  assert.deepEqual([ci()?.until, ci()?.rights], [null, [{ group: "*", role: "viewer" }]]);
+  await assert.rejects(
+    (await Vault.open(storage, { identity, vaultId })).read(TWITTER.id),
+    code("not_permitted"),
+  );
+  await assert.rejects(vault.setRights("ci", [{ role: "reader", group: "x" }]), code("group_not_found"));
+  await assert.rejects(vault.setRights("ci", []), code("invalid_argument"));
+  await assert.rejects(vault.setRights("ci", "king" as "owner"), code("invalid_argument"));
+  await assert.rejects(vault.setRights("ops", "viewer"), code("last_owner"));
+  await assert.rejects(vault.setRights("ci", undefined, { until: "soon" }), code("invalid_argument"));
+});
+
+test("a grant gets a new identity", async () => {
+  const { vault, storage, identity, vaultId } = await example();
+  const next = Identity.generate();
+  await assert.rejects(vault.renew("ops", { key: next.grantKey }), code("invalid_argument"));
+  await assert.rejects(vault.renew("nobody", { identity: next }), code("grant_not_found"));
+  const renewed = await vault.renew("ops", { identity: next });
+  assert.deepEqual(renewed.exposed, [TWITTER.id]);
+  // The vault is open by it.
+  await vault.run(update('{"APIKey": "later"}'));
+  await assert.rejects(Vault.open(storage, { identity, vaultId }), code("wrong_identity"));
+  (await Vault.open(storage, { identity: next, vaultId })).lock();
+  await vault.renew("ops", { passphrase: "a new one", cost: CHEAP });
+  (await Vault.open(storage, { passphrase: "a new one" })).lock();
+  const key = new Uint8Array(32).fill(7);
+  await vault.renew("ops", { externalKey: key });
+  (await Vault.open(storage, { key })).lock();
+
+  const [former, later] = [Identity.generate(), Identity.generate()];
+  await vault.grant("ci", "updater", { key: former.grantKey });
+  await vault.renew("ci", { key: later.grantKey });
+  await assert.rejects(Vault.open(storage, { identity: former, vaultId }), code("wrong_identity"));
+  assert.equal((await Vault.open(storage, { identity: later, vaultId })).label, "ci");
+  await assert.rejects(vault.renew("ci", { key: former.grantKey }), code("invalid_grant_key"));
+  assert.deepEqual(
+    vault.history(TWITTER.id).map(({ signedBy }) => signedBy),
+    ["ops", "ops"],
+  );
 });
 
 test("an identity alone does not say which vault to trust", async () => {

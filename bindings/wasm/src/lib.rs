@@ -12,6 +12,7 @@
 mod action;
 mod argon2id;
 mod error;
+mod holder;
 mod host;
 mod identity;
 mod input;

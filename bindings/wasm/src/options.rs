@@ -34,6 +34,8 @@ extern "C" {
     fn note(this: &ActionOptions) -> Option<String>;
     #[wasm_bindgen(method, getter, js_name = conditionMet)]
     fn condition_met(this: &ActionOptions) -> Option<bool>;
+    #[wasm_bindgen(method, getter)]
+    fn group(this: &ActionOptions) -> Option<String>;
 
     /// How to merge.
     #[wasm_bindgen(typescript_type = "Merging")]
@@ -94,6 +96,7 @@ impl ActionOptions {
             no_tokens: self.no_tokens().unwrap_or_default(),
             note: self.note().map(Note::new).transpose()?,
             condition_met: self.condition_met().unwrap_or_default(),
+            group: self.group(),
         })
     }
 }

@@ -124,27 +124,54 @@ impl From<core::Prepared> for Prepared {
     }
 }
 
-/// A change of grants that takes something away.
+/// A change of grants or groups that takes something away.
 #[wasm_bindgen]
 pub struct Revocation {
-    report: RevocationReport,
+    /// As JSON.
+    report: String,
     prepared: Option<core::Prepared>,
 }
 
 #[derive(Serialize)]
-struct RevocationReport {
+struct RevocationReport<'a> {
     exposed: Vec<core::ConnectorId>,
-    false_versions: Vec<FalseVersion>,
+    false_versions: &'a [FalseVersion],
+    damaged: Vec<core::Error>,
+    forgotten: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct GroupRemovalReport<'a> {
+    connectors: Vec<core::ConnectorId>,
+    revoked: Vec<String>,
+    false_versions: &'a [FalseVersion],
+    damaged: Vec<core::Error>,
+    forgotten: Vec<String>,
 }
 
 impl Revocation {
     pub(crate) fn of(revocation: core::Revocation) -> Self {
         Self {
-            report: RevocationReport {
+            report: json(&RevocationReport {
                 exposed: revocation.exposed,
-                false_versions: revocation.prepared.false_versions().to_vec(),
-            },
+                false_versions: revocation.prepared.false_versions(),
+                damaged: revocation.damaged,
+                forgotten: revocation.forgotten,
+            }),
             prepared: Some(revocation.prepared),
+        }
+    }
+
+    pub(crate) fn of_group(removal: core::GroupRemoval) -> Self {
+        Self {
+            report: json(&GroupRemovalReport {
+                connectors: removal.connectors,
+                revoked: removal.revoked,
+                false_versions: removal.prepared.false_versions(),
+                damaged: removal.damaged,
+                forgotten: removal.forgotten,
+            }),
+            prepared: Some(removal.prepared),
         }
     }
 }
@@ -157,9 +184,9 @@ impl Revocation {
         self.prepared.take().map(Prepared::from)
     }
 
-    /// Ids of the connectors that the former holder could read, and the versions that were left out.
+    /// What went, and what is to be done about it, as JSON.
     pub fn report(&self) -> String {
-        json(&self.report)
+        self.report.clone()
     }
 }
 

@@ -1,9 +1,9 @@
 // The shapes that cross as JSON. `tests/conformance/api.test.ts` compares them with what calls return.
 
 /** How a version of a connector came to be. */
-export type Op = "create" | "update" | "delete" | "restore";
+export type Op = "create" | "update" | "delete" | "restore" | "describe" | "move" | "undelete";
 /** What a request did, or, `planned`, would do. */
-export type Status = "updated" | "unchanged" | "planned" | "created" | "deleted" | "restored" | "tested" | "skipped";
+export type Status = "updated" | "unchanged" | "planned" | "created" | "deleted" | "restored" | "described" | "moved" | "tested" | "skipped";
 /** What happened to a property. */
 export type ChangeKind = "added" | "changed" | "removed" | "unchanged";
 /** Where a property's value comes from: `Properties` or `PropertiesJson`. */
@@ -18,8 +18,8 @@ export type ActionOutcome = Outcome | TestOutcome | SkippedOutcome;
 export interface BatchOutcome { readonly outcomes: readonly ActionOutcome[]; readonly outputs: Readonly<Record<string, string>> }
 /** What became of an action's document, or would. */
 export type Ran = Outcome | TestOutcome | BatchOutcome;
-/** What a grant permits. Each role may do what those before it may: list, read values, update, everything. */
-export type Role = "viewer" | "reader" | "updater" | "owner";
+/** What a grant permits. Each role may do what those before it may: list, read values, update, create and delete, everything. */
+export type Role = "viewer" | "reader" | "updater" | "editor" | "owner";
 /** How a vault relates to the newest head that this client had seen. */
 export type Continuity = "first_seen" | "continues" | "unverifiable";
 /** Whether a commit's signature verifies, and its author's role permits it. */
@@ -30,7 +30,7 @@ export interface Outcome {
   status: Status;
   /** The connector's id. */
   id: string;
-  /** The version before; `null` if the connector was created. */
+  /** The version before; `null` if the connector was created or undeleted. */
   versionBefore: number | null;
   /** The version after; that of the tombstone if the connector was deleted. */
   versionAfter: number;
@@ -84,6 +84,8 @@ export interface Warning {
 /** A version of a connector, without its values: what every role may see. */
 export interface Overview {
   id: string;
+  /** The name of its group; `null` if that is damaged, or there is no such group any more. */
+  group: string | null;
   name: string;
   type: string;
   version: number;
@@ -94,7 +96,7 @@ export interface Overview {
   author: string;
   /** When the connector was created, by the clock of the author who did: RFC 3339. */
   createdAt: string;
-  /** When its values were last written: RFC 3339. A restore has the time of the values that it restored. */
+  /** When its values were last written: RFC 3339. A restore or an undelete has the time of the values that it took. */
   rotatedAt: string;
   /** What every member who lists it may read, such as `expires`, `description` and `tags`. */
   meta: Record<string, string>;
@@ -102,7 +104,7 @@ export interface Overview {
   properties: string[];
   /** The names that this version added, changed or removed. */
   changed: string[];
-  /** The version whose values a restore took. */
+  /** The version whose values a restore or an undelete took. */
   source?: number;
   note?: string;
   /** The idempotency key of the request that made it. */
@@ -235,11 +237,12 @@ export interface GrantInfo {
   id: string;
   /** What it is called. */
   label: string;
-  /** The greatest of its roles. */
-  role: Role;
+  /** What it permits: rights that cover a group add up. */
   rights: RightInfo[];
   /** Since when: RFC 3339. */
   since: string;
+  /** A date to be reminded of: RFC 3339; `null` without one. Nothing happens then by itself. */
+  until: string | null;
   /** Its public keys, `cvault-grant-1...`. */
   key: string;
   /** The short form of its public keys, which people compare: six groups of four characters. */
@@ -279,6 +282,35 @@ export interface RevocationReport {
   exposed: string[];
   /** Versions that were left out, since they are false. */
   falseVersions: FalseVersion[];
+  /** Why other versions were left out: they are damaged, and none of them is needed. */
+  damaged: Problem[];
+  /**
+   * Labels of former grants whose versions the owner has replaced, with the same values: a vault names at most 512
+   * former grants.
+   */
+  forgotten: string[];
+}
+
+/** A group of connectors. */
+export interface GroupInfo {
+  /** `null` for a group that the own grant does not list. */
+  name: string | null;
+  /** How many connectors are in it. */
+  connectors: number;
+  /** The labels of the grants that have a right in it. */
+  grants: string[];
+}
+
+/** What went with a group. */
+export interface GroupRemovalReport {
+  /** Ids of the connectors that had versions in the group: these versions went. */
+  connectors: string[];
+  /** Labels of the grants that had no right elsewhere: they are revoked. */
+  revoked: string[];
+  /** As in {@link RevocationReport}. */
+  falseVersions: FalseVersion[];
+  damaged: Problem[];
+  forgotten: string[];
 }
 
 /** A version that breaks the rules of the format, or that its author did not sign. */
@@ -344,7 +376,7 @@ export interface Stranger {
 export interface Conflict {
   /** The connector's id. */
   id: string;
-  kind: "property" | "identity" | "deleted_in_ours" | "deleted_in_theirs" | "other";
+  kind: "property" | "identity" | "meta" | "group" | "deleted_in_ours" | "deleted_in_theirs" | "other";
   /** The name, if it is about a property. */
   property?: string;
 }
@@ -455,6 +487,8 @@ export interface ActionOptions {
   note?: string;
   /** Whether the action's `Condition` was evaluated, and held. */
   conditionMet?: boolean;
+  /** The group in which connectors are created: by default `default`. An action that creates none fails with it. */
+  group?: string;
 }
 
 /** What `null` as a value means: an error, or that the property is removed. */

@@ -2,9 +2,8 @@
 
 use connector_vault::limits::VERSIONS_KEPT;
 use connector_vault::{
-    self as core, Attributed, Authored, CommitInfo, ConnectorId, Cursor, GrantKey, Grantee,
-    KeySlotRef, KeySlotSalt, NewConnector, NewConnectors, Properties, Retention, Role,
-    SignatureState, Timestamp,
+    self as core, Attributed, Authored, CommitInfo, ConnectorId, Cursor, Description, KeySlotRef,
+    KeySlotSalt, NewConnector, NewConnectors, Properties, Retention, SignatureState, Timestamp,
 };
 use js_sys::{JsString, Uint8Array};
 use serde::Serialize;
@@ -12,6 +11,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Result;
+use crate::holder::{Holder, terms};
 use crate::host::{self, Host};
 use crate::input::{self, stretched};
 use crate::json::{document, json, secret_json, wiped};
@@ -136,6 +136,16 @@ impl Vault {
             options::version(from)?,
             options::version(to)?,
         )?))
+    }
+
+    /// The groups, as JSON.
+    pub fn groups(&self) -> Result<String> {
+        Ok(json(&self.0.groups()?))
+    }
+
+    /// What the grant that opened the vault permits, as JSON.
+    pub fn rights(&self) -> String {
+        json(&self.0.own_rights())
     }
 
     /// Who may do what, as JSON.
@@ -267,6 +277,57 @@ impl Vault {
         Ok(Plan::of(plan))
     }
 
+    /// A plan that gives a connector another name, type or meta: `meta` are names and texts in turn, `without` names
+    /// that it loses.
+    #[wasm_bindgen(js_name = planDescribe)]
+    pub fn plan_describe(
+        &self,
+        id: &str,
+        name: Option<String>,
+        type_name: Option<String>,
+        meta: Vec<String>,
+        without: Vec<String>,
+        options: &ActionOptions,
+    ) -> Result<Plan> {
+        let mut description = Description::new();
+        if let Some(name) = name {
+            description = description.name(name);
+        }
+        if let Some(type_name) = type_name {
+            description = description.type_name(type_name);
+        }
+        for pair in meta.chunks_exact(2) {
+            description = description.meta(pair[0].as_str(), pair[1].as_str());
+        }
+        let description = without
+            .into_iter()
+            .fold(description, Description::without_meta);
+        let plan = self
+            .0
+            .plan_describe(id, &description, &options.options()?)?;
+        Ok(Plan::of(plan))
+    }
+
+    /// A plan that moves a connector to the group of this name.
+    #[wasm_bindgen(js_name = planMove)]
+    pub fn plan_move(&self, id: &str, group: &str, options: &ActionOptions) -> Result<Plan> {
+        let plan = self.0.plan_move(id, group, &options.options()?)?;
+        Ok(Plan::of(plan))
+    }
+
+    /// A plan that brings a deleted connector back, as it was in a version, by default the newest before.
+    #[wasm_bindgen(js_name = planUndelete)]
+    pub fn plan_undelete(
+        &self,
+        id: &str,
+        version: Option<f64>,
+        options: &ActionOptions,
+    ) -> Result<Plan> {
+        let version = version.map(options::version).transpose()?;
+        let plan = self.0.plan_undelete(id, version, &options.options()?)?;
+        Ok(Plan::of(plan))
+    }
+
     /// A plan that makes the properties of a kept version the present ones.
     #[wasm_bindgen(js_name = planRestore)]
     pub fn plan_restore(&self, id: &str, version: f64, options: &ActionOptions) -> Result<Plan> {
@@ -324,63 +385,21 @@ impl Vault {
             .into())
     }
 
-    /// Grants a role to public keys.
-    #[wasm_bindgen(js_name = prepareGrantToKey)]
-    pub fn prepare_grant_to_key(
+    /// Grants something.
+    #[wasm_bindgen(js_name = prepareGrant)]
+    pub fn prepare_grant(
         &self,
         label: &str,
-        role: &str,
-        key: &str,
+        rights: Vec<String>,
+        until: Option<String>,
+        to: &Holder,
         now: &str,
     ) -> Result<Prepared> {
-        let (role, key) = (role.parse::<Role>()?, GrantKey::parse(key)?);
+        let terms = terms(Some(rights), until.as_deref())?;
         let mut host = Host::new(now)?;
-        let to = Grantee::Key(&key);
         Ok(self
             .0
-            .prepare_grant(label, role, to, &mut host.get())?
-            .into())
-    }
-
-    /// Grants a role to a stretched passphrase.
-    #[wasm_bindgen(js_name = prepareGrantToPassphrase)]
-    pub fn prepare_grant_to_passphrase(
-        &self,
-        label: &str,
-        role: &str,
-        passphrase: &Uint8Array,
-        cost: &KdfCost,
-        now: &str,
-    ) -> Result<Prepared> {
-        let role = role.parse::<Role>()?;
-        let passphrase = stretched(passphrase)?;
-        let cost = cost.cost();
-        let mut host = Host::new(now)?;
-        let to = Grantee::Passphrase(&passphrase, cost);
-        Ok(self
-            .0
-            .prepare_grant(label, role, to, &mut host.get())?
-            .into())
-    }
-
-    /// Grants a role to whoever has an external key.
-    #[wasm_bindgen(js_name = prepareGrantToExternalKey)]
-    pub fn prepare_grant_to_external_key(
-        &self,
-        label: &str,
-        role: &str,
-        key: &Uint8Array,
-        hint: Option<Uint8Array>,
-        now: &str,
-    ) -> Result<Prepared> {
-        let role = role.parse::<Role>()?;
-        let key = input::key(key)?;
-        let hint = hint.as_ref().map(input::hint).transpose()?;
-        let mut host = Host::new(now)?;
-        let to = Grantee::ExternalKey(&key, hint.as_deref().unwrap_or_default());
-        Ok(self
-            .0
-            .prepare_grant(label, role, to, &mut host.get())?
+            .prepare_grant(label, terms, to.grantee(), &mut host.get())?
             .into())
     }
 
@@ -394,15 +413,64 @@ impl Vault {
         Ok(Revocation::of(revocation))
     }
 
-    /// Gives a grant another role.
-    #[wasm_bindgen(js_name = prepareRole)]
-    pub fn prepare_role(&self, label: &str, role: &str, now: &str) -> Result<Revocation> {
-        let role = role.parse::<Role>()?;
+    /// Gives a grant other rights, or another date: `none` takes that away.
+    #[wasm_bindgen(js_name = prepareRights)]
+    pub fn prepare_rights(
+        &self,
+        label: &str,
+        rights: Option<Vec<String>>,
+        until: Option<String>,
+        now: &str,
+    ) -> Result<Revocation> {
+        let terms = terms(rights, until.as_deref())?;
         let mut host = Host::new(now)?;
         let changed = self
             .0
-            .prepare_role(label, role, &mut host.get(), &mut |_, _| ())?;
+            .prepare_rights(label, terms, &mut host.get(), &mut |_, _| ())?;
         Ok(Revocation::of(changed))
+    }
+
+    /// Gives a grant a new identity.
+    #[wasm_bindgen(js_name = prepareRenew)]
+    pub fn prepare_renew(&self, label: &str, to: &Holder, now: &str) -> Result<Revocation> {
+        let mut host = Host::new(now)?;
+        let renewed = self
+            .0
+            .prepare_renew(label, to.grantee(), &mut host.get(), &mut |_, _| ())?;
+        Ok(Revocation::of(renewed))
+    }
+
+    /// Adds a group.
+    #[wasm_bindgen(js_name = prepareAddGroup)]
+    pub fn prepare_add_group(&self, name: &str, now: &str) -> Result<Prepared> {
+        let mut host = Host::new(now)?;
+        Ok(self.0.prepare_add_group(name, &mut host.get())?.into())
+    }
+
+    /// Gives a group another name.
+    #[wasm_bindgen(js_name = prepareRenameGroup)]
+    pub fn prepare_rename_group(&self, name: &str, new: &str, now: &str) -> Result<Prepared> {
+        let mut host = Host::new(now)?;
+        let prepared = self.0.prepare_rename_group(name, new, &mut host.get())?;
+        Ok(prepared.into())
+    }
+
+    /// Removes a group in which there is no connector.
+    #[wasm_bindgen(js_name = prepareRemoveGroup)]
+    pub fn prepare_remove_group(
+        &self,
+        name: &str,
+        deletes_to: Option<String>,
+        now: &str,
+    ) -> Result<Revocation> {
+        let mut host = Host::new(now)?;
+        let removal = self.0.prepare_remove_group(
+            name,
+            deletes_to.as_deref(),
+            &mut host.get(),
+            &mut |_, _| (),
+        )?;
+        Ok(Revocation::of_group(removal))
     }
 
     /// The place of a new key slot for a passkey, as JSON.

@@ -96,10 +96,10 @@ pub(crate) enum Command {
 
     /// Lists the connectors, without their values
     ///
-    /// Lists id, name, type, version, time and property names of every connector. Every role may,
+    /// Lists id, group, name, type, version, time and property names of every connector. Every role may,
     /// and no value is decrypted.
     #[command(after_long_help = example!("  cvault list team.cvault"))]
-    List(VaultArgs),
+    List(ListArgs),
 
     /// Shows one connector
     ///
@@ -171,6 +171,27 @@ pub(crate) enum Command {
     #[command(after_long_help = example!("  cvault delete team.cvault twitter"))]
     Delete(ConnectorArgs),
 
+    /// Brings a deleted connector back
+    ///
+    /// Brings a connector back as it was before it was deleted: name, type, meta and values, which are as old
+    /// as they were then. The new version continues the numbers of the former ones.
+    #[command(after_long_help = example!("  cvault undelete team.cvault twitter"))]
+    Undelete(UndeleteArgs),
+
+    /// Gives a connector another name, type or meta
+    ///
+    /// Changes what everybody who lists a connector may read of it: its name, its type, when it expires, what it is
+    /// for. Its values stay, and are as old as they were. What is not named stays too.
+    #[command(after_long_help = example!("  cvault describe team.cvault twitter --expires 2027-01-31 --tag billing --tag production"))]
+    Describe(DescribeArgs),
+
+    /// Moves a connector to another group
+    ///
+    /// From then on the members of that group see the connector, and those of its former group do not. Its former
+    /// versions stay where they were made. Members of the former group may know its values: update them.
+    #[command(after_long_help = example!("  cvault move team.cvault twitter --to billing"))]
+    Move(MoveArgs),
+
     /// Adds the connectors of an export, all or none
     ///
     /// Adds the connectors that `export` wrote, or that another program wrote in the same shape:
@@ -197,17 +218,19 @@ pub(crate) enum Command {
 
     /// Lists who may do what
     ///
-    /// Lists the grants: label, role, and whether a passphrase or only an identity opens them.
+    /// Lists the grants: label, rights, and whether a passphrase or only an identity opens them.
     #[command(after_long_help = example!("  cvault grants team.cvault"))]
     Grants(VaultArgs),
 
-    /// Grants somebody a role
+    /// Grants somebody rights, or renews a grant
     ///
     /// Lets somebody else open the vault: by their public key (--to, from `cvault identity new`), so
-    /// that no secret changes hands, or by a new passphrase. Compare the fingerprint with its holder. Roles: a viewer lists, a reader also
-    /// reads values, an updater also changes existing connectors, an owner may do everything.
-    #[command(after_long_help = example!("  cvault grant team.cvault --label ci --role updater --to @ci.identity.pub"))]
-    Grant(GrantArgs),
+    /// that no secret changes hands, or by a new passphrase. Compare the fingerprint with its holder. A right is a
+    /// role in all groups, or in one: a viewer lists, a reader also reads values, an updater also changes existing
+    /// connectors, an editor also creates, describes, moves, deletes and undeletes them, an owner may do everything, in
+    /// all groups. Rights add up.
+    #[command(after_long_help = example!("  cvault grant team.cvault --label ci --right updater:payments --to @ci.identity.pub"))]
+    Grant(GrantOrRenewArgs),
 
     /// Takes a grant away
     ///
@@ -216,11 +239,19 @@ pub(crate) enum Command {
     #[command(after_long_help = example!("  cvault revoke team.cvault ci"))]
     Revoke(LabelArgs),
 
-    /// Gives a grant another role
+    /// Gives a grant other rights
     ///
-    /// Raising a role takes effect at once. Reducing it replaces the vault's keys as `revoke` does.
-    #[command(after_long_help = example!("  cvault role team.cvault ci reader"))]
-    Role(RoleArgs),
+    /// Replaces the rights of a grant, or its date. More rights take effect at once. Where a grant loses something,
+    /// the vault's keys are replaced as by `revoke`.
+    #[command(after_long_help = example!("  cvault rights team.cvault ci --right viewer --right updater:payments"))]
+    Rights(RightsArgs),
+
+    /// Lists, adds, renames and removes groups of connectors
+    ///
+    /// Each connector is in one group: `default`, unless `add` names another. A grant can have rights in some groups
+    /// only: it lists and reads no connector of the others.
+    #[command(subcommand, after_long_help = example!("  cvault group add team.cvault payments"))]
+    Group(GroupCommand),
 
     /// Replaces the passphrase of the grant that opens the vault
     ///
@@ -320,6 +351,48 @@ pub(crate) enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GrantCommand {
+    /// Gives a grant a new identity
+    ///
+    /// A passphrase that is replaced, or a key slot that is removed, still opens old copies of the vault, and the
+    /// identity in them opens new ones. Renewing ends that: the grant keeps label, rights and date, the former
+    /// identity is revoked and the vault's keys are replaced. Its holder opens the vault by a new passphrase, by the
+    /// new identity that --out writes, or by the one that --to names.
+    #[command(after_long_help = example!("  cvault grant renew team.cvault ops"))]
+    Renew(RenewArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GroupCommand {
+    /// Lists the groups
+    ///
+    /// Lists the groups, how many connectors are in each, and the grants that have a right in it. Groups that your
+    /// grant does not list have no name.
+    #[command(after_long_help = example!("  cvault group list team.cvault"))]
+    List(VaultArgs),
+
+    /// Adds a group
+    ///
+    /// Adds a group. Grants with a right in all groups have it there too.
+    #[command(after_long_help = example!("  cvault group add team.cvault payments"))]
+    Add(GroupArgs),
+
+    /// Gives a group another name
+    ///
+    /// The group stays the same: connectors and rights in it stay. The group `default` keeps its name.
+    #[command(after_long_help = example!("  cvault group rename team.cvault payments billing"))]
+    Rename(GroupRenameArgs),
+
+    /// Removes a group in which there is no connector
+    ///
+    /// Removes a group and the former versions in it. Rights in it are taken from all grants, and a grant without
+    /// any other right is revoked; the vault's keys are replaced then. Ids that were deleted in the group stay
+    /// deleted: --to says in which group.
+    #[command(after_long_help = example!("  cvault group remove team.cvault payments --to default"))]
+    Remove(GroupRemoveArgs),
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,6 +7,7 @@ mod exec;
 mod generate;
 mod get;
 mod grants;
+mod group;
 mod history;
 mod identity;
 mod key;
@@ -53,13 +54,17 @@ pub(crate) fn run(command: Command, output: Output) -> Result<()> {
         Command::Diff(args) => history::diff(&args, &context),
         Command::Restore(args) => change::restore(&args, &context),
         Command::Delete(args) => change::delete(&args, &context),
+        Command::Undelete(args) => change::undelete(&args, &context),
+        Command::Describe(args) => change::describe(&args, &context),
+        Command::Move(args) => change::move_to(&args, &context),
         Command::Import(args) => transfer::import(&args, &context),
         Command::Export(args) => transfer::export(&args, &context),
         Command::Verify(args) => lifecycle::verify(&args, &context),
         Command::Grants(args) => grants::list(&args, &context),
-        Command::Grant(args) => grants::grant(&args, &context),
+        Command::Grant(args) => grants::grant_or_renew(args, &context),
         Command::Revoke(args) => grants::revoke(&args, &context),
-        Command::Role(args) => grants::role(&args, &context),
+        Command::Rights(args) => grants::rights(args, &context),
+        Command::Group(command) => group::run(command, &context),
         Command::Passwd(args) => grants::passwd(&args, &context),
         Command::Key(command) => key::run(command, &context),
         Command::Compact(args) => lifecycle::compact(&args, &context),

@@ -199,6 +199,8 @@ fn head(outcome: &Outcome) -> String {
         (Status::Created, _) => format!("Created {id}, {versions}"),
         (Status::Deleted, _) => format!("Deleted {id}, {versions}"),
         (Status::Restored, _) => format!("Restored {id}, {versions}"),
+        (Status::Described, _) => format!("Described {id}, {versions}"),
+        (Status::Moved, _) => format!("Moved {id}, {versions}"),
         _ => format!("Updated {id}, {versions}"),
     }
 }

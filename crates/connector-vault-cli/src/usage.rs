@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use connector_vault::Timestamp;
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -56,6 +57,17 @@ pub(crate) fn positive(text: &str) -> Result<u64, String> {
         Ok(0) | Err(_) => Err("a whole number from 1 on".to_owned()),
         Ok(number) => Ok(number),
     }
+}
+
+/// A moment of an option: a day stands for its beginning in UTC.
+pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
+    let full = match (text.len(), text.strip_suffix('Z')) {
+        (10, None) => format!("{text}T00:00:00.000Z"),
+        (20, Some(time)) => format!("{time}.000Z"),
+        _ => text.to_owned(),
+    };
+    Timestamp::new(full)
+        .map_err(|_| "a date such as 2027-01-31, or a time such as 2027-01-31T12:00:00Z".to_owned())
 }
 
 fn message(error: &clap::Error) -> String {

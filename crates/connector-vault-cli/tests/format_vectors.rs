@@ -142,6 +142,14 @@ fn check(vector: &VaultVector) -> Option<&'static str> {
         check_connector(vector, &run, id, listed, expected);
     }
     assert_eq!(listed.len(), expected.len());
+    let mut groups = cvault(dir.path(), ["group", "list", "v.cvault", "--json"]);
+    if let Some(vault_id) = &vector.vault_id {
+        groups.env("CVAULT_VAULT_ID", vault_id);
+    }
+    let groups = self::document(&unlocked(vector, &mut groups))["groups"].clone();
+    let groups = (groups.as_array().unwrap().len() > 1).then_some(groups);
+    let expected = vector.expect.groups.as_ref();
+    assert_eq!(groups, expected.map(|groups| serde_json::json!(groups)));
     assert_eq!(
         std::fs::read(&vault).unwrap(),
         file,
@@ -298,7 +306,7 @@ fn check_key(vector: &KeyVector) -> Option<&'static str> {
         }
         Given::GrantKey(text) => {
             let mut grant = sandbox.cvault(["grant", "v.cvault", "--label", "ci", "--json"]);
-            let granted = ran(grant.args(["--role", "reader", "--to", text]));
+            let granted = ran(grant.args(["--right", "reader", "--to", text]));
             match &expect.error {
                 Some(_) => Err(granted),
                 None => Ok(granted.json()["grant"].clone()),

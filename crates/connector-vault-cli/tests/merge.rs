@@ -20,7 +20,7 @@ use connector_vault::Identity;
 use serde_json::{Value, json};
 
 use support::{Ran, Sandbox, ran, ran_with};
-use vectors::{Add, Conflict, Grant, MergeVector, Resolve, Side, Step};
+use vectors::{Add, Conflict, Describe, Grant, MergeVector, Resolve, Side, Step};
 
 #[test]
 fn merge_vectors() {
@@ -145,6 +145,7 @@ fn check_connectors(vector: &MergeVector, sandbox: &Sandbox) {
             ("name", json!(expected.name)),
             ("type", json!(expected.type_name)),
             ("version", json!(expected.version)),
+            ("meta", json!(expected.meta)),
         ] {
             assert!(
                 expected.is_null() || connector[field] == expected,
@@ -188,7 +189,9 @@ impl Copies {
                 }
                 ran_with(&mut run, &update.action())
             }
+            Step::Describe(describe) => self.describe(path, describe),
             Step::Delete(id) => sandbox.run(["delete", path, id]),
+            Step::Undelete(id) => sandbox.run(["undelete", path, id]),
             Step::Compact(keep) => sandbox.run(["compact", path, "--keep", &keep.to_string()]),
             Step::Purge(ids) => ran(sandbox.cvault(["purge", path, "--yes"]).args(ids)),
             Step::Grant(grant) => self.grant(path, grant),
@@ -213,12 +216,27 @@ impl Copies {
         )
     }
 
+    fn describe(&self, path: &str, describe: &Describe) -> Ran {
+        let mut command = self.sandbox.cvault(["describe", path, &describe.id]);
+        if let Some(name) = &describe.name {
+            command.args(["--name", name]);
+        }
+        if let Some(type_name) = &describe.type_name {
+            command.args(["--type", type_name]);
+        }
+        for (name, text) in &describe.meta {
+            let text = text.as_deref().unwrap_or_default();
+            command.arg("--meta").arg(format!("{name}={text}"));
+        }
+        ran(&mut command)
+    }
+
     fn grant(&mut self, path: &str, grant: &Grant) -> Ran {
         let made = self.sandbox.run(["identity", "new", "--json"]).json();
         let identity = made["identity"].as_str().unwrap().to_owned();
         self.identities.insert(grant.label.clone(), identity);
         let to = made["public"].as_str().unwrap();
         let mut command = self.sandbox.cvault(["grant", path, "--to", to]);
-        ran(command.args(["--label", &grant.label, "--role", &grant.role]))
+        ran(command.args(["--label", &grant.label, "--right", &grant.role]))
     }
 }

@@ -155,10 +155,10 @@ fn values_in_the_place_of_names_are_not_told() {
         (&["get", "v.cvault", "x", "APIKey"], &[VALUE]),
         (&["get", "v.cvault", "x", "APIKey"], &["--format", VALUE]),
         (
-            &["grant", "v.cvault", "--label", "l", "--role", "reader"],
+            &["grant", "v.cvault", "--label", "l", "--right", "reader"],
             &["--to", VALUE],
         ),
-        (&["grant", "v.cvault", "--label", "l"], &["--role", VALUE]),
+        (&["grant", "v.cvault", "--label", "l"], &["--right", VALUE]),
         (
             &["grant", "v.cvault", "--label", "l"],
             &["--passphrase=hunter2-s3cret"],

@@ -566,7 +566,7 @@ fn changes_of_grants() {
     check("role", &granted, &|world| {
         world.write(|vault, host| {
             Ok(vault
-                .prepare_role("guest", Role::Viewer, host, &mut |_, _| {})?
+                .prepare_rights("guest", Role::Viewer, host, &mut |_, _| {})?
                 .prepared)
         })
     });

@@ -44,7 +44,7 @@ pub use heads::KnownHeads;
 pub use lock::{DEFAULT_TIMEOUT, FileLock};
 pub use locked::LockedFile;
 pub use options::Builder;
-pub use vault::{FileVault, Purged, Revoked};
+pub use vault::{FileVault, Purged, RemovedGroup, Revoked};
 pub use warning::{OnWarning, Warning};
 pub use whole::write_new_file;
 

@@ -4,10 +4,11 @@ use std::ops::Deref;
 use std::path::Path;
 
 use connector_vault::{
-    Action, ActionPlan, Ask, Asking, Changing, Code, ConnectorId, Cost, ExternalKey, FalseVersion,
-    Grantee, Host, KeySlotInfo, KeySlotRef, KnownHead, Merge, MergeOptions, NewConnector, NewOwner,
-    NewPasskey, Options, Outcome, Passphrase, Plan, Prepared, PropertyChanges, Ran, Retention,
-    Revocation, Role, Session, Tokens, Trust, Unlock, Vault, Version,
+    Action, ActionPlan, Ask, Asking, Changing, Code, ConnectorId, Cost, Description, ExternalKey,
+    FalseVersion, Grantee, Host, KeySlotInfo, KeySlotRef, KnownHead, Merge, MergeOptions,
+    NewConnector, NewOwner, NewPasskey, Options, Outcome, Passphrase, Plan, Prepared,
+    PropertyChanges, Ran, Retention, Revocation, Session, Terms, Tokens, Trust, Unlock, Vault,
+    Version,
 };
 
 use crate::clock::{host, rng};
@@ -89,6 +90,22 @@ pub struct Revoked {
     pub damaged: Vec<connector_vault::Error>,
     /// Labels of former grants whose versions the owner has replaced, with the same values: a vault names at most
     /// 512 former grants.
+    pub forgotten: Vec<String>,
+}
+
+/// What went with a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RemovedGroup {
+    /// The connectors that had versions in the group: these versions went.
+    pub connectors: Vec<ConnectorId>,
+    /// Labels of the grants that had no right elsewhere: they are revoked.
+    pub revoked: Vec<String>,
+    /// Versions that were left out, since they are false.
+    pub false_versions: Vec<FalseVersion>,
+    /// Why other versions were left out: they are damaged.
+    pub damaged: Vec<connector_vault::Error>,
+    /// As in [`Revoked::forgotten`].
     pub forgotten: Vec<String>,
 }
 
@@ -258,6 +275,33 @@ impl FileVault {
         self.one(|vault| vault.plan_delete(id, &Options::default()))
     }
 
+    /// Gives a connector another name, type or meta. Its values stay. Fails with `connector_not_found`.
+    ///
+    /// ```no_run
+    /// # use connector_vault::Description;
+    /// # fn describe(vault: &mut connector_vault_store::FileVault) -> connector_vault_store::Result<()> {
+    /// let description = Description::new().meta("expires", "2027-01-31T00:00:00.000Z");
+    /// vault.describe("twitterConnectorId", &description)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn describe(&mut self, id: &str, description: &Description) -> Result<Outcome> {
+        self.one(|vault| vault.plan_describe(id, description, &Options::default()))
+    }
+
+    /// Moves a connector to the group of this name. Whoever could read it in its former group may still know its
+    /// values: update them. Fails with `connector_not_found` or `group_not_found`.
+    pub fn move_connector(&mut self, id: &str, group: &str) -> Result<Outcome> {
+        self.one(|vault| vault.plan_move(id, group, &Options::default()))
+    }
+
+    /// Brings a deleted connector back, as it was in the version `source`, or in the newest one before it was deleted.
+    ///
+    /// Fails with `connector_not_found`, with `connector_exists` if it is not deleted, and with `version_not_found`.
+    pub fn undelete(&mut self, id: &str, source: Option<Version>) -> Result<Outcome> {
+        self.one(|vault| vault.plan_undelete(id, source, &Options::default()))
+    }
+
     /// Makes several changes in one commit: all of them happen or none, and each sees what the ones
     /// before it do. `change` is called again if somebody has changed the file without the lock.
     ///
@@ -404,11 +448,27 @@ impl FileVault {
 
     // Grants and copies
 
-    /// Grants a role. Needs an owner. Returns the versions that the new snapshot left out, since they are false.
+    /// Grants something. Needs an owner. Returns the versions that the new snapshot left out, since they are false.
     ///
-    /// Fails with `grant_exists` if the label or the key has a grant already.
-    pub fn grant(&mut self, label: &str, role: Role, to: Grantee<'_>) -> Result<Vec<FalseVersion>> {
-        self.snapshot(|vault, host| vault.prepare_grant(label, role, to, host))
+    /// Fails with `grant_exists` if the label or the key has a grant already, and with `group_not_found`.
+    ///
+    /// ```no_run
+    /// # use connector_vault::{Grantee, GrantKey, Right, Role};
+    /// # fn add(vault: &mut connector_vault_store::FileVault, key: &GrantKey) -> connector_vault_store::Result<()> {
+    /// vault.grant("auditor", Role::Viewer, Grantee::Key(key))?;
+    /// let rights = [Role::Viewer.into(), Right::in_group(Role::Updater, "payments")];
+    /// vault.grant("rotation", rights, Grantee::Key(key))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn grant(
+        &mut self,
+        label: &str,
+        terms: impl Into<Terms>,
+        to: Grantee<'_>,
+    ) -> Result<Vec<FalseVersion>> {
+        let terms = terms.into();
+        self.snapshot(|vault, host| vault.prepare_grant(label, terms.clone(), to, host))
     }
 
     /// Takes a grant away. Needs an owner. Every key is replaced, and everything is sealed again.
@@ -427,21 +487,86 @@ impl FileVault {
         self.reduce(|vault, host| vault.prepare_revoke(label, host, &mut progress))
     }
 
-    /// Gives a grant another role. Needs an owner. Reducing it changes the keys as a revocation does.
+    /// Gives a grant other rights in place of those that it has, or another date to be reminded of. Needs an owner.
+    /// If that takes a capability away, the keys change as by a revocation.
     ///
-    /// Fails with `grant_not_found`.
-    pub fn set_role(&mut self, label: &str, role: Role) -> Result<Revoked> {
-        self.set_role_with(label, role, |_, _| ())
+    /// Fails with `grant_not_found` or `group_not_found`.
+    pub fn set_rights(&mut self, label: &str, terms: impl Into<Terms>) -> Result<Revoked> {
+        self.set_rights_with(label, terms, |_, _| ())
     }
 
     /// The same. `progress` hears how many of all versions are sealed.
-    pub fn set_role_with(
+    pub fn set_rights_with(
         &mut self,
         label: &str,
-        role: Role,
+        terms: impl Into<Terms>,
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Revoked> {
-        self.reduce(|vault, host| vault.prepare_role(label, role, host, &mut progress))
+        let terms = terms.into();
+        self.reduce(|vault, host| vault.prepare_rights(label, terms.clone(), host, &mut progress))
+    }
+
+    /// Gives a grant a new identity, and revokes the one that it had, as [`Vault::prepare_renew`] does. Needs an owner.
+    ///
+    /// Fails with `grant_not_found`.
+    pub fn renew(&mut self, label: &str, to: Grantee<'_>) -> Result<Revoked> {
+        self.renew_with(label, to, |_, _| ())
+    }
+
+    /// The same. `progress` hears how many of all versions are sealed.
+    pub fn renew_with(
+        &mut self,
+        label: &str,
+        to: Grantee<'_>,
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<Revoked> {
+        self.reduce(|vault, host| vault.prepare_renew(label, to, host, &mut progress))
+    }
+
+    // Groups
+
+    /// Adds a group. Needs an owner. Returns the versions that the new snapshot left out, since they are false.
+    ///
+    /// Fails with `group_exists`.
+    pub fn add_group(&mut self, name: &str) -> Result<Vec<FalseVersion>> {
+        self.snapshot(|vault, host| vault.prepare_add_group(name, host))
+    }
+
+    /// Gives a group another name. Needs an owner. Returns the versions that the new snapshot left out, since they
+    /// are false.
+    ///
+    /// Fails with `group_not_found` or `group_exists`.
+    pub fn rename_group(&mut self, name: &str, new: &str) -> Result<Vec<FalseVersion>> {
+        self.snapshot(|vault, host| vault.prepare_rename_group(name, new, host))
+    }
+
+    /// Removes a group in which there is no connector, as [`Vault::prepare_remove_group`] does. Needs an owner.
+    ///
+    /// Fails with `group_not_found` or `group_not_empty`.
+    pub fn remove_group(&mut self, name: &str, deletes_to: Option<&str>) -> Result<RemovedGroup> {
+        self.remove_group_with(name, deletes_to, |_, _| ())
+    }
+
+    /// The same. `progress` hears how many of all versions are sealed.
+    pub fn remove_group_with(
+        &mut self,
+        name: &str,
+        deletes_to: Option<&str>,
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<RemovedGroup> {
+        let mut removed = RemovedGroup::default();
+        self.write(|vault, host| {
+            let removal = vault.prepare_remove_group(name, deletes_to, host, &mut progress)?;
+            removed = RemovedGroup {
+                connectors: removal.connectors,
+                revoked: removal.revoked,
+                false_versions: removal.prepared.false_versions().to_vec(),
+                damaged: removal.damaged,
+                forgotten: removal.forgotten,
+            };
+            Ok(removal.prepared)
+        })?;
+        Ok(removed)
     }
 
     /// Replaces the passphrase of the grant that opened the vault.

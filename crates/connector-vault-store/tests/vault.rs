@@ -9,10 +9,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use connector_vault::{
-    Action, Code, ConnectorId, Cost, ExternalKey, Grantee, Host, Identity, KeySlotInfo,
-    KeySlotMatch, KnownHead, NewConnector, NewOwner, Options, Passphrase, Plan, Properties,
-    PropertyChanges, Retention, Role, Secret, Timestamp, TokenFn, TokenRef, Trust, Unlock, Vault,
-    Verb, Version, Write,
+    Action, Code, ConnectorId, Cost, Description, ExternalKey, Grantee, Host, Identity,
+    KeySlotInfo, KeySlotMatch, KnownHead, NewConnector, NewOwner, Options, Passphrase, Plan,
+    Properties, PropertyChanges, Retention, Role, Secret, Status, Timestamp, TokenFn, TokenRef,
+    Trust, Unlock, Vault, Verb, Version, Write,
 };
 use connector_vault_store::{Builder, Error, FileVault, KnownHeads, LockedFile};
 use rand::SeedableRng;
@@ -457,6 +457,36 @@ fn the_verbs_of_a_vault() {
     let core = vault.try_change::<Mine>(|change| Ok(change.delete("z")?));
     assert_eq!(core.unwrap_err().0, "the core's");
 
+    let described = Description::new().name("Twitter").meta("tags", "a");
+    assert_eq!(
+        vault.describe("x", &described).unwrap().status,
+        Status::Described
+    );
+    let outcome = vault.move_connector("x", "default").unwrap();
+    assert_eq!(outcome.status, Status::Unchanged);
+    let refused = vault.move_connector("x", "nowhere").unwrap_err();
+    assert_eq!(refused.code(), Code::GroupNotFound);
+    vault.delete("x").unwrap();
+    let refused = vault.undelete("x", Version::new(5).ok()).unwrap_err();
+    assert_eq!(refused.code(), Code::VersionNotFound);
+    assert_eq!(vault.undelete("x", None).unwrap().status, Status::Restored);
+    assert_eq!(vault.overview("x").unwrap().name, "Twitter");
+    vault
+        .change(|change| {
+            change.describe("x", &Description::new().type_name("X"))?;
+            change.move_connector("x", "default")?;
+            change.delete("x")
+        })
+        .unwrap();
+    vault
+        .change(|change| change.undelete("x", Some(Version::FIRST)))
+        .unwrap();
+    let overview = vault.overview("x").unwrap();
+    assert_eq!(
+        (&*overview.name, overview.version.get()),
+        ("Twitter API", 9)
+    );
+
     vault.delete("y").unwrap();
     let again = builder().open_or_create(&path, owner()).unwrap();
     assert_eq!((again.id(), again.len()), (vault.id(), 1));
@@ -467,13 +497,18 @@ fn what_a_grant_permits() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("v.cvault");
     let identity = |_| Identity::generate(&mut StdRng::try_from_rng(&mut SysRng).unwrap());
-    let [ops, updater, reader, viewer] = [0, 1, 2, 3].map(identity);
+    let [ops, editor, updater, reader, viewer] = [0, 1, 2, 3, 4].map(identity);
     let owner = NewOwner::identity("ops", ops.clone());
     let mut vault = builder().create(&path, owner).unwrap();
     vault
         .create_connector(NewConnector::new("x", "Name", "Type"))
         .unwrap();
+    vault
+        .create_connector(NewConnector::new("z", "Name", "Type"))
+        .unwrap();
+    vault.delete("z").unwrap();
     for (role, identity) in [
+        (Role::Editor, &editor),
         (Role::Updater, &updater),
         (Role::Reader, &reader),
         (Role::Viewer, &viewer),
@@ -489,19 +524,23 @@ fn what_a_grant_permits() {
         Verb::Update,
         Verb::Restore,
         Verb::Delete,
+        Verb::Describe,
+        Verb::Move,
         Verb::Create,
+        Verb::Undelete,
     ];
-    for (identity, there, missing) in [
-        (&ops, "yyyyy-", "-----y"),
-        (&updater, "yyyy--", "------"),
-        (&reader, "yy----", "------"),
-        (&viewer, "y-----", "------"),
+    for (identity, there, missing, deleted) in [
+        (&ops, "yyyyyyy--", "-------y-", "-------yy"),
+        (&editor, "yyyyyyy--", "-------y-", "-------yy"),
+        (&updater, "yyyy-----", "---------", "---------"),
+        (&reader, "yy-------", "---------", "---------"),
+        (&viewer, "y--------", "---------", "---------"),
     ] {
         let opened = builder()
             .expect(vault.id())
             .open(&path, Unlock::Identity(identity))
             .unwrap();
-        for (id, expected) in [("x", there), ("y", missing)] {
+        for (id, expected) in [("x", there), ("y", missing), ("z", deleted)] {
             let permitted = verbs.map(|verb| {
                 if opened.permits(verb, id).unwrap() {
                     'y'

@@ -220,7 +220,7 @@ fn every_snapshot_leaves_false_versions_out() {
         |team| {
             let host = &mut host(&mut team.rng);
             let vault = &team.vault;
-            let raised = vault.prepare_role("rotation", Role::Owner, host, &mut |_, _| {});
+            let raised = vault.prepare_rights("rotation", Role::Owner, host, &mut |_, _| {});
             raised.unwrap().prepared
         },
         |team| {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod authorship;
+mod ops;
 mod tests;
 mod vectors;
 
@@ -12,7 +13,8 @@ use std::convert::Infallible;
 
 use rand_core::{CryptoRng, TryCryptoRng, TryRng};
 
-use crate::access::Unlock;
+use crate::access::groups::{self, PlainName};
+use crate::access::{BundlePlace, Unlock};
 use crate::action::{Action, Options};
 use crate::bytes::{put_len, put_part};
 use crate::connector::{Meta, NewConnector, Op, Properties, PropertyName};
@@ -20,8 +22,9 @@ use crate::crypto::identity::{Identity, VaultKey};
 use crate::crypto::kdf::{Cost, Passphrase};
 use crate::crypto::{Hash, sha256};
 use crate::format::commit::{Fixed, Kind, body_hash};
-use crate::format::header::Header;
+use crate::format::header::{Grant, Header};
 use crate::format::hex::{Hex, VaultId};
+use crate::format::rights::{RightEntry, Scope};
 use crate::format::to_json;
 use crate::log;
 use crate::plan::{ActionPlan, Plan};
@@ -87,6 +90,9 @@ pub(super) fn properties(values: &[(&str, &str)]) -> Properties {
     properties
 }
 
+/// A role in one of the groups of [`Team::with_groups`], or in all.
+pub(super) type RightIn = (Option<usize>, Role);
+
 /// A vault, its owner's view of it, and the identities of its grants by label.
 pub(super) struct Team {
     pub(super) rng: Counter,
@@ -144,6 +150,67 @@ impl Team {
         team
     }
 
+    /// A vault with the groups `default` and `billing`, an owner, members by their labels and their rights in one of the
+    /// groups or in all, and the connectors `x` and `b`, one in each group.
+    pub(super) fn with_groups(members: &[(&'static str, &[RightIn])]) -> Self {
+        let mut team = Self::alone();
+        let mut snapshot = team.snapshot();
+        let mut header = snapshot.header_of(&team);
+        let bundle = team.vault.access.bundle.clone();
+        let name = PlainName::new("billing").unwrap();
+        groups::add(&mut team.rng, &bundle, &mut header, &name).unwrap();
+        let ids: Vec<_> = header.groups.iter().map(|group| group.id).collect();
+        for (label, rights) in members {
+            let rights = rights.iter().map(|(group, role)| RightEntry {
+                group: group.map_or(Scope::All, |group| Scope::Group(ids[group])),
+                role: *role,
+            });
+            let rights: Vec<_> = rights.collect();
+            let identity = Identity::generate(&mut team.rng);
+            let key = identity.grant_key();
+            let mut id = [0; 8];
+            id[0] = u8::try_from(header.grants.len()).unwrap();
+            let place = BundlePlace {
+                vault_id: header.vault_id,
+                epoch: header.epoch,
+                grant: GrantId(Hex(id)),
+                rights: &rights,
+            };
+            let sealed = bundle.seal(&mut team.rng, &place, &key).unwrap();
+            header.grants.push(Grant {
+                id: place.grant,
+                label: (*label).into(),
+                since: NOW.into(),
+                until: None,
+                requests_from: None,
+                extra: None,
+                rights: rights.clone(),
+                x_wing: key.x_wing,
+                ed25519: Hex(key.ed25519),
+                bundle: sealed,
+            });
+            team.members.push((*label, identity));
+        }
+        snapshot.header = crate::format::to_json(&header);
+        team.file = snapshot.file();
+        team.hand_to("ops");
+        team.add("x", &[("APIKey", "a")]);
+        let record = forge_record(
+            &team.vault,
+            &mut team.rng,
+            |overview| {
+                overview.op = Op::Create;
+                overview.id = "b".into();
+                overview.group = ids[1];
+                overview.version = 1;
+            },
+            some_secrets(),
+        );
+        team.file.extend(commit_of(&team.vault, &[&record]));
+        team.hand_to("ops");
+        team
+    }
+
     pub(super) fn vault_id(&self) -> VaultId {
         self.vault.head().vault_id
     }
@@ -171,13 +238,13 @@ impl Team {
         self.vault.apply(prepared).unwrap();
     }
 
-    pub(super) fn grant(&mut self, label: &'static str, role: Role) {
+    pub(super) fn grant(&mut self, label: &'static str, terms: impl Into<Terms>) {
         let identity = Identity::generate(&mut self.rng);
         let key = identity.grant_key();
         let to = Grantee::Key(&key);
         let prepared = self
             .vault
-            .prepare_grant(label, role, to, &mut host(&mut self.rng));
+            .prepare_grant(label, terms, to, &mut host(&mut self.rng));
         self.store(prepared.unwrap());
         self.members.push((label, identity));
     }
@@ -189,11 +256,28 @@ impl Team {
         self.store(revocation.unwrap().prepared);
     }
 
-    pub(super) fn reduce(&mut self, label: &str, role: Role) {
-        let change = self
-            .vault
-            .prepare_role(label, role, &mut host(&mut self.rng), &mut |_, _| {});
+    pub(super) fn reduce(&mut self, label: &str, terms: impl Into<Terms>) {
+        let change =
+            self.vault
+                .prepare_rights(label, terms, &mut host(&mut self.rng), &mut |_, _| {});
         self.store(change.unwrap().prepared);
+    }
+
+    pub(super) fn add_group(&mut self, name: &str) {
+        let prepared = self.vault.prepare_add_group(name, &mut host(&mut self.rng));
+        self.store(prepared.unwrap());
+    }
+
+    pub(super) fn remove_group(&mut self, name: &str, deletes_to: Option<&str>) -> GroupRemoval {
+        let host = &mut host(&mut self.rng);
+        let removal = self
+            .vault
+            .prepare_remove_group(name, deletes_to, host, &mut |_, _| {});
+        let mut removal = removal.unwrap();
+        let none = Prepared::replace(&self.vault, Vec::new(), Vec::new());
+        let prepared = std::mem::replace(&mut removal.prepared, none);
+        self.store(prepared);
+        removal
     }
 
     pub(super) fn compact(&mut self, retention: Retention) {
@@ -215,6 +299,13 @@ impl Team {
 
     pub(super) fn add(&mut self, id: &str, values: &[(&str, &str)]) {
         let plan = self.plan_add(id, values);
+        self.commit(plan);
+    }
+
+    pub(super) fn add_in(&mut self, group: &str, id: &str, values: &[(&str, &str)]) {
+        let new = NewConnector::new(id, "Name", "Type").group(group);
+        let new = new.with_properties(&properties(values));
+        let plan = self.vault.plan_create(&new, &Options::default()).unwrap();
         self.commit(plan);
     }
 
@@ -417,6 +508,8 @@ pub(super) fn forge_plaintexts(
         Op::Create => overview.created_at = None,
         Op::Delete => overview.properties.clear(),
         Op::Restore => overview.source = Some(1),
+        Op::Undelete => overview.source = overview.source.or(Some(1)),
+        Op::Describe | Op::Move => overview.changed = Some(Vec::new()),
         Op::Update => {}
     }
     let op = overview.op;
@@ -491,8 +584,8 @@ fn entry_of(vault: &Vault, overview: &[u8]) -> Entry {
     let mut facts = Facts::update("x", 2);
     let overview = serde_json::from_slice::<serde_json::Value>(without_padding(overview));
     let overview = overview.unwrap_or_default();
-    match overview["op"].as_str() {
-        Some("restore") => facts.op = Op::Restore,
+    match overview["op"].as_str().and_then(Op::parse) {
+        Some(op @ (Op::Restore | Op::Describe | Op::Move | Op::Undelete)) => facts.op = op,
         _ => facts.request_id = overview["request"]["id"].as_str().map(str::to_owned),
     }
     entry(vault, &facts)

@@ -57,7 +57,7 @@ impl Team {
         let new_owner = NewOwner::identity("owner", owner.clone());
         let (mut vault, mut file) = Vault::create(&mut host(&mut rng), &new_owner).unwrap();
         let mut members = Vec::new();
-        for role in [Role::Viewer, Role::Reader, Role::Updater] {
+        for role in [Role::Viewer, Role::Reader, Role::Updater, Role::Editor] {
             let identity = Identity::generate(&mut rng);
             let key = identity.grant_key();
             let prepared = vault
@@ -368,8 +368,8 @@ fn the_library_refuses_what_a_role_does_not_permit() {
         };
         for (action, permitted) in [
             (update, *role >= Role::Updater),
-            (add, role.owns()),
-            (delete, role.owns()),
+            (add, *role >= Role::Editor),
+            (delete, *role >= Role::Editor),
         ] {
             match plan(action, &mut rng) {
                 Ok(_) => assert!(permitted, "{role} {action}"),
@@ -397,7 +397,7 @@ fn the_library_refuses_what_a_role_does_not_permit() {
             .unwrap();
         assert_eq!(
             vault.prepare(plan, &mut host(&mut rng)).is_ok(),
-            role.owns(),
+            *role >= Role::Editor,
             "{role}"
         );
     }
@@ -559,7 +559,7 @@ fn demoting_and_promoting() {
     let mut team = Team::new();
     let owner = team.open_as(Role::Owner);
     let change = owner
-        .prepare_role(
+        .prepare_rights(
             "reader",
             Role::Updater,
             &mut host(&mut team.rng),
@@ -571,7 +571,7 @@ fn demoting_and_promoting() {
     let owner = team.open_as(Role::Owner);
     assert_eq!(owner.head().epoch, 1);
     let change = owner
-        .prepare_role(
+        .prepare_rights(
             "updater",
             Role::Viewer,
             &mut host(&mut team.rng),
@@ -1072,4 +1072,140 @@ fn a_former_state_has_nothing_to_merge() {
         )
         .unwrap();
     assert!(merge.plans().is_empty() && merge.conflicts.is_empty());
+}
+
+/// What an updater of one group can try with all keys that it has.
+#[test]
+fn a_member_of_one_group_has_no_key_of_another() {
+    let mut team = crate::vault::forge::Team::alone();
+    team.add_group("payments");
+    team.grant("rotation", Right::in_group(Role::Updater, "payments"));
+    team.add("x", &[("APIKey", "a")]);
+    team.add_in("payments", "p", &[("APIKey", "b")]);
+    let (owner, member) = (&team.vault, team.open_as("rotation"));
+    let stored = |id: &str| member.newest(id).unwrap().unwrap();
+    let forged = stored_record(&member, &stored("x"));
+    assert!(
+        member
+            .keys
+            .open_overview(0, &forged.overview, &mut Vec::new())
+            .is_err()
+    );
+    assert!(
+        member
+            .keys
+            .open_secrets(0, "x", Version::FIRST, &forged.secrets)
+            .is_err()
+    );
+
+    // The same bytes under its own keys, in the place of its own group and of the other one.
+    let own = member.header.groups[1].id;
+    let foreign = member.header.groups[0].id;
+    let keys = member.access.bundle.group(own).unwrap();
+    assert!(member.access.bundle.group(foreign).is_none());
+    let index = *member.access.bundle.index().clone();
+    let held = [*keys.overview, **keys.secret.as_ref().unwrap(), index];
+    let number = |number: u64| number.to_le_bytes();
+    for key in held {
+        let sealing = crate::crypto::aead::SealingKey::new(&zeroize::Zeroizing::new(key));
+        let secret = crate::crypto::kdf::derive_key(
+            &zeroize::Zeroizing::new(key),
+            crate::crypto::label::SECRETS_KEY,
+            &[b"x"],
+        );
+        let secret = crate::crypto::aead::SealingKey::new(&secret);
+        for group in [own, foreign] {
+            let vault_id = member.id();
+            let place: [&[u8]; 3] = [vault_id.as_bytes(), &number(1), group.as_bytes()];
+            let overview = crate::crypto::label::bind(crate::crypto::label::OVERVIEW, &place);
+            assert!(!sealing.open(&overview, &forged.overview, &mut Vec::new()));
+            let place: [&[u8]; 5] = [place[0], place[1], place[2], b"x", &number(1)];
+            let secrets = crate::crypto::label::bind(crate::crypto::label::SECRETS, &place);
+            assert!(!secret.open(&secrets, &forged.secrets, &mut Vec::new()));
+        }
+    }
+    // So it opens what it may.
+    let forged = stored_record(&member, &stored("p"));
+    assert!(
+        member
+            .keys
+            .open_overview(1, &forged.overview, &mut Vec::new())
+            .unwrap()
+    );
+    assert!(
+        owner
+            .keys
+            .open_overview(1, &forged.overview, &mut Vec::new())
+            .unwrap()
+    );
+}
+
+#[test]
+fn a_new_epoch_seals_the_same_plaintexts_again() {
+    let mut team = crate::vault::forge::Team::alone();
+    team.add_group("payments");
+    let rights = [
+        Role::Viewer.into(),
+        Right::in_group(Role::Updater, "payments"),
+    ];
+    team.grant("rotation", rights);
+    team.add_in("payments", "p", &[("APIKey", "a")]);
+    team.hand_to("rotation");
+    team.update("p", "APIKey", "b");
+    team.hand_to("ops");
+    let plaintexts = |vault: &Vault| -> Vec<(Vec<u8>, Vec<u8>)> {
+        let versions = vault.versions("p").unwrap().into_iter();
+        let open = |stored: Stored| {
+            let forged = stored_record(vault, &stored);
+            let (group, version) = (stored.entry.group, stored.entry.version);
+            let mut overview = Vec::new();
+            assert!(
+                vault
+                    .keys
+                    .open_overview(group, &forged.overview, &mut overview)
+                    .unwrap()
+            );
+            let secrets = vault
+                .keys
+                .open_secrets(group, "p", version, &forged.secrets);
+            (overview, secrets.unwrap().unwrap().to_vec())
+        };
+        versions.map(open).collect()
+    };
+    let before = plaintexts(&team.vault);
+    assert_eq!(before.len(), 2);
+    team.reduce("rotation", Role::Viewer);
+    assert_eq!(team.vault.head().epoch, 2);
+    assert_eq!(plaintexts(&team.vault), before);
+    team.revoke("rotation");
+    assert_eq!(team.vault.head().epoch, 3);
+    // Signature, salt and padding included.
+    assert_eq!(plaintexts(&team.vault), before);
+    let history = team.vault.history("p").unwrap();
+    let signed: Vec<_> = history
+        .iter()
+        .map(|one| team.vault.label_of(one.signed_by.unwrap()))
+        .collect();
+    assert_eq!(signed, [Some("ops"), Some("rotation")]);
+}
+
+#[test]
+fn a_vault_has_at_most_256_groups() {
+    let mut team = crate::vault::forge::Team::alone();
+    let mut header = team.vault.header.clone();
+    let name = crate::access::groups::PlainName::new("one more").unwrap();
+    let bundle = team.vault.access.bundle.clone();
+    let mut add = |header: &mut Header| {
+        crate::access::groups::add(&mut team.rng, &bundle, header, &name)
+            .map_err(|error| error.code())
+    };
+    let first = header.groups[0].clone();
+    header.groups = vec![first; limits::GROUPS_MAX - 1];
+    header.next_group = 65_535;
+    assert_eq!(add(&mut header), Ok(()));
+    assert_eq!(add(&mut header), Err(Code::LimitExceeded));
+    header.groups.pop();
+    // Its number would be used again.
+    assert_eq!(header.next_group, 65_536);
+    assert_eq!(add(&mut header), Err(Code::LimitExceeded));
 }

@@ -28,13 +28,14 @@ mod headers;
 mod heads;
 mod key_slots;
 mod keys;
+mod ops;
 mod records;
 mod rights;
 mod torn;
 
 use files::{
-    ExpectConnector, ExpectDamaged, ExpectKeySlot, ExpectProblem, ExpectTorn, KeyVector, UnlockBy,
-    VaultExpect, VaultVector,
+    ExpectConnector, ExpectDamaged, ExpectGroup, ExpectKeySlot, ExpectProblem, ExpectTorn,
+    KeyVector, UnlockBy, VaultExpect, VaultVector,
 };
 
 /// Writes the vectors that are missing and refuses to alter one that is there:
@@ -80,6 +81,7 @@ fn all() -> BTreeMap<(&'static str, String), String> {
     commits::make(&mut cases);
     torn::make(&mut cases);
     rights::make(&mut cases);
+    ops::make(&mut cases);
     records::make(&mut cases);
     heads::make(&mut cases);
     let mut all = BTreeMap::new();
@@ -357,4 +359,13 @@ fn settle(name: &str, vector: &mut VaultVector) {
         expect.read_error
     );
     expect.connectors = Some(connectors);
+    let groups = vault.groups().unwrap();
+    expect.groups = (groups.len() > 1).then(|| {
+        let groups = groups.into_iter().map(|group| ExpectGroup {
+            name: group.name,
+            connectors: group.connectors,
+            grants: group.grants,
+        });
+        groups.collect()
+    });
 }

@@ -3,7 +3,7 @@
 mod change;
 mod meta;
 
-pub use self::change::{NewConnector, PropertyChanges};
+pub use self::change::{Description, NewConnector, PropertyChanges};
 pub use self::meta::Meta;
 
 use std::borrow::Borrow;
@@ -311,10 +311,24 @@ pub enum Op {
     Delete,
     /// The properties of an earlier version were made the present ones.
     Restore,
+    /// Its name, type or meta changed, and no property.
+    Describe,
+    /// It went to another group, and nothing else changed.
+    Move,
+    /// It was deleted, and is again what it was in an earlier version.
+    Undelete,
 }
 
 impl Op {
-    const ALL: [Self; 4] = [Self::Create, Self::Update, Self::Delete, Self::Restore];
+    const ALL: [Self; 7] = [
+        Self::Create,
+        Self::Update,
+        Self::Delete,
+        Self::Restore,
+        Self::Describe,
+        Self::Move,
+        Self::Undelete,
+    ];
 
     pub(crate) fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|op| op.as_str() == word)
@@ -326,12 +340,30 @@ impl Op {
             Self::Create => 1,
             Self::Update => 2,
             Self::Restore => 4,
+            Self::Describe => 5,
+            Self::Move => 6,
             Self::Delete => 7,
+            Self::Undelete => 8,
         }
     }
 
     pub(crate) fn of_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|op| op.code() == code)
+    }
+
+    /// Whether such a version takes the values of an earlier one, which it names.
+    pub(crate) fn takes_source(self) -> bool {
+        matches!(self, Self::Restore | Self::Undelete)
+    }
+
+    /// Whether such a version names the properties that it changed. Others have changed all that they hold.
+    pub(crate) fn names_changed(self) -> bool {
+        !matches!(self, Self::Create | Self::Delete | Self::Undelete)
+    }
+
+    /// Whether such a version keeps the values of the version before it.
+    pub(crate) fn keeps_values(self) -> bool {
+        matches!(self, Self::Describe | Self::Move)
     }
 
     /// Whether such a version can carry a request id.
@@ -347,6 +379,9 @@ impl Op {
             Self::Update => "update",
             Self::Delete => "delete",
             Self::Restore => "restore",
+            Self::Describe => "describe",
+            Self::Move => "move",
+            Self::Undelete => "undelete",
         }
     }
 }

@@ -386,6 +386,14 @@ codes! {
     /// The host's clock says a time before 1970 or after 9999.
     Clock = "clock",
 
+    // Groups
+    /// No group that the grant lists has this name.
+    GroupNotFound = "group_not_found",
+    /// A group has this name already.
+    GroupExists = "group_exists",
+    /// A group holds connectors, or deleted ids for which nobody named another group.
+    GroupNotEmpty = "group_not_empty",
+
     // Grants
     /// No grant has this label.
     GrantNotFound = "grant_not_found",

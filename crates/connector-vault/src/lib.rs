@@ -89,8 +89,8 @@ pub use action::{
     Source, TestResult, Tester, Warning, WarningCode,
 };
 pub use connector::{
-    Connector, ConnectorId, Meta, NewConnector, Op, Properties, PropertyChanges, PropertyName,
-    Version,
+    Connector, ConnectorId, Description, Meta, NewConnector, Op, Properties, PropertyChanges,
+    PropertyName, Version,
 };
 pub use crypto::identity::{GrantKey, Identity};
 pub use crypto::kdf::{Argon2id, Cost, ExternalKey, Passphrase, Stretched};
@@ -108,9 +108,9 @@ pub use time::Timestamp;
 pub use token::{TokenFn, TokenInfo, TokenRef, TokenSpan, Tokens, find_tokens};
 pub use vault::{
     Answer, Ask, Attributed, Authored, Brought, CONFLICTS_MAX, Changing, CommitInfo, ConflictKind,
-    Cursor, DamagedRecord, Detached, FalseVersion, Gap, GrantInfo, Grantee, Host, Import,
-    KeySlotRef, Listing, LogEnd, Merge, MergeConflict, MergeOptions, NewOwner, OnConflict,
-    OpenOptions, OpenReport, Overview, Prepared, Refreshed, Repaired, Resolve, Retention,
-    Revocation, RightInfo, Session, SignatureState, SignedVersion, Stranger, Trust, Vault, Verb,
-    Verdict, Write,
+    Cursor, DamagedRecord, Detached, FalseVersion, Gap, GrantInfo, Grantee, GroupInfo,
+    GroupRemoval, Host, Import, KeySlotRef, Listing, LogEnd, Merge, MergeConflict, MergeOptions,
+    NewOwner, OnConflict, OpenOptions, OpenReport, Overview, Prepared, Refreshed, Repaired,
+    Resolve, Retention, Revocation, Right, RightInfo, Session, SignatureState, SignedVersion,
+    Stranger, Terms, Trust, Vault, Verb, Verdict, Write,
 };

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::action::{Changes, Note, Options, Outputs, RequestId, Warning};
-use crate::connector::{Connector, ConnectorId, Extras, Meta, Op, Properties, Version};
+use crate::connector::{
+    Connector, ConnectorId, Description, Extras, Meta, Op, Properties, Version,
+};
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Syntax, Value};
 use crate::secret::Secret;
@@ -76,8 +78,10 @@ pub(crate) struct Draft {
     /// When the values were written; `None`: by the commit of this draft.
     pub(crate) rotated_at: Option<Timestamp>,
     pub(crate) meta: Meta,
-    /// Whose values a restore takes.
+    /// Whose values a restore or an undelete takes.
     pub(crate) source: Option<Version>,
+    /// The number of the group where it stands then. `None`: of the version before it or, if there is none, the default one.
+    pub(crate) group: Option<u16>,
     pub(crate) extras: Extras,
     /// The whole property map afterwards.
     pub(crate) after: Properties,
@@ -157,7 +161,9 @@ impl Draft {
             Op::Create => Status::Created,
             Op::Update => Status::Updated,
             Op::Delete => Status::Deleted,
-            Op::Restore => Status::Restored,
+            Op::Restore | Op::Undelete => Status::Restored,
+            Op::Describe => Status::Described,
+            Op::Move => Status::Moved,
         })
     }
 
@@ -167,11 +173,12 @@ impl Draft {
     }
 
     fn is_unchanged(&self) -> bool {
-        matches!(self.op, Op::Update | Op::Restore)
-            && self
-                .changes
-                .iter()
-                .all(|c| c.change == ChangeKind::Unchanged)
+        let changes = || self.changes.iter();
+        match self.op {
+            Op::Update | Op::Restore => changes().all(|c| c.change == ChangeKind::Unchanged),
+            Op::Describe | Op::Move => !self.writes(),
+            Op::Create | Op::Delete | Op::Undelete => false,
+        }
     }
 
     fn outcome(&self, status: Status) -> Outcome {
@@ -212,6 +219,8 @@ pub(crate) struct NewEntry {
     pub(crate) name: String,
     pub(crate) type_name: String,
     pub(crate) meta: Meta,
+    /// The number of its group.
+    pub(crate) group: u16,
     /// The version that deleted the id; the new connector continues after it.
     pub(crate) tombstone: Option<Version>,
 }
@@ -231,6 +240,7 @@ pub(crate) fn add(entry: NewEntry, request: &Changes, options: &Options) -> Resu
         rotated_at: None,
         meta: entry.meta,
         source: None,
+        group: Some(entry.group),
         extras: Extras::default(),
         after: merged.after,
         request_id: options.request_id.clone(),
@@ -280,6 +290,53 @@ pub(crate) fn restore(from: &Connector, then: &Connector, options: &Options) -> 
     Ok(draft)
 }
 
+/// Plans that a connector has another name, type or meta.
+pub(crate) fn describe(
+    before: &Connector,
+    description: &Description,
+    options: &Options,
+) -> Result<Draft> {
+    check_version(&before.id, Some(before.version), options)?;
+    let mut draft = draft_of(before, Op::Describe, options);
+    let (name, type_name) = (&mut draft.name, &mut draft.type_name);
+    description.apply(name, type_name, &mut draft.meta)?;
+    draft.after = before.properties.clone();
+    let is_same = (&draft.name, &draft.type_name, &draft.meta)
+        == (&before.name, &before.type_name, &before.meta);
+    if is_same {
+        draft.version_after = before.version;
+    }
+    Ok(draft)
+}
+
+/// Plans that a connector is in another group, by its number. `from` is that of the present one.
+pub(crate) fn move_to(
+    before: &Connector,
+    [from, to]: [u16; 2],
+    options: &Options,
+) -> Result<Draft> {
+    check_version(&before.id, Some(before.version), options)?;
+    let mut draft = draft_of(before, Op::Move, options);
+    draft.after = before.properties.clone();
+    draft.group = Some(to);
+    if from == to {
+        draft.version_after = before.version;
+    }
+    Ok(draft)
+}
+
+/// Plans that a connector is there again as it was then. Its values are as old as they were.
+pub(crate) fn undelete(then: &Connector, deletion: Version, options: &Options) -> Result<Draft> {
+    check_version(&then.id, Some(deletion), options)?;
+    let mut draft = draft_of(then, Op::Undelete, options);
+    draft.version_before = None;
+    draft.version_after = deletion.next();
+    draft.after = then.properties.clone();
+    draft.changes = differences(&Properties::new(), &then.properties);
+    draft.source = Some(then.version);
+    Ok(draft)
+}
+
 /// The properties that differ, those of `to` first. No request names them, so they have no source.
 pub(crate) fn differences(from: &Properties, to: &Properties) -> Vec<Change> {
     let old = by_name(from);
@@ -322,6 +379,7 @@ fn draft_of(before: &Connector, op: Op, options: &Options) -> Draft {
         rotated_at: Some(before.rotated_at.clone()),
         meta: before.meta.clone(),
         source: None,
+        group: None,
         extras: before.extras.clone(),
         after: Properties::new(),
         request_id: options.request_id.clone(),

@@ -17,6 +17,13 @@ mod tables {
     pub(crate) fn lowercase(text: &str) -> String {
         text.to_lowercase()
     }
+
+    /// Whether this version of Unicode assigns every character, so that later ones have the same normal form.
+    pub(crate) fn is_assigned(text: &str) -> bool {
+        let is_private = |c| matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{ffffd}' | '\u{100000}'..='\u{10fffd}');
+        text.chars()
+            .all(|c| unicode_normalization::char::is_public_assigned(c) || is_private(c))
+    }
 }
 
 #[cfg(all(feature = "js", target_family = "wasm"))]
@@ -41,6 +48,33 @@ mod tables {
             false => JsString::from(text).to_lower_case().into(),
         }
     }
+
+    /// Whether the engine's version of Unicode assigns every character, so that later ones have the same normal form.
+    pub(crate) fn is_assigned(text: &str) -> bool {
+        text.is_ascii() || !js_sys::RegExp::new("\\p{Cn}", "u").test(text)
+    }
 }
 
-pub(crate) use tables::{lowercase, push_nfc};
+pub(crate) use tables::{is_assigned, lowercase, push_nfc};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assigned_characters_are_those_of_unicode() {
+        for text in [
+            "default",
+            "Zahlungen \u{e4}",
+            "\u{e000}",
+            "\u{10fffd}",
+            "\u{1fae8}",
+            "\u{4e00}",
+        ] {
+            assert!(is_assigned(text), "{text:?}");
+        }
+        for text in ["a\u{378}", "\u{ffff}", "\u{5ffff}"] {
+            assert!(!is_assigned(text), "{text:?}");
+        }
+    }
+}

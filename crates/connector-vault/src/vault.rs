@@ -29,15 +29,18 @@ pub use self::rescue::{
     Resolve, SignatureState, Stranger, Verdict,
 };
 pub use self::session::{Answer, Ask, Brought, CONFLICTS_MAX, Session};
-pub use self::team::{GrantInfo, Grantee, KeySlotRef, NewOwner, Revocation, RightInfo};
+pub use self::team::{
+    GrantInfo, Grantee, GroupInfo, GroupRemoval, KeySlotRef, NewOwner, Revocation, Right,
+    RightInfo, Terms,
+};
 
 use self::index::{Entry, Index, Reading, Stored};
 use self::record::{KeptOutcome, OpenedOverview, RecordKeys};
-use crate::access::{Access, BrokenKeySlot, Rights};
+use crate::access::{Access, BrokenKeySlot, Rights, groups};
 use crate::connector::{Connector, Extras, Version};
-use crate::error::{Code, Detail, Error, Result};
-use crate::format::header::{DEFAULT_GROUP, Header};
-use crate::format::hex::{GrantId, VaultId};
+use crate::error::{Code, Detail, Error, Result, quoted};
+use crate::format::header::{DEFAULT_GROUP, Group, Header};
+use crate::format::hex::{GrantId, GroupId, VaultId};
 use crate::format::key_slots::KeySlotEntry;
 use crate::log::{Continuity, Head, KnownHead, TornTail};
 use crate::plan::{self, Change};
@@ -74,10 +77,16 @@ pub enum Verb {
     Update,
     /// Make the properties of a kept version the present ones.
     Restore,
-    /// Create it.
+    /// Create it, in some group.
     Create,
     /// Delete it.
     Delete,
+    /// Give it another name, type or meta.
+    Describe,
+    /// Take it out of its group. Whether it may go into another one depends on that group.
+    Move,
+    /// Bring it back after it was deleted.
+    Undelete,
 }
 
 /// An open vault. Its bytes, which are ciphertext, are in a [`Source`]: overviews and values are unsealed
@@ -189,12 +198,36 @@ impl<S: Source> Vault<S> {
         self.header.label(grant)
     }
 
-    /// An overview with its author's label.
+    /// The id of a group that the grant lists. Fails with `group_not_found`.
+    pub fn find_group(&self, name: &str) -> Result<GroupId> {
+        let number = self.group_named(name)?;
+        let group = self.header.group(number);
+        group
+            .map(|group| group.id)
+            .ok_or_else(|| Error::new(Code::Internal, "a group is gone while it is looked up"))
+    }
+
+    /// The name of a group that the grant lists. `None` also if the name is damaged.
+    #[must_use]
+    pub fn group_name(&self, group: GroupId) -> Option<&str> {
+        let mut groups = self.header.groups.iter();
+        self.name_of(groups.find(|known| known.id == group)?)
+    }
+
+    fn name_of(&self, group: &Group) -> Option<&str> {
+        let open = || groups::name_of(&self.access.bundle, &self.header, group);
+        self.keys.group_name(group.number, open)
+    }
+
+    /// An overview with the name of its group and its author's label.
     #[must_use]
     pub fn authored(&self, overview: Overview) -> Authored {
         let label = self.label_of(overview.author).map(str::to_owned);
-        let author = label.unwrap_or_else(|| overview.author.to_string());
-        Authored { overview, author }
+        Authored {
+            author: label.unwrap_or_else(|| overview.author.to_string()),
+            group: self.group_name(overview.group).map(str::to_owned),
+            overview,
+        }
     }
 
     /// A kept version with the labels of its author and of the grant that signed it.
@@ -354,9 +387,13 @@ impl<S: Source> Vault<S> {
             Verb::Update | Verb::Restore => has(Capability::Write),
             Verb::Create => {
                 let deleted = newest.is_none_or(|newest| may(newest.group, Capability::Manage));
-                present.is_none() && deleted && may(DEFAULT_GROUP, Capability::Manage)
+                present.is_none() && deleted && self.rights().somewhere(Capability::Manage)
             }
-            Verb::Delete => has(Capability::Manage),
+            Verb::Delete | Verb::Describe | Verb::Move => has(Capability::Manage),
+            Verb::Undelete => {
+                let deleted = newest.filter(|newest| !newest.exists());
+                deleted.is_some_and(|newest| may(newest.group, Capability::Manage))
+            }
         })
     }
 
@@ -403,6 +440,31 @@ impl<S: Source> Vault<S> {
                 self.label()
             ))),
         }
+    }
+
+    /// The number of a group that the grant lists. Fails with `group_not_found`.
+    fn group_named(&self, name: &str) -> Result<u16> {
+        let name = groups::normal(name);
+        // Its name never changes, so nobody has to be able to open it.
+        if name == groups::DEFAULT {
+            return Ok(DEFAULT_GROUP);
+        }
+        let mut groups = self.header.groups.iter();
+        let group = groups.find(|group| self.name_of(group) == Some(&name));
+        group.map(|group| group.number).ok_or_else(|| {
+            let message = format!(
+                "the grant {:?} lists no group {}",
+                self.label(),
+                quoted(&name)
+            );
+            Error::new(Code::GroupNotFound, message).with_hint("list the groups to see their names")
+        })
+    }
+
+    /// The id of the group of a version, if there is such a group.
+    fn group_id(&self, stored: &Stored) -> Option<GroupId> {
+        let group = self.header.group(stored.entry.group);
+        group.map(|group| group.id)
     }
 
     /// Whether the grant lists the group of a version.
@@ -577,7 +639,10 @@ fn deleted(id: &str, deletion: Version, versions: &[Stored]) -> Error {
     let last = versions.iter().rev().find(|stored| stored.entry.exists());
     match last {
         Some(Stored { entry, .. }) => error
-            .with_hint(format!("version {} still has its values", entry.version))
+            .with_hint(format!(
+                "version {} still has its values: undelete the connector, or read that version",
+                entry.version
+            ))
             .about(Detail::ValuesKept(entry.version.get())),
         None => error.with_hint("none of its earlier versions is kept; a backup may have them"),
     }

@@ -22,8 +22,8 @@ mod conformance;
 mod files;
 
 use files::{
-    ExpectConnector, ExpectDamaged, ExpectKeySlot, ExpectProblem, ExpectTorn, Given, KeyVector,
-    UnlockBy, VaultVector,
+    ExpectConnector, ExpectDamaged, ExpectGroup, ExpectKeySlot, ExpectProblem, ExpectTorn, Given,
+    KeyVector, UnlockBy, VaultVector,
 };
 
 #[test]
@@ -147,6 +147,7 @@ fn check(vector: &VaultVector) {
     });
     assert_eq!(damaged.collect::<Vec<_>>(), expect.damaged);
     check_connectors(vector, &vault);
+    check_groups(vector, &vault);
     let problems = vault.verify().expect("a walk").into_iter();
     let problems = problems.flat_map(|verdict| {
         verdict
@@ -188,6 +189,18 @@ fn check_key_slots(vector: &VaultVector) {
         })
         .collect();
     assert_eq!(slots, *expected);
+}
+
+fn check_groups(vector: &VaultVector, vault: &Vault) {
+    let groups = vault.groups().expect("pages in memory");
+    let groups = groups.into_iter().map(|group| ExpectGroup {
+        name: group.name,
+        connectors: group.connectors,
+        grants: group.grants,
+    });
+    let groups: Vec<_> = groups.collect();
+    let others = (groups.len() > 1).then_some(groups);
+    assert_eq!(others, vector.expect.groups);
 }
 
 fn check_connectors(vector: &VaultVector, vault: &Vault) {

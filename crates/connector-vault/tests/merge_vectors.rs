@@ -15,13 +15,13 @@ mod vectors;
 use std::collections::{BTreeMap, BTreeSet};
 
 use connector_vault::{
-    Action, ConflictKind, ConnectorId, Grantee, Host, Identity, Merge, MergeOptions, NewConnector,
-    NewOwner, Null, OpenOptions, Options, Plan, Prepared, Properties, PropertyName, Resolve,
-    Result, Retention, Role, Secret, Timestamp, Unlock, Vault,
+    Action, ConflictKind, ConnectorId, Description, Grantee, Host, Identity, Merge, MergeOptions,
+    NewConnector, NewOwner, Null, OpenOptions, Options, Plan, Prepared, Properties, PropertyName,
+    Resolve, Result, Retention, Role, Secret, Timestamp, Unlock, Vault,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use vectors::{Add, Conflict, MergeVector, Side, Step};
+use vectors::{Add, Conflict, Describe, MergeVector, Side, Step};
 
 #[test]
 fn merge_vectors() {
@@ -121,6 +121,7 @@ fn conflicts(merge: &Merge) -> Vec<Conflict> {
         .map(|found| match &found.kind {
             ConflictKind::Property(name) => conflict(&found.id, "property", Some(name)),
             ConflictKind::Identity => conflict(&found.id, "identity", None),
+            ConflictKind::Meta => conflict(&found.id, "meta", None),
             ConflictKind::DeletedInOurs => conflict(&found.id, "deleted_in_ours", None),
             ConflictKind::DeletedInTheirs => conflict(&found.id, "deleted_in_theirs", None),
             other => panic!("no vector has {other:?}"),
@@ -146,6 +147,11 @@ fn check_connectors(vector: &MergeVector, ours: &Copy, world: &World) {
         let name = expected.name.as_deref().unwrap_or(&found.name);
         let type_name = expected.type_name.as_deref().unwrap_or(&found.type_name);
         assert_eq!((&*found.name, &*found.type_name), (name, type_name));
+        let meta = found.meta.iter();
+        let meta: BTreeMap<_, _> = meta
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .collect();
+        assert_eq!(&meta, expected.meta.as_ref().unwrap_or(&meta));
         let version = expected.version.unwrap_or(found.version.get());
         assert_eq!(found.version.get(), version);
     }
@@ -214,6 +220,18 @@ impl Copy {
                 self.run(world, &update.action());
                 self.vault = world.open(self.file.clone(), "ops");
             }
+            Step::Describe(describe) => self.change(world, |vault, host| {
+                let description = description(describe);
+                let options = Options::default();
+                vault.prepare(
+                    vault.plan_describe(&describe.id, &description, &options)?,
+                    host,
+                )
+            }),
+            Step::Undelete(id) => self.change(world, |vault, host| {
+                let options = Options::default();
+                vault.prepare(vault.plan_undelete(id, None, &options)?, host)
+            }),
             Step::Delete(id) => self.run(
                 world,
                 &format!(
@@ -263,6 +281,21 @@ impl Copy {
         prepared.write().to(&mut self.file);
         self.vault.apply(prepared).expect("applied");
     }
+}
+
+fn description(describe: &Describe) -> Description {
+    let mut description = Description::new();
+    if let Some(name) = &describe.name {
+        description = description.name(name);
+    }
+    if let Some(type_name) = &describe.type_name {
+        description = description.type_name(type_name);
+    }
+    let meta = describe.meta.iter();
+    meta.fold(description, |description, (name, text)| match text {
+        Some(text) => description.meta(name, text),
+        None => description.without_meta(name),
+    })
 }
 
 fn create(vault: &Vault, add: &Add) -> Result<Plan> {

@@ -11,8 +11,8 @@ use std::rc::Rc;
 
 use connector_vault::source::{Missing, Source};
 use connector_vault::{
-    Action, ActionPlan, Asking, Code, Connector, Cost, Error, Grantee, Host, Identity, Import,
-    MergeOptions, NewConnector, NewConnectors, OnConflict, OpenOptions, Options, Outcome,
+    Action, ActionPlan, Asking, Code, Connector, Cost, Description, Error, Grantee, Host, Identity,
+    Import, MergeOptions, NewConnector, NewConnectors, OnConflict, OpenOptions, Options, Outcome,
     Passphrase, Plan, Prepared, RequestId, Resolve, Result, Retention, Revocation, Role, Secret,
     TestResult, Timestamp, TokenFn, TokenRef, Unlock, Vault, Verb, Version, Write,
 };
@@ -264,6 +264,12 @@ fn plans_read_what_they_change_before_anybody_is_asked() {
     same!(pair, 1, vault => outcome(vault.plan_delete("slack", &none)));
     same!(pair, 1, vault => outcome(vault.plan_restore("twitter", version(1), &none)));
     same!(pair, 0, vault => outcome(vault.plan_restore("gone", version(1), &none)));
+    let described = Description::new().name("Other");
+    same!(pair, 1, vault => outcome(vault.plan_describe("slack", &described, &none)));
+    same!(pair, 1, vault => outcome(vault.plan_move("slack", "default", &none)));
+    same!(pair, 1, vault => outcome(vault.plan_undelete("gone", None, &none)));
+    same!(pair, 1, vault => outcome(vault.plan_undelete("gone", Some(version(1)), &none)));
+    same!(pair, 0, vault => outcome(vault.plan_undelete("slack", None, &none)));
     let document = NewConnectors::parse(
         r#"{"connectors": [{"id": "new", "name": "N", "type": "T", "properties": {}},
             {"id": "gone", "name": "N", "type": "T", "properties": {}}]}"#,
@@ -448,8 +454,8 @@ fn a_revocation_reports_progress_only_when_all_records_are_there() {
         Ok((bytes(Ok(revoked.prepared))?, revoked.exposed, told))
     };
     same!(pair, 1, vault => with_host(|host| bytes(vault.prepare_revoke("rotation", host, &mut { told }))));
-    same!(pair, 1, vault => with_host(|host| bytes(vault.prepare_role("rotation", Role::Viewer, host, &mut { told }))));
-    same!(pair, 1, vault => with_host(|host| bytes(vault.prepare_role("rotation", Role::Owner, host, &mut { told }))));
+    same!(pair, 1, vault => with_host(|host| bytes(vault.prepare_rights("rotation", Role::Viewer, host, &mut { told }))));
+    same!(pair, 1, vault => with_host(|host| bytes(vault.prepare_rights("rotation", Role::Owner, host, &mut { told }))));
     same!(pair, 0, vault => with_host(|host| bytes(vault.prepare_revoke("none", host, &mut { told }))));
 }
 

@@ -63,6 +63,22 @@ export class ExposureCard extends LitElement {
               ${report.falseVersions.map(({ message }) => message).join("; ")}.
             </p>`
       }
+      ${
+        report.damaged.length === 0
+          ? nothing
+          : html`<p>
+              Damaged versions, which nobody needs, were left out:
+              ${report.damaged.map(({ message }) => message).join("; ")}.
+            </p>`
+      }
+      ${
+        report.forgotten.length === 0
+          ? nothing
+          : html`<p>
+              The vault names too many former grants. The versions that these wrote are yours now, with the
+              same values: ${report.forgotten.join(", ")}.
+            </p>`
+      }
       <div class="row">
         ${
           count === 0

@@ -51,6 +51,11 @@ export function exposuresOf(vault: Vault): readonly Exposure[] {
   return exposures.get(vault) ?? [];
 }
 
+/** Whether something is left to do after a revocation, or went with it. */
+export function hasToTell({ exposed, falseVersions, damaged, forgotten }: RevocationReport): boolean {
+  return [exposed, falseVersions, damaged, forgotten].some(({ length }) => length > 0);
+}
+
 /** Keeps one. */
 export function keep(vault: Vault, exposure: Exposure): void {
   if (!exposures.has(vault)) vault.addEventListener("lock", () => exposures.delete(vault), { once: true });

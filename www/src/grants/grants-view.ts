@@ -11,8 +11,8 @@ import { sheet, theme } from "../ui/sheet.js";
 import { timeTemplate } from "../ui/time.js";
 import { VaultWatch } from "../ui/vault-watch.js";
 import { Work, workSheet } from "../ui/work.js";
-import { Exposure, dismiss, exposuresOf, keep } from "./exposure.js";
-import { ROLES } from "./roles.js";
+import { Exposure, dismiss, exposuresOf, hasToTell, keep } from "./exposure.js";
+import { ROLES, onlyRole, rightsText } from "./roles.js";
 import "../ui/copy-button.js";
 import "./exposure-card.js";
 import "./grant-form.js";
@@ -211,7 +211,7 @@ export class GrantsView extends LitElement {
   }
 
   #row(grant: GrantInfo): TemplateResult {
-    const { label, role, since, key, fingerprint, isOwn } = grant;
+    const { label, since, key, fingerprint, isOwn } = grant;
     return html`<tr role="row">
       <td role="cell">
         <span class="label">${label}</span>${isOwn ? html`<span class="badge">you</span>` : nothing}
@@ -220,7 +220,7 @@ export class GrantsView extends LitElement {
           <copy-button .text=${() => key} what="the public key of ${label}"></copy-button>
         </div>
       </td>
-      <td role="cell" data-heading="Role">${role}</td>
+      <td role="cell" data-heading="Role">${rightsText(grant)}</td>
       <td role="cell" data-heading="Opens by">${opensBy(grant)}</td>
       <td role="cell" data-heading="Since">${timeTemplate(since)}</td>
       <td role="cell" class="actions">
@@ -290,7 +290,7 @@ export class GrantsView extends LitElement {
     const { vault, grant } = this.#asked();
     const role = new FormData(event.target as HTMLFormElement).get("role") as Role;
     void this.#work.run(`Making ${grant.label} ${role}`, async (signal) => {
-      const report = await vault.setRole(grant.label, role, { signal });
+      const report = await vault.setRights(grant.label, role, { signal });
       this.#done(new Exposure(`${grant.label} is ${role} now`, report, vault));
     });
   };
@@ -303,7 +303,7 @@ export class GrantsView extends LitElement {
 
   #done(exposure: Exposure): void {
     const { text, report } = exposure;
-    if (this.session !== undefined && report.exposed.length + report.falseVersions.length > 0) {
+    if (this.session !== undefined && hasToTell(report)) {
       keep(this.session.vault, exposure);
     }
     this.#close();
@@ -311,11 +311,12 @@ export class GrantsView extends LitElement {
   }
 }
 
-function revokeQuestion({ label, role }: GrantInfo): TemplateResult {
+function revokeQuestion(grant: GrantInfo): TemplateResult {
+  const { label } = grant;
   return html`<h2 id="asked">Revoke ${label}?</h2>
     <p>
-      The vault gets new keys, and everything in it is sealed again. ${label} (${role}) can open nothing that
-      is written from now on.
+      The vault gets new keys, and everything in it is sealed again. ${label} (${rightsText(grant)}) can open
+      nothing that is written from now on.
     </p>
     <p>
       Copies of the vault that ${label} has kept still open. So the values that they hold should be rotated:
@@ -323,7 +324,9 @@ function revokeQuestion({ label, role }: GrantInfo): TemplateResult {
     </p>`;
 }
 
-function roleQuestion({ label, role: present }: GrantInfo): TemplateResult {
+function roleQuestion(grant: GrantInfo): TemplateResult {
+  const { label } = grant;
+  const present = onlyRole(grant);
   return html`<h2 id="asked">Change the role of ${label}</h2>
     <fieldset>
       <legend>Role</legend>
@@ -335,6 +338,7 @@ function roleQuestion({ label, role: present }: GrantInfo): TemplateResult {
           </label>`,
       )}
     </fieldset>
+    ${present === undefined ? html`<p>The role takes the place of these rights: ${rightsText(grant)}.</p>` : nothing}
     <p class="muted">
       A lesser role means new keys, as a revocation does: copies that ${label} has kept open as before.
     </p>`;

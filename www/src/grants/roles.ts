@@ -1,6 +1,6 @@
 /** The roles in words: what the core lets each do (docs/format.md section 7). */
 
-import type { Role } from "connector-vault";
+import type { GrantInfo, Role } from "connector-vault";
 
 /** A role for people. Each may do what those before it may. */
 export interface RoleText {
@@ -13,5 +13,21 @@ export const ROLES: readonly RoleText[] = [
   { role: "viewer", rights: "lists connectors and names of properties; holds no key to any value" },
   { role: "reader", rights: "also reads values; changes nothing" },
   { role: "updater", rights: "also updates and restores connectors" },
-  { role: "owner", rights: "also creates and deletes connectors, and manages grants" },
+  { role: "editor", rights: "also creates, describes and deletes connectors" },
+  { role: "owner", rights: "also manages grants, and compacts" },
 ];
+
+/** The rights of a grant in words: `viewer, updater in payments`. */
+export function rightsText({ rights }: GrantInfo): string {
+  const texts = rights.map(({ role, group }) => {
+    if (group === "*") return role;
+    return group === null ? `${role} in another group` : `${role} in ${group}`;
+  });
+  return texts.join(", ");
+}
+
+/** The role of a grant that has one right, in all groups. */
+export function onlyRole({ rights }: GrantInfo): Role | undefined {
+  const [right, ...more] = rights;
+  return more.length === 0 && right?.group === "*" ? right.role : undefined;
+}

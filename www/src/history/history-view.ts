@@ -65,7 +65,7 @@ export class HistoryView extends LitElement {
     </div>`;
   }
 
-  /** A version is restored of what is there; what was deleted is created again, and its versions go on. */
+  /** A version is restored of what is there; what was deleted is undeleted, and its versions go on. */
   #again(vault: Vault, { id, name, version }: Overview) {
     return html`${this.#work.template()}
       <div class="row">
@@ -74,19 +74,14 @@ export class HistoryView extends LitElement {
           class="primary"
           aria-disabled=${this.#work.ariaDisabled}
           @click=${() =>
-            this.#work.run("Creating it again", async (signal) => {
-              const then = await vault.readVersion(id, version);
-              const outcome = await vault.createConnector(
-                { id, name, type: then.type, properties: then.properties },
-                // They are what they were, also where they look like a mask.
-                { allowMask: true, note: `as version ${version}`, signal },
-              );
+            this.#work.run("Undeleting it", async (signal) => {
+              const outcome = await vault.undelete(id, { version, signal });
               this.dispatchEvent(
                 new NoticeEvent(`${name} is there again, at version ${outcome.versionAfter}.`),
               );
             })}
         >
-          Create it again as version ${version} had it
+          Undelete it as version ${version} had it
         </button>
       </div>`;
   }

@@ -50,4 +50,7 @@ export const VERBS: Readonly<Record<Overview["op"], string>> = {
   update: "updated",
   delete: "deleted",
   restore: "restored",
+  describe: "described",
+  move: "moved",
+  undelete: "undeleted",
 };

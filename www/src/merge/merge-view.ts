@@ -27,7 +27,9 @@ const SIDES: readonly { readonly resolve: Resolve; readonly text: string; readon
 
 const KINDS: Readonly<Record<Conflict["kind"], string>> = {
   property: "both changed it",
-  identity: "it has another name or type in each; this vault's stay",
+  identity: "both changed its name or type",
+  meta: "both changed what is said of it",
+  group: "both moved it to another group",
   deleted_in_ours: "deleted here, changed in the copy",
   deleted_in_theirs: "changed here, deleted in the copy",
   other: "both changed it",
@@ -324,7 +326,9 @@ function outcomesTemplate({ outcomes, deleted }: MergeReport, name: (id: string)
                   ${
                     deleted.includes(id)
                       ? html`<span class="removed">deleted</span>`
-                      : changes.map(changeTemplate)
+                      : changes.length === 0
+                        ? "described or moved"
+                        : changes.map(changeTemplate)
                   }
                 </td>
               </tr>`,

@@ -1,6 +1,6 @@
 /** An outcome in words: the headline, the properties, the warnings, the tokens. */
 
-import type { ActionOutcome, ChangeKind, Outcome, Ran, Warning } from "connector-vault";
+import type { ActionOutcome, ChangeKind, Op, Outcome, Plan, Ran, Warning } from "connector-vault";
 import { html, nothing, svg, type TemplateResult } from "lit";
 
 import { sentence } from "../problem.js";
@@ -8,11 +8,12 @@ import type { PlanTexts } from "../texts.js";
 import { changesTemplate, type Revealing } from "./changes.js";
 
 /** What one action would do as a whole, or a batch. */
-export function headlineOf(texts: PlanTexts, ran: Ran): string {
-  return "outcomes" in ran ? texts.batch(ran.outcomes.length) : headlineOfOne(texts, ran);
+export function headlineOf(texts: PlanTexts, { outcome, op }: Plan<Ran>): string {
+  return "outcomes" in outcome ? texts.batch(outcome.outcomes.length) : headlineOfOne(texts, outcome, op);
 }
 
-function headlineOfOne(texts: PlanTexts, outcome: ActionOutcome): string {
+/** An action creates, updates or deletes; a plan of the host's tells its `op`. */
+function headlineOfOne(texts: PlanTexts, outcome: ActionOutcome, op?: Op): string {
   if (outcome.status === "skipped") return texts.skipped;
   if ("success" in outcome) return outcome.success ? texts.works : texts.doesNotWork(outcome.message);
   const { status, versionBefore, versionAfter, changes } = outcome as Outcome;
@@ -20,7 +21,11 @@ function headlineOfOne(texts: PlanTexts, outcome: ActionOutcome): string {
   if (status !== "planned") return texts.answered(versionAfter);
   const counts: Partial<Record<ChangeKind, number>> = {};
   for (const { change } of changes) counts[change] = (counts[change] ?? 0) + 1;
-  if (versionBefore === null) return texts.creates(counts);
+  if (versionBefore === null) {
+    return op === "undelete" ? texts.undeletes(versionAfter, counts) : texts.creates(counts);
+  }
+  if (op === "describe") return texts.describes(versionBefore, versionAfter);
+  if (op === "move") return texts.moves(versionBefore, versionAfter);
   // An update that changes nothing is not planned, but unchanged.
   return changes.length === 0
     ? texts.deletes(versionBefore)

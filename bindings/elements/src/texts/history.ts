@@ -75,4 +75,7 @@ const MADE: Readonly<Record<Op, string>> = {
   update: "updated",
   delete: "deleted",
   restore: "restored",
+  describe: "described",
+  move: "moved",
+  undelete: "undeleted",
 };

@@ -18,6 +18,11 @@ export interface PlanTexts {
   readonly changesNothing: string;
   readonly creates: (counts: Counts) => string;
   readonly deletes: (before: number) => string;
+  /** Of another name, type or meta. */
+  readonly describes: (before: number, after: number) => string;
+  /** Of another group. */
+  readonly moves: (before: number, after: number) => string;
+  readonly undeletes: (version: number, counts: Counts) => string;
   /** Of a request that was carried out before, by its id. */
   readonly answered: (after: number) => string;
   /** Of several actions that are carried out together. */
@@ -67,6 +72,10 @@ export const PLAN_TEXTS: PlanTexts = {
   changesNothing: "Nothing would change",
   creates: (counts) => `A connector would be created${after(list(counts))}`,
   deletes: (before) => `The connector would be deleted at version ${before}; its history stays`,
+  describes: (before, after) => `Version ${before} becomes ${after}: another name, type or description`,
+  moves: (before, after) => `Version ${before} becomes ${after}: in another group`,
+  undeletes: (version, counts) =>
+    `The deleted connector would be back as version ${version}${after(list(counts))}`,
   answered: (after) => `Carried out before: it made version ${after}`,
   batch: (count) => (count === 1 ? "1 action" : `${count} actions, all or none`),
   skipped: "Skipped: marked as deleted",

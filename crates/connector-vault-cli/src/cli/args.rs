@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
-use connector_vault::{Cost, Role, limits};
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand as _, ValueEnum};
+use connector_vault::{Cost, Right, Role, Timestamp, limits};
 use connector_vault_import::Kind;
 
-use crate::usage::{number, positive, whole};
+use super::GrantCommand;
+use crate::usage::{moment, number, positive, whole};
 
 const OPENING: &str = "Opening the vault";
 const COST: &str = "Cost of trying the passphrase (Argon2id)";
@@ -99,6 +100,9 @@ pub(crate) struct AddArgs {
     /// Its type, for the platform
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) type_name: String,
+    /// The group that it is in: `default` if left out
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
     /// Says something that everybody who lists the connector may read, such as expires, description or tags; repeatable
     #[arg(long, value_name = "NAME=TEXT")]
     pub(crate) meta: Vec<String>,
@@ -259,6 +263,9 @@ pub(crate) struct RunArgs {
     /// A note that is kept with the version; not secret
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,
+    /// The group in which the action creates connectors: `default` if left out
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
     /// Says that the action's Condition was evaluated, and held
     #[arg(long)]
     pub(crate) condition_met: bool,
@@ -298,6 +305,64 @@ pub(crate) struct RestoreArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct UndeleteArgs {
+    #[command(flatten)]
+    pub(crate) connector: ConnectorArgs,
+    /// Brings an earlier version back than the newest before it was deleted
+    #[arg(long = "version", value_name = "N", value_parser = whole::<u64>)]
+    pub(crate) at_version: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MoveArgs {
+    #[command(flatten)]
+    pub(crate) connector: ConnectorArgs,
+    /// The name of the group that it goes to
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) to: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DescribeArgs {
+    #[command(flatten)]
+    pub(crate) connector: ConnectorArgs,
+    /// Its new name, for people
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Its new type, for the platform
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) type_name: Option<String>,
+    /// When its values expire, in UTC: 2027-01-31, 2027-01-31T12:00:00Z, or none
+    #[arg(long, value_name = "DATE|none", value_parser = expires)]
+    pub(crate) expires: Option<Expires>,
+    /// What it is for; an empty text removes that
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+    /// A tag; all that are given replace those that it has, and an empty one alone leaves it none; repeatable
+    #[arg(long, value_name = "TAG")]
+    pub(crate) tag: Vec<String>,
+    /// Says something else that everybody who lists the connector may read; without a text it is removed; repeatable
+    #[arg(long, value_name = "NAME=[TEXT]")]
+    pub(crate) meta: Vec<String>,
+}
+
+/// When a connector expires.
+#[derive(Clone, Debug)]
+pub(crate) enum Expires {
+    Never,
+    At(Timestamp),
+}
+
+fn expires(text: &str) -> Result<Expires, String> {
+    match text {
+        "none" => Ok(Expires::Never),
+        text => moment(text)
+            .map(Expires::At)
+            .map_err(|expected| format!("{expected}, or none")),
+    }
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     #[command(flatten)]
     pub(crate) vault: VaultArgs,
@@ -310,6 +375,9 @@ pub(crate) struct ImportArgs {
     /// properties are merged into it
     #[arg(long, value_enum, default_value_t)]
     pub(crate) on_conflict: OnConflictArg,
+    /// The group in which connectors are created: `default` if left out
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
     /// Shows what would be imported and writes nothing
     #[arg(long)]
     pub(crate) plan: bool,
@@ -359,9 +427,12 @@ pub(crate) struct GrantArgs {
     /// What the grant is called
     #[arg(long)]
     pub(crate) label: String,
-    /// What it permits
-    #[arg(long, value_parser = role())]
-    pub(crate) role: Role,
+    /// What it permits: a role in all groups, or in one; repeatable
+    #[arg(long, required = true, value_name = "ROLE[:GROUP]", value_parser = right)]
+    pub(crate) right: Vec<Right>,
+    /// A date to be reminded of; nothing happens then by itself
+    #[arg(long, value_name = "DATE", value_parser = moment)]
+    pub(crate) until: Option<Timestamp>,
     /// The public key to grant it to, or a file with it; without it, a new passphrase is asked for
     #[arg(long, value_name = "KEY|@FILE")]
     pub(crate) to: Option<String>,
@@ -369,13 +440,125 @@ pub(crate) struct GrantArgs {
     pub(crate) cost: CostArgs,
 }
 
+/// A new grant, or what becomes of one: the arguments of `grant` stand beside a command of its own.
+#[derive(Debug)]
+pub(crate) enum GrantOrRenewArgs {
+    New(GrantArgs),
+    Renew(RenewArgs),
+}
+
+impl Args for GrantOrRenewArgs {
+    fn augment_args(command: Command) -> Command {
+        let command = GrantArgs::augment_args(command);
+        GrantCommand::augment_subcommands(command)
+            .subcommand_required(false)
+            .arg_required_else_help(false)
+            .args_conflicts_with_subcommands(true)
+            .subcommand_negates_reqs(true)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for GrantOrRenewArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        match matches.subcommand() {
+            Some(_) => {
+                let GrantCommand::Renew(args) = GrantCommand::from_arg_matches(matches)?;
+                Ok(Self::Renew(args))
+            }
+            None => GrantArgs::from_arg_matches(matches).map(Self::New),
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
 #[derive(Debug, Args)]
-pub(crate) struct RoleArgs {
+pub(crate) struct RenewArgs {
     #[command(flatten)]
     pub(crate) grant: LabelArgs,
-    /// What it permits from now on
-    #[arg(value_parser = role())]
-    pub(crate) role: Role,
+    /// The public key of its holder's new identity, or a file with it
+    #[arg(long, value_name = "KEY|@FILE", conflicts_with = "out")]
+    pub(crate) to: Option<String>,
+    /// Makes the new identity, and writes it to this file and its public key to one with `.pub` behind; without --out
+    /// and --to a new passphrase is asked for
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) cost: CostArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RightsArgs {
+    #[command(flatten)]
+    pub(crate) grant: LabelArgs,
+    /// What it permits from now on: a role in all groups, or in one; repeatable. Without it the rights stay
+    #[arg(long, value_name = "ROLE[:GROUP]", value_parser = right, required_unless_present = "until")]
+    pub(crate) right: Vec<Right>,
+    /// Another date to be reminded of, or none
+    #[arg(long, value_name = "DATE|none", value_parser = date_or_none)]
+    pub(crate) until: Option<UntilArg>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum UntilArg {
+    Never,
+    At(Timestamp),
+}
+
+fn date_or_none(text: &str) -> Result<UntilArg, String> {
+    match text {
+        "none" => Ok(UntilArg::Never),
+        text => match moment(text) {
+            Ok(until) => Ok(UntilArg::At(until)),
+            Err(expected) => Err(format!("none or {expected}")),
+        },
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GroupArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// The group's name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GroupRenameArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// The group's name
+    #[arg(value_name = "OLD")]
+    pub(crate) old: String,
+    /// Its new name
+    #[arg(value_name = "NEW")]
+    pub(crate) new: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GroupRemoveArgs {
+    #[command(flatten)]
+    pub(crate) group: GroupArgs,
+    /// The group in which deleted ids of the group stay deleted; its members see them from then on
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) to: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) vault: VaultArgs,
+    /// Lists only the connectors of this group
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -483,9 +666,12 @@ pub(crate) struct RepairArgs {
     pub(crate) unsigned: bool,
 }
 
-fn role() -> impl TypedValueParser<Value = Role> {
-    PossibleValuesParser::new(Role::ALL.iter().map(|role| role.as_str()))
-        .try_map(|text| text.parse::<Role>())
+/// A right. What was given instead is not told.
+fn right(text: &str) -> Result<Right, String> {
+    text.parse().map_err(|_| {
+        let roles: Vec<_> = Role::ALL.iter().map(|role| role.as_str()).collect();
+        format!("ROLE or ROLE:GROUP with a role of {}", roles.join(", "))
+    })
 }
 
 fn kind() -> impl TypedValueParser<Value = Kind> {

@@ -64,7 +64,11 @@ fn no_argument_is_told() {
 
 #[test]
 fn messages() {
-    let all = "viewer, reader, updater, owner";
+    let all: Vec<_> = connector_vault::Role::ALL
+        .iter()
+        .map(|role| role.as_str())
+        .collect();
+    let all = all.join(", ");
     for (args, message, hint) in [
         (
             &["lst"][..],
@@ -97,10 +101,25 @@ fn messages() {
             None,
         ),
         (
-            &["role", "v", "l", "x"],
-            &format!("the value of <ROLE> is not one of {all}"),
+            &["rights", "v", "l", "--right", "x"],
+            &format!(
+                "the value of --right <ROLE[:GROUP]> is not ROLE or ROLE:GROUP with a role of {all}"
+            ),
             None,
         ),
+        (
+            &[
+                "grant", "v", "--label", "l", "--right", "viewer", "--until", MARK,
+            ],
+            "the value of --until <DATE> is not a date such as 2027-01-31, or a time such as 2027-01-31T12:00:00Z",
+            None,
+        ),
+        (
+            &["grant", "v"],
+            "missing: --label <LABEL>, --right <ROLE[:GROUP]>",
+            None,
+        ),
+        (&["group"], "a command is missing", None),
         (&["run", "v"], "missing: <ACTION>...", None),
         (
             &["run", "v", "a", "--plan=x"],

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use connector_vault::{
-    CommitInfo, GrantId, Op, PropertyName, SignatureState, SignedVersion, Timestamp, Vault, Version,
+    CommitInfo, GrantId, Op, Overview, PropertyName, SignatureState, SignedVersion, Timestamp,
+    Vault, Version,
 };
 use serde::Serialize;
 
@@ -27,6 +28,15 @@ pub(super) fn signer(vault: &Vault, kept: &SignedVersion) -> String {
     match kept.signed_by {
         Some(grant) => author(vault, grant),
         None => format!("nobody; it names {}", author(vault, kept.overview.author)),
+    }
+}
+
+/// How a version came to be: `update`, `undelete of 3`.
+pub(super) fn op_text(overview: &Overview) -> String {
+    let op = overview.op.as_str();
+    match overview.source {
+        Some(source) => format!("{op} of {source}"),
+        None => op.to_owned(),
     }
 }
 
@@ -79,6 +89,7 @@ struct Record<'a> {
     author: String,
     signed_by: Option<String>,
     changed: &'a [PropertyName],
+    source: Option<Version>,
     note: Option<&'a str>,
     request_id: Option<&'a str>,
 }
@@ -94,6 +105,7 @@ impl<'a> Line<'a> {
             author: author(vault, record.author),
             signed_by: kept.signed_by.map(|grant| author(vault, grant)),
             changed: &record.changed,
+            source: record.source,
             note: record.note.as_deref(),
             request_id: record.request_id.as_deref(),
         });
@@ -135,7 +147,7 @@ fn commit_text(vault: &Vault, info: &CommitInfo) -> String {
             out,
             "  {} {} {} version {}, signed by {}: {}{note}",
             moment(&record.at),
-            record.op.as_str(),
+            op_text(record),
             printable(record.id.as_str()),
             record.version,
             printable(&signer(vault, kept)),

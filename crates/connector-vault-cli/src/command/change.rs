@@ -1,14 +1,17 @@
-//! Commands that change one connector without an action: `add`, `restore`, `delete`.
+//! Commands that change one connector without an action: `add`, `restore`, `delete`, `undelete`, `describe`, `move`.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use connector_vault::{
-    ConnectorId, NewConnector, Op, Options, Outcome, Overview, Properties, PropertyName, Secret,
-    Vault, Version,
+    ConnectorId, Description, NewConnector, Op, Options, Outcome, Overview, Properties,
+    PropertyName, Secret, Vault, Version,
 };
 
 use super::Context;
-use crate::cli::{AddArgs, ConnectorArgs, RestoreArgs};
+use crate::cli::{
+    AddArgs, ConnectorArgs, DescribeArgs, Expires, MoveArgs, RestoreArgs, UndeleteArgs,
+};
 use crate::failure::{Failure, Result};
 use crate::input::{Text, Wanted, name_and_rest, set_variable};
 use crate::random::Recipe;
@@ -17,7 +20,7 @@ use crate::terminal::shell_word;
 use crate::unlock;
 
 pub(super) fn add(args: &AddArgs, context: &Context) -> Result<()> {
-    let (meta, properties) = (meta(args)?, properties(args, context)?);
+    let (meta, properties) = (meta(&args.meta)?, properties(args, context)?);
     let id = args.id.as_deref().map(ConnectorId::new).transpose()?;
     let options = Options {
         allow_mask: args.allow_mask,
@@ -31,6 +34,10 @@ pub(super) fn add(args: &AddArgs, context: &Context) -> Result<()> {
         let (name, type_name) = (args.name.as_str(), args.type_name.as_str());
         let connector =
             NewConnector::new(id.as_str(), name, type_name).with_properties(&properties);
+        let connector = match &args.group {
+            Some(group) => connector.group(group.as_str()),
+            None => connector,
+        };
         let connector = meta.iter().fold(connector, |connector, (name, text)| {
             connector.meta(*name, *text)
         });
@@ -40,8 +47,8 @@ pub(super) fn add(args: &AddArgs, context: &Context) -> Result<()> {
 }
 
 /// Names and texts of `--meta`, each ending at the first `=`.
-fn meta(args: &AddArgs) -> Result<Vec<(&str, &str)>> {
-    let pairs = args.meta.iter().map(|given| {
+fn meta(given: &[String]) -> Result<Vec<(&str, &str)>> {
+    let pairs = given.iter().map(|given| {
         given.split_once('=').ok_or_else(|| {
             Failure::usage("--meta needs a name, = and a text")
                 .hint("for instance --meta description='of billing'")
@@ -128,6 +135,81 @@ pub(super) fn delete(args: &ConnectorArgs, context: &Context) -> Result<()> {
     })
 }
 
+pub(super) fn undelete(args: &UndeleteArgs, context: &Context) -> Result<()> {
+    let source = args.at_version.map(Version::new).transpose()?;
+    let ConnectorArgs { vault, id } = &args.connector;
+    let mut file = unlock::open(vault, &context.input, context.output)?;
+    let outcome = file
+        .undelete(id, source)
+        .map_err(|error| Failure::from(error).about(file.vault()))?;
+    print(&[outcome], context)
+}
+
+pub(super) fn describe(args: &DescribeArgs, context: &Context) -> Result<()> {
+    let description = description(args)?;
+    let ConnectorArgs { vault, id } = &args.connector;
+    let mut file = unlock::open(vault, &context.input, context.output)?;
+    let outcome = file
+        .describe(id, &description)
+        .map_err(|error| Failure::from(error).about(file.vault()))?;
+    print(&[outcome], context)
+}
+
+/// What the options say of the connector. Each name of meta is given once, however it is given.
+fn description(args: &DescribeArgs) -> Result<Description> {
+    let mut texts = meta(&args.meta)?;
+    texts.extend(args.expires.iter().map(|expires| match expires {
+        Expires::Never => ("expires", ""),
+        Expires::At(time) => ("expires", time.as_str()),
+    }));
+    texts.extend(args.description.iter().map(|text| ("description", &**text)));
+    let tags = tags(&args.tag)?;
+    texts.extend(tags.iter().map(|tags| ("tags", &**tags)));
+    if (&args.name, &args.type_name, texts.is_empty()) == (&None, &None, true) {
+        return Err(Failure::usage("nothing is said of the connector")
+            .hint("say its --name, --type, --expires, --description, --tag or --meta"));
+    }
+    let mut description = Description::new();
+    if let Some(name) = &args.name {
+        description = description.name(name);
+    }
+    if let Some(type_name) = &args.type_name {
+        description = description.type_name(type_name);
+    }
+    let mut seen = HashSet::new();
+    for (name, text) in texts {
+        if !seen.insert(name) {
+            return Err(Failure::usage(format!("the meta {name:?} is given twice")));
+        }
+        description = match text {
+            "" => description.without_meta(name),
+            text => description.meta(name, text),
+        };
+    }
+    Ok(description)
+}
+
+/// All tags as one text.
+fn tags(given: &[String]) -> Result<Option<String>> {
+    let is_tag = |tag: &String| !tag.is_empty() && !tag.contains(char::is_whitespace);
+    match given {
+        [] => Ok(None),
+        [none] if none.is_empty() => Ok(Some(String::new())),
+        tags if tags.iter().all(is_tag) => Ok(Some(tags.join(" "))),
+        _ => Err(Failure::usage("a tag is one word")
+            .hint("give --tag once for each tag, or once with an empty word for no tag")),
+    }
+}
+
+pub(super) fn move_to(args: &MoveArgs, context: &Context) -> Result<()> {
+    let ConnectorArgs { vault, id } = &args.connector;
+    let mut file = unlock::open(vault, &context.input, context.output)?;
+    let outcome = file
+        .move_connector(id, &args.to)
+        .map_err(|error| Failure::from(error).about(file.vault()))?;
+    print(&[outcome], context)
+}
+
 /// `None` also where it does not open: the connector is deleted all the same.
 fn last_with_values(vault: &Vault, id: &str) -> Option<Overview> {
     let versions = vault.history(id).ok()?;
@@ -139,12 +221,9 @@ fn last_with_values(vault: &Vault, id: &str) -> Option<Overview> {
 fn way_back(vault: &str, kept: &Overview) -> String {
     let vault = shell_word(vault);
     let (id, version) = (shell_word(kept.id.as_str()), kept.version);
-    let (name, type_name) = (shell_word(&kept.name), shell_word(&kept.type_name));
     format!(
-        "Version {version} still has its values:\n  \
-         cvault show {vault} {id} --version {version} --reveal\n\
-         To have it again, add it with them:\n  \
-         cvault add {vault} --id {id} --name {name} --type {type_name} --from-json FILE"
+        "Version {version} still has its values. To have it again:\n  \
+         cvault undelete {vault} {id}"
     )
 }
 

@@ -54,7 +54,11 @@ pub(super) fn demo(context: &Context) -> Result<()> {
     let steps = play(&mut file, &mut tour)?;
     let sound = verify(file.vault(), &mut tour)?;
     let listed = Listed::of(file.vault());
-    let connectors: Vec<_> = listed.overviews.iter().map(Summary::of).collect();
+    let connectors: Vec<_> = listed
+        .overviews
+        .iter()
+        .map(|overview| Summary::of(file.vault(), overview))
+        .collect();
     let demo = Demo {
         connectors: serde_json::to_value(connectors).map_err(crate::output::not_json)?,
         steps,
@@ -73,7 +77,7 @@ fn play(file: &mut FileVault, tour: &mut Tour) -> Result<Vec<Step>> {
     tour.command("import demo.cvault connectors.json");
     transfer::import_text(file, CONNECTORS, &Options::default())?;
     tour.command("list demo.cvault");
-    tour.show(&list_text(&Listed::of(file.vault())));
+    tour.show(&list_text(file.vault(), &Listed::of(file.vault())));
 
     let mut steps = Vec::new();
     tour.heading("A new API key for Twitter, while workflows keep using the same id");
@@ -84,7 +88,7 @@ fn play(file: &mut FileVault, tour: &mut Tour) -> Result<Vec<Step>> {
     );
     tour.command("show demo.cvault twitterConnectorId");
     let overview = file.vault().overview("twitterConnectorId")?;
-    tour.show(&summary_text(&Summary::of(&overview)));
+    tour.show(&summary_text(&Summary::of(file.vault(), &overview)));
     steps.push(twitter);
 
     tour.heading("New OAuth tokens, which the workflow has in its variables");

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Context;
-use super::audit::{author, signer};
+use super::audit::{author, op_text, signer};
 use super::read::{moment, names};
 use crate::cli::{ConnectorArgs, DiffArgs, PurgeArgs};
 use crate::failure::{Failure, Result};
@@ -32,6 +32,8 @@ pub(super) fn history(args: &ConnectorArgs, context: &Context) -> Result<()> {
         author: String,
         signed_by: Option<String>,
         changed: &'a [PropertyName],
+        /// Whose values a restore or an undelete took.
+        source: Option<Version>,
     }
     let ConnectorArgs { vault, id } = args;
     let file = unlock::open(vault, &context.input, context.output)?;
@@ -46,6 +48,7 @@ pub(super) fn history(args: &ConnectorArgs, context: &Context) -> Result<()> {
         author: author(vault, kept.overview.author),
         signed_by: kept.signed_by.map(|grant| author(vault, grant)),
         changed: &kept.overview.changed,
+        source: kept.overview.source,
     });
     let entries = History {
         versions: entries.collect(),
@@ -61,7 +64,7 @@ pub(super) fn history_text(vault: &Vault, versions: &[SignedVersion]) -> String 
         let overview = &kept.overview;
         table.row([
             &overview.version.to_string(),
-            overview.op.as_str(),
+            &op_text(overview),
             &moment(&overview.at),
             &signer(vault, kept),
             &names(&overview.changed),

@@ -106,6 +106,8 @@ fn plan_text(plan: &Plan, outcome: &Outcome) -> String {
     let does = match plan.op() {
         Some(Op::Create) => "creates",
         Some(Op::Delete) => "deletes",
+        Some(Op::Describe) => "describes",
+        Some(Op::Move) => "moves",
         _ => "updates",
     };
     let id = printable(&outcome.id);
@@ -152,7 +154,9 @@ impl Found {
                 ConflictKind::Property(name) => {
                     format!("both changed {}", printable(name.as_str()))
                 }
-                ConflictKind::Identity => "name or type differ; ours stay".to_owned(),
+                ConflictKind::Identity => "both changed its name or type".to_owned(),
+                ConflictKind::Meta => "both changed its meta".to_owned(),
+                ConflictKind::Group => "both moved it".to_owned(),
                 ConflictKind::DeletedInOurs => "ours deleted it, theirs changed it".to_owned(),
                 ConflictKind::DeletedInTheirs => "theirs deleted it, ours changed it".to_owned(),
                 _ => "both changed it".to_owned(),

@@ -6,7 +6,7 @@ use connector_vault::{Connector, Meta, Op, Overview, PropertyName, Timestamp, Va
 use serde::Serialize;
 
 use super::Context;
-use crate::cli::{ConnectorArgs, ShowArgs, VaultArgs};
+use crate::cli::{ConnectorArgs, ListArgs, ShowArgs};
 use crate::failure::{Failure, Result};
 use crate::output::{BOLD, DIM, styled};
 use crate::report::MASK;
@@ -18,6 +18,7 @@ use crate::unlock;
 #[derive(Serialize)]
 pub(super) struct Summary<'a> {
     id: &'a str,
+    group: Option<&'a str>,
     name: &'a str,
     #[serde(rename = "type")]
     type_name: &'a str,
@@ -30,9 +31,10 @@ pub(super) struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    pub(super) fn of(overview: &'a Overview) -> Self {
+    pub(super) fn of(vault: &'a Vault, overview: &'a Overview) -> Self {
         Self {
             id: overview.id.as_str(),
+            group: vault.group_name(overview.group),
             name: &overview.name,
             type_name: &overview.type_name,
             version: overview.version,
@@ -81,34 +83,64 @@ impl Listed {
     }
 }
 
-pub(super) fn list(args: &VaultArgs, context: &Context) -> Result<()> {
+pub(super) fn list(args: &ListArgs, context: &Context) -> Result<()> {
     #[derive(Serialize)]
     struct List<'a> {
         connectors: Vec<Summary<'a>>,
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         damaged: &'a [Damaged],
     }
-    let file = unlock::open(args, &context.input, context.output)?;
-    let listed = Listed::of(file.vault());
+    let file = unlock::open(&args.vault, &context.input, context.output)?;
+    let vault = file.vault();
+    let mut listed = Listed::of(vault);
+    if let Some(group) = &args.group {
+        let group = vault.find_group(group)?;
+        listed.overviews.retain(|overview| overview.group == group);
+    }
     for damaged in &listed.damaged {
         context.output.warn(damaged.code, &damaged.message);
     }
     let list = List {
-        connectors: listed.overviews.iter().map(Summary::of).collect(),
+        connectors: {
+            let summary = |overview| Summary::of(vault, overview);
+            listed.overviews.iter().map(summary).collect()
+        },
         damaged: &listed.damaged,
     };
-    context.output.result(&list, || list_text(&listed))
+    context.output.result(&list, || match &args.group {
+        Some(_) if listed.overviews.is_empty() && listed.damaged.is_empty() => {
+            "The group has no connectors.".to_owned()
+        }
+        _ => list_text(vault, &listed),
+    })
 }
 
-pub(super) fn list_text(listed: &Listed) -> String {
+pub(super) fn list_text(vault: &Vault, listed: &Listed) -> String {
     let Listed { overviews, damaged } = listed;
     if overviews.is_empty() && damaged.is_empty() {
         return "The vault has no connectors yet; `cvault add` adds one.".to_owned();
     }
-    let mut table = Table::new(["ID", "NAME", "TYPE", "VERSION", "UPDATED", "PROPERTIES", ""]);
+    let mut table = Table::new([
+        "ID",
+        "GROUP",
+        "NAME",
+        "TYPE",
+        "VERSION",
+        "UPDATED",
+        "PROPERTIES",
+        "",
+    ]);
+    // Most vaults have one group.
+    let group_of = |overview: &Overview| vault.group_name(overview.group).unwrap_or("unknown");
+    let is_one = overviews.iter().all(|one| group_of(one) == "default");
+    let group = |overview: &Overview| match is_one {
+        true => String::new(),
+        false => group_of(overview).to_owned(),
+    };
     for overview in overviews {
         table.row([
             overview.id.as_str(),
+            &group(overview),
             &overview.name,
             &overview.type_name,
             &overview.version.to_string(),
@@ -119,9 +151,10 @@ pub(super) fn list_text(listed: &Listed) -> String {
     }
     for damaged in damaged {
         let id = damaged.id.as_deref().unwrap_or("unknown");
-        table.row([id, "", "", "", "", "", damaged.code]);
+        table.row([id, "", "", "", "", "", "", damaged.code]);
     }
-    table.drop_empty_column(6);
+    table.drop_empty_column(7);
+    table.drop_empty_column(1);
     table.render()
 }
 
@@ -147,16 +180,33 @@ pub(super) fn show(args: &ShowArgs, context: &Context) -> Result<()> {
             None => vault.read(id),
         }
         .map_err(about)?;
+        #[derive(Serialize)]
+        struct Revealed<'a> {
+            group: Option<&'a str>,
+            #[serde(flatten)]
+            connector: &'a Connector,
+        }
+        let overview = overview(vault, id, version)?;
+        let revealed = Revealed {
+            group: vault.group_name(overview.group),
+            connector: &connector,
+        };
         return context
             .output
-            .result(&connector, || revealed_text(&connector));
+            .result(&revealed, || revealed_text(&connector));
     }
-    let overview = match version {
-        Some(version) => overview_at(vault, id, version)?,
-        None => vault.overview(id).map_err(about)?,
-    };
-    let summary = Summary::of(&overview);
+    let overview = overview(vault, id, version)?;
+    let summary = Summary::of(vault, &overview);
     context.output.result(&summary, || summary_text(&summary))
+}
+
+fn overview(vault: &Vault, id: &str, version: Option<Version>) -> Result<Overview> {
+    match version {
+        Some(version) => overview_at(vault, id, version),
+        None => vault
+            .overview(id)
+            .map_err(|error| Failure::from(error).about(vault)),
+    }
 }
 
 fn overview_at(vault: &Vault, id: &str, version: Version) -> Result<Overview> {

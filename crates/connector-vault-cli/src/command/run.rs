@@ -132,6 +132,7 @@ fn options(args: &RunArgs) -> Result<Options> {
         no_tokens: args.no_tokens,
         note: args.note.as_deref().map(Note::new).transpose()?,
         condition_met: args.condition_met,
+        group: args.group.clone(),
     })
 }
 

@@ -31,6 +31,7 @@ pub(super) fn import(args: &ImportArgs, context: &Context) -> Result<()> {
     };
     let options = Options {
         allow_mask: args.allow_mask,
+        group: args.group.clone(),
         ..Options::default()
     };
     let mut skipped = Vec::new();

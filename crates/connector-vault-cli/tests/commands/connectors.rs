@@ -75,7 +75,7 @@ fn list() {
         assert_eq!(listed["connectors"][0][of_the_create].take(), at);
     }
     let expected = json!({"connectors": [{
-        "id": "twitterConnectorId", "name": "Twitter API", "type": "Twitter", "version": 1,
+        "id": "twitterConnectorId", "group": "default", "name": "Twitter API", "type": "Twitter", "version": 1,
         "updated_at": null, "created_at": null, "rotated_at": null, "meta": {}, "properties": ["APIKey", "Endpoint"]}]});
     assert_eq!(listed, expected);
 }
@@ -139,7 +139,7 @@ fn show() {
 #[test]
 fn commands_name_a_similar_connector() {
     let sandbox = twitter();
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 11] = [
         &["show"],
         &["show", "--reveal"],
         &["show", "--version", "1"],
@@ -148,6 +148,8 @@ fn commands_name_a_similar_connector() {
         &["diff", "1", "1"],
         &["restore", "1"],
         &["delete"],
+        &["describe", "--name", "N"],
+        &["move", "--to", "default"],
         &["purge", "--yes"],
     ];
     for command in commands {
@@ -218,11 +220,11 @@ fn history_restore_and_delete() {
         sandbox
             .run(["history", "v.cvault", "twitterConnectorId"])
             .text(),
-        "VERSION  OP       AT                    SIGNED BY  CHANGED           NOTE\n\
-         1        create   <..>Z  ops        APIKey, Endpoint\n\
-         2        update   <..>Z  ops        APIKey, Timeout   monthly\n\
-         3        restore  <..>Z  ops        APIKey, Timeout\n\
-         4        delete   <..>Z  ops",
+        "VERSION  OP            AT                    SIGNED BY  CHANGED           NOTE\n\
+         1        create        <..>Z  ops        APIKey, Endpoint\n\
+         2        update        <..>Z  ops        APIKey, Timeout   monthly\n\
+         3        restore of 1  <..>Z  ops        APIKey, Timeout\n\
+         4        delete        <..>Z  ops",
     );
     let history = sandbox
         .run(["history", "v.cvault", "twitterConnectorId", "--json"])
@@ -230,7 +232,7 @@ fn history_restore_and_delete() {
     let mut second = history["versions"][1].clone();
     second["at"].take();
     let expected = json!({"version": 2, "op": "update", "at": null, "author": "ops",
-                          "signed_by": "ops", "changed": ["APIKey", "Timeout"]});
+                          "signed_by": "ops", "changed": ["APIKey", "Timeout"], "source": null});
     assert_eq!(second, expected);
     let gone = sandbox.run(["delete", "v.cvault", "twitterConnectorId", "--json"]);
     assert_eq!(gone.error(1)["code"], "connector_not_found");
@@ -268,7 +270,9 @@ fn export_and_import() {
             "--json",
         ])
         .json();
-    assert_eq!(exported, json!({"connectors": [shown]}));
+    let mut of_group = exported.clone();
+    of_group["connectors"][0]["group"] = json!("default");
+    assert_eq!(of_group, json!({ "connectors": [shown] }));
     let again = sandbox.run([
         "export", "v.cvault", "--reveal", "--out", "all.json", "--json",
     ]);
@@ -281,7 +285,8 @@ fn export_and_import() {
             text,
         )
     };
-    let imported = import(&exported.to_string()).json();
+    // What `show` says of the group does not count.
+    let imported = import(&of_group.to_string()).json();
     assert_eq!(imported["outcomes"][0]["id"], "twitterConnectorId");
     let there = other
         .run([

@@ -140,7 +140,7 @@ fn only_an_owner_repairs() {
         ["identity", "new", "--json"],
     ))
     .json();
-    let mut grant = sandbox.cvault(["grant", "v.cvault", "--label", "ci", "--role", "reader"]);
+    let mut grant = sandbox.cvault(["grant", "v.cvault", "--label", "ci", "--right", "reader"]);
     ran(grant.args(["--to", made["public"].as_str().unwrap()])).text();
     let mut repair = sandbox.cvault(["repair", "v.cvault", "out.cvault", "--json"]);
     let refused = ran(repair.env("CVAULT_IDENTITY", made["identity"].as_str().unwrap()));

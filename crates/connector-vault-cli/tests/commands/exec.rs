@@ -449,7 +449,7 @@ fn exec_needs_a_role_that_reads() {
         "v.cvault",
         "--label",
         "ci",
-        "--role",
+        "--right",
         "viewer",
         "--to",
         "@ci.identity.pub",

@@ -16,7 +16,7 @@ fn grants_are_given_and_taken() {
         made["public"].as_str().unwrap(),
     );
     let granted = sandbox.run([
-        "grant", "v.cvault", "--label", "ci", "--role", "updater", "--to", public, "--json",
+        "grant", "v.cvault", "--label", "ci", "--right", "updater", "--to", public, "--json",
     ]);
     let granted = granted.json();
     assert_eq!(granted["vault_id"], sandbox.vault_id.as_str());
@@ -38,9 +38,9 @@ fn grants_are_given_and_taken() {
         "not_permitted"
     );
 
-    let role = sandbox.run(["role", "v.cvault", "ci", "viewer"]);
+    let rights = sandbox.run(["rights", "v.cvault", "ci", "--right", "viewer"]);
     check_text(
-        role.text(),
+        rights.text(),
         "ci is viewer now; the vault has new keys\n\
          An old copy of the vault still opens for its former holder. Rotate what it could read:\n\
          \x20 twitterConnectorId",
@@ -60,7 +60,10 @@ fn grants_are_given_and_taken() {
     assert_eq!(refused.error(1)["code"], "not_permitted");
 
     let revoked = sandbox.run(["revoke", "v.cvault", "ci", "--json"]).json();
-    assert_eq!(revoked, json!({"label": "ci", "epoch": 3, "exposed": []}));
+    assert_eq!(
+        revoked,
+        json!({"label": "ci", "epoch": 3, "exposed": [], "forgotten": []})
+    );
     assert_eq!(
         as_ci(["list", "v.cvault", "--json", "--no-heads"]).error(1)["code"],
         "wrong_identity"
@@ -84,7 +87,7 @@ fn grants_are_given_and_taken() {
 #[test]
 fn grants_by_passphrase() {
     let sandbox = twitter();
-    let mut grant = sandbox.cvault(["grant", "v.cvault", "--label", "ann", "--role", "reader"]);
+    let mut grant = sandbox.cvault(["grant", "v.cvault", "--label", "ann", "--right", "reader"]);
     let granted = ran(grant
         .args(CHEAP)
         .env("CVAULT_NEW_PASSPHRASE", "first passphrase"));
@@ -94,7 +97,7 @@ fn grants_by_passphrase() {
     );
     check_text(
         sandbox.run(["grants", "v.cvault"]).text(),
-        "LABEL  ROLE    OPENS BY    SINCE<..>FINGERPRINT\n\
+        "LABEL  RIGHTS  OPENS BY    SINCE<..>FINGERPRINT\n\
          ops    owner   identity    <..>  (you)\n\
          ann    reader  passphrase  <..>",
     );
@@ -127,11 +130,11 @@ fn grants_by_passphrase() {
         "{changed:?}"
     );
     let mut grant = sandbox.cvault([
-        "grant", "v.cvault", "--label", "bob", "--role", "king", "--json",
+        "grant", "v.cvault", "--label", "bob", "--right", "king", "--json",
     ]);
     assert_eq!(ran(&mut grant).error(2)["code"], "usage");
     let mut grant = sandbox.cvault([
-        "grant", "v.cvault", "--label", "bob", "--role", "reader", "--json",
+        "grant", "v.cvault", "--label", "bob", "--right", "reader", "--json",
     ]);
     assert_eq!(ran(&mut grant).error(1)["code"], "passphrase_required");
 }

@@ -52,7 +52,7 @@ impl Machine {
 
 fn grant(sandbox: &Sandbox, label: &str, role: &str, to: &Machine) {
     let mut command = sandbox.cvault(["grant", "v.cvault", "--label", label]);
-    let granted = ran(command.args(["--role", role, "--to", &to.public]));
+    let granted = ran(command.args(["--right", role, "--to", &to.public]));
     assert!(granted.text().contains(&sandbox.vault_id), "{granted:?}");
 }
 
@@ -110,7 +110,7 @@ fn an_identity_file_is_private_and_enough() {
     assert_eq!(mode & 0o777, 0o600);
     let secret = fs::read_to_string(&path).unwrap();
     let public = elsewhere.path().join("ci.identity.pub");
-    let mut grant = sandbox.cvault(["grant", "v.cvault", "--label", "ci", "--role", "viewer"]);
+    let mut grant = sandbox.cvault(["grant", "v.cvault", "--label", "ci", "--right", "viewer"]);
     let granted = ran(grant.args(["--to", &format!("@{}", public.display())]));
     let fingerprint = fs::read_to_string(&public).unwrap();
     let fingerprint = fingerprint

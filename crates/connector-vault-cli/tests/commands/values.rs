@@ -164,7 +164,7 @@ fn get_needs_a_role_that_reads() {
         "v.cvault",
         "--label",
         "ci",
-        "--role",
+        "--right",
         "viewer",
         "--to",
         "@ci.identity.pub",

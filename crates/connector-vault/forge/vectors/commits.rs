@@ -430,6 +430,11 @@ fn parts(cases: &mut Cases) {
         "a restore has no request id",
         &|changes| (changes.page[26], changes.page[28]) = (4, 1),
     );
+    refuse(
+        "changes-describe-with-hint",
+        "a describe has no request id",
+        &|changes| (changes.page[26], changes.page[28]) = (5, 1),
+    );
 }
 
 /// The directory and the pages of a snapshot.

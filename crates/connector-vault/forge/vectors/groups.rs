@@ -2,15 +2,15 @@
 
 use super::Cases;
 use super::headers::{fresh, header, retired, second, text};
-use crate::access::{BundlePlace, groups};
+use crate::access::BundlePlace;
 use crate::connector::Op;
-use crate::crypto::identity::Identity;
 use crate::crypto::x_wing;
 use crate::error::Code;
-use crate::format::header::{Grant, Group, Header};
-use crate::format::hex::{GrantId, GroupId, Hex};
+use crate::format::header::{Group, Header};
+use crate::format::hex::{GroupId, Hex};
 use crate::format::rights::{RightEntry, Scope};
 use crate::role::Role;
+use crate::vault::Right;
 use crate::vault::forge::{
     Forged, NOW, Team, commit_of, forge_record, newest, seal_texts, some_secrets,
 };
@@ -24,6 +24,8 @@ pub(super) fn make(cases: &mut Cases) {
     former(cases);
     extra(cases);
     two_groups(cases);
+    foreign(cases);
+    removed(cases);
 }
 
 fn features(cases: &mut Cases) {
@@ -426,69 +428,10 @@ fn extra(cases: &mut Cases) {
 /// A vault with the groups `default` and `billing`, an owner, a reader of the second and a viewer of all who reads the
 /// first, and the connectors `x` and `b`, one in each.
 fn team_of_two() -> Team {
-    let mut team = Team::alone();
-    let mut snapshot = team.snapshot();
-    let mut header = snapshot.header_of(&team);
-    let bundle = team.vault.access.bundle.clone();
-    groups::add(&mut team.rng, &bundle, &mut header, "billing").unwrap();
-    let ids: Vec<_> = header.groups.iter().map(|group| group.id).collect();
-    let in_group = |group: usize, role| RightEntry {
-        group: Scope::Group(ids[group]),
-        role,
-    };
-    for (label, rights) in [
-        (
-            "mixed",
-            vec![
-                RightEntry::everywhere(Role::Viewer),
-                in_group(0, Role::Reader),
-            ],
-        ),
-        ("billing", vec![in_group(1, Role::Reader)]),
-    ] {
-        let identity = Identity::generate(&mut team.rng);
-        let key = identity.grant_key();
-        let mut id = [0; 8];
-        id[0] = u8::try_from(header.grants.len()).unwrap();
-        let place = BundlePlace {
-            vault_id: header.vault_id,
-            epoch: header.epoch,
-            grant: GrantId(Hex(id)),
-            rights: &rights,
-        };
-        let sealed = bundle.seal(&mut team.rng, &place, &key).unwrap();
-        header.grants.push(Grant {
-            id: place.grant,
-            label: label.into(),
-            since: NOW.into(),
-            until: None,
-            requests_from: None,
-            extra: None,
-            rights: rights.clone(),
-            x_wing: key.x_wing,
-            ed25519: Hex(key.ed25519),
-            bundle: sealed,
-        });
-        team.members.push((label, identity));
-    }
-    snapshot.header = crate::format::to_json(&header);
-    team.file = snapshot.file();
-    team.hand_to("ops");
-    team.add("x", &[("APIKey", "a")]);
-    let record = forge_record(
-        &team.vault,
-        &mut team.rng,
-        |overview| {
-            overview.op = Op::Create;
-            overview.id = "b".into();
-            overview.group = ids[1];
-            overview.version = 1;
-        },
-        some_secrets(),
-    );
-    team.file.extend(commit_of(&team.vault, &[&record]));
-    team.hand_to("ops");
-    team
+    Team::with_groups(&[
+        ("mixed", &[(None, Role::Viewer), (Some(0), Role::Reader)]),
+        ("billing", &[(Some(1), Role::Reader)]),
+    ])
 }
 
 fn two_groups(cases: &mut Cases) {
@@ -606,4 +549,117 @@ fn two_groups(cases: &mut Cases) {
         &team,
         team.file.clone(),
     );
+}
+
+/// A member of one group signs for another one.
+fn foreign(cases: &mut Cases) {
+    let mut team = Team::alone();
+    team.add_group("billing");
+    team.grant("billing", Right::in_group(Role::Updater, "billing"));
+    team.add("x", &[("APIKey", "a")]);
+    team.add_in("billing", "b", &[("APIKey", "b")]);
+    let vault = team.open_as("billing");
+    let ours = newest(&vault, "x").entry;
+    let own_group = vault.header.groups[1].id;
+    // It seals with the keys that it has, and its entry says what that of `x` says.
+    let mut record = forge_record(
+        &vault,
+        &mut team.rng,
+        |overview| overview.group = own_group,
+        some_secrets(),
+    );
+    (record.entry.group, record.entry.face) = (ours.group, ours.face);
+    let file = [team.file.as_slice(), &commit_of(&vault, &[&record])].concat();
+    cases
+        .refused(
+            "updater-of-another-group",
+            "an updater of one group writes in no other",
+            &team,
+            file,
+            Code::UnauthorizedCommit,
+        )
+        .says("no right to it in this group");
+    let mut record = forge_record(
+        &vault,
+        &mut team.rng,
+        |overview| overview.group = own_group,
+        some_secrets(),
+    );
+    record.entry.face = ours.face;
+    let file = [team.file.as_slice(), &commit_of(&vault, &[&record])].concat();
+    cases
+        .refused(
+            "update-takes-to-own-group",
+            "nobody takes a connector of another group over by an update",
+            &team,
+            file,
+            Code::UnauthorizedCommit,
+        )
+        .says("in another group");
+    team.reduce(
+        "billing",
+        [
+            Role::Viewer.into(),
+            Right::in_group(Role::Reader, "billing"),
+        ],
+    );
+    let member = team.identity("billing").clone();
+    cases
+        .opens(
+            "accepted-viewer-of-all-and-reader-of-one",
+            "a right in all groups and one in a group add up",
+            &team,
+            team.file.clone(),
+        )
+        .by(&member);
+}
+
+fn removed(cases: &mut Cases) {
+    let mut team = Team::alone();
+    team.add_group("billing");
+    team.add("x", &[("APIKey", "a")]);
+    team.remove_group("billing", None);
+    team.add_group("billing");
+    cases.opens(
+        "group-removed",
+        "a group goes, and the next one has another number",
+        &team,
+        team.file.clone(),
+    );
+
+    let mut team = Team::alone();
+    team.add_group("billing");
+    team.add("x", &[("APIKey", "a")]);
+    team.add_in("billing", "b", &[("APIKey", "b")]);
+    team.delete("b");
+    team.remove_group("billing", Some("default"));
+    cases.opens(
+        "group-removed-with-tombstone",
+        "an id that was deleted in a group which goes stays deleted, one version higher",
+        &team,
+        team.file.clone(),
+    );
+
+    let mut team = Team::alone();
+    team.add_group("billing");
+    team.grant(
+        "mixed",
+        [
+            Role::Viewer.into(),
+            Right::in_group(Role::Reader, "billing"),
+        ],
+    );
+    team.grant("billing", Right::in_group(Role::Reader, "billing"));
+    team.add("x", &[("APIKey", "a")]);
+    let removal = team.remove_group("billing", None);
+    assert_eq!(removal.revoked, ["billing"]);
+    let mixed = team.identity("mixed").clone();
+    cases
+        .opens(
+            "group-removed-rights",
+            "rights in a group which goes are taken from all grants, in a new epoch",
+            &team,
+            team.file.clone(),
+        )
+        .by(&mixed);
 }

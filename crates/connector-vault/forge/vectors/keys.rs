@@ -473,7 +473,7 @@ pub(super) fn answer(given: &Given) -> KeyExpect {
         }
         Given::Request(action) => {
             let action = Action::parse(&action.to_string()).unwrap();
-            let parts = action.digest_parts(&Options::default());
+            let parts = action.digest_parts(&Options::default(), None);
             expect.bytes = Some(hex(&request_digest(&parts)));
         }
     }

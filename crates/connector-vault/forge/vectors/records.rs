@@ -95,6 +95,7 @@ pub(super) fn make(cases: &mut Cases) {
     forms(cases);
     contents(cases);
     ops(cases);
+    ops_that_keep_values(cases);
     authors(cases);
     entries(cases);
     all_secrets(cases);
@@ -573,6 +574,96 @@ fn ops(cases: &mut Cases) {
         |overview| {
             overview.as_object_mut().unwrap().remove("secrets_hash");
         },
+    );
+}
+
+/// The same of ops that take no new values. They stand in a snapshot, since some of them go on from a deletion.
+fn ops_that_keep_values(cases: &mut Cases) {
+    let mut op = |name, rule: &str, op: &str, change: fn(&mut Value)| {
+        let mut team = Team::solo();
+        let mut file = |change: &dyn Fn(&mut Value)| {
+            let mut overview = overview_of(&team, SECRETS);
+            overview["op"] = json!(op);
+            match op {
+                "undelete" => overview["source"] = json!(1),
+                _ => overview["changed"] = json!([]),
+            }
+            change(&mut overview);
+            let record = seal_texts(
+                &team.vault,
+                &mut team.rng,
+                overview.to_string().as_bytes(),
+                Some(SECRETS.as_bytes()),
+                ("x", 2),
+            );
+            let mut snapshot = team.snapshot();
+            snapshot.records.push(record);
+            snapshot.file()
+        };
+        let (sound, changed) = (file(&|_| {}), file(&change));
+        let vault = team.open_file(sound, team.identity("ops")).unwrap();
+        assert_eq!(vault.read("x").unwrap().version.get(), 2, "{name}");
+        reads_false(cases, name, rule, &team, changed);
+    };
+    op(
+        "overview-undelete-without-source",
+        "an undelete says whose values it takes",
+        "undelete",
+        |overview| {
+            overview.as_object_mut().unwrap().remove("source");
+        },
+    );
+    op(
+        "overview-undelete-of-itself",
+        "an undelete takes the values of a version before it",
+        "undelete",
+        |overview| overview["source"] = json!(2),
+    );
+    op(
+        "overview-undelete-with-changed",
+        "all properties of an undelete are new",
+        "undelete",
+        |overview| overview["changed"] = json!(["APIKey"]),
+    );
+    op(
+        "overview-describe-without-changed",
+        "a describe says that no property changed",
+        "describe",
+        |overview| {
+            overview.as_object_mut().unwrap().remove("changed");
+        },
+    );
+    op(
+        "overview-describe-with-changed",
+        "a describe changes no property",
+        "describe",
+        |overview| overview["changed"] = json!(["APIKey"]),
+    );
+    op(
+        "overview-describe-with-source",
+        "a describe takes its values from the version before it",
+        "describe",
+        |overview| overview["source"] = json!(1),
+    );
+    op(
+        "overview-move-with-changed",
+        "a move changes no property",
+        "move",
+        |overview| overview["changed"] = json!(["APIKey"]),
+    );
+    op(
+        "overview-move-without-created-at",
+        "all but a create say when the connector was created",
+        "move",
+        |overview| {
+            overview.as_object_mut().unwrap().remove("created_at");
+        },
+    );
+    op(
+        "overview-request-on-undelete",
+        "an undelete has no request",
+        "undelete",
+        |overview| overview["request"] = json!({"id": "r-1", "mac": "00".repeat(32)}),
     );
 }
 

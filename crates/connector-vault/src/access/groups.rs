@@ -18,12 +18,19 @@ pub(crate) const DEFAULT: &str = "default";
 pub(crate) struct PlainName(Vec<u8>);
 
 impl PlainName {
-    /// Fails with `invalid_argument` for a name that is not valid.
+    /// A new name, in normal form. Fails with `invalid_argument` for a name that is not valid.
     pub(crate) fn new(name: &str) -> Result<Self> {
-        if !is_name(name) {
+        let name = normal(name);
+        if !is_name(&name) {
             return Err(Error::new(
                 Code::InvalidArgument,
-                "the name of a group has 1 to 128 bytes in Unicode's form NFC, no control character, and is not \"*\"",
+                "the name of a group has 1 to 128 bytes and no control character, and is not \"*\"",
+            ));
+        }
+        if !unicode::is_assigned(&name) {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                "the name of a group holds a character that Unicode does not assign",
             ));
         }
         let len = u8::try_from(name.len()).expect("at most 128 bytes");
@@ -38,7 +45,7 @@ impl PlainName {
         Self(vec![0; NAME_PLAIN_LEN])
     }
 
-    fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         let (len, rest) = self.0.split_first()?;
         let (name, zeros) = rest.split_at_checked(usize::from(*len))?;
         let name = std::str::from_utf8(name).ok()?;
@@ -46,7 +53,7 @@ impl PlainName {
     }
 
     /// Seals it for a group of a header's epoch.
-    fn seal(
+    pub(crate) fn seal(
         &self,
         rng: &mut dyn CryptoRng,
         bundle: &Bundle,
@@ -73,13 +80,18 @@ impl PlainName {
     }
 }
 
-fn is_name(name: &str) -> bool {
+/// The form in which names of groups are compared.
+pub(crate) fn normal(name: &str) -> String {
     let mut normal = String::new();
     unicode::push_nfc(name, &mut normal);
+    normal
+}
+
+fn is_name(name: &str) -> bool {
     (1..=limits::GROUP_NAME_LEN_MAX).contains(&name.len())
         && !name.chars().any(char::is_control)
         && name != "*"
-        && name == normal
+        && name == normal(name)
 }
 
 fn context(vault_id: VaultId, epoch: u64, id: GroupId) -> Vec<u8> {
@@ -101,9 +113,14 @@ pub(crate) fn add(
     rng: &mut dyn CryptoRng,
     bundle: &Bundle,
     header: &mut Header,
-    name: &str,
+    name: &PlainName,
 ) -> Result<()> {
-    let name = PlainName::new(name)?;
+    if header.groups.len() == limits::GROUPS_MAX {
+        return Err(Error::new(
+            Code::LimitExceeded,
+            "a vault has at most 256 groups",
+        ));
+    }
     let number = u16::try_from(header.next_group)
         .map_err(|_| Error::new(Code::LimitExceeded, "the vault has had too many groups"))?;
     let mut id = [0; 8];
@@ -142,15 +159,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_in_normal_form_and_not_the_word_for_all() {
+    fn names_are_put_in_normal_form_and_are_not_the_word_for_all() {
         let long = "a".repeat(128);
         for name in ["default", "Zahlungen \u{e4}", "a b", "**", &long] {
             let plain = PlainName::new(name).expect(name);
             assert_eq!(plain.0.len(), NAME_PLAIN_LEN);
             assert_eq!(plain.text(), Some(name));
         }
+        let plain = PlainName::new("a\u{308}").expect("it has a normal form");
+        assert_eq!(plain.text(), Some("\u{e4}"));
         let too_long = "a".repeat(129);
-        for name in ["", "*", "a\u{308}", "a\nb", "\u{9f}", &too_long] {
+        for name in ["", "*", "a\nb", "\u{9f}", "\u{378}", &too_long] {
             assert!(PlainName::new(name).is_err(), "{name:?}");
         }
     }
@@ -171,6 +190,7 @@ mod tests {
             (2, b"a"),
             (1, b"*"),
             (1, b"\xff"),
+            (3, "a\u{308}".as_bytes()),
         ] {
             assert_eq!(with(len, name).text(), None, "{len} {name:?}");
         }

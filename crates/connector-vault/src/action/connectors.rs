@@ -156,6 +156,8 @@ fn new_connector(entry: Value, text: &str) -> Result<NewConnector> {
         "id",
         "name",
         "type",
+        // Which group it goes to, the caller says.
+        "group",
         "meta",
         "properties",
         "version",

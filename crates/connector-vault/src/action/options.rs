@@ -39,12 +39,16 @@ pub struct Options {
     pub note: Option<Note>,
     /// Whether the host evaluated the action's `Condition`, and it held.
     pub condition_met: bool,
+    /// The name of the group in which connectors are created; without one it is `default`. An action that creates
+    /// none fails with it.
+    pub group: Option<String>,
 }
 
 impl Options {
     /// The options that differ from the default, by name: a part of what makes two requests the same.
-    /// So an option that is added later leaves the requests before it as they were.
-    pub(crate) fn digest_parts(&self) -> Vec<(&'static str, String)> {
+    /// So an option that is added later leaves the requests before it as they were. `group` is the id of the group
+    /// that `self` names.
+    pub(crate) fn digest_parts(&self, group: Option<String>) -> Vec<(&'static str, String)> {
         // By name, so that a new option cannot be forgotten here.
         let Self {
             if_version,
@@ -56,6 +60,7 @@ impl Options {
             no_tokens,
             note,
             condition_met,
+            group: _,
         } = self;
         let yes = |is: &bool| is.then(|| "true".to_owned());
         [
@@ -70,6 +75,7 @@ impl Options {
             ("no_tokens", yes(no_tokens)),
             ("note", note.as_ref().map(|note| note.as_str().to_owned())),
             ("condition_met", yes(condition_met)),
+            ("group", group),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))

@@ -55,8 +55,12 @@ impl Source {
 impl Action {
     /// What makes two requests the same, as bytes that no other request has: the action as its author
     /// wrote it, before any token is expanded, and the options (docs/format.md section 8.5). Every
-    /// part is led by its length as `u32`.
-    pub(crate) fn digest_parts(&self, options: &Options) -> Zeroizing<Vec<u8>> {
+    /// part is led by its length as `u32`. `group`: the id of the group that the options name.
+    pub(crate) fn digest_parts(
+        &self,
+        options: &Options,
+        group: Option<String>,
+    ) -> Zeroizing<Vec<u8>> {
         let mut parts = vec![self.action_type().as_str()];
         let rows;
         let mut sources = None;
@@ -101,7 +105,7 @@ impl Action {
             }
             parts.push(json);
         }
-        let options = options.digest_parts();
+        let options = options.digest_parts(group);
         for (name, value) in &options {
             parts.extend([*name, value.as_str()]);
         }

@@ -119,7 +119,7 @@ fn lists_tokens_of_a_batch() {
 fn digest_parts_tell_requests_apart() {
     let with = |grid: &[(&str, &str)], json: &str, options: &Options| {
         let action = Action::parse(&update(grid, json)).unwrap();
-        action.digest_parts(options).to_vec()
+        action.digest_parts(options, None).to_vec()
     };
     let parts = |grid: &[(&str, &str)], json: &str| with(grid, json, &Options::default());
     let removing = Options {
@@ -154,7 +154,7 @@ fn digest_parts_tell_requests_apart() {
     );
     let wrapped = text.replacen('{', r#"{"Title": "T", "$_uid": 5, "#, 1);
     let wrapped = Action::parse(&wrapped).unwrap();
-    assert_eq!(*wrapped.digest_parts(&Options::default()), bare);
+    assert_eq!(*wrapped.digest_parts(&Options::default(), None), bare);
 }
 
 #[test]

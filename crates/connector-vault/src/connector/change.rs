@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Properties, PropertyName};
+use super::{Meta, Properties, PropertyName, check_name};
 use crate::error::Result;
 use crate::secret::{Secret, Text, into_secret};
 
@@ -20,6 +20,8 @@ pub struct NewConnector {
     pub(crate) name: String,
     pub(crate) type_name: String,
     pub(crate) meta: Vec<(String, String)>,
+    /// The name of its group.
+    pub(crate) group: Option<String>,
     pub(crate) properties: PropertyChanges,
 }
 
@@ -36,6 +38,7 @@ impl NewConnector {
             name: name.into(),
             type_name: type_name.into(),
             meta: Vec::new(),
+            group: None,
             properties: PropertyChanges::new(),
         }
     }
@@ -55,6 +58,13 @@ impl NewConnector {
         self
     }
 
+    /// The same connector in the group of this name; without one it is created in the group `default`.
+    #[must_use]
+    pub fn group(mut self, name: impl Into<String>) -> Self {
+        self.group = Some(name.into());
+        self
+    }
+
     /// The same connector with other properties.
     #[must_use]
     pub fn with_properties(mut self, properties: impl Into<PropertyChanges>) -> Self {
@@ -66,6 +76,94 @@ impl NewConnector {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+}
+
+/// What is to be said of a connector: its name, its type and its meta. Parts that it does not name stay as they are.
+/// Its parts are checked when it is planned.
+///
+/// ```
+/// # use connector_vault::Description;
+/// let description = Description::new()
+///     .name("Twitter API of the shop")
+///     .meta("expires", "2027-01-31T00:00:00.000Z")
+///     .without_meta("tags");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Description {
+    name: Option<String>,
+    type_name: Option<String>,
+    meta: Vec<(String, Option<String>)>,
+}
+
+impl Description {
+    /// Nothing is to be said.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same description, and this name for people.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The same description, and this type for the platform.
+    #[must_use]
+    pub fn type_name(mut self, type_name: impl Into<String>) -> Self {
+        self.type_name = Some(type_name.into());
+        self
+    }
+
+    /// The same description, and a text that every member who lists the connector may read: see [`Meta`].
+    #[must_use]
+    pub fn meta(self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.with_meta(name.into(), Some(text.into()))
+    }
+
+    /// The same description, without a text of this name.
+    #[must_use]
+    pub fn without_meta(self, name: impl Into<String>) -> Self {
+        self.with_meta(name.into(), None)
+    }
+
+    fn with_meta(mut self, name: String, text: Option<String>) -> Self {
+        match self.meta.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = text,
+            None => self.meta.push((name, text)),
+        }
+        self
+    }
+
+    /// Changes name, type and meta of a connector. Fails with `invalid_connector_name` or `invalid_argument`.
+    pub(crate) fn apply(
+        &self,
+        name: &mut String,
+        type_name: &mut String,
+        meta: &mut Meta,
+    ) -> Result<()> {
+        for (what, new, present) in [
+            ("connector name", &self.name, name),
+            ("connector type", &self.type_name, type_name),
+        ] {
+            if let Some(new) = new {
+                check_name(what, new)?;
+                present.clone_from(new);
+            }
+        }
+        // Removed first, so that there is room for others.
+        for (name, _) in self.meta.iter().filter(|(_, text)| text.is_none()) {
+            Meta::check_name(name)?;
+            meta.remove(name);
+        }
+        for (name, text) in &self.meta {
+            if let Some(text) = text {
+                meta.set(name.as_str(), text.as_str())?;
+            }
+        }
+        Ok(())
     }
 }
 

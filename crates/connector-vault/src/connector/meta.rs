@@ -36,12 +36,7 @@ impl Meta {
     /// holds a control character, and beyond 32 names.
     pub fn set(&mut self, name: impl Into<String>, text: impl Into<String>) -> Result<()> {
         let (name, text) = (name.into(), text.into());
-        check_text(
-            "name of a meta",
-            &name,
-            limits::META_NAME_LEN_MAX,
-            Code::InvalidArgument,
-        )?;
+        Self::check_name(&name)?;
         let invalid = |what: &str| {
             let message = format!("the text of the meta {name:?} {what}");
             Err(Error::new(Code::InvalidArgument, message))
@@ -60,6 +55,20 @@ impl Meta {
         }
         self.0.insert(name, text);
         Ok(())
+    }
+
+    pub(super) fn check_name(name: &str) -> Result<()> {
+        check_text(
+            "name of a meta",
+            name,
+            limits::META_NAME_LEN_MAX,
+            Code::InvalidArgument,
+        )
+    }
+
+    /// Removes a name and returns its text.
+    pub fn remove(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name)
     }
 
     /// The text of a name.

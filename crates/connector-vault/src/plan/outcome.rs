@@ -158,8 +158,12 @@ pub enum Status {
     Created,
     /// The connector was deleted.
     Deleted,
-    /// The connector's properties are those of an earlier version.
+    /// The connector's properties are those of an earlier version; it was there, or was deleted.
     Restored,
+    /// The connector has another name, type or meta.
+    Described,
+    /// The connector is in another group.
+    Moved,
     /// The connector was tested.
     Tested,
     /// The action is marked as deleted in its batch.

@@ -97,6 +97,7 @@ fn versions_go_on() {
             name: "N".to_owned(),
             type_name: "T".to_owned(),
             meta: Meta::new(),
+            group: 0,
             tombstone,
         };
         add(entry, &Changes::default(), &options).unwrap()

@@ -22,6 +22,7 @@ use super::record::{
 use super::{Host, Vault};
 use crate::access::Access;
 use crate::connector::{ConnectorId, Op, PropertyName, Version};
+use crate::crypto::identity::Identity;
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
 use crate::format::commit::{NewCommit, NewContent, NewSnapshot, PAGE_ENTRIES_MAX, Sealed};
@@ -51,6 +52,8 @@ enum Store {
         file: Vec<u8>,
         /// SHA-256 of the bytes before the log that it was prepared on.
         base_start: Hash,
+        /// Who opens it, if that is a new identity.
+        identity: Option<Identity>,
     },
 }
 
@@ -75,9 +78,26 @@ impl Prepared {
             store: Store::Replace {
                 file,
                 base_start: sha256(&vault.start),
+                identity: None,
             },
             outcomes: Vec::new(),
             false_versions,
+        }
+    }
+
+    /// The same, for a file that gives the own grant a new identity.
+    pub(crate) fn opened_by(mut self, new: &Identity) -> Self {
+        if let Store::Replace { identity, .. } = &mut self.store {
+            *identity = Some(new.clone());
+        }
+        self
+    }
+
+    /// The identity that opens the vault once this is stored, if it is a new one.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        match &self.store {
+            Store::Replace { identity, .. } => identity.as_ref(),
+            _ => None,
         }
     }
 
@@ -301,19 +321,26 @@ impl<S: Source> Vault<S> {
             op: entry.op,
             group: entry.group,
         }));
-        let before = newest.map_or(DEFAULT_GROUP, |newest| newest.group);
         let what = draft.op.as_str();
         let capability = capability_of(draft.op);
-        self.require_in(before, capability, what)?;
-        let group = match draft.op {
-            Op::Create => DEFAULT_GROUP,
-            _ => before,
-        };
-        self.require_in(group, capability, what)?;
+        // Also a deleted id belongs to the members of a group.
+        let before = newest.filter(|newest| self.header.group(newest.group).is_some());
+        if let Some(before) = before {
+            self.require_in(before.group, capability, what)?;
+        }
         let now = self.base_of(&draft.id)?;
         if base.vault_id != now.vault_id {
             return Err(conflict(&draft.id, "was planned for another vault"));
         }
+        let group = match (draft.group, newest) {
+            (Some(group), _) => group,
+            (None, Some(newest)) if draft.op != Op::Create => newest.group,
+            _ => DEFAULT_GROUP,
+        };
+        if self.header.group(group).is_none() {
+            return Err(conflict(&draft.id, "was planned for a group that is gone"));
+        }
+        self.require_in(group, capability, what)?;
         if base.epoch != now.epoch {
             return Err(conflict(
                 &draft.id,
@@ -388,10 +415,10 @@ impl<S: Source> Vault<S> {
             meta: (!draft.meta.is_empty()).then(|| draft.meta.clone()),
             extra: draft.extras.overview.as_deref().map(ExtraText),
             properties: texts(draft.after.names().map(PropertyName::as_str)),
-            changed: match draft.op {
-                Op::Create | Op::Delete => None,
-                _ => Some(texts(changed.map(|change| change.name.as_str()))),
-            },
+            changed: draft
+                .op
+                .names_changed()
+                .then(|| texts(changed.map(|change| change.name.as_str()))),
             source: draft.source.map(Version::get),
             // Of the secrets that are sealed with it.
             secrets_hash: None,
@@ -450,7 +477,11 @@ impl<S: Source> Vault<S> {
             Store::Append(bytes) => {
                 self.extend(bytes, true)?;
             }
-            Store::Replace { file, .. } => self.reopen(file)?,
+            Store::Replace { file, identity, .. } => {
+                let identity = identity.unwrap_or_else(|| self.access.identity.clone());
+                let known = self.known_head();
+                self.reopen_by(identity, file, Some(&known))?;
+            }
         }
         Ok(prepared.outcomes)
     }

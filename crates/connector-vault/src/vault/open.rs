@@ -188,12 +188,21 @@ impl<S: Source> Vault<S> {
     /// may be ahead of: a writer withdraws a commit that it could not store
     /// (docs/format.md section 9). Without `known`, only the vault has to be the same.
     pub fn reopen_from(&mut self, file: Vec<u8>, known: Option<&KnownHead>) -> Result<()> {
+        self.reopen_by(self.access.identity.clone(), file, known)
+    }
+
+    /// The same, by another identity: the grant that opened the vault may have got a new one.
+    pub(super) fn reopen_by(
+        &mut self,
+        identity: Identity,
+        file: Vec<u8>,
+        known: Option<&KnownHead>,
+    ) -> Result<()> {
         let options = OpenOptions {
             vault_id: Some(self.header.vault_id),
             known: known.cloned(),
             ..OpenOptions::default()
         };
-        let identity = self.access.identity.clone();
         let opened = Vault::examine(&file, &options, by_identity(identity))?;
         self.source.put(0, file);
         (self.start, self.header, self.key_slots) = (opened.start, opened.header, opened.key_slots);

@@ -1,5 +1,5 @@
-//! Plans of the caller's own, without an action: create, update, delete, restore, import, and several
-//! of them together.
+//! Plans of the caller's own, without an action: create, update, delete, restore, describe, move, undelete, import,
+//! and several of them together.
 
 mod actions;
 mod import;
@@ -12,14 +12,17 @@ use std::fmt;
 pub(crate) use self::requests::request_digest;
 
 pub use self::import::{Import, OnConflict};
-use self::staging::Staging;
+pub(crate) use self::staging::Staging;
 use super::Vault;
+use super::index::{Entry, Stored};
+use super::record::OpenedOverview;
 use crate::action::Options;
 use crate::connector::{
-    Connector, ConnectorId, Extras, NewConnector, Properties, PropertyChanges, Version,
+    Connector, ConnectorId, Description, Extras, NewConnector, Properties, PropertyChanges, Version,
 };
 use crate::crypto::Hash;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
+use crate::format::header::DEFAULT_GROUP;
 use crate::plan::{Base, Draft, Newest, Plan, Step};
 use crate::source::{Memory, Source};
 use crate::time::Timestamp;
@@ -68,6 +71,30 @@ impl<S: Source> Changing<'_, S> {
         self.plans.push(plan);
         Ok(())
     }
+
+    /// Gives a connector another name, type or meta. Fails with `connector_not_found`.
+    pub fn describe(&mut self, id: &str, description: &Description) -> Result<()> {
+        let plan = self
+            .staging
+            .describe(id, description, &Options::default())?;
+        self.plans.push(plan);
+        Ok(())
+    }
+
+    /// Moves a connector to the group of this name. Fails with `connector_not_found` or `group_not_found`.
+    pub fn move_connector(&mut self, id: &str, group: &str) -> Result<()> {
+        let plan = self.staging.move_to(id, group, &Options::default())?;
+        self.plans.push(plan);
+        Ok(())
+    }
+
+    /// Brings a deleted connector back, as [`Vault::plan_undelete`] does. A connector that the same commit deletes is
+    /// not deleted yet.
+    pub fn undelete(&mut self, id: &str, source: Option<Version>) -> Result<()> {
+        let plan = self.staging.undelete(id, source, &Options::default())?;
+        self.plans.push(plan);
+        Ok(())
+    }
 }
 
 impl<S: Source> Vault<S> {
@@ -100,6 +127,65 @@ impl<S: Source> Vault<S> {
         Staging::new(self, Timestamp::unknown()).restore(id, version, options)
     }
 
+    /// A plan that gives a connector another name, type or meta. Its values stay, and are as old as they were. Where
+    /// nothing would differ, the plan is unchanged.
+    ///
+    /// Fails with `connector_not_found`, and with the error of a newest version that is damaged or false.
+    pub fn plan_describe(
+        &self,
+        id: &str,
+        description: &Description,
+        options: &Options,
+    ) -> Result<Plan> {
+        Staging::new(self, Timestamp::unknown()).describe(id, description, options)
+    }
+
+    /// A plan that moves a connector to the group of this name: from then on the members of that group list it, and
+    /// those of its former group do not. Its former versions stay in the groups where they were made. In the group
+    /// where it is already, the plan is unchanged.
+    ///
+    /// Whoever could read it in its former group may still know its values: update them.
+    ///
+    /// Fails with `connector_not_found` or `group_not_found`, with `not_permitted` unless the grant manages both
+    /// groups, and with the error of a newest version that is damaged or false.
+    pub fn plan_move(&self, id: &str, group: &str, options: &Options) -> Result<Plan> {
+        Staging::new(self, Timestamp::unknown()).move_to(id, group, options)
+    }
+
+    /// A plan that brings a deleted connector back, with name, type, meta and values of a kept version: `source`, or
+    /// the newest one that is not false. Its values are as old as they were then.
+    ///
+    /// Fails with `connector_not_found`, with `connector_exists` if it is not deleted, with `version_not_found` if no
+    /// version with values is kept, and with `damaged` if the newest one is: name an older one as `source`.
+    ///
+    /// ```
+    /// # use connector_vault::*;
+    /// # use rand::{SeedableRng, rngs::StdRng};
+    /// # let mut rng = StdRng::seed_from_u64(1);
+    /// # let mut host = Host { now: Timestamp::new("2026-11-23T20:15:00.000Z")?, rng: &mut rng };
+    /// # let owner = NewOwner::identity("ops", Identity::generate(host.rng));
+    /// # let (mut vault, _) = Vault::create(&mut host, &owner)?;
+    /// # let plans = vault.plan_changes::<Error>(|change| {
+    /// #     change.create(NewConnector::new("x", "Name", "Type").property("APIKey", "a"))?;
+    /// #     change.delete("x")
+    /// # })?;
+    /// # let prepared = vault.prepare_all(plans, &mut host)?;
+    /// # vault.apply(prepared)?;
+    /// let plan = vault.plan_undelete("x", None, &Options::default())?;
+    /// let prepared = vault.prepare(plan, &mut host)?;
+    /// vault.apply(prepared)?;
+    /// assert_eq!(vault.read("x")?.version.get(), 3);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn plan_undelete(
+        &self,
+        id: &str,
+        source: Option<Version>,
+        options: &Options,
+    ) -> Result<Plan> {
+        Staging::new(self, Timestamp::unknown()).undelete(id, source, options)
+    }
+
     /// Plans several changes, to be committed together. Fails with the error of `change`.
     ///
     /// ```
@@ -129,6 +215,11 @@ impl<S: Source> Vault<S> {
         Ok(changing.plans)
     }
 
+    /// The number of the group of a new connector: `default` unless the caller names another one.
+    fn group_of_new(&self, name: Option<&str>) -> Result<u16> {
+        name.map_or(Ok(DEFAULT_GROUP), |name| self.group_named(name))
+    }
+
     pub(super) fn plan_on_newest(
         &self,
         mut draft: Draft,
@@ -140,8 +231,8 @@ impl<S: Source> Vault<S> {
             draft.extras.overview = match opened {
                 Ok(opened) => opened.extra,
                 Err(error) if error.missing().is_some() => return Err(error),
-                // What is damaged or false is what a restore or a delete is for.
-                Err(_) => None,
+                // What is damaged or false is what a restore or a delete is for: an older version tells it.
+                Err(_) => draft.extras.overview.take(),
             };
         }
         Ok(Plan(Step::Draft {
@@ -161,15 +252,23 @@ impl<S: Source> Vault<S> {
         })
     }
 
-    /// A connector as far as its overview tells.
-    pub(super) fn without_values(&self, id: &str) -> Result<Connector> {
-        let opened = self.opened(&self.present(id)?)?;
+    /// A connector as far as an overview tells: that of its newest version or, where that is damaged or false, of the
+    /// newest one that can stand for it (docs/format.md sections 8.4 and 8.6).
+    pub(super) fn without_values(&self, id: &str, stand_in: StandIn) -> Result<Connector> {
+        let newest = self.present(id)?;
+        let opened = match self.opened(&newest) {
+            Err(error) if is_of_version(&error) => match self.stand_in(id, &newest, stand_in)? {
+                Some(opened) => opened,
+                None => return Err(error),
+            },
+            opened => opened?,
+        };
         let overview = opened.overview;
         Ok(Connector {
             id: overview.id,
             name: overview.name,
             type_name: overview.type_name,
-            version: overview.version,
+            version: newest.entry.version,
             updated_at: overview.at,
             created_at: overview.created_at,
             rotated_at: overview.rotated_at,
@@ -181,4 +280,49 @@ impl<S: Source> Vault<S> {
             },
         })
     }
+    /// The newest version before the newest one that tells what the connector is.
+    fn stand_in(
+        &self,
+        id: &str,
+        newest: &Stored,
+        stand_in: StandIn,
+    ) -> Result<Option<OpenedOverview>> {
+        let versions = self.versions(id)?;
+        let older = || {
+            let newest_first = versions.iter().rev().skip(1);
+            newest_first
+                .filter(|older| self.lists(older) && stand_in.fits(&older.entry, &newest.entry))
+        };
+        self.want(older().map(Stored::overview))?;
+        for stored in older() {
+            match self.opened(stored) {
+                Err(error) if is_of_version(&error) => {}
+                opened => return opened.map(Some),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Which version may stand for a newest one that is damaged or false by its overview.
+#[derive(Clone, Copy)]
+pub(crate) enum StandIn {
+    /// One in its group that has its face: the next version has to keep it.
+    SameFace,
+    /// Any: the next version ends the connector.
+    Any,
+}
+
+impl StandIn {
+    fn fits(self, older: &Entry, newest: &Entry) -> bool {
+        match self {
+            Self::SameFace => (older.group, older.face) == (newest.group, newest.face),
+            Self::Any => true,
+        }
+    }
+}
+
+/// Whether an error is about what a version is, and not about who asks or which bytes are there.
+fn is_of_version(error: &Error) -> bool {
+    matches!(error.code(), Code::Damaged | Code::FalseRecord)
 }

@@ -13,6 +13,8 @@ pub(crate) use self::signature::{VersionId, is_signed_by};
 #[cfg(test)]
 pub(crate) use self::signature::{sign, without_padding};
 
+use std::sync::OnceLock;
+
 use rand_core::CryptoRng;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -150,6 +152,8 @@ struct GroupAtWork {
     face: MacKey,
     /// Where the rights read.
     secret: Option<Key>,
+    /// Its name, once it was opened; `None` if it does not open.
+    name: OnceLock<Option<String>>,
 }
 
 impl RecordKeys {
@@ -170,6 +174,15 @@ impl RecordKeys {
     /// The id of a group that the grant lists.
     pub(crate) fn group_id(&self, number: u16) -> Option<GroupId> {
         self.numbered(number).map(|group| group.id)
+    }
+
+    /// The name of a group that the grant lists, which `open` opens the first time.
+    pub(crate) fn group_name(
+        &self,
+        number: u16,
+        open: impl FnOnce() -> Option<String>,
+    ) -> Option<&str> {
+        self.numbered(number)?.name.get_or_init(open).as_deref()
     }
 
     fn numbered(&self, number: u16) -> Option<&GroupAtWork> {
@@ -309,6 +322,7 @@ impl GroupAtWork {
             ),
             face: MacKey::new(&kdf::derive_key(&keys.overview, label::FACE_KEY, &[])),
             secret: keys.secret,
+            name: OnceLock::new(),
         }
     }
 

@@ -37,6 +37,7 @@ use std::fmt;
 use super::Vault;
 use super::commit::{LogEnd, Prepared, Write};
 use crate::connector::ConnectorId;
+use crate::crypto::identity::Identity;
 use crate::error::{Code, Error, Result};
 use crate::log::{Head, KnownHead};
 use crate::plan::Outcome;
@@ -416,7 +417,10 @@ impl Session {
 
     /// Decides by the chain whether a change is stored whose answer got lost.
     fn look(&mut self, vault: &mut Vault, prepared: Prepared, answer: Answer) -> Result<Ask<'_>> {
-        let taken = self.take(vault, answer);
+        let taken = match (answer, prepared.identity()) {
+            (Answer::Replaced(file), Some(identity)) => self.take_renewed(vault, identity, file),
+            (answer, _) => self.take(vault, answer),
+        };
         if !taken.map_err(|error| unknown(Some(error)))? {
             return Err(unknown(None));
         }
@@ -434,6 +438,27 @@ impl Session {
             // Nothing says that a request that is still under way will not arrive.
             Some(false) if self.lost > LOST_MAX => Err(unknown(None)),
             Some(false) => Ok(self.storing(vault, prepared)),
+        }
+    }
+
+    /// Takes a file in which the own grant may have its new identity already.
+    fn take_renewed(
+        &mut self,
+        vault: &mut Vault,
+        identity: &Identity,
+        file: Vec<u8>,
+    ) -> Result<bool> {
+        let known = self.known.as_ref();
+        match vault.reopen_by(identity.clone(), file.clone(), known) {
+            Err(error) if error.code() == Code::WrongIdentity => {
+                self.take(vault, Answer::Replaced(file))
+            }
+            renewed => {
+                renewed?;
+                self.brought = Brought::Anything;
+                self.has_moved = true;
+                Ok(true)
+            }
         }
     }
 

@@ -3,8 +3,12 @@
 mod create;
 mod epoch;
 mod grants;
+mod groups;
 mod key_slots;
+mod rights;
 
 pub use self::create::NewOwner;
 pub use self::grants::{GrantInfo, Grantee, Revocation, RightInfo};
+pub use self::groups::{GroupInfo, GroupRemoval};
 pub use self::key_slots::KeySlotRef;
+pub use self::rights::{Right, Terms};

@@ -60,6 +60,9 @@ pub struct VaultExpect {
     pub continuity: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connectors: Option<BTreeMap<String, ExpectConnector>>,
+    /// The groups, where there is another one than `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<ExpectGroup>>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub read_error: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +85,16 @@ pub struct ExpectKeySlot {
     pub hint: Option<String>,
     pub prf_input: Option<String>,
     pub broken: bool,
+}
+
+/// A group of connectors.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectGroup {
+    /// Where the grant lists it.
+    pub name: Option<String>,
+    pub connectors: usize,
+    pub grants: Vec<String>,
 }
 
 /// A connector that is not deleted.

@@ -45,6 +45,7 @@ pub struct Connector {
     #[serde(rename = "type")]
     pub type_name: Option<String>,
     pub version: Option<u64>,
+    pub meta: Option<BTreeMap<String, String>>,
     pub properties: BTreeMap<String, String>,
 }
 
@@ -54,7 +55,9 @@ pub struct Connector {
 pub enum Step {
     Add(Add),
     Update(Update),
+    Describe(Describe),
     Delete(String),
+    Undelete(String),
     Compact(usize),
     Purge(Vec<String>),
     Grant(Grant),
@@ -77,6 +80,17 @@ pub struct Update {
     pub id: String,
     pub properties: BTreeMap<String, Option<String>>,
     pub by: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Describe {
+    pub id: String,
+    pub name: Option<String>,
+    #[serde(rename = "type")]
+    pub type_name: Option<String>,
+    #[serde(default)]
+    pub meta: BTreeMap<String, Option<String>>,
 }
 
 #[derive(Debug, Deserialize)]

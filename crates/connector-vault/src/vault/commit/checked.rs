@@ -2,7 +2,7 @@
 //! behind the previous snapshot first, and leaves out the false ones (docs/format.md section 10.1).
 
 use super::{NewVersion, texts};
-use crate::connector::{Connector, Op, PropertyName, Version};
+use crate::connector::{Connector, ConnectorId, Op, PropertyName, Version};
 use crate::error::{Code, Error, Result, counted};
 use crate::format::extra::ExtraText;
 use crate::source::Source;
@@ -43,6 +43,18 @@ impl CheckedConnector {
     pub(crate) fn count(&self) -> usize {
         self.versions.len() + usize::from(self.own.is_some())
     }
+
+    /// The number of the group where its newest version stands, and whether that is a connector; `None` if no version
+    /// is left.
+    pub(crate) fn place(&self) -> Option<(u16, bool)> {
+        match &self.own {
+            Some(own) => Some((own.group, own.opened.overview.op != Op::Delete)),
+            None => {
+                let newest = self.versions.last();
+                newest.map(|newest| (newest.entry.group, newest.entry.exists()))
+            }
+        }
+    }
 }
 
 /// A version that an owner adds to a snapshot.
@@ -53,6 +65,10 @@ pub(crate) struct OwnVersion {
 }
 
 impl OwnVersion {
+    pub(crate) fn id(&self) -> &ConnectorId {
+        &self.opened.overview.id
+    }
+
     pub(crate) fn seal(
         &self,
         keys: (&IndexKeys, &RecordKeys),
@@ -196,6 +212,33 @@ impl<S: Source> Vault<S> {
             values: values.as_ref(),
         };
         self.own_plaintexts(&own, host)
+    }
+
+    /// Lets a delete go on as one of the owner's in another group.
+    pub(crate) fn delete_in(
+        &self,
+        connector: &mut CheckedConnector,
+        group: u16,
+        host: &mut Host<'_>,
+    ) -> Result<()> {
+        let (named, version) = match (connector.own.take(), connector.versions.last()) {
+            (Some(own), _) => {
+                let version = own.opened.overview.version;
+                (own.opened, version)
+            }
+            (None, Some(newest)) => (self.opened(newest)?, newest.entry.version.next()),
+            (None, None) => return Ok(()),
+        };
+        super::check_counter(version.get())?;
+        let own = Own {
+            group,
+            named: &named,
+            is_false: false,
+            version,
+            values: None,
+        };
+        connector.own = Some(self.own_plaintexts(&own, host)?);
+        Ok(())
     }
 
     /// What a false version says of its connector, if it is one of this tag.

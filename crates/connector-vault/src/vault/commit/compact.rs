@@ -108,7 +108,7 @@ impl<S: Source> Vault<S> {
 
     /// Leaves versions of a connector out. Authors whose request ids go with them have to hear of it: a repeated
     /// request might be carried out twice.
-    fn leave_out(
+    pub(crate) fn leave_out(
         &self,
         connector: &mut CheckedConnector,
         keeps: &[bool],
@@ -260,6 +260,10 @@ impl<S: Source> Vault<S> {
             adopted: &self.adopted,
         };
         let file = snapshot_file(access, header, key_slots, &chain, versions, host.rng)?;
-        Ok(Prepared::replace(self, file, false_versions))
+        let prepared = Prepared::replace(self, file, false_versions);
+        Ok(match access.grant == self.access.grant {
+            true => prepared,
+            false => prepared.opened_by(&access.identity),
+        })
     }
 }

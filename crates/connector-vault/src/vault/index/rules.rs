@@ -48,6 +48,17 @@ impl<'a> Author<'a> {
         self.rights.owns()
     }
 
+    /// Whether an entry may stand behind an older one where the versions between them are lost: then nobody sees
+    /// what they did, so the connector is where it was and what it was, unless the author may change that.
+    pub(crate) fn bridges(&self, new: &Entry, older: &Entry) -> bool {
+        let is_there = new.group == older.group;
+        match new.op {
+            Op::Update | Op::Restore => is_there && new.face == older.face,
+            Op::Describe | Op::Delete | Op::Undelete => is_there,
+            Op::Create | Op::Move => self.manages(older.group),
+        }
+    }
+
     /// Whether an entry may follow what stands before it; else why not.
     pub(crate) fn check(&self, new: &Entry, before: &Before) -> Result<(), &'static str> {
         let Some(may) = self.in_group(new.group) else {
@@ -65,17 +76,27 @@ impl<'a> Author<'a> {
         if new.version != next {
             return Err("its version is not the next one");
         }
-        let exists = before.is_some_and(Entry::exists);
-        let Some(before) = before.filter(|_| exists || new.op == Op::Create) else {
-            return match new.op {
-                Op::Create => Ok(()),
-                _ => Err("it changes a connector that there is not"),
-            };
+        let before = match (new.op, before) {
+            (Op::Create, None) => return Ok(()),
+            (Op::Create, Some(before)) if before.exists() => {
+                return Err("it creates a connector that exists");
+            }
+            (Op::Undelete, Some(before)) if before.exists() => {
+                return Err("it undeletes a connector that is not deleted");
+            }
+            (Op::Create | Op::Undelete, Some(before)) => before,
+            (_, Some(before)) if before.exists() => before,
+            _ => return Err("it changes a connector that there is not"),
         };
+        let is_there = new.group == before.group;
         match new.op {
-            Op::Create if exists => Err("it creates a connector that exists"),
             Op::Create => self.check_takeover(before),
-            _ if new.group != before.group => Err("its connector is in another group"),
+            Op::Move if is_there => Err("its connector is in this group already"),
+            Op::Move if !self.manages(before.group) => {
+                Err("its author has no right to it in the group where the connector was")
+            }
+            Op::Move => Ok(()),
+            _ if !is_there => Err("its connector is in another group"),
             Op::Update | Op::Restore if new.face != before.face => {
                 Err("it changes id, name, type or meta")
             }
@@ -93,6 +114,11 @@ impl<'a> Author<'a> {
         }
     }
 
+    fn manages(&self, group: u16) -> bool {
+        let may = self.in_group(group);
+        may.is_some_and(|may| may.has(Capability::Manage))
+    }
+
     fn in_group(&self, number: u16) -> Option<Capabilities> {
         let group = self.header.group(number)?;
         Some(self.rights.in_group(group.id))
@@ -103,6 +129,6 @@ impl<'a> Author<'a> {
 pub(crate) fn capability_of(op: Op) -> Capability {
     match op {
         Op::Update | Op::Restore => Capability::Write,
-        Op::Create | Op::Delete => Capability::Manage,
+        Op::Create | Op::Describe | Op::Move | Op::Delete | Op::Undelete => Capability::Manage,
     }
 }

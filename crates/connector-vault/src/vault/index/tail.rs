@@ -68,7 +68,7 @@ impl Tail {
     fn push(&mut self, stored: Stored, is_damaged: bool) {
         self.versions += 1;
         self.live += match stored.entry.op {
-            Op::Create => 1,
+            Op::Create | Op::Undelete => 1,
             Op::Delete => -1,
             _ => 0,
         };

@@ -87,6 +87,12 @@ impl<S: Source> Vault<S> {
         action.check_condition(options)?;
         let mut staging = Staging::new(self, host.now.clone());
         let Content::Batch(list) = &action.content else {
+            if options.group.is_some() && !matches!(action.content, Content::Add { .. }) {
+                return Err(Error::new(
+                    Code::InvalidArgument,
+                    "a group is for actions that create a connector",
+                ));
+            }
             let step = staging.step(action, 0, asking, &Outputs::new(), options, host)?;
             return Ok(ActionPlan::one(step));
         };
@@ -124,7 +130,8 @@ impl<S: Source> Vault<S> {
             Content::Delete { entry_id } => (Capability::Manage, entry_id),
             Content::Test { entry_id, .. } => (Capability::Read, entry_id),
             Content::Add { .. } | Content::Batch(_) => {
-                return self.require_in(DEFAULT_GROUP, Capability::Manage, what);
+                let group = self.group_of_new(options.group.as_deref())?;
+                return self.require_in(group, Capability::Manage, what);
             }
         };
         self.require(capability, what)?;
@@ -164,13 +171,21 @@ impl<S: Source> Staging<'_, S> {
             refuse_request_id(options)?;
         }
         let request = options.request_id.as_ref();
+        let group = match &action.content {
+            Content::Add { .. } => self.vault.group_of_new(options.group.as_deref())?,
+            _ => DEFAULT_GROUP,
+        };
         let new_id = match (&action.content, request) {
             (Content::Add { .. }, None) => Some(asking.new_id(number, host.rng)),
             // The same request creates the same connector, so that it finds itself.
             (Content::Add { .. }, Some(request_id)) => Some(self.vault.created_id(request_id)),
             _ => None,
         };
-        let digest = request.map(|_| request_digest(&action.digest_parts(options)));
+        let digest = request.map(|_| {
+            let group_id = (group != DEFAULT_GROUP).then(|| self.vault.keys.group_id(group));
+            let group_id = group_id.flatten().map(|id| id.to_string());
+            request_digest(&action.digest_parts(options, group_id))
+        });
         let request = request.zip(digest.as_ref());
         let mut tokens = asking.tokens(outputs);
         let mut resolver = Resolver::new(&mut tokens, options);
@@ -204,8 +219,7 @@ impl<S: Source> Staging<'_, S> {
                 },
                 Some(new_id),
             ) => {
-                self.vault
-                    .require_in(DEFAULT_GROUP, Capability::Manage, what)?;
+                self.vault.require_in(group, Capability::Manage, what)?;
                 let mut tombstone = None;
                 if let Some((request_id, digest)) = request {
                     let answer = self
@@ -233,6 +247,7 @@ impl<S: Source> Staging<'_, S> {
                     name,
                     type_name,
                     meta: Meta::new(),
+                    group,
                     tombstone,
                 };
                 let mut draft = plan::add(entry, &resolver.finish(), options)?;

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::StandIn;
 use crate::action::{self, Changes, Options, Write};
 use crate::connector::{
-    Connector, ConnectorId, Meta, NewConnector, Op, PropertyChanges, Version, check_name,
+    Connector, ConnectorId, Description, Meta, NewConnector, Op, PropertyChanges, Version,
+    check_name,
 };
 use crate::crypto::Hash;
 use crate::error::{Code, Error, Result};
@@ -14,11 +16,12 @@ use crate::role::Capability;
 use crate::source::Source;
 use crate::time::Timestamp;
 use crate::vault::Vault;
+use crate::vault::authorship::{Fault, Signature};
 use crate::vault::index::Stored;
 
 /// The connectors as the changes of one commit see them: the vault's, and over them what earlier
 /// changes write.
-pub(super) struct Staging<'v, S> {
+pub(crate) struct Staging<'v, S> {
     pub(super) vault: &'v Vault<S>,
     /// When the changes are made: a tester sees it of a connector that an action before has changed.
     now: Timestamp,
@@ -31,12 +34,14 @@ struct Written {
     /// Without properties if it was deleted.
     connector: Connector,
     op: Op,
+    /// The number of its group.
+    group: u16,
     created_at: Option<Timestamp>,
     rotated_at: Option<Timestamp>,
 }
 
 impl<'v, S: Source> Staging<'v, S> {
-    pub(super) fn new(vault: &'v Vault<S>, now: Timestamp) -> Self {
+    pub(crate) fn new(vault: &'v Vault<S>, now: Timestamp) -> Self {
         Self {
             vault,
             now,
@@ -46,9 +51,20 @@ impl<'v, S: Source> Staging<'v, S> {
 
     /// Plans a new connector, its values taken literally.
     pub(super) fn create(&mut self, connector: &NewConnector, options: &Options) -> Result<Plan> {
+        let group = connector.group.as_deref().or(options.group.as_deref());
+        let group = self.vault.group_of_new(group)?;
+        self.create_in(connector, group, options)
+    }
+
+    /// The same in the group with this number.
+    pub(crate) fn create_in(
+        &mut self,
+        connector: &NewConnector,
+        group: u16,
+        options: &Options,
+    ) -> Result<Plan> {
         let what = "create a connector";
-        self.vault
-            .require_in(DEFAULT_GROUP, Capability::Manage, what)?;
+        self.vault.require_in(group, Capability::Manage, what)?;
         refuse_request_id(options)?;
         let id = ConnectorId::new(connector.id.as_str())?;
         check_name("connector name", &connector.name)?;
@@ -60,16 +76,19 @@ impl<'v, S: Source> Staging<'v, S> {
             name: connector.name.clone(),
             type_name: connector.type_name.clone(),
             meta,
+            group,
             tombstone,
         };
         let changes = literal(&connector.properties)?;
-        let draft = plan::add(entry, &changes, options).map_err(|error| match error.code() {
-            // There is no value yet that leaving it out would keep.
-            Code::MaskValue => {
-                error.with_hint("give the value itself, or allow masks for this request")
-            }
-            _ => error,
-        })?;
+        let mut draft =
+            plan::add(entry, &changes, options).map_err(|error| match error.code() {
+                // There is no value yet that leaving it out would keep.
+                Code::MaskValue => {
+                    error.with_hint("give the value itself, or allow masks for this request")
+                }
+                _ => error,
+            })?;
+        draft.group = Some(group);
         self.stage(draft, None)
     }
 
@@ -80,8 +99,7 @@ impl<'v, S: Source> Staging<'v, S> {
         changes: &PropertyChanges,
         options: &Options,
     ) -> Result<Plan> {
-        self.vault
-            .require_for(id, Capability::Write, "update a connector")?;
+        self.require_for(id, Capability::Write, "update a connector")?;
         refuse_request_id(options)?;
         let before = self.read(id)?;
         plan::check_version(&before.id, Some(before.version), options)?;
@@ -91,11 +109,104 @@ impl<'v, S: Source> Staging<'v, S> {
 
     /// Plans that a connector is deleted.
     pub(super) fn delete(&mut self, id: &str, options: &Options) -> Result<Plan> {
-        self.vault
-            .require_for(id, Capability::Manage, "delete a connector")?;
+        self.require_for(id, Capability::Manage, "delete a connector")?;
         refuse_request_id(options)?;
         let before = self.without_values(id)?;
         self.stage(plan::delete(&before, None, options)?, None)
+    }
+
+    /// Plans another name, type or meta.
+    pub(crate) fn describe(
+        &mut self,
+        id: &str,
+        description: &Description,
+        options: &Options,
+    ) -> Result<Plan> {
+        self.require_for(id, Capability::Manage, "describe a connector")?;
+        refuse_request_id(options)?;
+        let before = self.read(id)?;
+        self.stage(plan::describe(&before, description, options)?, None)
+    }
+
+    /// Plans that a connector goes to the group of this name.
+    pub(super) fn move_to(&mut self, id: &str, group: &str, options: &Options) -> Result<Plan> {
+        self.require_for(id, Capability::Manage, "move a connector")?;
+        self.move_into(id, self.vault.group_named(group)?, options)
+    }
+
+    /// The same for the group with this number.
+    pub(crate) fn move_into(&mut self, id: &str, to: u16, options: &Options) -> Result<Plan> {
+        let what = "move a connector";
+        self.require_for(id, Capability::Manage, what)?;
+        refuse_request_id(options)?;
+        self.vault.require_in(to, Capability::Manage, what)?;
+        let before = self.read(id)?;
+        let from = self.group_of(id)?.unwrap_or(to);
+        self.stage(plan::move_to(&before, [from, to], options)?, None)
+    }
+
+    /// Plans that a deleted connector is there again, as it was in a kept version.
+    pub(super) fn undelete(
+        &mut self,
+        id: &str,
+        source: Option<Version>,
+        options: &Options,
+    ) -> Result<Plan> {
+        self.require_for(id, Capability::Manage, "undelete a connector")?;
+        refuse_request_id(options)?;
+        let deletion = match (self.written.get(id), self.vault.newest(id)?) {
+            (Some(written), _) if written.op == Op::Delete => {
+                return Err(Error::new(
+                    Code::InvalidArgument,
+                    format!("an earlier change of the same commit deletes the connector {id:?}"),
+                )
+                .with_hint("leave both out"));
+            }
+            (None, None) => return Err(self.vault.not_found(id, &[])),
+            (None, Some(newest)) if !newest.entry.exists() => newest,
+            _ => {
+                return Err(Error::new(
+                    Code::ConnectorExists,
+                    format!("the connector {id:?} is not deleted"),
+                )
+                .with_hint("to have the values of an earlier version, restore that"));
+            }
+        };
+        let then = match source {
+            Some(version) => {
+                let named = self.vault.kept(id, version)?;
+                let [overview, secrets] = named.record();
+                self.vault.want([deletion.overview(), overview, secrets])?;
+                self.vault.read_version(id, version)?
+            }
+            None => self.newest_before(id, &deletion)?,
+        };
+        let draft = plan::undelete(&then, deletion.entry.version, options)?;
+        self.stage(draft, None)
+    }
+
+    /// The newest version before a deletion that is not false. A damaged one ends the search: with an older one in its
+    /// place the storage could bring an old value back.
+    fn newest_before(&self, id: &str, deletion: &Stored) -> Result<Connector> {
+        let versions = self.vault.versions(id)?;
+        let newest_first = || versions.iter().rev().filter(|stored| stored.entry.exists());
+        let used = newest_first().take(1).flat_map(Stored::record);
+        self.vault.want(used.chain([deletion.overview()]))?;
+        for stored in newest_first() {
+            match self.vault.examine_version(stored, Signature::Verified)?.1 {
+                None => return self.vault.read_version(id, stored.entry.version),
+                Some(Fault::False(_)) => {}
+                Some(Fault::Damaged(error)) => {
+                    let hint = "name an older version to undelete, or take a backup";
+                    return Err(error.with_hint(hint));
+                }
+            }
+        }
+        Err(Error::new(
+            Code::VersionNotFound,
+            format!("no version of the connector {id:?} with values is kept"),
+        )
+        .with_hint("a backup may have one; its id can be created anew"))
     }
 
     /// Plans that the properties of a kept version are the present ones.
@@ -105,8 +216,7 @@ impl<'v, S: Source> Staging<'v, S> {
         version: Version,
         options: &Options,
     ) -> Result<Plan> {
-        self.vault
-            .require_for(id, Capability::Write, "restore a connector")?;
+        self.require_for(id, Capability::Write, "restore a connector")?;
         refuse_request_id(options)?;
         let versions = self.vault.versions(id)?;
         let newest = versions.last().map(|newest| newest.entry.version);
@@ -116,8 +226,8 @@ impl<'v, S: Source> Staging<'v, S> {
         self.vault.want(used.flat_map(Stored::record))?;
         // A version that does not read is what a restore is for.
         let before = match self.read(id) {
-            Err(error) if matches!(error.code(), Code::Damaged | Code::FalseRecord) => {
-                self.without_values(id)?
+            Err(error) if super::is_of_version(&error) => {
+                self.vault.without_values(id, StandIn::SameFace)?
             }
             before => before?,
         };
@@ -150,7 +260,7 @@ impl<'v, S: Source> Staging<'v, S> {
     }
 
     /// A connector with its values, as the changes before left it.
-    pub(super) fn read(&self, id: &str) -> Result<Connector> {
+    pub(crate) fn read(&self, id: &str) -> Result<Connector> {
         match self.written.get(id) {
             Some(written) if written.op == Op::Delete => Err(deleted_before(id)),
             Some(written) => Ok(written.connector.clone()),
@@ -158,16 +268,32 @@ impl<'v, S: Source> Staging<'v, S> {
         }
     }
 
-    /// A connector as far as its overview tells, as the changes before left it.
+    /// A connector that is to be deleted, as far as an overview tells, as the changes before left it.
     pub(super) fn without_values(&self, id: &str) -> Result<Connector> {
         match self.written.get(id) {
             Some(_) => self.read(id),
-            None => self.vault.without_values(id),
+            None => self.vault.without_values(id, StandIn::Any),
+        }
+    }
+
+    /// The number of the group of a connector or of its deletion, as the changes before left it.
+    fn group_of(&self, id: &str) -> Result<Option<u16>> {
+        Ok(match self.written.get(id) {
+            Some(written) => Some(written.group),
+            None => self.vault.newest(id)?.map(|newest| newest.entry.group),
+        })
+    }
+
+    /// As [`Vault::require_for`], for a connector as the changes before left it.
+    fn require_for(&self, id: &str, capability: Capability, what: &str) -> Result<()> {
+        match self.written.get(id) {
+            Some(written) => self.vault.require_in(written.group, capability, what),
+            None => self.vault.require_for(id, capability, what),
         }
     }
 
     /// A plan on what the changes before left, which those behind it see.
-    pub(super) fn stage(&mut self, draft: Draft, request_digest: Option<Hash>) -> Result<Plan> {
+    pub(crate) fn stage(&mut self, draft: Draft, request_digest: Option<Hash>) -> Result<Plan> {
         let mut plan = self.vault.plan_on_newest(draft, request_digest)?;
         let Step::Draft { draft, base, .. } = &mut plan.0 else {
             return Ok(plan);
@@ -183,6 +309,11 @@ impl<'v, S: Source> Staging<'v, S> {
             }
         }
         if draft.writes() {
+            let group = match (draft.op, draft.group) {
+                (_, Some(group)) => group,
+                (Op::Create, None) => DEFAULT_GROUP,
+                (_, None) => self.group_of(draft.id.as_str())?.unwrap_or(DEFAULT_GROUP),
+            };
             let or_now = |time: &Option<Timestamp>| time.as_ref().unwrap_or(&self.now).clone();
             let connector = Connector {
                 id: draft.id.clone(),
@@ -199,6 +330,7 @@ impl<'v, S: Source> Staging<'v, S> {
             let written = Written {
                 connector,
                 op: draft.op,
+                group,
                 created_at: draft.created_at.clone(),
                 rotated_at: draft.rotated_at.clone(),
             };

@@ -46,7 +46,7 @@ pub(crate) struct OverviewText<'a, P, C> {
     /// Absent: all of `properties`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) changed: Option<C>,
-    /// Whose values it has, of a restore.
+    /// Whose values it has, of a restore or an undelete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<u64>,
     /// Absent: of a delete, which has no secrets.
@@ -238,11 +238,12 @@ impl<'a> ReadOverview<'a> {
         self.created_at.is_none() == is_new
             && !(is_new && self.values_at.is_some())
             && !(op == Op::Delete && self.properties.count > 0)
-            && !(matches!(op, Op::Create | Op::Delete) && self.changed.is_some())
-            && self.source.is_some() == (op == Op::Restore)
+            && (self.changed.is_none() || op.names_changed())
+            && (!op.keeps_values() || self.changed.is_some_and(|changed| changed.count == 0))
+            && self.source.is_some() == op.takes_source()
             && self.source.is_none_or(|source| sources.contains(&source))
             && self.secrets_hash.is_none() == (op == Op::Delete)
-            && (self.request.is_none() || matches!(op, Op::Create | Op::Update))
+            && (self.request.is_none() || op.takes_request())
     }
 }
 
@@ -274,7 +275,7 @@ pub struct Overview {
     pub author: GrantId,
     /// When the connector was created, by the clock of the author who did.
     pub created_at: Timestamp,
-    /// When its values were last written. A restore has the time of the values that it restored.
+    /// When its values were last written. A restore or an undelete has the time of the values that it took.
     pub rotated_at: Timestamp,
     /// What everybody who lists it may know.
     pub meta: Meta,
@@ -282,7 +283,7 @@ pub struct Overview {
     pub properties: Vec<PropertyName>,
     /// The names that this version added, changed or removed.
     pub changed: Vec<PropertyName>,
-    /// The version whose values a restore took.
+    /// The version whose values a restore or an undelete took.
     pub source: Option<Version>,
     /// What its author noted.
     pub note: Option<String>,
@@ -302,11 +303,13 @@ pub struct SignedVersion {
     pub signed_by: Option<GrantId>,
 }
 
-/// An overview whose author is shown by the label, as [`Vault::authored`](crate::Vault::authored) finds it.
+/// An overview that is shown with the name of its group and its author's label, as [`Vault::authored`](crate::Vault::authored) finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authored {
     /// The overview.
     pub overview: Overview,
+    /// The name of its group; `None` if that is damaged, or there is no such group any more.
+    pub group: Option<String>,
     /// The author's label; the id if the label is not known.
     pub author: String,
 }
@@ -323,7 +326,7 @@ pub struct Attributed {
 
 impl Serialize for Authored {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Overview", 15)?;
+        let mut fields = serializer.serialize_struct("Overview", 16)?;
         self.fields::<S>(&mut fields)?;
         fields.end()
     }
@@ -331,7 +334,7 @@ impl Serialize for Authored {
 
 impl Serialize for Attributed {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("SignedOverview", 16)?;
+        let mut fields = serializer.serialize_struct("SignedOverview", 17)?;
         self.authored.fields::<S>(&mut fields)?;
         fields.serialize_field("signed_by", &self.signed_by)?;
         fields.end()
@@ -343,8 +346,13 @@ impl Authored {
         &self,
         fields: &mut S::SerializeStruct,
     ) -> std::result::Result<(), S::Error> {
-        let Self { overview, author } = self;
+        let Self {
+            overview,
+            group,
+            author,
+        } = self;
         fields.serialize_field("id", &overview.id)?;
+        fields.serialize_field("group", group)?;
         fields.serialize_field("name", &overview.name)?;
         fields.serialize_field("type", &overview.type_name)?;
         fields.serialize_field("version", &overview.version)?;

@@ -1,5 +1,5 @@
 //! Merging two copies of a vault that were changed apart: three-way, per connector and per
-//! property, from the newest version that both know (docs/format.md section 11).
+//! property, name and type, meta and group, from the newest version that both know (docs/format.md section 11).
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
@@ -8,9 +8,11 @@ use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 use crate::access::Rights;
 use crate::action::{Note, Options};
-use crate::connector::{Connector, ConnectorId, NewConnector, Properties, PropertyName};
-use crate::error::{Code, Error, Result, counted};
-use crate::format::hex::GrantId;
+use crate::connector::{
+    Connector, ConnectorId, Description, Meta, NewConnector, Op, Properties, PropertyName,
+};
+use crate::error::{Code, Error, Result, counted, quoted};
+use crate::format::hex::{GrantId, GroupId};
 use crate::limits;
 use crate::log;
 use crate::plan::{self, Plan};
@@ -19,6 +21,7 @@ use crate::source::{Memory, Source};
 use crate::time::Timestamp;
 use crate::vault::index::{Stored, capability_of};
 use crate::vault::open::not_mergeable;
+use crate::vault::planning::{Staging, StandIn};
 use crate::vault::record::{OpenedOverview, Overview, VersionId};
 use crate::vault::{Vault, for_all};
 
@@ -80,6 +83,8 @@ impl Serialize for MergeConflict {
         let (kind, property) = match &self.kind {
             ConflictKind::Property(name) => ("property", Some(name)),
             ConflictKind::Identity => ("identity", None),
+            ConflictKind::Meta => ("meta", None),
+            ConflictKind::Group => ("group", None),
             ConflictKind::DeletedInOurs => ("deleted_in_ours", None),
             ConflictKind::DeletedInTheirs => ("deleted_in_theirs", None),
         };
@@ -100,9 +105,12 @@ impl Serialize for MergeConflict {
 pub enum ConflictKind {
     /// The value of a property.
     Property(PropertyName),
-    /// Its name or type, since it was deleted and created again. Whoever wins, ours stay: an
-    /// update does not change them.
+    /// Its name or type.
     Identity,
+    /// Its meta.
+    Meta,
+    /// The group that it is in.
+    Group,
     /// Ours deleted it, theirs changed it.
     DeletedInOurs,
     /// Theirs deleted it, ours changed it.
@@ -279,12 +287,21 @@ impl<'a, S: Source> Side<'a, S> {
     /// When a property was last changed after `base`, by the clock of the author of the version: of the first one,
     /// from the newest back, whose value is not that of the version before it. What a version says that it
     /// changed does not count, and a false one says nothing.
-    fn changed_at(&self, name: &PropertyName, base: Option<Stored>) -> Result<Timestamp> {
+    fn value_changed_at(&self, name: &PropertyName, base: Option<Stored>) -> Result<Timestamp> {
+        self.changed_at(base, |stored| self.value_then(stored, name))
+    }
+
+    /// The same of anything that `then` tells of a version.
+    fn changed_at<T: PartialEq>(
+        &self,
+        base: Option<Stored>,
+        then: impl Fn(&Stored) -> Result<(Timestamp, T)>,
+    ) -> Result<Timestamp> {
         let base = base.map_or(0, |base| base.entry.version.get());
-        let mut newer: Option<(Timestamp, Option<Secret>)> = None;
+        let mut newer: Option<(Timestamp, T)> = None;
         let versions = self.vault.versions(self.overview.id.as_str())?;
         for stored in versions.iter().rev() {
-            let older = match self.value_then(stored, name) {
+            let older = match then(stored) {
                 Err(error) if error.code() == Code::FalseRecord => continue,
                 older => older?,
             };
@@ -297,6 +314,12 @@ impl<'a, S: Source> Side<'a, S> {
             }
         }
         Ok(newer.map_or_else(|| self.overview.at.clone(), |(at, _)| at))
+    }
+
+    /// What a version says of its connector, and when that was made.
+    fn told_then<T>(&self, stored: &Stored, of: &dyn Fn(&Overview) -> T) -> Result<(Timestamp, T)> {
+        let overview = self.vault.overview_of(stored)?;
+        Ok((overview.at.clone(), of(&overview)))
     }
 
     /// The value of a property in a version, and when that was made.
@@ -348,8 +371,11 @@ impl<'a, S: Source> Merging<'a, S> {
             (true, false) => {
                 let kind = ConflictKind::DeletedInTheirs;
                 if ours_unchanged || self.theirs_wins(&ours, &theirs, kind)? {
-                    let before = self.ours.without_values(id)?;
-                    self.push(plan::delete(&before, None, &options(&theirs))?)?;
+                    let before = self.ours.without_values(id, StandIn::Any)?;
+                    let draft = plan::delete(&before, None, &options(&theirs))?;
+                    self.merge
+                        .plans
+                        .push(self.ours.plan_on_newest(draft, None)?);
                 }
                 Ok(())
             }
@@ -368,7 +394,9 @@ impl<'a, S: Source> Merging<'a, S> {
     fn note_strangers(&mut self, id: &str, base: Option<Stored>) -> Result<()> {
         let ours = self.ours.versions_by_id(id)?;
         let base = base.map_or(0, |base| base.entry.version.get());
+        let mut before: Option<Stored> = None;
         for stored in self.theirs.versions(id)? {
+            let before = before.replace(stored);
             if stored.entry.version.get() <= base {
                 continue;
             }
@@ -380,8 +408,16 @@ impl<'a, S: Source> Merging<'a, S> {
             let mut grants = self.ours.header.grants.iter();
             let grant = grants.find(|grant| grant.id == author);
             let may = grant.is_some_and(|grant| {
-                let rights = Rights::of(&grant.rights).in_group(opened.overview.group);
-                rights.has(capability_of(opened.overview.op))
+                let rights = Rights::of(&grant.rights);
+                let capability = capability_of(opened.overview.op);
+                // Out of a group, or over a deletion: in that group too.
+                let from = match (opened.overview.op, before) {
+                    (Op::Move | Op::Create, Some(before)) => self.theirs.group_id(&before),
+                    _ => None,
+                };
+                let groups = [Some(opened.overview.group), from];
+                let mut groups = groups.into_iter().flatten();
+                groups.all(|group| rights.in_group(group).has(capability))
             });
             if !may || self.ours.signed_by(&opened).is_none() {
                 let mut theirs = self.theirs.header.grants.iter();
@@ -424,6 +460,8 @@ impl<'a, S: Source> Merging<'a, S> {
             }
             _ => None,
         };
+        let mut staging = Staging::new(self.ours, Timestamp::unknown());
+        self.description(&mut staging, ours, theirs, base)?;
         let mut after = before.properties.clone();
         let names: Vec<PropertyName> = their_values
             .names()
@@ -448,8 +486,8 @@ impl<'a, S: Source> Merging<'a, S> {
             } else {
                 let times = || {
                     Ok((
-                        theirs.changed_at(&name, base)?,
-                        ours.changed_at(&name, base)?,
+                        theirs.value_changed_at(&name, base)?,
+                        ours.value_changed_at(&name, base)?,
                     ))
                 };
                 self.conflict(ours, ConflictKind::Property(name.clone()), times)?
@@ -458,22 +496,96 @@ impl<'a, S: Source> Merging<'a, S> {
                 set(&mut after, &name, their_value)?;
             }
         }
-        let base_identity = match base {
-            Some(base) if base.entry.exists() => Some(self.ours.overview_of(&base)?),
-            _ => None,
-        };
-        let same = |one: &Overview, other: &Overview| {
-            one.name == other.name && one.type_name == other.type_name
-        };
-        let left_as_it_was = base_identity.is_some_and(|base| same(&base, &theirs.overview));
-        if !left_as_it_was && !same(&ours.overview, &theirs.overview) {
-            self.theirs_wins(ours, theirs, ConflictKind::Identity)?;
-        }
+        // With the name that it has by now.
+        let before = staging.read(ours.overview.id.as_str())?;
         let draft = plan::replace(&before, &after, &options(theirs))?;
-        match draft.writes() {
-            true => self.push(draft),
-            false => Ok(()),
+        if draft.writes() {
+            self.merge.plans.push(staging.stage(draft, None)?);
         }
+        Ok(())
+    }
+
+    /// Name and type, meta and group of a connector that both have, where they differ.
+    fn description(
+        &mut self,
+        staging: &mut Staging<'_, S>,
+        ours: &Side<'a, S>,
+        theirs: &Side<'a, Memory>,
+        base: Option<Stored>,
+    ) -> Result<()> {
+        let base = base.filter(|base| base.entry.exists());
+        let mut description = None;
+        if self.takes_theirs(ours, theirs, base, ConflictKind::Identity, &identity_of)? {
+            let Overview {
+                name, type_name, ..
+            } = &theirs.overview;
+            description = Some(Description::new().name(name).type_name(type_name));
+        }
+        if self.takes_theirs(ours, theirs, base, ConflictKind::Meta, &meta_of)? {
+            let (our_meta, their_meta) = (&ours.overview.meta, &theirs.overview.meta);
+            let gone = our_meta
+                .iter()
+                .filter(|(name, _)| their_meta.get(name).is_none());
+            let left = gone.fold(description.unwrap_or_default(), |description, (name, _)| {
+                description.without_meta(name)
+            });
+            let all = their_meta.iter().fold(left, |description, (name, text)| {
+                description.meta(name, text)
+            });
+            description = Some(all);
+        }
+        let id = ours.overview.id.as_str();
+        if let Some(description) = description {
+            let plan = staging.describe(id, &description, &options(theirs))?;
+            self.merge.plans.push(plan);
+        }
+        if self.takes_theirs(ours, theirs, base, ConflictKind::Group, &group_of)? {
+            let group = self.our_group(&theirs.overview)?;
+            let plan = staging.move_into(id, group, &options(theirs))?;
+            self.merge.plans.push(plan);
+        }
+        Ok(())
+    }
+
+    /// Whether something about a connector becomes what theirs has, since theirs alone changed it, or wins.
+    fn takes_theirs<T: PartialEq>(
+        &mut self,
+        ours: &Side<'a, S>,
+        theirs: &Side<'a, Memory>,
+        base: Option<Stored>,
+        kind: ConflictKind,
+        of: &dyn Fn(&Overview) -> T,
+    ) -> Result<bool> {
+        let (our_own, their_own) = (of(&ours.overview), of(&theirs.overview));
+        let then = base.map(|base| self.ours.overview_of(&base)).transpose()?;
+        let then = then.map(|overview| of(&overview));
+        if our_own == their_own || then.as_ref() == Some(&their_own) {
+            return Ok(false);
+        }
+        if then.as_ref() == Some(&our_own) {
+            return Ok(true);
+        }
+        self.conflict(ours, kind, || {
+            Ok((
+                theirs.changed_at(base, |stored| theirs.told_then(stored, of))?,
+                ours.changed_at(base, |stored| ours.told_then(stored, of))?,
+            ))
+        })
+    }
+
+    /// The number that ours has for the group of one of their versions. Fails with `group_not_found`.
+    fn our_group(&self, theirs: &Overview) -> Result<u16> {
+        let mut groups = self.ours.header.groups.iter();
+        let group = groups.find(|group| group.id == theirs.group);
+        group.map(|group| group.number).ok_or_else(|| {
+            let id = quoted(theirs.id.as_str());
+            let message = format!(
+                "the other copy has the connector {id} in a group that this copy does not have"
+            );
+            Error::new(Code::GroupNotFound, message).with_hint(
+                "move the connector to another group in the other copy, then merge again",
+            )
+        })
     }
 
     fn create(&mut self, theirs: &Side<'_, Memory>) -> Result<()> {
@@ -490,15 +602,10 @@ impl<'a, S: Source> Merging<'a, S> {
         let connector = meta.iter().fold(connector, |connector, (name, text)| {
             connector.meta(name, text)
         });
-        let plan = self.ours.plan_create(&connector, &options(theirs))?;
+        let group = self.our_group(&theirs.overview)?;
+        let mut staging = Staging::new(self.ours, Timestamp::unknown());
+        let plan = staging.create_in(&connector, group, &options(theirs))?;
         self.merge.plans.push(plan);
-        Ok(())
-    }
-
-    fn push(&mut self, draft: plan::Draft) -> Result<()> {
-        self.merge
-            .plans
-            .push(self.ours.plan_on_newest(draft, None)?);
         Ok(())
     }
 
@@ -542,6 +649,18 @@ impl<'a, S: Source> Merging<'a, S> {
             }
         }
     }
+}
+
+fn identity_of(overview: &Overview) -> (String, String) {
+    (overview.name.clone(), overview.type_name.clone())
+}
+
+fn meta_of(overview: &Overview) -> Meta {
+    overview.meta.clone()
+}
+
+fn group_of(overview: &Overview) -> GroupId {
+    overview.group
 }
 
 fn set(properties: &mut Properties, name: &PropertyName, value: Option<&Secret>) -> Result<()> {

@@ -392,10 +392,9 @@ impl<'a> Salvage<'a> {
         let before = found.iter().rev().find(|found| found.signed);
         let before = match before.map(|found| found.entry) {
             Some(before) if before.version.next() == entry.version => Before::Version(before),
-            // A version between them is lost. A member who may not name or move a connector did neither.
+            // A version between them is lost.
             Some(before) if before.version < entry.version => {
-                let is_same = before.face == entry.face && before.group == entry.group;
-                if !is_same && !author.is_owner() {
+                if !author.is_owner() && !author.bridges(entry, &before) {
                     return false;
                 }
                 Before::Damaged

@@ -2,7 +2,8 @@
 
 use rand_core::CryptoRng;
 
-use crate::access::{Access, Bundle, BundlePlace, NewSecret, Unlock, groups, make_key_slot};
+use crate::access::groups::{self, PlainName};
+use crate::access::{Access, Bundle, BundlePlace, NewSecret, Unlock, make_key_slot};
 use crate::connector::check_text;
 use crate::crypto::identity::{GrantKey, Identity, VaultKey};
 use crate::crypto::kdf::{Cost, ExternalKey, Passphrase};
@@ -171,7 +172,8 @@ impl Vault {
             retired: Vec::new(),
             extra: None,
         };
-        groups::add(host.rng, &bundle, &mut header, groups::DEFAULT)?;
+        let name = PlainName::new(groups::DEFAULT)?;
+        groups::add(host.rng, &bundle, &mut header, &name)?;
         let mut key_slots = Vec::new();
         let mut add = |secret| {
             let slot = make_key_slot(host.rng, vault_id, place.grant, &identity, secret)?;

@@ -4,12 +4,13 @@
 use std::collections::HashSet;
 
 use super::grants::Revocation;
+use super::groups::Removed;
 use crate::access::{Access, Bundle, BundlePlace, Rights, groups};
 use crate::connector::ConnectorId;
 use crate::crypto::identity::{Identity, VaultKey};
 use crate::error::{Code, Error, Result};
-use crate::format::header::{DEFAULT_GROUP, Grant, Handover, Header, Retired};
-use crate::format::hex::{GrantId, Hex};
+use crate::format::header::{Grant, Handover, Header, Retired};
+use crate::format::hex::{GrantId, GroupId, Hex};
 use crate::format::key_slots::KeySlotEntry;
 use crate::limits;
 use crate::log;
@@ -23,40 +24,62 @@ use crate::vault::{Host, Vault};
 /// A header that begins an epoch, before it has its keys.
 pub(super) struct NewEpoch<'a> {
     pub(super) header: Header,
-    /// The grant as it was before.
-    pub(super) former: &'a Grant,
+    /// The grants that have less now, as they were before.
+    pub(super) former: Vec<&'a Grant>,
+    /// A group that the header does not list any more.
+    pub(super) removed: Option<Removed>,
     /// Who signs the snapshot.
     pub(super) signer: Identity,
     pub(super) key_slots: &'a [KeySlotEntry],
 }
 
+/// An epoch that has begun.
+pub(super) struct Begun {
+    pub(super) revocation: Revocation,
+    /// The connectors that had versions in the group which was removed.
+    pub(super) left: Vec<ConnectorId>,
+}
+
 impl<S: Source> Vault<S> {
-    /// Changes the keys of the vault, for a grant that loses capabilities or goes altogether.
+    /// The epoch that a header begins, signed by the grant that opened the vault.
+    pub(super) fn next_epoch(&self, header: Header) -> NewEpoch<'_> {
+        NewEpoch {
+            header,
+            former: Vec::new(),
+            removed: None,
+            signer: self.access.identity.clone(),
+            key_slots: &self.key_slots,
+        }
+    }
+
+    /// Changes the keys of the vault, for grants that lose capabilities or go altogether.
     pub(super) fn begin_epoch(
         &self,
         epoch: NewEpoch<'_>,
         host: &mut Host<'_>,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Revocation> {
+    ) -> Result<Begun> {
         let NewEpoch {
             mut header,
             former,
+            removed,
             signer,
             key_slots,
         } = epoch;
-        header.retired.push(Retired {
+        let epoch = header.epoch;
+        header.retired.extend(former.iter().map(|former| Retired {
             id: former.id,
             label: former.label.clone(),
             ed25519: former.ed25519,
             rights: former.rights.clone(),
-            epoch: header.epoch,
-        });
+            epoch,
+        }));
         header
             .retired
             .sort_by_key(|retired| (retired.epoch, retired.id));
         header.epoch = next_counter(header.epoch)?;
         let own_key = self.access.bundle.owned_vault_key()?;
-        let vault_key = match former.owns() {
+        let vault_key = match former.iter().any(|former| former.owns()) {
             true => self.hand_over(own_key, &mut header, host)?,
             false => own_key.clone(),
         };
@@ -75,6 +98,10 @@ impl<S: Source> Vault<S> {
         let mut checked = self.checked(Looked::All, host)?;
         let forgotten = self.make_room(&mut header, &checked)?;
         self.forget(&mut checked, &forgotten, host)?;
+        let left = match removed {
+            Some(removed) => self.leave_group(&mut checked, removed, &mut header, host)?,
+            None => Vec::new(),
+        };
         let access = Access::open(signer, &header)?;
         let index = IndexKeys::new(access.bundle.index(), header.vault_id, header.epoch);
         let records = RecordKeys::new(&access.bundle, &header);
@@ -83,32 +110,43 @@ impl<S: Source> Vault<S> {
         let prepared =
             self.prepare_snapshot(&access, &header, key_slots, versions, false_versions, host)?;
         let labels = forgotten.iter().filter_map(|id| self.header.label(*id));
-        Ok(Revocation {
+        let revocation = Revocation {
             prepared,
-            exposed: self.exposed(former, &header)?,
+            exposed: self.exposed(&former, &header)?,
             forgotten: labels.map(str::to_owned).collect(),
             damaged: checked.damaged,
-        })
+        };
+        Ok(Begun { revocation, left })
     }
 
-    /// The connectors whose values a former grant could read, and the header lets nobody read by it any more.
-    fn exposed(&self, former: &Grant, header: &Header) -> Result<Vec<ConnectorId>> {
-        let now = header.grants.iter().find(|grant| grant.id == former.id);
-        let reads = |grant: &Grant, group: u16| {
-            let group = self.header.group(group);
+    /// The connectors of which a former grant could read a kept version, and the header lets nobody read that by it any
+    /// more. One that has moved since may still have the values that it had then.
+    fn exposed(&self, former: &[&Grant], header: &Header) -> Result<Vec<ConnectorId>> {
+        let reads = |grant: &Grant, group: GroupId| {
             let rights = Rights::of(&grant.rights);
-            group.is_some_and(|group| rights.in_group(group.id).has(Capability::Read))
+            rights.in_group(group).has(Capability::Read)
         };
+        let lost = |former: &&Grant, group: GroupId| {
+            let mut now = header.grants.iter().filter(|grant| grant.id == former.id);
+            reads(former, group) && !now.any(|now| reads(now, group))
+        };
+        let is_exposed = |stored: &Stored| {
+            let group = self.group_id(stored);
+            let is_lost = |group| former.iter().any(|former| lost(former, group));
+            stored.entry.exists() && group.is_some_and(is_lost)
+        };
+        let all = self.all_versions()?;
+        let connectors = all.chunk_by(|one, next| one.entry.tag == next.entry.tag);
         let mut ids = Vec::new();
-        for overview in self.list() {
-            let overview = overview?;
-            let group = overview.group;
-            let number = self.header.groups.iter().find(|one| one.id == group);
-            let number = number.map_or(DEFAULT_GROUP, |group| group.number);
-            if reads(former, number) && !now.is_some_and(|now| reads(now, number)) {
-                ids.push(overview.id);
+        for versions in connectors {
+            let exists = versions.last().is_some_and(|newest| newest.entry.exists());
+            if exists && versions.iter().any(is_exposed) {
+                // Of a false newest version an older one tells the id.
+                let mut overviews = versions.iter().rev().map(|stored| self.overview_of(stored));
+                ids.extend(overviews.find_map(Result::ok).map(|overview| overview.id));
             }
         }
+        ids.sort_unstable();
         Ok(ids)
     }
 
