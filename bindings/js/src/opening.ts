@@ -1,7 +1,6 @@
-/** From a storage's bytes to an open vault: what takes long happens in a worker (docs/format.md section 7). */
+/** From a storage's bytes to an open vault, step by step: Argon2id runs in a worker (docs/format.md section 7). */
 
-import type { KdfCost, Opening, RepairReport, Vault as CoreVault } from "../pkg/vault.js";
-import { run } from "#worker";
+import type { Derive, KdfCost, Opening, RepairReport, Stepped, Vault as CoreVault } from "../pkg/vault.js";
 import { orAborted } from "./abort.js";
 import { SEEN } from "./arguments.js";
 import { take } from "./check.js";
@@ -14,11 +13,10 @@ import type { VaultStorage } from "./storage.js";
 import { copyOf } from "./storage/compare.js";
 import { bytesOf, forget, headsOf } from "./stored.js";
 import { utf8 } from "./utf8.js";
-import { asVaultError, call, modulesForWorker, release } from "./wasm.js";
-import { perform, wipeSecret, type Answer, type Job } from "./worker/job.js";
+import { call, derive, release } from "./wasm.js";
 
-/** A file from this size on is opened in a worker: a page must not wait for it. */
-const WORKER_FILE_LEN = 128 * 1024;
+/** So long a page may wait for steps that follow each other: less than it takes to draw it once. */
+const STEPS_MS = 8;
 
 /** An open vault, and the newest head of it that is known to stay, in JSON (docs/format.md section 9). */
 export interface Opened {
@@ -28,29 +26,48 @@ export interface Opened {
 
 /** Opens the vault in a storage, by what is known of it there. */
 export async function open(storage: VaultStorage, options: OpenOptions): Promise<Opened> {
-  const file = await bytesOf(storage, options.signal);
-  const opening = await openingOf(
-    storage,
-    options,
-    call((core) => core.identify(file)),
-  );
-  let answer: Answer;
+  let opened: Opened;
+  const seen: Seen = {};
   try {
-    answer = await performOn(file, "open", opening, options);
+    opened = await openBytes(storage, options, seen);
   } catch (error) {
     if (!(error instanceof VaultError) || error.code !== "rolled_back") throw error;
     // The head may have been remembered after the bytes were read, by somebody who wrote in between. Read
     // again, they have reached that head, which is not asked for again, or were truly rolled back.
-    answer = await performOn(await bytesOf(storage, options.signal), "open", opening, options);
+    opened = await openBytes(storage, options, seen);
   }
-  const core = attach(answer);
-  if (options.accept !== true) return { core, known: newestOf(opening.known ?? []) };
+  if (options.accept !== true) return opened;
+  const { core } = opened;
   try {
     // Taken on purpose: what was seen before no longer counts.
     await orAborted(forget(vaultIdOf(core), storage, headsOf(storage, options)), options.signal);
     return { core, known: undefined };
   } catch (error) {
     release(core);
+    throw error;
+  }
+}
+
+/** What was seen of a vault, in JSON: looked up once. */
+interface Seen {
+  known?: string[];
+}
+
+async function openBytes(storage: VaultStorage, options: OpenOptions, seen: Seen): Promise<Opened> {
+  const file = await bytesOf(storage, options.signal);
+  const { opening, secret } = openingOf(options);
+  const unlocking = withSecret(secret, (bytes) => call((core) => new core.Unlocking(file, bytes, opening)));
+  try {
+    await carryOut(unlocking, options, {
+      step: () => unlocking.step(),
+      known: async (vaultId) => {
+        const known = (seen.known ??= await seenHeads(storage, options, vaultId));
+        call(() => unlocking.expect({ ...opening, known }));
+      },
+    });
+    return { core: call(() => unlocking.intoVault()), known: newestOf(seen.known ?? []) };
+  } catch (error) {
+    release(unlocking);
     throw error;
   }
 }
@@ -64,27 +81,103 @@ export async function repair(
 ): Promise<Opened & { readonly report: RepairReport }> {
   const file = await bytesOf(storage, options.signal);
   const vaultId = call((core) => core.identifyDamaged(file));
-  const opening = { ...(await openingOf(storage, options, vaultId)), unsigned };
-  const answer = await performOn(file, "repair", opening, options);
+  const known = await seenHeads(storage, options, vaultId);
+  const { opening, secret } = openingOf(options);
+  const expected = { ...opening, known, unsigned };
+  const repairing = withSecret(secret, (bytes) => call((core) => new core.Repairing(file, bytes, expected)));
   try {
-    options.signal?.throwIfAborted();
-    await out.create(copyOf(answer.bytes), options.signal);
+    await carryOut(repairing, options, { step: () => repairing.step(new Date().toISOString()) });
   } catch (error) {
-    answer.state?.fill(0);
+    release(repairing);
     throw error;
   }
-  const core = attach(answer);
-  const known = call(() => core.knownHead());
+  const repaired = call(() => repairing.intoRepaired());
+  let core: CoreVault;
+  let report: RepairReport;
+  try {
+    options.signal?.throwIfAborted();
+    await out.create(
+      call(() => repaired.file()),
+      options.signal,
+    );
+    report = JSON.parse(call(() => repaired.report())) as RepairReport;
+    core = call(() => repaired.intoVault());
+  } catch (error) {
+    release(repaired);
+    throw error;
+  }
   // The data is stored, so nothing of this is an error. A head of a former vault at this place no longer counts.
   const forgotten = forget(vaultIdOf(core), out, headsOf(out, options));
   await orAborted(forgotten, options.signal).catch(() => undefined);
-  return { core, known, report: JSON.parse(answer.report ?? "{}") as RepairReport };
+  return { core, known: call(() => core.knownHead()), report };
 }
 
 /** Runs Argon2id for a key slot that is to be made; as secret as the passphrase. */
-export async function stretch(passphrase: string, cost: KdfCost, options: Abortable): Promise<Uint8Array> {
-  const job: Job = { kind: "stretch", passphrase: utf8(passphrase), cost };
-  return (await inWorker(job, options, true)).bytes;
+export async function stretch(passphrase: string, cost: KdfCost, { signal }: Abortable): Promise<Uint8Array> {
+  const stretching = withSecret(utf8(passphrase), (bytes) =>
+    call((core) => new core.Stretching(bytes, cost)),
+  );
+  let key: Uint8Array | undefined;
+  try {
+    key = await derive(jobOf(call(() => stretching.wanted())), signal);
+  } catch (error) {
+    release(stretching);
+    throw error;
+  }
+  return call(() => stretching.stretched(key));
+}
+
+/** What takes steps, and may want a key. */
+interface Stepping {
+  derived(key?: Uint8Array): void;
+}
+
+/** Takes all steps. Between them others get their turn. */
+async function carryOut(
+  stepping: Stepping,
+  { signal }: Abortable,
+  { step, known }: { step(): Stepped; known?(vaultId: string): Promise<void> },
+): Promise<void> {
+  let since = performance.now();
+  for (;;) {
+    signal?.throwIfAborted();
+    const stepped = call(step);
+    if (stepped.wanted === "done") return;
+    if (stepped.wanted === "known") await known?.(stepped.vaultId);
+    else if (stepped.wanted === "derive") {
+      const key = await derive(jobOf(stepped), signal);
+      call(() => stepping.derived(key));
+    } else if (performance.now() - since > STEPS_MS) {
+      await breath();
+      since = performance.now();
+    }
+  }
+}
+
+/** Lets whatever waits in this thread go first. */
+function breath(): Promise<void> {
+  // Not a timer: browsers make nested ones wait for 4 ms.
+  return new Promise((done) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      done();
+    };
+    port2.postMessage(undefined);
+  });
+}
+
+function jobOf({ passphrase, salt, memoryKib, passes, lanes }: Derive) {
+  return { passphrase, salt, memoryKib, passes, lanes };
+}
+
+/** Hands a secret to the module, and wipes it. */
+function withSecret<T>(secret: Uint8Array, use: (secret: Uint8Array) => T): T {
+  try {
+    return use(secret);
+  } finally {
+    secret.fill(0);
+  }
 }
 
 /** The secret text of an identity, as UTF-8. */
@@ -92,17 +185,12 @@ export function identityBytes(identity: Identity | string): Uint8Array {
   return typeof identity === "string" ? utf8(identity) : identity.toBytes();
 }
 
-/** What the vault is expected to be, with the heads that this client has seen of it. */
-async function openingOf(
-  storage: VaultStorage,
-  options: OpenOptions,
-  found: string | undefined,
-): Promise<Opening> {
+/** What the vault is expected to be, and what opens it, as bytes of our own. */
+function openingOf(options: OpenOptions): { readonly opening: Opening; readonly secret: Uint8Array } {
   const { hint, grant, vaultId, accept, memoryKibMax, workKibMax } = options;
-  const { by } = unlockOf(options);
-  return {
+  const { by, secret } = unlockOf(options);
+  const opening = {
     by,
-    known: await seenHeads(storage, options, found),
     ...(hint !== undefined && { hint }),
     ...(grant !== undefined && { grant }),
     ...(vaultId !== undefined && { vaultId }),
@@ -110,18 +198,19 @@ async function openingOf(
     ...(memoryKibMax !== undefined && { memoryKibMax }),
     ...(workKibMax !== undefined && { workKibMax }),
   };
+  return { opening, secret };
 }
 
 /** What opens the vault, as bytes of our own. */
 function unlockOf({ passphrase, key, identity }: OpenOptions): {
   readonly by: Opening["by"];
-  readonly secret: () => Uint8Array;
+  readonly secret: Uint8Array;
 } {
   const ways = [passphrase, key, identity].filter((way) => way !== undefined);
   if (ways.length === 1) {
-    if (passphrase !== undefined) return { by: "passphrase", secret: () => utf8(passphrase) };
-    if (key !== undefined) return { by: "key", secret: () => copyOf(key) };
-    if (identity !== undefined) return { by: "identity", secret: () => identityBytes(identity) };
+    if (passphrase !== undefined) return { by: "passphrase", secret: utf8(passphrase) };
+    if (key !== undefined) return { by: "key", secret: copyOf(key) };
+    if (identity !== undefined) return { by: "identity", secret: identityBytes(identity) };
   }
   const message = "a vault opens by a passphrase, by an external key or by an identity: give one";
   throw new VaultError("invalid_argument", message);
@@ -155,42 +244,6 @@ async function seenHead(
     // The vault is taken as it is, and what was seen before is forgotten: that cures such a file too.
     if (accept === true && error instanceof VaultError && error.code === "state_unreadable") return undefined;
     throw error;
-  }
-}
-
-async function performOn(
-  file: Uint8Array,
-  kind: "open" | "repair",
-  opening: Opening,
-  options: OpenOptions,
-): Promise<Answer> {
-  const { by, secret } = unlockOf(options);
-  // The bytes move to the worker. A `Buffer` of Node's stays, since its maker may go on using it, and so do bytes that share
-  // a buffer with others.
-  const isOwn = file.constructor === Uint8Array && file.byteLength === file.buffer.byteLength;
-  const own = isOwn ? file : copyOf(file);
-  const job: Job = { kind, file: own, secret: secret(), opening };
-  const needsArgon2id = by === "passphrase";
-  const isShort = !needsArgon2id && file.length < WORKER_FILE_LEN;
-  return isShort ? call(() => perform(job, {})) : await inWorker(job, options, needsArgon2id);
-}
-
-async function inWorker(job: Job, { signal }: Abortable, needsArgon2id: boolean): Promise<Answer> {
-  try {
-    const { modules, worker } = await modulesForWorker(needsArgon2id);
-    return await run(modules, job, worker, signal);
-  } catch (error) {
-    throw asVaultError(error);
-  } finally {
-    wipeSecret(job);
-  }
-}
-
-function attach({ bytes, state = new Uint8Array() }: Answer): CoreVault {
-  try {
-    return call((core) => core.Vault.attach(bytes, state));
-  } finally {
-    state.fill(0);
   }
 }
 

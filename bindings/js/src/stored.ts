@@ -13,6 +13,7 @@ import { knownOf, type HeadDocument } from "./heads/entry.js";
 import type { Abortable, HostOptions } from "./options.js";
 import { outcomesOf } from "./plan.js";
 import type { VaultStorage } from "./storage.js";
+import { copyOf } from "./storage/compare.js";
 import { Turns } from "./turns.js";
 import { call, hasStopped, release } from "./wasm.js";
 
@@ -330,10 +331,12 @@ function answerTo(wanted: Ask["wanted"], error: unknown): Answer {
   return error.code === "outcome_unknown" ? "unsure" : "failed";
 }
 
-/** All bytes of a storage, which may be the host's own. */
+/** All bytes of a storage, which nobody else changes: a vault keeps them. */
 export async function bytesOf(storage: VaultStorage, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const [bytes] = take(READ, [await orAborted(storage.read(signal), signal)]);
-  return bytes;
+  // A `Buffer` of Node's, or a part of a buffer, may be its maker's.
+  const isOwn = bytes.constructor === Uint8Array && bytes.byteLength === bytes.buffer.byteLength;
+  return isOwn ? bytes : copyOf(bytes);
 }
 
 /**

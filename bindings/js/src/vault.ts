@@ -200,7 +200,7 @@ export class Vault extends EventTarget {
   }
 
   /**
-   * Opens the vault in a storage. In browsers and Node a worker does what takes long.
+   * Opens the vault in a storage, in short steps. In browsers and Node a worker runs Argon2id.
    *
    * Fails with the codes of docs/format.md and of the storage: `wrong_passphrase`, `rolled_back`,
    * `damaged`, `file_not_found`, ...

@@ -6,7 +6,8 @@ import { inflate } from "#inflate";
 import { FUNCTIONS } from "./arguments.js";
 import { take } from "./check.js";
 import { VaultError } from "./error.js";
-import type { Modules, WorkerSource } from "./worker/job.js";
+import { run } from "#worker";
+import { wipe, type Job, type WorkerSource } from "./worker/job.js";
 
 /** The bytes of `vault.wasm`, compiled or not, or where to fetch them. */
 export type WasmSource = WebAssembly.Module | BufferSource | Response | URL | string;
@@ -23,7 +24,6 @@ export interface ReadyOptions {
 }
 
 let brought: (() => Promise<BufferSource>) | undefined;
-let compiling: Promise<WebAssembly.Module> | undefined;
 let loading: Promise<void> | undefined;
 let compilingArgon2id: Promise<WebAssembly.Module> | undefined;
 /** The module's memory, once it is loaded. */
@@ -45,21 +45,20 @@ export async function ready(options: ReadyOptions = {}): Promise<void> {
   workerSource = options.worker ?? workerSource;
   loading ??= load(options.wasm).catch((error: unknown) => {
     // Perhaps the network was down: the next call tries again.
-    loading = compiling = undefined;
+    loading = undefined;
     throw error;
   });
   await loading;
 }
 
-/** The compiled modules, for a worker, and the worker's script. Argon2id is compiled when it is first needed. */
-export async function modulesForWorker(
-  needsArgon2id: boolean,
-): Promise<{ modules: Modules; worker: WorkerSource | undefined }> {
-  await ready();
-  const core = await (compiling as Promise<WebAssembly.Module>);
-  if (!needsArgon2id) return { modules: { core }, worker: workerSource };
-  compilingArgon2id ??= inflate(base64).then((bytes) => WebAssembly.compile(bytes));
-  return { modules: { core, argon2id: await compilingArgon2id }, worker: workerSource };
+/** Runs Argon2id in a worker: its memory goes with it. The module is compiled when it is first needed. */
+export async function derive(job: Job, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+  try {
+    compilingArgon2id ??= inflate(base64).then((bytes) => WebAssembly.compile(bytes));
+    return (await run({ module: await compilingArgon2id, job }, workerSource, signal)).key;
+  } finally {
+    wipe(job);
+  }
 }
 
 /** What the module exports. */
@@ -96,16 +95,11 @@ export function release(resource: { free(): void } | undefined): void {
   if (!stopped) resource?.free();
 }
 
-/** What the module threw, here or in a worker. */
-export function asVaultError(thrown: unknown): unknown {
+/** What the module threw. */
+function asVaultError(thrown: unknown): unknown {
   if (typeof thrown === "string") {
-    try {
-      const { code, message, hint, place, connector } = JSON.parse(thrown) as glue.Thrown;
-      return new VaultError(code, message, hint ?? undefined, { place, connector });
-    } catch {
-      // From a worker, where its module could not begin or stopped.
-      return new VaultError("internal", `the worker stopped: ${thrown}`);
-    }
+    const { code, message, hint, place, connector } = JSON.parse(thrown) as glue.Thrown;
+    return new VaultError(code, message, hint ?? undefined, { place, connector });
   }
   if (thrown instanceof WebAssembly.RuntimeError) {
     return new VaultError("internal", `the WebAssembly module stopped: ${thrown.message}`, undefined, {
@@ -116,8 +110,8 @@ export function asVaultError(thrown: unknown): unknown {
 }
 
 async function load(source: ReadyOptions["wasm"]): Promise<void> {
-  compiling = compile(take(FUNCTIONS.ready, [{ wasm: await source }])[0].wasm as WasmSource | undefined);
-  ({ memory } = await init({ module_or_path: await compiling }));
+  const [{ wasm } = {}] = take(FUNCTIONS.ready, [{ wasm: await source }]);
+  ({ memory } = await init({ module_or_path: await compile(wasm as WasmSource | undefined) }));
 }
 
 async function compile(source: WasmSource | undefined): Promise<WebAssembly.Module> {

@@ -1058,7 +1058,7 @@ test("the clock is the host's", async () => {
   assert.equal(vault.connector(TWITTER.id).at, "2026-11-23T20:15:00.000Z");
 });
 
-test("a large vault is opened in a thread, and nothing is lost on the way", async () => {
+test("a large vault is opened in steps, and nothing is lost on the way", async (t) => {
   const { vault, storage, identity, vaultId } = await example();
   const connectors = Array.from({ length: 1000 }, (_, number) => ({
     id: `c${number}`,
@@ -1069,7 +1069,19 @@ test("a large vault is opened in a thread, and nothing is lost on the way", asyn
   await vault.import({ connectors });
   await vault.run(update('{"A": "1"}', "c7"), { requestId: "r" });
   assert.ok((await storage.read()).length > 256 * 1024);
+  // A clock by which each step takes too long: between two of them others have their turn.
+  let now = 0;
+  t.mock.method(performance, "now", () => (now += 1000));
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    next = setImmediate(count);
+  };
+  let next = setImmediate(count);
   const opened = await Vault.open(storage, { identity, vaultId });
+  clearImmediate(next);
+  t.mock.restoreAll();
+  assert.ok(turns >= 2, `${turns} turns`);
   assert.equal(opened.size, 1001);
   assert.deepEqual(opened.connectors(), vault.connectors());
   assert.deepEqual(opened.head, vault.head);

@@ -27,18 +27,37 @@ function holds(text: string | Buffer): boolean {
   return [memory, exports.memory].some(({ buffer }) => Buffer.from(buffer).includes(text));
 }
 
+/** Argon2id in this thread. */
+function derive({ passphrase, salt, memoryKib, passes, lanes }: glue.Derive): Uint8Array | undefined {
+  return argon2id(passphrase, salt, memoryKib, passes, lanes);
+}
+
+function stretch(passphrase: string): Uint8Array {
+  const stretching = new glue.Stretching(utf8(passphrase), CHEAP);
+  return stretching.stretched(derive(stretching.wanted() as glue.Derive));
+}
+
+function open(file: Uint8Array, secret: Uint8Array, opening: glue.Opening): glue.Vault {
+  const unlocking = new glue.Unlocking(file, secret, opening);
+  for (;;) {
+    const stepped = unlocking.step();
+    if (stepped.wanted === "done") return unlocking.intoVault();
+    if (stepped.wanted === "derive") unlocking.derived(derive(stepped));
+  }
+}
+
 test("what is freed is wiped", () => {
   const identity = glue.Identity.generate();
   const secret = identity.toText();
-  const stretched = glue.stretch(utf8(PASSPHRASE), CHEAP, argon2id);
+  const stretched = stretch(PASSPHRASE);
   const external = crypto.getRandomValues(new Uint8Array(32));
   const created = glue.create("ops", stretched, CHEAP, utf8(secret), external, utf8("hint"), NOW);
   const file = created.file();
   created.intoVault().free();
 
   const opening: glue.Opening = { by: "passphrase" };
-  glue.open(file, external, { by: "key", hint: utf8("hint") }).free();
-  const vault = glue.open(file, utf8(PASSPHRASE), opening, argon2id);
+  open(file, external, { by: "key", hint: utf8("hint") }).free();
+  const vault = open(file, utf8(PASSPHRASE), opening);
   const session = new glue.Session(vault.knownHead());
   const change = (plan: glue.Plan) => {
     session.write(vault);

@@ -10,18 +10,20 @@
 )]
 
 mod action;
-mod argon2id;
+mod derive;
 mod error;
 mod holder;
 mod host;
 mod identity;
 mod input;
 mod json;
+mod object;
 mod open;
 mod options;
 mod plan;
 mod session;
 mod shapes;
+mod source;
 mod vault;
 
 use zeroizing_alloc::ZeroAlloc;

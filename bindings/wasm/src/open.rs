@@ -1,21 +1,23 @@
-//! Opening, creating and repairing, in one thread or in two: what takes long runs in a worker, which
-//! hands over a detached vault or a stretched passphrase.
+//! Opening in steps, creating and repairing. Argon2id runs elsewhere: it is asked for.
 
 use connector_vault::{
-    self as core, Authored, Code, Cost, DamagedRecord, Detached as CoreDetached, ExternalKey, Gap,
-    Identity as CoreIdentity, KeySlotMatch, NewOwner, Passphrase, Repaired as CoreRepaired,
-    Stretched, Unlock,
+    self as core, Authored, Code, Cost, DamagedRecord, Derivation, ExternalKey, Gap,
+    Identity as CoreIdentity, KeySlotMatch, NewOwner, Passphrase, Repaired as CoreRepaired, Step,
+    Unlock,
 };
-use js_sys::{Function, Uint8Array};
+use js_sys::Uint8Array;
 use serde::Serialize;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::argon2id::Argon2id;
+use crate::derive::{derived, wanted};
 use crate::error::Result;
 use crate::host::Host;
 use crate::input::{self, stretched};
 use crate::json::json;
+use crate::object::object;
 use crate::options::{KdfCost, Opening};
+use crate::source::Arrays;
 use crate::vault::Vault;
 
 enum Secret {
@@ -41,7 +43,7 @@ impl Opening {
         }
         let text = input::text(secret)?;
         Ok(match self.by().as_str() {
-            "passphrase" => Secret::Passphrase(passphrase(&text)?, self.grant()),
+            "passphrase" => Secret::Passphrase(Passphrase::outside(&text)?, self.grant()),
             _ => Secret::Identity(CoreIdentity::parse(&text)?),
         })
     }
@@ -70,6 +72,18 @@ impl Secret {
             Self::Passphrase(passphrase, Some(label)) => Unlock::Grant(label, passphrase),
         }
     }
+
+    /// What Argon2id has to derive of it.
+    fn wanted(&self, derivation: &Derivation) -> Result<JsValue> {
+        match self {
+            Self::Passphrase(passphrase, _) => Ok(wanted(passphrase, derivation)),
+            _ => Err(out_of_turn()),
+        }
+    }
+}
+
+fn out_of_turn() -> crate::error::Failure {
+    core::Error::new(Code::Internal, "this was not asked for").into()
 }
 
 /// The id of the vault in a file, its header's signature verified.
@@ -92,38 +106,131 @@ pub fn key_slots(file: &Uint8Array, opening: &Opening) -> Result<String> {
     Ok(json(&slots))
 }
 
-/// Opens the bytes of a vault file. A passphrase needs Argon2id.
+/// The opening of a vault, step by step.
 #[wasm_bindgen]
-pub fn open(
-    file: &Uint8Array,
-    secret: &Uint8Array,
-    opening: &Opening,
-    argon2id: Option<Function>,
-) -> Result<Vault> {
-    let options = opening.options()?;
-    let secret = opening.secret(secret)?;
-    let file = input::file(file)?;
-    let open = || core::Vault::open(file, secret.unlock(), &options);
-    Ok(Vault(Argon2id::during(argon2id, open)?))
+pub struct Unlocking {
+    opening: core::Opening<Arrays>,
+    secret: Secret,
+    derivation: Option<Derivation>,
+    vault: Option<Vault>,
 }
 
-/// Makes a sound vault of what is intact of a damaged one.
 #[wasm_bindgen]
-pub fn repair(
-    file: &Uint8Array,
-    secret: &Uint8Array,
-    opening: &Opening,
-    argon2id: Option<Function>,
-    now: &str,
-) -> Result<Repaired> {
-    let options = opening.options()?;
-    let secret = opening.secret(secret)?;
-    let file = input::file(file)?;
-    let unsigned = opening.unsigned().unwrap_or_default();
-    let mut host = Host::new(now)?;
-    let repair =
-        || core::Vault::repair(&file, secret.unlock(), &options, unsigned, &mut host.get());
-    Ok(Repaired(Argon2id::during(argon2id, repair)?))
+impl Unlocking {
+    /// Begins with the bytes of a vault file, which nobody changes from now on.
+    #[wasm_bindgen(constructor)]
+    pub fn new(file: Uint8Array, secret: &Uint8Array, opening: &Opening) -> Result<Unlocking> {
+        let secret = opening.secret(secret)?;
+        let file = Arrays::from(file);
+        Ok(Self {
+            opening: core::Opening::new(file, secret.unlock(), opening.options()?),
+            secret,
+            derivation: None,
+            vault: None,
+        })
+    }
+
+    /// Takes the next step.
+    #[wasm_bindgen(unchecked_return_type = "Stepped")]
+    pub fn step(&mut self) -> Result<JsValue> {
+        Ok(match self.opening.step()? {
+            Step::Identified(vault_id) => object([
+                ("wanted", "known".into()),
+                ("vaultId", vault_id.to_string().into()),
+            ]),
+            Step::Derive(derivation) => {
+                self.derivation = Some(derivation);
+                self.secret.wanted(&derivation)?
+            }
+            Step::More { .. } => object([("wanted", "more".into())]),
+            Step::Done(vault) => {
+                self.vault = Some(Vault(vault));
+                object([("wanted", "done".into())])
+            }
+            _ => return Err(out_of_turn()),
+        })
+    }
+
+    /// What is known of the vault, once it is identified.
+    pub fn expect(&mut self, opening: &Opening) -> Result<()> {
+        *self.opening.options() = opening.options()?;
+        Ok(())
+    }
+
+    /// What Argon2id has derived; `undefined` if the memory was not to be had.
+    pub fn derived(&mut self, key: Option<Uint8Array>) -> Result<()> {
+        let derivation = self.derivation.take().ok_or_else(out_of_turn)?;
+        self.opening.derived(derived(derivation, key.as_ref())?);
+        Ok(())
+    }
+
+    /// The open vault.
+    #[wasm_bindgen(js_name = intoVault)]
+    pub fn into_vault(self) -> Result<Vault> {
+        self.vault.ok_or_else(out_of_turn)
+    }
+}
+
+/// The repair of a damaged vault: a sound one of what is intact.
+#[wasm_bindgen]
+pub struct Repairing {
+    file: Vec<u8>,
+    secret: Secret,
+    options: core::OpenOptions,
+    unsigned: bool,
+    derivation: Option<Derivation>,
+    repaired: Option<Repaired>,
+}
+
+#[wasm_bindgen]
+impl Repairing {
+    /// Begins with the bytes of a damaged file.
+    #[wasm_bindgen(constructor)]
+    pub fn new(file: &Uint8Array, secret: &Uint8Array, opening: &Opening) -> Result<Repairing> {
+        Ok(Self {
+            file: input::file(file)?,
+            secret: opening.secret(secret)?,
+            options: opening.options()?,
+            unsigned: opening.unsigned().unwrap_or_default(),
+            derivation: None,
+            repaired: None,
+        })
+    }
+
+    /// Takes the next step.
+    #[wasm_bindgen(unchecked_return_type = "Stepped")]
+    pub fn step(&mut self, now: &str) -> Result<JsValue> {
+        let unlock = self.secret.unlock();
+        let mut host = Host::new(now)?;
+        let host = &mut host.get();
+        match core::Vault::repair(&self.file, unlock, &self.options, self.unsigned, host) {
+            Ok(repaired) => {
+                self.repaired = Some(Repaired(repaired));
+                Ok(object([("wanted", "done".into())]))
+            }
+            Err(error) => {
+                let derivation = Derivation::wanted_by(&error).ok_or(error)?;
+                self.derivation = Some(derivation);
+                self.secret.wanted(&derivation)
+            }
+        }
+    }
+
+    /// What Argon2id has derived; `undefined` if the memory was not to be had.
+    pub fn derived(&mut self, key: Option<Uint8Array>) -> Result<()> {
+        let derivation = self.derivation.take().ok_or_else(out_of_turn)?;
+        let stretched = derived(derivation, key.as_ref())?;
+        if let Secret::Passphrase(passphrase, _) = &mut self.secret {
+            passphrase.add(stretched);
+        }
+        Ok(())
+    }
+
+    /// What was saved.
+    #[wasm_bindgen(js_name = intoRepaired)]
+    pub fn into_repaired(self) -> Result<Repaired> {
+        self.repaired.ok_or_else(out_of_turn)
+    }
 }
 
 #[derive(Serialize)]
@@ -153,10 +260,15 @@ impl Repaired {
         })
     }
 
-    /// The sound vault.
+    /// The bytes of the sound vault, to be stored.
+    pub fn file(&self) -> Uint8Array {
+        Uint8Array::from(self.0.file.as_slice())
+    }
+
+    /// The sound vault, once they are stored.
     #[wasm_bindgen(js_name = intoVault)]
     pub fn into_vault(self) -> Vault {
-        Vault(self.0.vault)
+        Vault(self.0.vault.over(Arrays::from(self.0.file.as_slice())))
     }
 }
 
@@ -177,7 +289,7 @@ impl Created {
     /// The vault, once they are stored.
     #[wasm_bindgen(js_name = intoVault)]
     pub fn into_vault(self) -> Vault {
-        Vault(self.vault)
+        Vault(self.vault.over(Arrays::from(self.file.as_slice())))
     }
 }
 
@@ -225,61 +337,8 @@ pub fn create(
     Ok(Created { vault, file })
 }
 
-/// Runs Argon2id for a key slot that is to be made; the result is as secret as the passphrase.
-#[wasm_bindgen]
-pub fn stretch(
-    passphrase: &Uint8Array,
-    cost: &KdfCost,
-    argon2id: Option<Function>,
-) -> Result<Uint8Array> {
-    use rand::Rng;
-
-    let passphrase = self::passphrase(&input::text(passphrase)?)?;
-    let cost = cost.cost();
-    let mut salt = [0; Stretched::SALT_LEN];
-    crate::host::random()?.fill_bytes(&mut salt);
-    let stretch = || passphrase.stretch(salt, cost, core::limits::MEMORY_KIB_MAX);
-    let bytes = Argon2id::during(argon2id, stretch)?.to_bytes();
-    Ok(Uint8Array::from(bytes.as_slice()))
-}
-
-fn passphrase(text: &str) -> Result<Passphrase> {
-    Ok(Passphrase::derived_by::<Argon2id>(text)?)
-}
-
 /// The default cost of a passphrase, as JSON.
 #[wasm_bindgen(js_name = defaultCost)]
 pub fn default_cost() -> String {
     json(&Cost::default())
-}
-
-/// An open vault between two threads.
-#[wasm_bindgen]
-pub struct Detached(CoreDetached);
-
-#[wasm_bindgen]
-impl Detached {
-    /// The vault's file.
-    pub fn file(&self) -> Uint8Array {
-        Uint8Array::from(self.0.file.as_slice())
-    }
-
-    /// What opening has found; as secret as the identity.
-    pub fn state(&self) -> Uint8Array {
-        Uint8Array::from(self.0.state.as_slice())
-    }
-}
-
-#[wasm_bindgen]
-impl Vault {
-    /// Leaves this thread.
-    pub fn detach(self) -> Detached {
-        Detached(self.0.detach())
-    }
-
-    /// Goes on with a vault that a worker of this program has opened.
-    pub fn attach(file: &Uint8Array, state: &Uint8Array) -> Result<Vault> {
-        let detached = CoreDetached::new(input::file(file)?, input::file(state)?);
-        Ok(Vault(core::Vault::attach(detached)?))
-    }
 }

@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Result;
 use crate::json::json;
+use crate::source::Arrays;
 
 /// What would change: one plan or several that are committed together.
 #[wasm_bindgen]
@@ -67,7 +68,7 @@ impl Plan {
     /// Seals the plans into one commit.
     pub(crate) fn prepare(
         &self,
-        vault: &core::Vault,
+        vault: &core::Vault<Arrays>,
         host: &mut core::Host<'_>,
     ) -> Result<Prepared> {
         let mut all = Vec::new();

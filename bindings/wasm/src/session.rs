@@ -1,7 +1,7 @@
 //! The loop around a change: what the core's session asks for becomes an object that `bindings/js` carries out.
 
 use connector_vault::{self as core, Answer, Ask, Brought, Code, ConnectorId, Error, LogEnd};
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -9,7 +9,9 @@ use crate::error::Result;
 use crate::host::Host;
 use crate::input;
 use crate::json::document;
+use crate::object::{object, set};
 use crate::plan::Prepared;
+use crate::source::Arrays;
 use crate::vault::Vault;
 
 /// What happens to an open vault and its storage, one operation after the other.
@@ -80,8 +82,8 @@ impl Session {
 
     /// Goes on: the stored bytes are another file.
     #[wasm_bindgen(unchecked_return_type = "Ask")]
-    pub fn replaced(&mut self, vault: &mut Vault, file: &Uint8Array) -> Result<JsValue> {
-        self.answer(vault, Answer::Replaced(input::file(file)?))
+    pub fn replaced(&mut self, vault: &mut Vault, file: Uint8Array) -> Result<JsValue> {
+        self.answer(vault, Answer::Replaced(file.into()))
     }
 
     /// Goes on with a change that is ready to be stored, and says what will have become of it.
@@ -105,7 +107,7 @@ impl Session {
 }
 
 impl Session {
-    fn answer(&mut self, vault: &mut Vault, answer: Answer) -> Result<JsValue> {
+    fn answer(&mut self, vault: &mut Vault, answer: Answer<Arrays>) -> Result<JsValue> {
         let ask = shown(self.0.next(&mut vault.0, answer)?);
         match self.0.take_brought() {
             Brought::Nothing => {}
@@ -169,17 +171,4 @@ fn log_end(end: &LogEnd) -> JsValue {
         ("end", JsValue::from_f64(end.end as f64)),
         ("torn", JsValue::from_f64(end.torn as f64)),
     ])
-}
-
-fn object<const N: usize>(fields: [(&str, JsValue); N]) -> JsValue {
-    let object = Object::new().into();
-    for (name, value) in fields {
-        set(&object, name, &value);
-    }
-    object
-}
-
-fn set(object: &JsValue, name: &str, value: &JsValue) {
-    // It fails for frozen objects alone.
-    let _ = Reflect::set(object, &JsValue::from_str(name), value);
 }

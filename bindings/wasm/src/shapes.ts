@@ -505,6 +505,18 @@ export interface Merging {
   acceptStrangers?: boolean;
 }
 
+/** Argon2id has to run: 32 bytes are wanted of a passphrase, in UTF-8. */
+export interface Derive {
+  readonly wanted: "derive";
+  readonly passphrase: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly memoryKib: number;
+  readonly passes: number;
+  readonly lanes: number;
+}
+/** What a step of an opening wants: the known heads of a vault, a derivation, or more time. */
+export type Stepped = Derive | { readonly wanted: "known"; readonly vaultId: string } | { readonly wanted: "more" | "done" };
+
 /** What a vault is expected to be, and whose secret opens it. */
 export interface Opening {
   /** What the secret is. */

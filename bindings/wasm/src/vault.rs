@@ -17,10 +17,11 @@ use crate::input::{self, stretched};
 use crate::json::{document, json, secret_json, wiped};
 use crate::options::{self, ActionOptions, KdfCost, Merging};
 use crate::plan::{Merge, Plan, Prepared, Revocation};
+use crate::source::Arrays;
 
 /// An open vault. `free` wipes its keys.
 #[wasm_bindgen]
-pub struct Vault(pub(crate) core::Vault);
+pub struct Vault(pub(crate) core::Vault<Arrays>);
 
 /// Reading.
 #[wasm_bindgen]
@@ -210,7 +211,7 @@ struct Commit {
 }
 
 impl Commit {
-    fn of(vault: &core::Vault, commit: CommitInfo) -> Self {
+    fn of(vault: &core::Vault<Arrays>, commit: CommitInfo) -> Self {
         let label = vault.label_of(commit.author).map(str::to_owned);
         let records = commit.records.into_iter();
         Self {
@@ -228,8 +229,8 @@ impl Commit {
 impl Vault {
     /// Opens another copy of this vault by the same identity.
     #[wasm_bindgen(js_name = openCopy)]
-    pub fn open_copy(&self, file: &Uint8Array) -> Result<Vault> {
-        Ok(Vault(self.0.open_copy(input::file(file)?)?))
+    pub fn open_copy(&self, file: Uint8Array) -> Result<Vault> {
+        Ok(Vault(self.0.open_copy_in(Arrays::from(file))?))
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use connector_vault::{Action, Code, Detail, Vault};
+use connector_vault_store::FileSource;
 use serde::Serialize;
 
 use crate::terminal::shown;
@@ -88,7 +89,7 @@ impl Failure {
 
     /// The same failure; if it is about an unknown connector, with a similar one as the hint. Who uses the
     /// program is a person, or looks for what a person typed wrong.
-    pub(crate) fn about(mut self, vault: &Vault) -> Self {
+    pub(crate) fn about(mut self, vault: &Vault<FileSource>) -> Self {
         if let (Some(id), None) = (&self.connector, &self.hint) {
             self.hint = vault.similar(id).ok().flatten().map(Cow::Owned);
         }

@@ -9,6 +9,7 @@ use connector_vault::{LogEnd, PREFIX_LEN, check_file_len};
 
 use crate::disk::{read_exact_at, read_to_end};
 use crate::error::{Error, Result};
+use crate::source::FileSource;
 
 /// How the file compares with the log that the caller knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,16 @@ pub enum Compared {
     },
     /// It holds another log: read all of it.
     Replaced,
+}
+
+impl Compared {
+    /// Lets an open vault read from the file that was compared, if it holds the known log.
+    pub(crate) fn follow(&self, source: &FileSource, file: &File) -> Result<()> {
+        match self {
+            Self::Same | Self::Grown { .. } => source.follow(file),
+            Self::Replaced => Ok(()),
+        }
+    }
 }
 
 /// An open file up to an end.

@@ -28,7 +28,7 @@ use rand::rngs::StdRng;
 use self::states::{Content, Disk, Model, Random, State, digest, states};
 use crate::disk::record::{Event, failing, recording};
 use crate::disk::with_suffix;
-use crate::{Builder, FileStore, FileVault, KnownHeads, Result, write_new_file};
+use crate::{Builder, FileSource, FileStore, FileVault, KnownHeads, Result, write_new_file};
 
 /// How many states of one prefix of the calls are looked at, for each model: more of the acknowledged
 /// ones.
@@ -163,7 +163,7 @@ impl World {
     fn write(
         &self,
         prepare: impl FnMut(
-            &Vault,
+            &Vault<FileSource>,
             &mut connector_vault::Host<'_>,
         ) -> connector_vault::Result<connector_vault::Prepared>,
     ) -> Result<()> {
@@ -249,7 +249,7 @@ fn is_vault(path: &Path) -> bool {
 }
 
 /// The log of a vault. A torn tail behind it never was acknowledged.
-fn whole(vault: &Vault) -> Found {
+fn whole(vault: &Vault<FileSource>) -> Found {
     Found::Vault(LogEnd {
         torn: 0,
         ..vault.log_end()

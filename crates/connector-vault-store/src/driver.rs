@@ -15,6 +15,7 @@ use crate::file::FileStore;
 use crate::heads::{self, KnownHeads};
 use crate::locked::LockedFile;
 use crate::options::Builder;
+use crate::source::FileSource;
 use crate::warning::{OnWarning, Warning};
 
 /// Where a vault stands, and who hears of it.
@@ -45,14 +46,14 @@ impl Driver {
     pub(crate) fn follow(
         &self,
         session: &mut Session,
-        vault: &mut Vault,
-        begin: for<'s> fn(&'s mut Session, &Vault) -> Ask<'s>,
+        vault: &mut Vault<FileSource>,
+        begin: for<'s> fn(&'s mut Session, &Vault<FileSource>) -> Ask<'s>,
     ) -> Result<()> {
         let mut failure = None;
         let mut ask = begin(session, vault);
         loop {
             let result = match ask {
-                Ask::CatchUp(end) => found(self.store.compare(&end), || self.store.read()),
+                Ask::CatchUp(end) => self.found(self.store.catch_up(&end, vault.source())),
                 Ask::Settle(end) => Ok(Answer::Stays(self.store.stays(&end))),
                 Ask::Remember(known) => self.remember(&known).map(|()| Answer::Remembered),
                 Ask::Done(_) => return Ok(()),
@@ -68,8 +69,8 @@ impl Driver {
     pub(crate) fn write<E: From<Error>>(
         &self,
         session: &mut Session,
-        vault: &mut Vault,
-        mut prepare: impl FnMut(&Vault, &mut Host<'_>) -> Result<Prepared, E>,
+        vault: &mut Vault<FileSource>,
+        mut prepare: impl FnMut(&Vault<FileSource>, &mut Host<'_>) -> Result<Prepared, E>,
     ) -> Result<(Vec<Outcome>, LockedFile), E> {
         let mut rng = rng()?;
         // Before anybody waits for the lock.
@@ -82,7 +83,7 @@ impl Driver {
         let mut ask = session.write(vault);
         loop {
             let result = match ask {
-                Ask::CatchUp(end) => found(locked.compare(&end), || locked.read()),
+                Ask::CatchUp(end) => self.found(locked.catch_up(&end, vault.source())),
                 Ask::Prepare => Ok(Answer::Prepared(prepare(vault, &mut host(&mut rng)?)?)),
                 Ask::Append(commit, end) => make_room(&mut locked, &end)
                     .and_then(|()| locked.append(commit))
@@ -116,6 +117,14 @@ impl Driver {
             let answer = answered(result, &mut failure);
             ask = session.next(vault, answer).map_err(Error::from)?;
         }
+    }
+
+    fn found(&self, compared: Result<Compared>) -> Result<Answer<FileSource>> {
+        Ok(match compared? {
+            Compared::Same => Answer::Same,
+            Compared::Grown { tail } => Answer::Grown(tail),
+            Compared::Replaced => Answer::Replaced(self.store.source()?),
+        })
     }
 
     fn lock(&self) -> Result<LockedFile> {
@@ -164,16 +173,8 @@ fn make_room(locked: &mut LockedFile, end: &LogEnd) -> Result<()> {
     Ok(())
 }
 
-fn found(compared: Result<Compared>, read: impl FnOnce() -> Result<Vec<u8>>) -> Result<Answer> {
-    Ok(match compared? {
-        Compared::Same => Answer::Same,
-        Compared::Grown { tail } => Answer::Grown(tail),
-        Compared::Replaced => Answer::Replaced(read()?),
-    })
-}
-
 /// The answer to what has failed, and its error kept.
-fn answered(result: Result<Answer>, failure: &mut Failure) -> Answer {
+fn answered(result: Result<Answer<FileSource>>, failure: &mut Failure) -> Answer<FileSource> {
     result.unwrap_or_else(|error| {
         let answer = match error.code() {
             Code::Conflict => Answer::Conflict,

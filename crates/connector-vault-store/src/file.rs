@@ -12,6 +12,7 @@ use crate::disk::{self, no_hard_links, open_file, open_to_read, parent, sync_dir
 use crate::error::{Error, Result};
 use crate::lock::{DEFAULT_TIMEOUT, FileLock};
 use crate::locked::LockedFile;
+use crate::source::FileSource;
 use crate::unfinished::{unfinished_path, write_unfinished};
 use crate::waiting::Waiting;
 
@@ -128,6 +129,21 @@ impl FileStore {
     /// is too large, and with `io`.
     pub fn read(&self) -> Result<Vec<u8>> {
         self.opened(|file| file.read_from(0))
+    }
+
+    /// The file, to be read by range.
+    pub(crate) fn source(&self) -> Result<FileSource> {
+        FileSource::open(&self.path)
+    }
+
+    /// Compares the file with the log that an open vault knows. The vault reads from this file from now on, if it holds
+    /// that log.
+    pub(crate) fn catch_up(&self, known: &LogEnd, source: &FileSource) -> Result<Compared> {
+        self.opened(|file| {
+            let compared = file.compare(known)?;
+            compared.follow(source, file.file)?;
+            Ok(compared)
+        })
     }
 
     /// Checks that a file stands there that may be a vault, before anybody types a passphrase for it.

@@ -4,6 +4,7 @@
 //! other processes.
 //!
 //! - [`FileVault`] is a vault in a file: it opens, follows and changes it.
+//! - [`FileSource`] reads its bytes when they are used.
 //! - [`FileStore`] is the file itself: read it, create it, or [lock](FileStore::lock) it to
 //!   change it.
 //! - [`LockedFile`] compares, appends to and replaces the file while no other process can.
@@ -31,6 +32,7 @@ mod names;
 mod options;
 mod owner;
 mod repair;
+mod source;
 mod unfinished;
 mod vault;
 mod waiting;
@@ -44,6 +46,7 @@ pub use heads::KnownHeads;
 pub use lock::{DEFAULT_TIMEOUT, FileLock};
 pub use locked::LockedFile;
 pub use options::Builder;
+pub use source::FileSource;
 pub use vault::{FileVault, Purged, RemovedGroup, Revoked};
 pub use warning::{OnWarning, Warning};
 pub use whole::write_new_file;

@@ -16,6 +16,7 @@ use crate::disk::{
 use crate::error::{Error, Result};
 use crate::lock::FileLock;
 use crate::names::{OpenVault, OtherNames};
+use crate::source::FileSource;
 use crate::unfinished::{publish_unfinished, unfinished_path, write_unfinished};
 use crate::waiting::Waiting;
 use crate::warning::Warning;
@@ -70,6 +71,13 @@ impl LockedFile {
     pub fn compare(&mut self, known: &LogEnd) -> Result<Compared> {
         self.check_usable()?;
         self.read_file().compare(known)
+    }
+
+    /// The same for an open vault, which reads from this file from now on, if it holds the log that is known.
+    pub(crate) fn catch_up(&mut self, known: &LogEnd, source: &FileSource) -> Result<Compared> {
+        let compared = self.compare(known)?;
+        compared.follow(source, &self.file)?;
+        Ok(compared)
     }
 
     /// Adds bytes at the end of the file. They are on the disk when this returns.

@@ -6,7 +6,7 @@ use std::path::Path;
 use connector_vault::{
     Action, ActionPlan, Ask, Asking, Changing, Code, ConnectorId, Cost, Description, ExternalKey,
     FalseVersion, Grantee, Host, KeySlotInfo, KeySlotRef, KnownHead, Merge, MergeOptions,
-    NewConnector, NewOwner, NewPasskey, Options, Outcome, Passphrase, Plan, Prepared,
+    NewConnector, NewOwner, NewPasskey, Opening, Options, Outcome, Passphrase, Plan, Prepared,
     PropertyChanges, Ran, Retention, Revocation, Session, Terms, Tokens, Trust, Unlock, Vault,
     Version,
 };
@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::file::FileStore;
 use crate::heads;
 use crate::options::Builder;
+use crate::source::FileSource;
 
 /// An open vault in a file. Several processes may change it at once: each change is planned and
 /// committed under the file lock, on what the others have written until then.
@@ -44,13 +45,13 @@ use crate::options::Builder;
 pub struct FileVault {
     driver: Driver,
     session: Session,
-    vault: Vault,
+    vault: Vault<FileSource>,
 }
 
 impl Deref for FileVault {
-    type Target = Vault;
+    type Target = Vault<FileSource>;
 
-    fn deref(&self) -> &Vault {
+    fn deref(&self) -> &Vault<FileSource> {
         &self.vault
     }
 }
@@ -68,8 +69,8 @@ impl Builder {
 
     /// As [`FileVault::key_slots`]. The vault id that is expected and the memory for Argon2id count.
     pub fn key_slots(self, path: impl AsRef<Path>) -> Result<Vec<KeySlotInfo>> {
-        let bytes = FileStore::new(path.as_ref())?.read()?;
-        Ok(Vault::key_slots(&bytes, &self.open)?)
+        let file = FileStore::new(path.as_ref())?.source()?;
+        Ok(Vault::key_slots_in(&file, &self.open)?)
     }
 
     /// As [`FileVault::open_or_create`].
@@ -156,6 +157,7 @@ impl FileVault {
         let mut rng = rng()?;
         let (vault, bytes) = Vault::create(&mut host(&mut rng)?, owner)?;
         driver.store.create(&bytes)?;
+        let vault = vault.over(driver.store.source()?);
         let mut created = Self {
             driver,
             // Written and durable: nobody withdraws it.
@@ -169,21 +171,17 @@ impl FileVault {
 
     pub(crate) fn open_with(path: &Path, unlock: Unlock<'_>, options: Builder) -> Result<Self> {
         let driver = Driver::new(FileStore::new(path)?, &options)?;
-        let bytes = driver.store.read()?;
-        let mut open = options.open;
-        let vault_id = Vault::identify(&bytes)?;
-        heads::expect(
-            &driver.heads,
-            &mut open,
-            vault_id,
-            &driver.store,
-            options.trust,
-        )?;
-        let vault = match Vault::open(bytes, unlock, &open) {
+        let mut opening = Opening::new(driver.store.source()?, unlock, options.open);
+        let vault_id = opening.identify()?;
+        let open = opening.options();
+        heads::expect(&driver.heads, open, vault_id, &driver.store, options.trust)?;
+        let open = open.clone();
+        let known = open.known.clone();
+        let vault = match opening.run() {
             // The head may have been remembered after the file was read, by a process that wrote in
             // between. Read again, the file has reached that head, or was truly rolled back.
             Err(error) if error.code() == Code::RolledBack => {
-                Vault::open(driver.store.read()?, unlock, &open)?
+                Opening::new(driver.store.source()?, unlock, open).run()?
             }
             opened => opened?,
         };
@@ -192,7 +190,7 @@ impl FileVault {
         }
         let mut opened = Self {
             driver,
-            session: Session::new(open.known),
+            session: Session::new(known),
             vault,
         };
         opened.follow(Session::settle)?;
@@ -220,7 +218,7 @@ impl FileVault {
 
     /// The vault as it was when it was last opened, refreshed or changed.
     #[must_use]
-    pub fn vault(&self) -> &Vault {
+    pub fn vault(&self) -> &Vault<FileSource> {
         &self.vault
     }
 
@@ -317,7 +315,7 @@ impl FileVault {
     /// ```
     pub fn change(
         &mut self,
-        mut change: impl FnMut(&mut Changing<'_>) -> connector_vault::Result<()>,
+        mut change: impl FnMut(&mut Changing<'_, FileSource>) -> connector_vault::Result<()>,
     ) -> Result<Vec<Outcome>> {
         self.drive(|vault, host| {
             let plans = vault.plan_changes(&mut change)?;
@@ -328,7 +326,7 @@ impl FileVault {
     /// As [`change`](Self::change), for a closure that fails with an error of the caller's own.
     pub fn try_change<E: From<Error> + From<connector_vault::Error>>(
         &mut self,
-        mut change: impl FnMut(&mut Changing<'_>) -> Result<(), E>,
+        mut change: impl FnMut(&mut Changing<'_, FileSource>) -> Result<(), E>,
     ) -> Result<Vec<Outcome>, E> {
         self.drive(|vault, host| {
             let plans = vault.plan_changes(&mut change)?;
@@ -341,7 +339,7 @@ impl FileVault {
     /// changed the file without the lock.
     pub fn change_planned(
         &mut self,
-        mut plan: impl FnMut(&Vault, &mut Host<'_>) -> connector_vault::Result<Vec<Plan>>,
+        mut plan: impl FnMut(&Vault<FileSource>, &mut Host<'_>) -> connector_vault::Result<Vec<Plan>>,
     ) -> Result<Vec<Outcome>> {
         self.write(|vault, host| {
             let plans = plan(vault, host)?;
@@ -434,7 +432,7 @@ impl FileVault {
 
     fn commit_with(
         &mut self,
-        mut plan: impl FnMut(&Vault, &mut Host<'_>) -> connector_vault::Result<ActionPlan>,
+        mut plan: impl FnMut(&Vault<FileSource>, &mut Host<'_>) -> connector_vault::Result<ActionPlan>,
     ) -> Result<Ran> {
         let mut frame = None;
         let outcomes = self.write(|vault, host| {
@@ -646,7 +644,7 @@ impl FileVault {
     /// Stores a snapshot; the versions that it left out.
     fn snapshot(
         &mut self,
-        mut prepare: impl FnMut(&Vault, &mut Host<'_>) -> connector_vault::Result<Prepared>,
+        mut prepare: impl FnMut(&Vault<FileSource>, &mut Host<'_>) -> connector_vault::Result<Prepared>,
     ) -> Result<Vec<FalseVersion>> {
         let mut false_versions = Vec::new();
         self.write(|vault, host| {
@@ -661,7 +659,7 @@ impl FileVault {
     /// that only a host plans. It is called again if somebody has changed the file without the lock.
     pub fn write(
         &mut self,
-        mut prepare: impl FnMut(&Vault, &mut Host<'_>) -> connector_vault::Result<Prepared>,
+        mut prepare: impl FnMut(&Vault<FileSource>, &mut Host<'_>) -> connector_vault::Result<Prepared>,
     ) -> Result<Vec<Outcome>> {
         self.drive(|vault, host| Ok(prepare(vault, host)?))
     }
@@ -688,7 +686,7 @@ impl FileVault {
 
     fn one(
         &mut self,
-        mut plan: impl FnMut(&Vault) -> connector_vault::Result<Plan>,
+        mut plan: impl FnMut(&Vault<FileSource>) -> connector_vault::Result<Plan>,
     ) -> Result<Outcome> {
         let mut outcomes = self.write(|vault, host| {
             let plan = plan(vault)?;
@@ -699,7 +697,10 @@ impl FileVault {
 
     fn reduce(
         &mut self,
-        mut prepare: impl FnMut(&Vault, &mut Host<'_>) -> connector_vault::Result<Revocation>,
+        mut prepare: impl FnMut(
+            &Vault<FileSource>,
+            &mut Host<'_>,
+        ) -> connector_vault::Result<Revocation>,
     ) -> Result<Revoked> {
         let mut revoked = Revoked {
             exposed: Vec::new(),
@@ -722,7 +723,7 @@ impl FileVault {
 
     fn drive<E: From<Error>>(
         &mut self,
-        prepare: impl FnMut(&Vault, &mut Host<'_>) -> Result<Prepared, E>,
+        prepare: impl FnMut(&Vault<FileSource>, &mut Host<'_>) -> Result<Prepared, E>,
     ) -> Result<Vec<Outcome>, E> {
         let Self {
             driver,
@@ -733,7 +734,10 @@ impl FileVault {
         Ok(outcomes)
     }
 
-    fn follow(&mut self, begin: for<'s> fn(&'s mut Session, &Vault) -> Ask<'s>) -> Result<()> {
+    fn follow(
+        &mut self,
+        begin: for<'s> fn(&'s mut Session, &Vault<FileSource>) -> Ask<'s>,
+    ) -> Result<()> {
         self.driver
             .follow(&mut self.session, &mut self.vault, begin)
     }

@@ -8,6 +8,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use connector_vault::source::Source;
 use connector_vault::{
     Action, Code, ConnectorId, Cost, Description, ExternalKey, Grantee, Host, Identity,
     KeySlotInfo, KeySlotMatch, KnownHead, NewConnector, NewOwner, Options, Passphrase, Plan,
@@ -247,7 +248,7 @@ fn an_unreadable_head_is_replaced_when_the_vault_is_accepted() {
     }
 }
 
-fn plan(vault: &Vault, id: &str) -> connector_vault::Result<Plan> {
+fn plan<S: Source>(vault: &Vault<S>, id: &str) -> connector_vault::Result<Plan> {
     let id = ConnectorId::new(id)?;
     vault.plan_create(
         &NewConnector::new(id.as_str(), "Name", "Type"),

@@ -13,7 +13,6 @@ use crate::crypto::identity::{Identity, VaultKey};
 use crate::format::header::{Header, Retired};
 use crate::format::hex::{GrantId, Hex};
 use crate::limits;
-use crate::log;
 use crate::plan::ActionPlan;
 use crate::secret::Secret;
 use crate::vault::commit::NewVersion;
@@ -96,12 +95,8 @@ impl Team {
     }
 
     fn open_file(&self, file: Vec<u8>, identity: &Identity) -> Result<Vault> {
-        let (_, log_start) = crate::format::split_file(&file).unwrap();
-        let walk = log::walk(&file[log_start..], log::At::file(log_start), None)?;
-        let vault_id = log::verified_header(&walk.commits[0])?.vault_id;
-        drop(walk);
         let options = OpenOptions {
-            vault_id: Some(vault_id),
+            vault_id: Some(Vault::identify(&file)?),
             ..OpenOptions::default()
         };
         Vault::open(file, Unlock::Identity(identity), &options)

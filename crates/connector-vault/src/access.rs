@@ -10,7 +10,7 @@ pub(crate) use self::bundle::{Bundle, BundlePlace, GroupKeys};
 pub use self::key_slots::{BrokenKeySlot, KeySlotInfo, KeySlotKind, KeySlotSalt, NewPasskey};
 pub(crate) use self::key_slots::{NewSecret, list, make_key_slot, new_salt};
 pub(crate) use self::rights::Rights;
-pub(crate) use self::unlock::{Bounds, unlock};
+pub(crate) use self::unlock::{Bounds, Way};
 pub use self::unlock::{KeySlotMatch, Unlock};
 
 use crate::crypto::Hash;

@@ -8,14 +8,23 @@ use crate::error::{Code, Error, Result, counted};
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
     offset: u64,
+    /// How many bytes stand behind `rest` that are not here.
+    absent: u64,
 }
 
 impl<'a> Reader<'a> {
     /// Reads `bytes`, which stand at `offset` of the file.
     pub(crate) fn new(bytes: &'a [u8], offset: u64) -> Self {
+        Self::of_part(bytes, offset, 0)
+    }
+
+    /// Reads `bytes`, behind which stand `absent` more that are not here. Where these are read, the error names them
+    /// as missing.
+    pub(crate) fn of_part(bytes: &'a [u8], offset: u64, absent: u64) -> Self {
         Self {
             rest: bytes,
             offset,
+            absent,
         }
     }
 
@@ -33,18 +42,40 @@ impl<'a> Reader<'a> {
     /// with the bytes that are there.
     pub(crate) fn take(&mut self, len: usize, what: &str) -> Result<&'a [u8]> {
         let Some((taken, rest)) = self.rest.split_at_checked(len) else {
-            return Err(self.short(len, what));
+            return Err(match len as u64 <= self.left() {
+                true => {
+                    let here = self.offset + self.rest.len() as u64;
+                    Error::not_fetched((here..self.offset + len as u64).into())
+                }
+                false => self.short(len as u64, what),
+            });
         };
         self.rest = rest;
         self.offset += len as u64;
         Ok(taken)
     }
 
+    /// Checks that so many more bytes stand there, here or not.
+    pub(crate) fn check_left(&self, len: u64, what: &str) -> Result<()> {
+        match len <= self.left() {
+            true => Ok(()),
+            false => Err(self.short(len, what)),
+        }
+    }
+
+    fn left(&self) -> u64 {
+        self.absent + self.rest.len() as u64
+    }
+
     #[cold]
-    fn short(&self, len: usize, what: &str) -> Error {
+    fn short(&self, len: u64, what: &str) -> Error {
         damaged(
             self.offset,
-            format!("{what} needs {}, has {}", bytes(len), self.rest.len()),
+            format!(
+                "{what} needs {}, has {}",
+                counted(len, "byte", "bytes"),
+                self.left()
+            ),
         )
     }
 

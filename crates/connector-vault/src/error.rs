@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
-use crate::source::Missing;
+use crate::source::{Missing, Unread};
 
 /// The result of every fallible operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -31,7 +31,7 @@ struct Inner {
     place: Option<Place>,
     connector: Option<String>,
     detail: Option<Detail>,
-    missing: Option<Missing>,
+    unread: Option<Unread>,
 }
 
 /// `{"code", "message", "hint", "place", "connector"}`; without `place` or `connector` if it has none.
@@ -100,6 +100,34 @@ pub enum Detail {
     MemoryNeeded(u32),
     /// The connector was deleted, and this is its newest kept version that has values.
     ValuesKept(u64),
+    /// Argon2id has to run somewhere else: see [`Derivation`](crate::Derivation).
+    Argon2id {
+        /// The salt.
+        salt: [u8; 16],
+        /// The cost: memory in KiB, passes, lanes.
+        cost: [u32; 3],
+    },
+}
+
+/// Calls `each` for all items, also behind an item whose bytes are missing, and fails with all missing ranges.
+pub(crate) fn for_all<T>(
+    items: impl IntoIterator<Item = T>,
+    mut each: impl FnMut(T) -> Result<()>,
+) -> Result<()> {
+    let mut missing = Vec::new();
+    for item in items {
+        let Err(error) = each(item) else { continue };
+        match error.missing() {
+            Some(absent) => missing.extend_from_slice(absent.ranges()),
+            None if missing.is_empty() => return Err(error),
+            // An item before it may fail in another way, once its bytes are there.
+            None => break,
+        }
+    }
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(Error::not_fetched(missing.into_iter().collect())),
+    }
 }
 
 /// A position in a text. Displayed as `line 1 column 14`.
@@ -127,7 +155,7 @@ impl Error {
             place: None,
             connector: None,
             detail: None,
-            missing: None,
+            unread: None,
         }))
     }
 
@@ -179,14 +207,40 @@ impl Error {
     /// `None` for every other error: bytes in memory are never missing.
     #[must_use]
     pub fn missing(&self) -> Option<&Missing> {
-        self.0.missing.as_ref()
+        match &self.0.unread {
+            Some(Unread::Missing(missing)) => Some(missing),
+            _ => None,
+        }
+    }
+
+    /// Whether it says that bytes of the vault were not to be had: nobody has looked at them, so it says nothing about
+    /// a connector or a page.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.0.unread.is_some()
     }
 
     /// The error of a call whose bytes are missing. Its code is `internal`, because only a driver that does
     /// not fetch lets it pass.
     pub(crate) fn not_fetched(missing: Missing) -> Self {
-        let mut error = Self::new(Code::Internal, "bytes of the vault were not fetched");
-        error.0.missing = Some(missing);
+        Self::unread(missing.into())
+    }
+
+    /// The error of a call that did not get its bytes.
+    pub(crate) fn unread(unread: Unread) -> Self {
+        let mut error = match &unread {
+            Unread::Missing(_) => Self::new(Code::Internal, "bytes of the vault were not fetched"),
+            Unread::Ended => Self::new(
+                Code::Damaged,
+                "the file of the vault ends before the bytes that are wanted",
+            )
+            .with_hint(
+                "somebody has cut or replaced the file while it was open: open the vault again",
+            ),
+            Unread::Failed(why) => {
+                Self::new(Code::Io, format!("cannot read bytes of the vault: {why}"))
+            }
+        };
+        error.0.unread = Some(unread);
         error
     }
 

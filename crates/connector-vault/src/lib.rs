@@ -93,7 +93,7 @@ pub use connector::{
     PropertyName, Version,
 };
 pub use crypto::identity::{GrantKey, Identity};
-pub use crypto::kdf::{Argon2id, Cost, ExternalKey, Passphrase, Stretched};
+pub use crypto::kdf::{Cost, Derivation, ExternalKey, Passphrase, Stretched};
 pub use error::{Code, Detail, Error, Place, Position, Result};
 pub use format::hex::{GrantId, GroupId, VaultId};
 pub use format::{PREFIX_LEN, check_file_len, log_start};
@@ -108,9 +108,9 @@ pub use time::Timestamp;
 pub use token::{TokenFn, TokenInfo, TokenRef, TokenSpan, Tokens, find_tokens};
 pub use vault::{
     Answer, Ask, Attributed, Authored, Brought, CONFLICTS_MAX, Changing, CommitInfo, ConflictKind,
-    Cursor, DamagedRecord, Detached, FalseVersion, Gap, GrantInfo, Grantee, GroupInfo,
-    GroupRemoval, Host, Import, KeySlotRef, Listing, LogEnd, Merge, MergeConflict, MergeOptions,
-    NewOwner, OnConflict, OpenOptions, OpenReport, Overview, Prepared, Refreshed, Repaired,
-    Resolve, Retention, Revocation, Right, RightInfo, Session, SignatureState, SignedVersion,
-    Stranger, Terms, Trust, Vault, Verb, Verdict, Write,
+    Cursor, DamagedRecord, FalseVersion, Gap, GrantInfo, Grantee, GroupInfo, GroupRemoval, Host,
+    Import, KeySlotRef, Listing, LogEnd, Merge, MergeConflict, MergeOptions, NewOwner, OnConflict,
+    OpenOptions, OpenReport, Opening, Overview, Prepared, Refreshed, Repaired, Resolve, Retention,
+    Revocation, Right, RightInfo, Session, SignatureState, SignedVersion, Step, Stranger, Terms,
+    Trust, Vault, Verb, Verdict, Write,
 };

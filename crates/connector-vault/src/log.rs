@@ -14,6 +14,7 @@ use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind};
 use crate::format::header::{Grant, Header};
 use crate::format::hex::{Hex, VaultId};
 use crate::json::strict::{self, object};
+use crate::source::{Source, Window};
 
 /// The newest commit of a vault: the witness against rollback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,12 +99,6 @@ pub struct TornTail {
     pub len: u64,
 }
 
-/// Commits whose structure and chain are sound.
-pub(crate) struct Walk<'a> {
-    pub(crate) commits: Vec<Commit<'a>>,
-    pub(crate) torn: Option<TornTail>,
-}
-
 /// Where a walk goes on: the head before it.
 #[derive(Clone, Copy)]
 pub(crate) struct After {
@@ -111,156 +106,260 @@ pub(crate) struct After {
     pub(crate) hash: Hash,
 }
 
-/// Where a piece of a log stands.
-#[derive(Clone, Copy)]
-pub(crate) struct At {
-    /// What its offsets are counted from, in messages and reports.
-    pub(crate) offset: u64,
-    /// Where it begins in the file: a power failure takes whole blocks of that.
-    pub(crate) position: u64,
-}
-
-impl At {
-    /// In a file that is looked at from its start.
-    pub(crate) fn file(offset: usize) -> Self {
+impl After {
+    fn commit(commit: &Commit<'_>) -> Self {
         Self {
-            offset: offset as u64,
-            position: offset as u64,
+            seq: commit.fixed.seq,
+            hash: commit.hash,
         }
-    }
-
-    fn advance(&mut self, len: usize) {
-        self.offset += len as u64;
-        self.position += len as u64;
     }
 }
 
-/// Walks and hashes the chain of `log`. Without `after` it begins with a snapshot, which is never
-/// torn: creation is atomic.
-pub(crate) fn walk(log: &[u8], mut at: At, after: Option<After>) -> Result<Walk<'_>> {
-    let mut commits: Vec<Commit<'_>> = Vec::new();
-    let mut last = after;
-    let mut rest = log;
-    while !rest.is_empty() {
-        match next_commit(rest, at, last)? {
-            Some(commit) => {
-                last = Some(After {
-                    seq: commit.fixed.seq,
-                    hash: commit.hash,
-                });
-                at.advance(commit.len);
-                rest = &rest[commit.len..];
-                commits.push(commit);
-            }
-            None => {
-                let torn = TornTail {
-                    offset: at.offset,
-                    len: rest.len() as u64,
-                };
-                return Ok(Walk {
-                    commits,
-                    torn: Some(torn),
-                });
-            }
+/// Walks and hashes the chain of a log, as far as its structure and chain are sound. It reads the fronts of the commits;
+/// their records only of a commit that may be torn.
+pub(crate) struct Walk {
+    pub(crate) commits: Vec<Commit<'static>>,
+    pub(crate) torn: Option<TornTail>,
+    after: Option<After>,
+    /// Where the next commit begins in the file, and where the file ends.
+    at: u64,
+    end: u64,
+    /// What offsets are counted from, in messages and reports.
+    base: u64,
+    window: Window,
+}
+
+impl Walk {
+    /// A walk that begins with the snapshot, which is never torn: creation is atomic.
+    pub(crate) fn from_start(at: u64, end: u64, window: Window) -> Self {
+        Self {
+            commits: Vec::new(),
+            torn: None,
+            after: None,
+            at,
+            end,
+            base: 0,
+            window,
         }
     }
-    if last.is_none() {
-        return Err(damaged(at.offset, "the log is empty"));
+
+    /// A walk through what was appended behind a head: its offsets count from there.
+    pub(crate) fn behind(after: After, at: u64, end: u64) -> Self {
+        Self {
+            after: Some(after),
+            base: at,
+            ..Self::from_start(at, end, Window::default())
+        }
     }
-    Ok(Walk {
-        commits,
-        torn: None,
-    })
+
+    /// How far it is in the file.
+    pub(crate) fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// Goes on by at most so many commits. Whether it is at the end.
+    pub(crate) fn step(&mut self, source: &dyn Source, count: usize) -> Result<bool> {
+        if self.at == self.end && self.after.is_none() {
+            return Err(damaged(self.at - self.base, "the log is empty"));
+        }
+        for _ in 0..count {
+            if self.at == self.end || self.torn.is_some() {
+                return Ok(true);
+            }
+            match self.next(source)? {
+                Some(commit) => {
+                    self.after = Some(After::commit(&commit));
+                    self.at += commit.len;
+                    self.commits.push(commit);
+                }
+                None => {
+                    self.torn = Some(TornTail {
+                        offset: self.at - self.base,
+                        len: self.end - self.at,
+                    });
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// All of it.
+    pub(crate) fn walked(mut self, source: &dyn Source) -> Result<Self> {
+        while !self.step(source, usize::MAX)? {}
+        Ok(self)
+    }
+
+    /// The next commit; `None` if what is there is a torn tail.
+    fn next(&mut self, source: &dyn Source) -> Result<Option<Commit<'static>>> {
+        let (at, offset, after) = (self.at, self.at - self.base, self.after);
+        let left = self.end - at;
+        let fixed = match left < FIXED_LEN as u64 {
+            true => None,
+            false => self.read(source, at, FIXED_LEN as u64)?.first_chunk(),
+        };
+        let Some(fixed) = fixed else {
+            return match after {
+                Some(_) => Ok(None),
+                None => Err(damaged(offset, "the snapshot is cut short")),
+            };
+        };
+        let Some(fixed) = Fixed::decode(fixed, offset)? else {
+            return match after {
+                Some(after) if self.is_torn_in_fixed(source, after)? => Ok(None),
+                _ => Err(damaged(
+                    offset,
+                    "the check of a commit's fixed part does not hold",
+                )),
+            };
+        };
+        check_place(&fixed, offset, after)?;
+        let len = fixed.len.saturating_add(FIXED_LEN as u64);
+        if len > left {
+            return match after {
+                Some(_) => Ok(None),
+                None => Err(damaged(
+                    offset,
+                    format!(
+                        "the snapshot claims {} bytes, has {}",
+                        fixed.len,
+                        left - FIXED_LEN as u64
+                    ),
+                )),
+            };
+        }
+        let mut wanted = FIXED_LEN as u64;
+        let decoded = loop {
+            let bytes = self.read(source, at, wanted)?;
+            let bytes = &bytes[..bytes.len().min(usize::try_from(len).unwrap_or(usize::MAX))];
+            let decoded = Commit::decode(fixed, bytes, offset);
+            let missing = decoded.as_ref().err().and_then(Error::missing);
+            let Some(range) = missing.and_then(|missing| missing.ranges().last()) else {
+                break decoded.map(Commit::into_owned);
+            };
+            // It says how much more it takes.
+            wanted = range.end - offset;
+        };
+        if after.is_none() {
+            return decoded.map(Some);
+        }
+        match self.look_behind(source, len, decoded.as_ref().ok())? {
+            Tear::Possible => Ok(None),
+            Tear::None => decoded.map(Some),
+        }
+    }
+
+    /// Bytes of the file from `at` on: so many, and perhaps more.
+    fn read(&mut self, source: &dyn Source, at: u64, len: u64) -> Result<&[u8]> {
+        let bytes = self.window.get(source, at..at + len, self.end);
+        bytes.map_err(Error::unread)
+    }
+
+    /// Whether the commit of so many bytes that is next was being written when its writer died. `decoded`: the commit,
+    /// if its structure holds.
+    fn look_behind(
+        &mut self,
+        source: &dyn Source,
+        len: u64,
+        decoded: Option<&Commit<'_>>,
+    ) -> Result<Tear> {
+        let end = self.at + len;
+        // Whatever stands behind a commit would have been written after it.
+        let next = self.read(source, end, (self.end - end).min(FIXED_LEN as u64))?;
+        let next_len = next.len().min(FIXED_LEN);
+        if !is_zero(&next[..next_len]) {
+            return Ok(Tear::None);
+        }
+        let mut bytes = Vec::new();
+        source
+            .read(self.at..end, &mut bytes)
+            .map_err(Error::unread)?;
+        let lacks_bytes =
+            ends_in_zeros(&bytes) || parts(&bytes, self.at).any(|(_, part)| is_zero(part));
+        let is_whole = decoded.is_some_and(|commit| commit.has_sound_body(&bytes));
+        Ok(
+            match lacks_bytes && !is_whole && self.is_zero_from(source, end)? {
+                true => Tear::Possible,
+                false => Tear::None,
+            },
+        )
+    }
+
+    /// Whether what is left, whose fixed part's check does not hold, is a commit that was being written.
+    fn is_torn_in_fixed(&mut self, source: &dyn Source, after: After) -> Result<bool> {
+        let (at, left) = (self.at, self.end - self.at);
+        // The fixed part, and the blocks that it stands in.
+        let wanted = left.min((FIXED_LEN + 2 * BLOCK_LEN) as u64);
+        let bytes = self.read(source, at, wanted)?;
+        let bytes = bytes[..usize::try_from(wanted).unwrap_or(usize::MAX)].to_vec();
+        let zeros_from = bytes.len() - trailing_zeros(&bytes);
+        if zeros_from < FIXED_LEN
+            && left - zeros_from as u64 >= TORN_ZEROS_MIN as u64
+            && self.is_zero_from(source, at + zeros_from as u64)?
+        {
+            return Ok(true);
+        }
+        let mut missing = parts(&bytes, at).take_while(|(start, _)| *start < FIXED_LEN);
+        Ok(missing.any(|(_, part)| is_zero(part)) && !self.is_followed(source, after)?)
+    }
+
+    /// Whether nothing but zeros stands from there on.
+    fn is_zero_from(&mut self, source: &dyn Source, from: u64) -> Result<bool> {
+        let mut at = from;
+        while at < self.end {
+            let bytes = self.read(source, at, 1)?;
+            if !is_zero(bytes) {
+                return Ok(false);
+            }
+            at += bytes.len() as u64;
+        }
+        Ok(true)
+    }
+
+    /// Whether a later commit begins behind the one that is next, whose length is not known: then that one was stored
+    /// once, and has lost a block since.
+    fn is_followed(&mut self, source: &dyn Source, after: After) -> Result<bool> {
+        let due = after.seq.saturating_add(1);
+        // No more commits than there is room for: nearly every place is ruled out without a hash.
+        let last = due.saturating_add((self.end - self.at) / FIXED_LEN as u64);
+        let begins = |bytes: &[u8; FIXED_LEN]| {
+            let fixed = Fixed::peek(bytes);
+            fixed.is_some_and(|(kind, seq)| kind == Kind::Changes && seq > due && seq <= last)
+                && matches!(Fixed::decode(bytes, 0), Ok(Some(_)))
+        };
+        let mut at = self.at + 1;
+        while at + FIXED_LEN as u64 <= self.end {
+            let bytes = self.read(source, at, FIXED_LEN as u64)?;
+            let places = bytes.len() - (FIXED_LEN - 1);
+            if (0..places).any(|start| bytes[start..].first_chunk().is_some_and(begins)) {
+                return Ok(true);
+            }
+            at += places as u64;
+        }
+        Ok(false)
+    }
+}
+
+/// Whether a commit may have been written in part.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tear {
+    None,
+    Possible,
 }
 
 /// Seq and hash of the commit at the start of bytes that this program has made.
 pub(crate) fn lone(log: &[u8]) -> Option<(u64, Hash)> {
     let fixed = Fixed::decode(log.first_chunk()?, 0).ok()??;
-    let len = FIXED_LEN.checked_add(usize::try_from(fixed.len).ok()?)?;
     let seq = fixed.seq;
-    let commit = Commit::decode(fixed, log.get(..len)?, 0).ok()?;
+    let commit = Commit::decode(fixed, log, 0).ok()?;
     Some((seq, commit.hash))
-}
-
-/// The snapshot that a log begins with.
-pub(crate) fn first(log: &[u8], at: At) -> Result<Commit<'_>> {
-    next_commit(log, at, None)?.ok_or_else(|| damaged(at.offset, "the log is empty"))
-}
-
-/// The commit at the start of `rest`; `None` if what is there is a torn tail.
-fn next_commit(rest: &[u8], at: At, after: Option<After>) -> Result<Option<Commit<'_>>> {
-    let offset = at.offset;
-    let Some(fixed_bytes) = rest.first_chunk::<FIXED_LEN>() else {
-        return match after {
-            Some(_) => Ok(None),
-            None => Err(damaged(offset, "the snapshot is cut short")),
-        };
-    };
-    let Some(fixed) = Fixed::decode(fixed_bytes, offset)? else {
-        return match after {
-            Some(after) if is_torn_in_fixed(rest, at, after) => Ok(None),
-            _ => Err(damaged(
-                offset,
-                "the check of a commit's fixed part does not hold",
-            )),
-        };
-    };
-    check_place(&fixed, offset, after)?;
-    let len = usize::try_from(fixed.len)
-        .ok()
-        .and_then(|len| len.checked_add(FIXED_LEN));
-    let Some(bytes) = len.and_then(|len| rest.get(..len)) else {
-        if after.is_some() {
-            return Ok(None);
-        }
-        let left = rest.len() - FIXED_LEN;
-        return Err(damaged(
-            offset,
-            format!("the snapshot claims {} bytes, has {left}", fixed.len),
-        ));
-    };
-    // Whatever stands behind a commit would have been written after it.
-    let is_last = is_zero(&rest[bytes.len()..]);
-    let may_be_torn = after.is_some()
-        && is_last
-        && (ends_in_zeros(bytes) || parts(bytes, at).any(|(_, part)| is_zero(part)));
-    match Commit::decode(fixed, bytes, offset) {
-        Err(_) if may_be_torn => Ok(None),
-        Ok(commit) if may_be_torn && !commit.has_sound_body(bytes) => Ok(None),
-        commit => commit.map(Some),
-    }
-}
-
-/// Whether `rest`, whose fixed part's check does not hold, is a commit that was being written.
-fn is_torn_in_fixed(rest: &[u8], at: At, after: After) -> bool {
-    let zeros_from = rest.len() - trailing_zeros(rest);
-    if ends_in_zeros(rest) && zeros_from < FIXED_LEN {
-        return true;
-    }
-    let mut missing = parts(rest, at).take_while(|(start, _)| *start < FIXED_LEN);
-    missing.any(|(_, part)| is_zero(part)) && !is_followed(rest, after)
-}
-
-/// Whether a later commit begins behind the one at the start of `rest`, whose length is not known:
-/// then that one was stored once, and has lost a block since.
-fn is_followed(rest: &[u8], after: After) -> bool {
-    let due = after.seq.saturating_add(1);
-    // No more commits than there is room for: nearly every place is ruled out without a hash.
-    let last = due.saturating_add((rest.len() / FIXED_LEN) as u64);
-    let begins = |bytes: &[u8; FIXED_LEN]| {
-        let fixed = Fixed::peek(bytes);
-        fixed.is_some_and(|(kind, seq)| kind == Kind::Changes && seq > due && seq <= last)
-            && matches!(Fixed::decode(bytes, 0), Ok(Some(_)))
-    };
-    (1..=rest.len() - FIXED_LEN).any(|at| rest[at..].first_chunk().is_some_and(begins))
 }
 
 /// Disks write at least so many bytes at once, and a power failure takes them together.
 const BLOCK_LEN: usize = 512;
 
-/// The parts of a commit that lie in different blocks of the file, with their offsets in the commit.
-fn parts(bytes: &[u8], at: At) -> impl Iterator<Item = (usize, &[u8])> {
-    let before = usize::try_from(at.position % BLOCK_LEN as u64).unwrap_or_default();
+/// The parts of a commit at `at` in the file that lie in different blocks of the file, with their offsets in the commit.
+fn parts(bytes: &[u8], at: u64) -> impl Iterator<Item = (usize, &[u8])> {
+    let before = usize::try_from(at % BLOCK_LEN as u64).unwrap_or_default();
     let (first, rest) = bytes.split_at(bytes.len().min(BLOCK_LEN - before));
     let mut start = 0;
     std::iter::once(first)
@@ -273,7 +372,9 @@ fn parts(bytes: &[u8], at: At) -> impl Iterator<Item = (usize, &[u8])> {
 }
 
 fn is_zero(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| *byte == 0)
+    const ZEROS: [u8; BLOCK_LEN] = [0; BLOCK_LEN];
+    let mut parts = bytes.chunks(BLOCK_LEN);
+    parts.all(|part| *part == ZEROS[..part.len()])
 }
 
 /// Zero bytes at the end of a commit from which on it counts as torn: no sound commit ends in so
@@ -323,7 +424,7 @@ pub(crate) fn verified_header(snapshot: &Commit<'_>) -> Result<Header> {
             "the log does not begin with a snapshot",
         ));
     };
-    let header = Header::decode(part.header, part.header_offset)?;
+    let header = Header::decode(&part.header, part.header_offset)?;
     if header.seq != snapshot.fixed.seq {
         return Err(damaged(
             part.header_offset,
@@ -375,8 +476,8 @@ pub(crate) fn verified_header(snapshot: &Commit<'_>) -> Result<Header> {
     if key != header.vault_key {
         return bad("the handovers do not end at the vault key");
     }
-    let message = header_message(header.vault_id, part.header);
-    if !verify(&key.0, &message, part.header_signature) {
+    let message = header_message(header.vault_id, &part.header);
+    if !verify(&key.0, &message, &part.header_signature) {
         return bad("the header is not signed by the vault key");
     }
     Ok(header)
@@ -433,7 +534,7 @@ pub(crate) fn verify_commit(header: &Header, commit: &Commit<'_>) -> Result<()> 
     if verify(
         &grant.ed25519.0,
         &commit_message(header.vault_id, &commit.signed),
-        commit.signature,
+        &commit.signature,
     ) {
         return Ok(());
     }
@@ -446,29 +547,64 @@ pub(crate) fn verify_commit(header: &Header, commit: &Commit<'_>) -> Result<()> 
     ))
 }
 
-/// Verifies what vouches for all of these commits: behind the newest one by an owner, or the head that this client
-/// has verified before, each author's newest commit; and the owner's (docs/format.md section 7.2).
+/// Verifies what vouches for all commits: behind the newest one by an owner, or the head that this client has verified
+/// before, each author's newest commit; and the owner's (docs/format.md section 7.2).
+pub(crate) struct Vouching {
+    /// How many commits, from the oldest on, were not looked at.
+    left: usize,
+    verified: HashSet<u16>,
+    is_vouched_for: bool,
+}
+
+impl Vouching {
+    /// For so many commits.
+    pub(crate) fn of(commits: usize) -> Self {
+        Self {
+            left: commits,
+            verified: HashSet::new(),
+            is_vouched_for: false,
+        }
+    }
+
+    /// Goes on by at most so many signatures. Whether it is done.
+    pub(crate) fn step(
+        &mut self,
+        header: &Header,
+        commits: &[Commit<'_>],
+        known: Option<&Head>,
+        mut signatures: usize,
+    ) -> Result<bool> {
+        while let Some(commit) = commits[..self.left].last() {
+            let grant = author(header, commit)?;
+            self.is_vouched_for |= known
+                .is_some_and(|known| known.seq == commit.fixed.seq && known.hash.0 == commit.hash);
+            // Every commit has to have an author, also before it.
+            if !self.is_vouched_for {
+                if !self.verified.contains(&commit.fixed.author) {
+                    let Some(rest) = signatures.checked_sub(1) else {
+                        return Ok(false);
+                    };
+                    signatures = rest;
+                    verify_commit(header, commit)?;
+                    self.verified.insert(commit.fixed.author);
+                }
+                self.is_vouched_for = grant.owns();
+            }
+            self.left -= 1;
+        }
+        Ok(true)
+    }
+}
+
+/// All of it at once.
 pub(crate) fn verify_authors(
     header: &Header,
     commits: &[Commit<'_>],
     known: Option<&Head>,
 ) -> Result<()> {
-    let mut verified = HashSet::new();
-    let mut is_vouched_for = false;
-    for commit in commits.iter().rev() {
-        let grant = author(header, commit)?;
-        is_vouched_for |=
-            known.is_some_and(|known| known.seq == commit.fixed.seq && known.hash.0 == commit.hash);
-        if is_vouched_for {
-            // Every commit has to have an author, also before it.
-            continue;
-        }
-        if verified.insert(commit.fixed.author) {
-            verify_commit(header, commit)?;
-        }
-        is_vouched_for = grant.owns();
-    }
-    Ok(())
+    Vouching::of(commits.len())
+        .step(header, commits, known, usize::MAX)
+        .map(drop)
 }
 
 /// Compares a vault with the newest head that the client has seen.

@@ -21,7 +21,7 @@ use serde::Serialize;
 pub use self::authorship::FalseVersion;
 pub use self::commit::{LogEnd, Prepared, Retention, Write};
 pub use self::listing::{Cursor, Listing};
-pub use self::open::{Detached, OpenOptions, Refreshed, Trust};
+pub use self::open::{OpenOptions, Opening, Refreshed, Step, Trust};
 pub use self::planning::{Changing, Import, OnConflict};
 pub use self::record::{Attributed, Authored, Overview, SignedVersion};
 pub use self::rescue::{
@@ -38,7 +38,7 @@ use self::index::{Entry, Index, Reading, Stored};
 use self::record::{KeptOutcome, OpenedOverview, RecordKeys};
 use crate::access::{Access, BrokenKeySlot, Rights, groups};
 use crate::connector::{Connector, Extras, Version};
-use crate::error::{Code, Detail, Error, Result, quoted};
+use crate::error::{Code, Detail, Error, Result, for_all, quoted};
 use crate::format::header::{DEFAULT_GROUP, Group, Header};
 use crate::format::hex::{GrantId, GroupId, VaultId};
 use crate::format::key_slots::KeySlotEntry;
@@ -288,7 +288,7 @@ impl<S: Source> Vault<S> {
         let mut overviews = Vec::new();
         // A damaged connector is no near miss.
         for_all(self.list(), |overview| match overview {
-            Err(error) if error.missing().is_some() => Err(error),
+            Err(error) if error.is_unread() => Err(error),
             overview => {
                 overviews.extend(overview);
                 Ok(())
@@ -339,6 +339,7 @@ impl<S: Source> Vault<S> {
         for stored in &versions {
             match self.signed_version(stored) {
                 Ok(version) => history.push(version),
+                Err(error) if error.is_unread() => return Err(error),
                 Err(error) => newest_error = Some(error),
             }
         }
@@ -359,6 +360,16 @@ impl<S: Source> Vault<S> {
         self.want([&from, &to].into_iter().flat_map(Stored::record))?;
         let (from, to) = (self.unseal(&from)?.connector, self.unseal(&to)?.connector);
         Ok(plan::differences(&from.properties, &to.properties))
+    }
+
+    /// Where the bytes of the vault come from.
+    pub fn source(&self) -> &S {
+        &self.source
+    }
+
+    /// The same vault, whose bytes come from another source from now on: it holds the same bytes.
+    pub fn over<T: Source>(self, source: T) -> Vault<T> {
+        self.with(source)
     }
 
     /// Ends the work with this vault: its keys are wiped.
@@ -570,13 +581,14 @@ impl<S: Source> Vault<S> {
 
     /// One instance for iterators of all types keeps the code small.
     fn want_all(&self, ranges: &mut dyn Iterator<Item = Range<u64>>) -> Result<()> {
-        let mut buffer = Vec::new();
-        for_all(ranges, |range| self.bytes(range, &mut buffer).map(drop))
+        for_all(ranges, |range| {
+            self.source.check(range).map_err(Error::unread)
+        })
     }
 
     /// The bytes of a range, where they stand in memory or in `buffer`.
     fn bytes<'a>(&'a self, range: Range<u64>, buffer: &'a mut Vec<u8>) -> Result<&'a [u8]> {
-        self.source.get(range, buffer).map_err(Error::not_fetched)
+        self.source.get(range, buffer).map_err(Error::unread)
     }
 
     /// The overview of a version.
@@ -652,27 +664,6 @@ fn deleted(id: &str, deletion: Version, versions: &[Stored]) -> Error {
 struct Unsealed {
     connector: Connector,
     outcome: Option<KeptOutcome>,
-}
-
-/// Calls `each` for all items, also behind an item whose bytes are missing, and fails with all missing ranges.
-fn for_all<T>(
-    items: impl IntoIterator<Item = T>,
-    mut each: impl FnMut(T) -> Result<()>,
-) -> Result<()> {
-    let mut missing = Vec::new();
-    for item in items {
-        let Err(error) = each(item) else { continue };
-        match error.missing() {
-            Some(absent) => missing.extend_from_slice(absent.ranges()),
-            None if missing.is_empty() => return Err(error),
-            // An item before it may fail in another way, once its bytes are there.
-            None => break,
-        }
-    }
-    match missing.is_empty() {
-        true => Ok(()),
-        false => Err(Error::not_fetched(missing.into_iter().collect())),
-    }
 }
 
 #[cfg(test)]

@@ -13,18 +13,21 @@ use std::path::Path;
 
 use connector_vault::{
     Code, Continuity, ExternalKey, GrantKey, Identity, KeySlotMatch, KnownHead, OpenOptions,
-    Passphrase, Result, Unlock, Vault, VaultId,
+    Opening, Passphrase, Result, Step, Unlock, Vault, VaultId,
 };
 
 #[path = "vectors/conformance.rs"]
 mod conformance;
 #[path = "vectors/format.rs"]
 mod files;
+#[path = "support/remote.rs"]
+mod remote;
 
 use files::{
     ExpectConnector, ExpectDamaged, ExpectGroup, ExpectKeySlot, ExpectProblem, ExpectTorn, Given,
     KeyVector, UnlockBy, VaultVector,
 };
+use remote::Remote;
 
 #[test]
 fn format_vectors() {
@@ -82,10 +85,10 @@ fn open(vector: &VaultVector, known: Option<KnownHead>) -> Result<Vault> {
     let file = bytes(&vector.file);
     match &vector.unlock {
         UnlockBy::Identity(text) => {
-            Vault::open(file, Unlock::Identity(&Identity::parse(text)?), &options)
+            opened(file, Unlock::Identity(&Identity::parse(text)?), &options)
         }
         UnlockBy::Passphrase(text) => {
-            Vault::open(file, Unlock::Passphrase(&Passphrase::new(text)?), &options)
+            opened(file, Unlock::Passphrase(&Passphrase::new(text)?), &options)
         }
         UnlockBy::Key(text) => {
             let key = ExternalKey::from_bytes(&bytes(text))?;
@@ -94,9 +97,36 @@ fn open(vector: &VaultVector, known: Option<KnownHead>) -> Result<Vault> {
                 Some(hint) => Unlock::KeySlot(&key, KeySlotMatch::hint(hint)),
                 None => Unlock::Key(&key),
             };
-            Vault::open(file, unlock, &options)
+            opened(file, unlock, &options)
         }
     }
+}
+
+/// Opens a file. The verdict is the same where each byte has to be fetched.
+fn opened(file: Vec<u8>, unlock: Unlock<'_>, options: &OpenOptions) -> Result<Vault> {
+    let remote = Remote::new(file.clone());
+    let mut opening = Opening::new(remote.clone(), unlock, options.clone());
+    let lazy = loop {
+        match opening.step() {
+            Err(error) => break Err(error),
+            Ok(Step::Done(vault)) => break Ok(vault),
+            Ok(Step::Need(missing)) => assert!(remote.fetch(&missing), "fetched twice"),
+            Ok(_) => {}
+        }
+    };
+    let vault = Vault::open(file, unlock, options);
+    match (&lazy, &vault) {
+        (Ok(lazy), Ok(vault)) => {
+            assert_eq!(lazy.head(), vault.head());
+            assert_eq!(lazy.report(), vault.report());
+        }
+        (Err(lazy), Err(error)) => {
+            assert_eq!(lazy.code(), error.code());
+            assert_eq!(lazy.message(), error.message());
+        }
+        _ => panic!("{lazy:?}, but in memory {vault:?}"),
+    }
+    vault
 }
 
 fn check(vector: &VaultVector) {

@@ -572,7 +572,7 @@ fn a_renewal_whose_answer_got_lost_is_found_again() {
         loop {
             let answer = match ask {
                 Ask::CatchUp(_) if lost == 0 => Answer::Same,
-                Ask::CatchUp(_) => Answer::Replaced(file.clone()),
+                Ask::CatchUp(_) => Answer::Replaced(file.clone().into()),
                 Ask::Prepare => {
                     let to = Grantee::Identity(&new);
                     let host = &mut fixed.host();

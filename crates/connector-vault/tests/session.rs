@@ -25,7 +25,7 @@ fn compare(file: &[u8], end: &LogEnd) -> Answer {
             .all(|(offset, bytes)| holds(log_at + *offset as usize, bytes));
     let at = log_at + end.end as usize;
     match is_known {
-        false => Answer::Replaced(file.to_vec()),
+        false => Answer::Replaced(file.to_vec().into()),
         true if at == file.len() => Answer::Same,
         true => Answer::Grown(file[at..].to_vec()),
     }

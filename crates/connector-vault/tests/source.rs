@@ -5,81 +5,19 @@
 
 mod support;
 
-use std::cell::{Cell, RefCell};
-use std::ops::Range;
-use std::rc::Rc;
+use std::cell::Cell;
 
-use connector_vault::source::{Missing, Source};
+use connector_vault::source::Missing;
 use connector_vault::{
     Action, ActionPlan, Asking, Code, Connector, Cost, Description, Error, Grantee, Host, Identity,
-    Import, MergeOptions, NewConnector, NewConnectors, OnConflict, OpenOptions, Options, Outcome,
-    Passphrase, Plan, Prepared, RequestId, Resolve, Result, Retention, Revocation, Role, Secret,
-    TestResult, Timestamp, TokenFn, TokenRef, Unlock, Vault, Verb, Version, Write,
+    Import, MergeOptions, NewConnector, NewConnectors, OnConflict, OpenOptions, Opening, Options,
+    Outcome, Passphrase, Plan, Prepared, RequestId, Resolve, Result, Retention, Revocation, Role,
+    Secret, Step, TestResult, Timestamp, TokenFn, TokenRef, Unlock, Vault, Verb, Version, Write,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use support::remote::Remote;
 use support::{Fixed, Kept, update};
-
-/// A file that is stored elsewhere. Only bytes that were fetched are here.
-#[derive(Clone)]
-struct Remote(Rc<RefCell<State>>);
-
-struct State {
-    file: Vec<u8>,
-    is_here: Vec<bool>,
-}
-
-impl Remote {
-    fn new(file: Vec<u8>) -> Self {
-        let is_here = vec![false; file.len()];
-        Self(Rc::new(RefCell::new(State { file, is_here })))
-    }
-
-    /// Fetches what is missing; whether none of it was here.
-    fn fetch(&self, missing: &Missing) -> bool {
-        let mut state = self.0.borrow_mut();
-        missing.ranges().iter().all(|range| {
-            let here = &mut state.is_here[place(range)];
-            let is_new = here.iter().all(|is_here| !is_here);
-            here.fill(true);
-            is_new
-        })
-    }
-
-    fn forget(&self) {
-        self.0.borrow_mut().is_here.fill(false);
-    }
-}
-
-fn place(range: &Range<u64>) -> Range<usize> {
-    range.start as usize..range.end as usize
-}
-
-impl Source for Remote {
-    fn read(&self, range: Range<u64>, out: &mut Vec<u8>) -> Result<(), Missing> {
-        let state = self.0.borrow();
-        let absent = range
-            .clone()
-            .filter(|at| state.is_here.get(*at as usize) != Some(&true));
-        let missing = Missing::from_iter(absent.map(|at| at..at + 1));
-        match missing.ranges() {
-            [] => {
-                out.extend_from_slice(&state.file[place(&range)]);
-                Ok(())
-            }
-            _ => Err(missing),
-        }
-    }
-
-    fn put(&mut self, at: u64, bytes: Vec<u8>) {
-        let mut state = self.0.borrow_mut();
-        state.file.truncate(at as usize);
-        state.file.extend_from_slice(&bytes);
-        let len = state.file.len();
-        state.is_here.truncate(at as usize);
-        state.is_here.resize(len, false);
-    }
-}
 
 /// A result that may name missing ranges.
 trait Found {
@@ -120,12 +58,14 @@ impl Pair {
             vault_id: Some(kept.vault.id()),
             ..OpenOptions::default()
         };
-        let len = kept.file.len() as u64;
-        let open = || Vault::open_from(remote.clone(), len, Unlock::Identity(identity), &options);
-        let missing = open().missing().expect("nothing was fetched");
-        assert_eq!(missing, Missing::from(0..len));
-        assert!(remote.fetch(&missing));
-        let lazy = open().expect("everything is fetched");
+        let mut opening = Opening::new(remote.clone(), Unlock::Identity(identity), options);
+        let lazy = loop {
+            match opening.step().expect("sound") {
+                Step::Need(missing) => assert!(remote.fetch(&missing), "fetched twice"),
+                Step::Done(vault) => break vault,
+                _ => {}
+            }
+        };
         kept.vault = support::open(kept.file.clone(), identity, &kept.vault).expect("sound");
         Self { remote, lazy, kept }
     }
@@ -153,7 +93,7 @@ macro_rules! same {
             assert!($pair.remote.fetch(&missing), "fetched twice");
             rounds += 1;
         };
-        // A page of the index that was not used yet takes a round of its own.
+        // Pages of the index that were not used yet take a round of their own.
         let most = $rounds + 1;
         assert!(
             ($rounds..=most).contains(&rounds),
@@ -576,7 +516,7 @@ fn a_vault_over_a_source_changes_as_one_in_memory() {
     // It is stored, so it needs no bytes to be taken.
     pair.remote.forget();
     assert_eq!(pair.lazy.apply(lazys).unwrap(), expected);
-    assert_eq!(pair.remote.0.borrow().file, pair.kept.file);
+    assert_eq!(pair.remote.file(), pair.kept.file);
     same!(pair, 1, vault => vault.read("slack"));
     same!(pair, 1, vault => vault.verify());
 
@@ -587,27 +527,31 @@ fn a_vault_over_a_source_changes_as_one_in_memory() {
         panic!("a compaction replaces the file");
     };
     pair.kept.vault.reopen(file.to_vec()).unwrap();
-    pair.remote.forget();
-    pair.lazy.reopen(file.to_vec()).unwrap();
+    pair.remote = Remote::new(file.to_vec());
+    pair.remote.fetch_all();
+    pair.lazy.reopen(pair.remote.clone()).unwrap();
     assert_eq!(pair.lazy.head(), pair.kept.vault.head());
     same!(pair, 1, vault => vault.read("slack"));
     same!(pair, 0, vault => vault.read_version("slack", version(1)));
     // A file that is refused leaves everything as it was.
-    let (head, stored) = (pair.lazy.head(), pair.remote.0.borrow().file.clone());
+    let nothing = Remote::new(b"nothing".to_vec());
+    nothing.fetch_all();
+    let (head, stored) = (pair.lazy.head(), pair.remote.file());
     assert_eq!(
-        pair.lazy.reopen(b"nothing".to_vec()).unwrap_err().code(),
+        pair.lazy.reopen(nothing).unwrap_err().code(),
         Code::NotAVault
     );
-    assert_eq!(
-        (pair.lazy.head(), &pair.remote.0.borrow().file),
-        (head, &stored)
-    );
+    assert_eq!((pair.lazy.head(), pair.remote.file()), (head, stored));
 
     // The own compaction replaces it too.
     let mut pair = Pair::of(self::kept());
-    let missing = with_host(|host| pair.lazy.prepare_compaction(Retention::Newest(1), host));
-    assert!(missing.is_ok(), "everything was fetched to open it");
-    let prepared = missing.unwrap();
+    let compact = |lazy: &Vault<Remote>| {
+        with_host(|host| lazy.prepare_compaction(Retention::Newest(1), host))
+    };
+    while let Some(missing) = compact(&pair.lazy).missing() {
+        assert!(pair.remote.fetch(&missing));
+    }
+    let prepared = compact(&pair.lazy).unwrap();
     pair.lazy.apply(prepared).unwrap();
     let prepared = pair
         .kept

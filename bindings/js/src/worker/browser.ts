@@ -8,15 +8,7 @@ import { text } from "../../pkg/worker-text.js";
 import { CHUNK_NAME } from "./chunk-name.js";
 import { VaultError } from "../error.js";
 import { Turns } from "../turns.js";
-import {
-  buffersOf,
-  perform,
-  type Answer,
-  type Job,
-  type Modules,
-  type Reply,
-  type WorkerSource,
-} from "./job.js";
+import { buffersOf, perform, type Answer, type Order, type Reply, type WorkerSource } from "./job.js";
 
 declare const __webpack_require__: unknown;
 
@@ -71,17 +63,15 @@ const turns = new Turns();
 
 /** Does a job in a worker; where there is none, in this thread. `signal` ends the worker. */
 export function run(
-  modules: Modules,
-  job: Job,
+  order: Order,
   source: WorkerSource | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
-  return turns.take(() => runNow(modules, job, source, signal), signal);
+  return turns.take(() => runNow(order, source, signal), signal);
 }
 
 async function runNow(
-  modules: Modules,
-  job: Job,
+  order: Order,
   source: WorkerSource | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
@@ -92,10 +82,10 @@ async function runNow(
       "connector-vault: no worker can be started, so unlocking stops the page while it runs. " +
         "Serve connector-vault-worker.js beside the script, or see ready({ worker }).",
     );
-    return perform(job, modules);
+    return perform(order);
   }
   // Not tried again elsewhere: a job that fails has failed.
-  return await ask(worker, modules, job, signal);
+  return await ask(worker, order, signal);
 }
 
 /** A worker that has greeted. */
@@ -155,7 +145,7 @@ function greeted(worker: Worker): Promise<Worker> {
 }
 
 /** Gives the one job to a worker, and ends it. */
-function ask(worker: Worker, modules: Modules, job: Job, signal: AbortSignal | undefined): Promise<Answer> {
+function ask(worker: Worker, order: Order, signal: AbortSignal | undefined): Promise<Answer> {
   let abort: (() => void) | undefined;
   const answer = new Promise<Answer>((resolve, reject) => {
     const fail = (why: string) => reject(new VaultError("internal", `the worker stopped: ${why}`));
@@ -169,9 +159,9 @@ function ask(worker: Worker, modules: Modules, job: Job, signal: AbortSignal | u
     worker.onmessageerror = () => fail("its answer cannot be read");
     worker.onmessage = ({ data }: MessageEvent<Reply>) => {
       if ("ok" in data) resolve(data.ok);
-      else reject("error" in data ? data.error : undefined);
+      else fail("error" in data ? data.error : "it said something else");
     };
-    worker.postMessage({ modules, job }, buffersOf(job));
+    worker.postMessage(order, buffersOf(order.job.passphrase));
   });
   return answer.finally(() => {
     if (abort) signal?.removeEventListener("abort", abort);

@@ -1,90 +1,50 @@
-/** The work that a worker does, and how it is asked: what takes long, and what takes much memory. */
+/** The work that a worker does, and how it is asked: Argon2id, which takes long and much memory. */
 
-import { initSync, open, repair, stretch, type KdfCost, type Opening, type Vault } from "../../pkg/vault.js";
 import { instantiate } from "./argon2id.js";
 
 /** Where the worker's script is, or how to start a worker with it. Node needs none. */
 export type WorkerSource = URL | string | (() => Worker);
 
-/** A job. Its byte arrays are moved, not copied. */
-export type Job =
-  | {
-      /** Argon2id for a key slot that is to be made. */
-      readonly kind: "stretch";
-      readonly passphrase: Uint8Array;
-      readonly cost: KdfCost;
-    }
-  | {
-      /** Opens a vault, or repairs one. */
-      readonly kind: "open" | "repair";
-      readonly file: Uint8Array;
-      readonly secret: Uint8Array;
-      readonly opening: Opening;
-    };
+/** What to derive. The passphrase is moved, not copied. */
+export interface Job {
+  /** In UTF-8. */
+  readonly passphrase: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly memoryKib: number;
+  readonly passes: number;
+  readonly lanes: number;
+}
 
-/** What comes of a job. */
+/** The key of 32 bytes; `undefined` if the memory is not to be had. */
 export interface Answer {
-  /** The stretched passphrase, or the file of the vault that is open. */
-  readonly bytes: Uint8Array;
-  /** The detached vault's state. */
-  readonly state?: Uint8Array;
-  /** The report of a repair. */
-  readonly report?: string;
+  readonly key: Uint8Array | undefined;
 }
 
-/** The compiled modules: the core, and Argon2id where a job has a passphrase. */
-export interface Modules {
-  readonly core: WebAssembly.Module;
-  readonly argon2id?: WebAssembly.Module;
-}
-
-/** What a worker is sent after its greeting. */
+/** What a worker is sent after its greeting: the compiled module, and the job. */
 export interface Order {
-  readonly modules: Modules;
+  readonly module: WebAssembly.Module;
   readonly job: Job;
 }
 
 /** What a worker sends: first a greeting, so that nothing secret goes to another script. */
-export type Reply = { readonly hello: string } | { readonly ok: Answer } | { readonly error: unknown };
+export type Reply = { readonly hello: string } | { readonly ok: Answer } | { readonly error: string };
 
-/** Does a job in this thread, in which the core is ready. Wipes the secret that it was given. */
-export function perform(job: Job, { argon2id }: Partial<Modules>): Answer {
+/** Does a job in this thread. Wipes the passphrase. */
+export function perform({ module, job }: Order): Answer {
+  const { passphrase, salt, memoryKib, passes, lanes } = job;
   try {
-    const derive = argon2id && instantiate(argon2id);
-    if (job.kind === "stretch") return { bytes: stretch(job.passphrase, job.cost, derive) };
-    if (job.kind === "open") return detach(open(job.file, job.secret, job.opening, derive));
-    const repaired = repair(job.file, job.secret, job.opening, derive, new Date().toISOString());
-    const report = repaired.report();
-    return { ...detach(repaired.intoVault()), report };
+    return { key: instantiate(module)(passphrase, salt, memoryKib, passes, lanes) };
   } finally {
-    wipeSecret(job);
+    wipe(job);
   }
 }
 
-function detach(vault: Vault): Answer {
-  const detached = vault.detach();
-  try {
-    return { bytes: detached.file(), state: detached.state() };
-  } finally {
-    detached.free();
-  }
+/** Wipes the passphrase of a job, unless it was moved to a worker, which does. */
+export function wipe({ passphrase }: Job): void {
+  if (passphrase.byteLength > 0) passphrase.fill(0);
 }
 
-/** Does a job in a worker, whose memory is its own. */
-export function performOrder({ modules, job }: Order): Answer {
-  initSync({ module: modules.core });
-  return perform(job, modules);
-}
-
-/** Wipes what a job holds that is secret, unless it was moved to a worker, which does. */
-export function wipeSecret(job: Job): void {
-  const secret = job.kind === "stretch" ? job.passphrase : job.secret;
-  if (secret.byteLength > 0) secret.fill(0);
-}
-
-/** The buffers to move with an answer or a job. */
-export function buffersOf(message: Job | Answer): ArrayBuffer[] {
-  return Object.values(message).flatMap((value) =>
-    value instanceof Uint8Array && value.buffer instanceof ArrayBuffer ? [value.buffer] : [],
-  );
+/** The buffers to move with what is secret. */
+export function buffersOf(secret: Uint8Array | undefined): ArrayBuffer[] {
+  return secret?.buffer instanceof ArrayBuffer ? [secret.buffer] : [];
 }

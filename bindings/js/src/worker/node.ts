@@ -6,32 +6,23 @@ import { build } from "../../pkg/build.js";
 import { text } from "../../pkg/worker-text.js";
 import { VaultError } from "../error.js";
 import { Turns } from "../turns.js";
-import {
-  buffersOf,
-  perform,
-  type Answer,
-  type Job,
-  type Modules,
-  type Reply,
-  type WorkerSource,
-} from "./job.js";
+import { buffersOf, perform, type Answer, type Order, type Reply, type WorkerSource } from "./job.js";
 
 /** One job after the other, since each may take 256 MiB. */
 const turns = new Turns();
 
 /** Does a job in a thread; where Node permits none, in this one. `signal` ends the thread. */
 export function run(
-  modules: Modules,
-  job: Job,
+  order: Order,
   _source: WorkerSource | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
-  return turns.take(() => runNow(modules, job, signal), signal);
+  return turns.take(() => runNow(order, signal), signal);
 }
 
-function runNow(modules: Modules, job: Job, signal: AbortSignal | undefined): Promise<Answer> {
+function runNow(order: Order, signal: AbortSignal | undefined): Promise<Answer> {
   const thread = start();
-  if (thread === undefined) return Promise.resolve(perform(job, modules));
+  if (thread === undefined) return Promise.resolve(perform(order));
   return new Promise<Answer>((resolve, reject) => {
     // Settled when the thread has ended and its memory is given back: `exit` comes last.
     let settle = () => reject(new VaultError("internal", "the thread ended without an answer"));
@@ -51,10 +42,11 @@ function runNow(modules: Modules, job: Job, signal: AbortSignal | undefined): Pr
     thread.once("messageerror", (error) => end(() => reject(error)));
     thread.on("message", (reply: Reply) => {
       if ("ok" in reply) end(() => resolve(reply.ok));
-      else if ("error" in reply) end(() => reject(reply.error));
+      else if ("error" in reply)
+        end(() => reject(new VaultError("internal", `the worker stopped: ${reply.error}`)));
       else if (reply.hello !== build)
         end(() => reject(new VaultError("internal", "another thread answered")));
-      else thread.postMessage({ modules, job }, buffersOf(job));
+      else thread.postMessage(order, buffersOf(order.job.passphrase));
     });
   });
 }

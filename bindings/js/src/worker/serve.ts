@@ -1,7 +1,7 @@
 /** The worker's body: it says hello, does one job, and waits to be ended. */
 
 import { build } from "../../pkg/build.js";
-import { buffersOf, performOrder, type Order, type Reply } from "./job.js";
+import { buffersOf, perform, type Order, type Reply } from "./job.js";
 
 interface Port {
   postMessage(reply: Reply, transfer?: readonly ArrayBuffer[]): void;
@@ -20,11 +20,10 @@ export function serve(): void {
   if (port === undefined) return;
   const serveOrder = (order: Order) => {
     try {
-      const answer = performOrder(order);
-      port.postMessage({ ok: answer }, buffersOf(answer));
+      const answer = perform(order);
+      port.postMessage({ ok: answer }, buffersOf(answer.key));
     } catch (error) {
-      // An error of the module is text, and so survives the way.
-      port.postMessage({ error: typeof error === "string" ? error : String(error) });
+      port.postMessage({ error: String(error) });
     }
   };
   if (port.on) port.on("message", serveOrder);

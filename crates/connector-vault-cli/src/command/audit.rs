@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
+use connector_vault::source::Source;
 use connector_vault::{
     CommitInfo, GrantId, Op, Overview, PropertyName, SignatureState, SignedVersion, Timestamp,
     Vault, Version,
 };
+use connector_vault_store::FileSource;
 use serde::Serialize;
 
 use super::Context;
@@ -17,14 +19,14 @@ use crate::report::count;
 use crate::terminal::printable;
 use crate::unlock;
 
-pub(super) fn author(vault: &Vault, grant: GrantId) -> String {
+pub(super) fn author<S: Source>(vault: &Vault<S>, grant: GrantId) -> String {
     vault
         .label_of(grant)
         .map_or_else(|| grant.to_string(), str::to_owned)
 }
 
 /// Who signed a version, and that nobody did where its signature is not its author's.
-pub(super) fn signer(vault: &Vault, kept: &SignedVersion) -> String {
+pub(super) fn signer(vault: &Vault<FileSource>, kept: &SignedVersion) -> String {
     match kept.signed_by {
         Some(grant) => author(vault, grant),
         None => format!("nobody; it names {}", author(vault, kept.overview.author)),
@@ -95,7 +97,7 @@ struct Record<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn of(vault: &Vault, info: &'a CommitInfo) -> Self {
+    fn of(vault: &Vault<FileSource>, info: &'a CommitInfo) -> Self {
         let records = info.records.iter().map(|kept| (kept, &kept.overview));
         let records = records.map(|(kept, record)| Record {
             id: record.id.as_str(),
@@ -127,7 +129,7 @@ fn moment_of(info: &CommitInfo) -> Option<&Timestamp> {
     newest.map(|kept| &kept.overview.at)
 }
 
-fn commit_text(vault: &Vault, info: &CommitInfo) -> String {
+fn commit_text(vault: &Vault<FileSource>, info: &CommitInfo) -> String {
     let signature = match info.signature {
         SignatureState::Valid => "",
         _ => "  INVALID SIGNATURE",

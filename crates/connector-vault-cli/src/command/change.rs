@@ -7,6 +7,7 @@ use connector_vault::{
     ConnectorId, Description, NewConnector, Op, Options, Outcome, Overview, Properties,
     PropertyName, Secret, Vault, Version,
 };
+use connector_vault_store::FileSource;
 
 use super::Context;
 use crate::cli::{
@@ -211,7 +212,7 @@ pub(super) fn move_to(args: &MoveArgs, context: &Context) -> Result<()> {
 }
 
 /// `None` also where it does not open: the connector is deleted all the same.
-fn last_with_values(vault: &Vault, id: &str) -> Option<Overview> {
+fn last_with_values(vault: &Vault<FileSource>, id: &str) -> Option<Overview> {
     let versions = vault.history(id).ok()?;
     let mut newest_first = versions.into_iter().rev().map(|kept| kept.overview);
     newest_first.find(|overview| overview.op != Op::Delete)

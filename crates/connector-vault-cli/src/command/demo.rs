@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use connector_vault::{Action, Identity, NewOwner, Options, Ran, Secret, Vault};
-use connector_vault_store::{FileVault, KnownHeads};
+use connector_vault_store::{FileSource, FileVault, KnownHeads};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -132,7 +132,7 @@ fn step(
     })
 }
 
-fn verify(vault: &Vault, tour: &mut Tour) -> Result<bool> {
+fn verify(vault: &Vault<FileSource>, tour: &mut Tour) -> Result<bool> {
     let verdicts = vault.verify()?;
     let sound = verdicts.iter().all(|verdict| verdict.problems.is_empty());
     tour.command("verify demo.cvault");

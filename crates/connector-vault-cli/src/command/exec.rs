@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use connector_vault::{Code, Connector, Vault};
+use connector_vault_store::FileSource;
 
 use super::Context;
 use super::get::property;
@@ -189,12 +190,12 @@ fn decoded(text: &str) -> Option<String> {
 
 /// The connectors that are asked for, each read once.
 struct Connectors<'v> {
-    vault: &'v Vault,
+    vault: &'v Vault<FileSource>,
     read: BTreeMap<String, Connector>,
 }
 
 impl<'v> Connectors<'v> {
-    fn of(vault: &'v Vault) -> Self {
+    fn of(vault: &'v Vault<FileSource>) -> Self {
         Self {
             vault,
             read: BTreeMap::new(),
@@ -222,7 +223,7 @@ impl<'v> Connectors<'v> {
 }
 
 /// Why a connector was not read. An id that no connector has may be a value by mistake, and is not told.
-fn unread(error: connector_vault::Error, vault: &Vault) -> Failure {
+fn unread(error: connector_vault::Error, vault: &Vault<FileSource>) -> Failure {
     let is_unknown = error.code() == Code::ConnectorNotFound;
     let mut failure = Failure::from(error).about(vault);
     if is_unknown {

@@ -6,7 +6,7 @@ use std::path::Path;
 use connector_vault::{
     ConnectorId, FalseVersion, GrantInfo, GrantKey, Grantee, RightInfo, Terms, Vault,
 };
-use connector_vault_store::Revoked;
+use connector_vault_store::{FileSource, Revoked};
 use serde_json::json;
 
 use super::Context;
@@ -107,7 +107,7 @@ fn grant(args: GrantArgs, context: &Context) -> Result<()> {
     })
 }
 
-fn granted(vault: &Vault, label: &str) -> Result<GrantInfo> {
+fn granted(vault: &Vault<FileSource>, label: &str) -> Result<GrantInfo> {
     let mut grants = vault.grants();
     let found = grants.find(|grant| grant.label == label);
     found.ok_or_else(|| Failure::new("internal", "a grant is gone as soon as it is made"))

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use connector_vault::{
     Change, ChangeKind, Connector, Op, PropertyName, SignedVersion, Timestamp, Vault, Version,
 };
+use connector_vault_store::FileSource;
 use serde::Serialize;
 use serde_json::json;
 
@@ -58,7 +59,7 @@ pub(super) fn history(args: &ConnectorArgs, context: &Context) -> Result<()> {
         .result(&entries, || history_text(vault, &versions))
 }
 
-pub(super) fn history_text(vault: &Vault, versions: &[SignedVersion]) -> String {
+pub(super) fn history_text(vault: &Vault<FileSource>, versions: &[SignedVersion]) -> String {
     let mut table = Table::new(["VERSION", "OP", "AT", "SIGNED BY", "CHANGED", "NOTE"]);
     for kept in versions {
         let overview = &kept.overview;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use connector_vault::{Connector, Meta, Op, Overview, PropertyName, Timestamp, Vault, Version};
+use connector_vault_store::FileSource;
 use serde::Serialize;
 
 use super::Context;
@@ -31,7 +32,7 @@ pub(super) struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    pub(super) fn of(vault: &'a Vault, overview: &'a Overview) -> Self {
+    pub(super) fn of(vault: &'a Vault<FileSource>, overview: &'a Overview) -> Self {
         Self {
             id: overview.id.as_str(),
             group: vault.group_name(overview.group),
@@ -63,7 +64,7 @@ pub(super) struct Damaged {
 }
 
 impl Listed {
-    pub(super) fn of(vault: &Vault) -> Self {
+    pub(super) fn of(vault: &Vault<FileSource>) -> Self {
         let mut listed = Self::default();
         for connector in vault.list() {
             match connector {
@@ -115,7 +116,7 @@ pub(super) fn list(args: &ListArgs, context: &Context) -> Result<()> {
     })
 }
 
-pub(super) fn list_text(vault: &Vault, listed: &Listed) -> String {
+pub(super) fn list_text(vault: &Vault<FileSource>, listed: &Listed) -> String {
     let Listed { overviews, damaged } = listed;
     if overviews.is_empty() && damaged.is_empty() {
         return "The vault has no connectors yet; `cvault add` adds one.".to_owned();
@@ -200,7 +201,7 @@ pub(super) fn show(args: &ShowArgs, context: &Context) -> Result<()> {
     context.output.result(&summary, || summary_text(&summary))
 }
 
-fn overview(vault: &Vault, id: &str, version: Option<Version>) -> Result<Overview> {
+fn overview(vault: &Vault<FileSource>, id: &str, version: Option<Version>) -> Result<Overview> {
     match version {
         Some(version) => overview_at(vault, id, version),
         None => vault
@@ -209,7 +210,7 @@ fn overview(vault: &Vault, id: &str, version: Option<Version>) -> Result<Overvie
     }
 }
 
-fn overview_at(vault: &Vault, id: &str, version: Version) -> Result<Overview> {
+fn overview_at(vault: &Vault<FileSource>, id: &str, version: Version) -> Result<Overview> {
     let found = vault
         .history(id)
         .map_err(|error| Failure::from(error).about(vault))?

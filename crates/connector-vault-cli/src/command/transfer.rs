@@ -5,7 +5,7 @@ use std::path::Path;
 
 use connector_vault::{Code, Connector, NewConnectors, OnConflict, Options, Outcome, Plan, Vault};
 use connector_vault_import::{Export, Imported, Kind, NotTaken};
-use connector_vault_store::{Error, FileVault};
+use connector_vault_store::{Error, FileSource, FileVault};
 use serde::Serialize;
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -35,7 +35,7 @@ pub(super) fn import(args: &ImportArgs, context: &Context) -> Result<()> {
         ..Options::default()
     };
     let mut skipped = Vec::new();
-    let mut plan = |vault: &Vault| {
+    let mut plan = |vault: &Vault<FileSource>| {
         let import = vault.plan_import_with(&connectors, on_conflict, &options)?;
         skipped = import.skipped;
         Ok(import.plans)
@@ -207,7 +207,7 @@ pub(super) fn export(args: &ExportArgs, context: &Context) -> Result<()> {
 
 /// Every connector with its values, in the order that people read. Fails with the first that does not open: the
 /// document would lack it, and nobody would notice.
-fn connectors_of(vault: &Vault) -> Result<Vec<Connector>> {
+fn connectors_of(vault: &Vault<FileSource>) -> Result<Vec<Connector>> {
     let connectors = vault.list().map(|listed| vault.read(listed?.id.as_str()));
     let connectors = connectors.collect::<Result<Vec<_>, _>>();
     let mut connectors = connectors.map_err(|error| match error.code() {

@@ -1,12 +1,13 @@
 //! What was noticed when a vault was opened, as warnings.
 
+use connector_vault::source::Source;
 use connector_vault::{Continuity, Vault};
 
 use crate::output::Output;
 use crate::report::count;
 
 /// Tells what was noticed when the vault was opened.
-pub(crate) fn tell_report(vault: &Vault, output: Output) {
+pub(crate) fn tell_report<S: Source>(vault: &Vault<S>, output: Output) {
     let report = vault.report();
     if report.continuity == Continuity::Unverifiable {
         output.warn(

@@ -4,11 +4,11 @@ use std::fmt;
 
 use subtle::ConstantTimeEq;
 
-use super::is_key_of;
 use super::key_slots::{BrokenKeySlot, Examined, KeySlotKind, context, grant_of};
+use super::{Access, is_key_of};
 use crate::crypto::aead;
 use crate::crypto::identity::Identity;
-use crate::crypto::kdf::{self, ExternalKey, KeySlotKeys, Memory, Passphrase};
+use crate::crypto::kdf::{self, ExternalKey, KeySlotKeys, Memory, Passphrase, Stretched};
 use crate::error::{Code, Detail, Error, Result, quoted};
 use crate::format::header::{Grant, Header};
 use crate::format::key_slots::{Kdf, KeySlot, KeySlotEntry};
@@ -79,6 +79,71 @@ impl<'a> KeySlotMatch<'a> {
     }
 }
 
+/// How a vault is opened, with secrets of its own: an opening takes several calls.
+pub(crate) enum Way {
+    Passphrase(Passphrase, Option<String>),
+    Key(ExternalKey, Option<String>, Option<Vec<u8>>),
+    Identity(Identity),
+    /// The access is open.
+    Open(Box<Access>),
+}
+
+impl fmt::Debug for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Way(..)")
+    }
+}
+
+impl From<Unlock<'_>> for Way {
+    fn from(unlock: Unlock<'_>) -> Self {
+        match unlock {
+            Unlock::Passphrase(passphrase) => Self::Passphrase(passphrase.clone(), None),
+            Unlock::Grant(label, passphrase) => {
+                Self::Passphrase(passphrase.clone(), Some(label.to_owned()))
+            }
+            Unlock::Key(key) => Self::Key(key.clone(), None, None),
+            Unlock::KeySlot(key, KeySlotMatch { grant, hint }) => Self::Key(
+                key.clone(),
+                grant.map(str::to_owned),
+                hint.map(<[u8]>::to_vec),
+            ),
+            Unlock::Identity(identity) => Self::Identity(identity.clone()),
+        }
+    }
+}
+
+impl Way {
+    /// What Argon2id has made of the passphrase.
+    pub(crate) fn add(&mut self, stretched: Stretched) {
+        if let Self::Passphrase(passphrase, _) = self {
+            passphrase.add(stretched);
+        }
+    }
+
+    /// Opens an access under a header; collects the key slots that are broken.
+    pub(crate) fn access(
+        &self,
+        header: &Header,
+        key_slots: &[KeySlotEntry],
+        bounds: Bounds,
+        broken: &mut Vec<BrokenKeySlot>,
+    ) -> Result<Access> {
+        let (secret, grant, hint) = match self {
+            Self::Open(access) => return Ok((**access).clone()),
+            Self::Identity(identity) => return Access::open(identity.clone(), header),
+            Self::Passphrase(passphrase, grant) => (Secret::Passphrase(passphrase), grant, None),
+            Self::Key(key, grant, hint) => (Secret::Key(key), grant, hint.as_deref()),
+        };
+        let wanted = KeySlotMatch {
+            grant: grant.as_deref(),
+            hint,
+        };
+        let trying = Trying { secret, wanted };
+        let identity = unlock(header, key_slots, trying, bounds, broken)?;
+        Access::open(identity, header)
+    }
+}
+
 /// What the key slots of a file may make an opening cost.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
@@ -90,7 +155,7 @@ pub(crate) struct Bounds {
 
 /// A secret that key slots are tried with, and the key slots that it is for.
 #[derive(Clone, Copy)]
-pub(crate) struct Trying<'a> {
+struct Trying<'a> {
     secret: Secret<'a>,
     wanted: KeySlotMatch<'a>,
 }
@@ -99,26 +164,6 @@ pub(crate) struct Trying<'a> {
 enum Secret<'a> {
     Passphrase(&'a Passphrase),
     Key(&'a ExternalKey),
-}
-
-impl<'a> Unlock<'a> {
-    /// The identity, or the secret that key slots are tried with.
-    pub(crate) fn trying(self) -> Result<Trying<'a>, &'a Identity> {
-        let all = KeySlotMatch {
-            grant: None,
-            hint: None,
-        };
-        let (secret, wanted) = match self {
-            Self::Identity(identity) => return Err(identity),
-            Self::Passphrase(passphrase) => (Secret::Passphrase(passphrase), all),
-            Self::Grant(label, passphrase) => {
-                (Secret::Passphrase(passphrase), KeySlotMatch::grant(label))
-            }
-            Self::Key(key) => (Secret::Key(key), all),
-            Self::KeySlot(key, wanted) => (Secret::Key(key), wanted),
-        };
-        Ok(Trying { secret, wanted })
-    }
 }
 
 impl Trying<'_> {
@@ -158,7 +203,7 @@ impl Trying<'_> {
 }
 
 /// Finds the identity that a secret unlocks; collects the key slots that are broken.
-pub(crate) fn unlock(
+fn unlock(
     header: &Header,
     key_slots: &[KeySlotEntry],
     trying: Trying<'_>,

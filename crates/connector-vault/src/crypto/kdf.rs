@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::label;
 use crate::bytes::{Reader, damaged};
-use crate::error::{Code, Error, Result, counted};
+use crate::error::{Code, Detail, Error, Result, counted};
 use crate::limits;
 use crate::unicode;
 
@@ -26,18 +26,63 @@ pub struct Passphrase(Form);
 
 #[derive(Clone)]
 enum Form {
+    // A function, so that a program which derives elsewhere does not contain Argon2id.
     Text(Zeroizing<String>, Derive),
     Stretched(Stretched),
+    Outside(Zeroizing<String>, Vec<Stretched>),
 }
 
-/// Runs Argon2id, in the given memory if it is this crate's.
+/// Runs Argon2id in the given memory.
 type Derive = fn(&mut Memory, &[u8], &[u8; 16], Cost) -> Result<Key>;
 
-/// An implementation of Argon2id version 1.3 (RFC 9106) that a host brings along.
-pub trait Argon2id {
-    /// Derives 32 bytes. The cost is within the limits. Fails with [`Cost::out_of_memory`] if the memory is not to be
-    /// had.
-    fn derive(passphrase: &[u8], salt: &[u8; 16], cost: Cost) -> Result<Zeroizing<[u8; 32]>>;
+/// What Argon2id version 1.3 (RFC 9106) has to make of a passphrase somewhere else: 32 bytes, for [`Stretched::new`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Derivation {
+    /// The salt.
+    pub salt: [u8; Stretched::SALT_LEN],
+    /// The cost, which is within the limits.
+    pub cost: Cost,
+}
+
+impl Derivation {
+    /// For a key slot that is to be made.
+    ///
+    /// Fails with `cost_out_of_range`, also for more memory than `memory_kib_max`: a key slot that its maker
+    /// cannot open is of no use.
+    pub fn new(salt: [u8; Stretched::SALT_LEN], cost: Cost, memory_kib_max: u32) -> Result<Self> {
+        let cost = cost.check(memory_kib_max)?;
+        Ok(Self { salt, cost })
+    }
+
+    /// The derivation that a call has failed for, which had no effect. The passphrase is
+    /// [derived elsewhere](Passphrase::outside): [add](Passphrase::add) the result, and call again.
+    #[must_use]
+    pub fn wanted_by(error: &Error) -> Option<Self> {
+        let Some(Detail::Argon2id { salt, cost }) = error.detail() else {
+            return None;
+        };
+        let [memory_kib, passes, lanes] = cost;
+        let cost = Cost {
+            memory_kib,
+            passes,
+            lanes,
+        };
+        Some(Self { salt, cost })
+    }
+
+    pub(crate) fn wanted(self) -> Error {
+        let Cost {
+            memory_kib,
+            passes,
+            lanes,
+        } = self.cost;
+        Error::new(Code::Internal, "Argon2id has not run for this passphrase").about(
+            Detail::Argon2id {
+                salt: self.salt,
+                cost: [memory_kib, passes, lanes],
+            },
+        )
+    }
 }
 
 impl Passphrase {
@@ -49,29 +94,29 @@ impl Passphrase {
     /// assert!(Passphrase::new("").is_err());
     /// ```
     pub fn new(passphrase: &str) -> Result<Self> {
-        Self::taken(passphrase, argon2id)
+        Ok(Self(Form::Text(normal(passphrase)?, argon2id)))
     }
 
-    /// The same for a host that runs Argon2id itself: in JavaScript it stands in a module of its own.
-    pub fn derived_by<A: Argon2id>(passphrase: &str) -> Result<Self> {
-        Self::taken(passphrase, |_, passphrase, salt, cost| {
-            A::derive(passphrase, salt, cost)
-        })
+    /// The same for a host that runs Argon2id itself: in JavaScript it stands in a module of its own, in a worker. A call
+    /// that needs a key fails without an effect, and says which [`Derivation`] it wants.
+    pub fn outside(passphrase: &str) -> Result<Self> {
+        Ok(Self(Form::Outside(normal(passphrase)?, Vec::new())))
     }
 
-    fn taken(passphrase: &str, derive: Derive) -> Result<Self> {
-        let invalid = |message| Err(Error::new(Code::InvalidPassphrase, message));
-        if passphrase.is_empty() {
-            return invalid("the passphrase is empty");
+    /// The result of a derivation; only for a passphrase that is derived elsewhere.
+    pub fn add(&mut self, stretched: Stretched) {
+        if let Form::Outside(_, done) = &mut self.0 {
+            done.push(stretched);
         }
-        if passphrase.len() > limits::PASSPHRASE_LEN_MAX {
-            return invalid("the passphrase is longer than 4096 bytes");
+    }
+
+    /// The normalized text, which Argon2id takes in UTF-8. `None` if it was [stretched](Self::stretch) before.
+    #[must_use]
+    pub fn expose(&self) -> Option<&str> {
+        match &self.0 {
+            Form::Text(text, _) | Form::Outside(text, _) => Some(text),
+            Form::Stretched(_) => None,
         }
-        // NFC at most triples UTF-8 (UAX 15): with this capacity the text never moves and so
-        // leaves no copy behind.
-        let mut normal = Zeroizing::new(String::with_capacity(3 * passphrase.len()));
-        unicode::push_nfc(passphrase, &mut normal);
-        Ok(Self(Form::Text(normal, derive)))
     }
 
     /// Runs Argon2id for a key slot that is to be made somewhere else: in a browser, where the page must
@@ -109,7 +154,7 @@ impl Passphrase {
     ) -> [u8; Stretched::SALT_LEN] {
         let mut salt = [0; Stretched::SALT_LEN];
         match &self.0 {
-            Form::Text(..) => rng.fill_bytes(&mut salt),
+            Form::Text(..) | Form::Outside(..) => rng.fill_bytes(&mut salt),
             Form::Stretched(stretched) => salt = stretched.salt,
         }
         salt
@@ -122,12 +167,34 @@ impl Passphrase {
             Form::Stretched(stretched) if stretched.salt == *salt && stretched.cost == cost => {
                 Ok(stretched.root.clone())
             }
+            Form::Outside(_, done) => {
+                let mut done = done.iter();
+                let done = done.find(|done| done.salt == *salt && done.cost == cost);
+                let wanted = || Derivation { salt: *salt, cost }.wanted();
+                Ok(done.ok_or_else(wanted)?.root.clone())
+            }
             Form::Stretched(_) => Err(Error::new(
                 Code::InvalidArgument,
                 "the passphrase was stretched for another salt or cost",
             )),
         }
     }
+}
+
+/// A passphrase in Unicode NFC.
+fn normal(passphrase: &str) -> Result<Zeroizing<String>> {
+    let invalid = |message| Err(Error::new(Code::InvalidPassphrase, message));
+    if passphrase.is_empty() {
+        return invalid("the passphrase is empty");
+    }
+    if passphrase.len() > limits::PASSPHRASE_LEN_MAX {
+        return invalid("the passphrase is longer than 4096 bytes");
+    }
+    // NFC at most triples UTF-8 (UAX 15): with this capacity the text never moves and so
+    // leaves no copy behind.
+    let mut normal = Zeroizing::new(String::with_capacity(3 * passphrase.len()));
+    unicode::push_nfc(passphrase, &mut normal);
+    Ok(normal)
 }
 
 /// A passphrase after Argon2id, for the one key slot that is made of it; wiped when dropped.
@@ -144,6 +211,16 @@ impl Stretched {
     pub const SALT_LEN: usize = 16;
     /// Bytes of the form for another thread: salt, cost, root.
     pub const LEN: usize = Self::SALT_LEN + 3 * 4 + 32;
+
+    /// What Argon2id has made of a passphrase by a derivation.
+    #[must_use]
+    pub fn new(derivation: Derivation, root: &[u8; 32]) -> Self {
+        Self {
+            salt: derivation.salt,
+            cost: derivation.cost,
+            root: Zeroizing::new(*root),
+        }
+    }
 
     /// Itself for another thread of this program. As secret as the passphrase.
     #[must_use]

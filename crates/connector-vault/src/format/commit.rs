@@ -118,16 +118,17 @@ impl Fixed {
     }
 }
 
-/// A commit whose structure is sound. Its body, its signature and its author's rights are checked later.
+/// The front of a commit, up to its signature, whose structure is sound. Its body, its signature and its author's rights
+/// are checked later.
 #[derive(Clone)]
 pub(crate) struct Commit<'a> {
     /// Where it begins in the file.
     pub(crate) offset: u64,
     /// Its length, fixed part included.
-    pub(crate) len: usize,
+    pub(crate) len: u64,
     pub(crate) fixed: Fixed,
     pub(crate) content: Content<'a>,
-    pub(crate) signature: &'a [u8; SIGNATURE_LEN],
+    pub(crate) signature: [u8; SIGNATURE_LEN],
     /// SHA-256 of everything before the signature: what the author signs.
     pub(crate) signed: Hash,
     /// SHA-256 of `signed` and the signature: what the next commit names.
@@ -139,37 +140,38 @@ pub(crate) struct Commit<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Parts {
     /// Where the signature stands.
-    pub(crate) signature: usize,
+    pub(crate) signature: u64,
     /// Where the pages of a snapshot begin; changes have none there.
-    pub(crate) pages: usize,
+    pub(crate) pages: u64,
     /// Where the sealed overviews begin.
-    pub(crate) overviews: usize,
+    pub(crate) overviews: u64,
     /// Where the sealed secrets begin.
-    pub(crate) secrets: usize,
+    pub(crate) secrets: u64,
     /// Where the commit ends.
-    pub(crate) end: usize,
+    pub(crate) end: u64,
 }
 
 /// What stands between the fixed part and the signature.
 #[derive(Clone)]
 pub(crate) enum Content<'a> {
-    Snapshot(SnapshotPart<'a>),
+    // Boxed: a log has many changes, and one snapshot.
+    Snapshot(Box<SnapshotPart<'a>>),
     Changes(ChangesPart<'a>),
 }
 
 /// What only a snapshot has.
 #[derive(Clone)]
 pub(crate) struct SnapshotPart<'a> {
-    pub(crate) header: &'a [u8],
+    pub(crate) header: Cow<'a, [u8]>,
     pub(crate) header_offset: u64,
     /// By the vault key.
-    pub(crate) header_signature: &'a [u8; SIGNATURE_LEN],
+    pub(crate) header_signature: [u8; SIGNATURE_LEN],
     /// Hashes of the newest commits before this one, oldest first.
-    pub(crate) superseded: &'a [[u8; 32]],
+    pub(crate) superseded: Cow<'a, [[u8; 32]]>,
     /// Seq and hash of commits of merged copies, ascending.
-    pub(crate) adopted: &'a [[u8; ADOPTED_LEN]],
+    pub(crate) adopted: Cow<'a, [[u8; ADOPTED_LEN]]>,
     /// Sealed.
-    pub(crate) directory: &'a [u8],
+    pub(crate) directory: Cow<'a, [u8]>,
     pub(crate) directory_offset: u64,
 }
 
@@ -177,62 +179,98 @@ pub(crate) struct SnapshotPart<'a> {
 #[derive(Clone)]
 pub(crate) struct ChangesPart<'a> {
     /// Sealed.
-    pub(crate) page: &'a [u8],
+    pub(crate) page: Cow<'a, [u8]>,
     pub(crate) page_offset: u64,
     /// SHA-256 of the page, the overviews and the secrets as they stand.
-    pub(crate) body_hash: &'a Hash,
+    pub(crate) body_hash: Hash,
 }
 
 impl<'a> Commit<'a> {
-    /// The commit whose fixed part was decoded. `bytes` are all of it.
+    /// The commit whose fixed part was decoded. `bytes` begin with the fixed part. Where they end before the signature
+    /// does, the error names the missing bytes.
     pub(crate) fn decode(fixed: Fixed, bytes: &'a [u8], offset: u64) -> Result<Self> {
-        let mut reader = Reader::new(bytes, offset);
+        let len = fixed.len.saturating_add(FIXED_LEN as u64);
+        let absent = len.saturating_sub(bytes.len() as u64);
+        let mut reader = Reader::of_part(bytes, offset, absent);
         reader.take(FIXED_LEN, "the fixed part")?;
         let (content, pages_len) = match fixed.kind {
             Kind::Snapshot => {
                 let part = SnapshotPart::decode(&mut reader, &fixed)?;
-                let pages_len = part_len(&mut reader, "the pages")?;
+                let pages_len = reader.u64("the pages")?;
                 let pages = (part.directory.len() - OVERHEAD - DIRECTORY_LEN_MIN) / ROW_LEN;
-                if !is_len_of_pages(pages_len, pages) {
+                if !is_len_of_pages(pages_len, pages as u64) {
                     return Err(damaged(
                         reader.offset() - 8,
                         format!("{pages} pages are not {pages_len} bytes long"),
                     ));
                 }
-                (Content::Snapshot(part), pages_len)
+                (Content::Snapshot(Box::new(part)), pages_len)
             }
             Kind::Changes => (Content::Changes(ChangesPart::page(&mut reader)?), 0),
         };
-        let overviews_len = part_len(&mut reader, "the overviews")?;
+        let overviews_len = reader.u64("the overviews")?;
         let content = match content {
             Content::Changes(part) => Content::Changes(ChangesPart {
-                body_hash: reader.array("the body hash")?,
+                body_hash: *reader.array("the body hash")?,
                 ..part
             }),
             snapshot => snapshot,
         };
-        let signature_at = bytes.len() - reader.rest().len();
-        let signature = reader.array("the author's signature")?;
-        reader.take(pages_len, "the pages")?;
-        let overviews = bytes.len() - reader.rest().len();
-        reader.take(overviews_len, "the overviews")?;
-        let signed = sha256(&bytes[..signature_at]);
+        let signature_at = reader.offset() - offset;
+        let signature = *reader.array("the author's signature")?;
+        reader.check_left(pages_len, "the pages")?;
+        reader.check_left(pages_len.saturating_add(overviews_len), "the overviews")?;
+        let pages = signature_at + SIGNATURE_LEN as u64;
+        let overviews = pages + pages_len;
+        let before = usize::try_from(signature_at).ok();
+        let signed = before.and_then(|before| bytes.get(..before));
+        let signed = sha256(signed.unwrap_or_default());
         Ok(Self {
             offset,
-            len: bytes.len(),
+            len,
             fixed,
             content,
             signature,
             signed,
-            hash: chain_hash(&signed, signature),
+            hash: chain_hash(&signed, &signature),
             parts: Parts {
                 signature: signature_at,
-                pages: signature_at + SIGNATURE_LEN,
+                pages,
                 overviews,
                 secrets: overviews + overviews_len,
-                end: bytes.len(),
+                end: len,
             },
         })
+    }
+
+    /// The same, with its own bytes.
+    pub(crate) fn into_owned(self) -> Commit<'static> {
+        let content = match self.content {
+            Content::Snapshot(part) => Content::Snapshot(Box::new(SnapshotPart {
+                header: part.header.into_owned().into(),
+                superseded: part.superseded.into_owned().into(),
+                adopted: part.adopted.into_owned().into(),
+                directory: part.directory.into_owned().into(),
+                header_offset: part.header_offset,
+                header_signature: part.header_signature,
+                directory_offset: part.directory_offset,
+            })),
+            Content::Changes(part) => Content::Changes(ChangesPart {
+                page: part.page.into_owned().into(),
+                page_offset: part.page_offset,
+                body_hash: part.body_hash,
+            }),
+        };
+        Commit {
+            offset: self.offset,
+            len: self.len,
+            fixed: self.fixed,
+            content,
+            signature: self.signature,
+            signed: self.signed,
+            hash: self.hash,
+            parts: self.parts,
+        }
     }
 
     /// The snapshot's part; `None` for changes.
@@ -244,8 +282,8 @@ impl<'a> Commit<'a> {
     }
 
     /// Hashes of the newest commits that a snapshot replaces, oldest first; none for changes.
-    pub(crate) fn superseded(&self) -> &'a [[u8; 32]] {
-        self.snapshot().map_or(&[], |part| part.superseded)
+    pub(crate) fn superseded(&self) -> &[[u8; 32]] {
+        self.snapshot().map_or(&[], |part| &part.superseded)
     }
 
     /// Whether the page and the records of changes are those that their author wrote. `bytes` are all of the
@@ -254,7 +292,9 @@ impl<'a> Commit<'a> {
         match &self.content {
             Content::Snapshot(_) => true,
             Content::Changes(part) => {
-                body_hash(part.page, &bytes[self.parts.overviews..]) == *part.body_hash
+                let records = usize::try_from(self.parts.overviews).ok();
+                let records = records.and_then(|start| bytes.get(start..));
+                records.is_some_and(|records| body_hash(&part.page, records) == part.body_hash)
             }
         }
     }
@@ -264,7 +304,7 @@ impl<'a> SnapshotPart<'a> {
     fn decode(reader: &mut Reader<'a>, fixed: &Fixed) -> Result<Self> {
         let header_offset = reader.offset() + 4;
         let header = reader.part(limits::HEADER_LEN_MAX, "the header")?;
-        let header_signature = reader.array("the header's signature")?;
+        let header_signature = *reader.array("the header's signature")?;
         let at = reader.offset();
         let count = reader.u32("the number of superseded commits")? as usize;
         if count as u64 != fixed.seq.min(limits::SUPERSEDED_MAX as u64) {
@@ -304,12 +344,12 @@ impl<'a> SnapshotPart<'a> {
             "the directory",
         )?;
         Ok(Self {
-            header,
+            header: header.into(),
             header_offset,
             header_signature,
-            superseded,
-            adopted,
-            directory,
+            superseded: superseded.into(),
+            adopted: adopted.into(),
+            directory: directory.into(),
             directory_offset,
         })
     }
@@ -334,9 +374,9 @@ impl<'a> ChangesPart<'a> {
             "the page of changes",
         )?;
         Ok(Self {
-            page,
+            page: page.into(),
             page_offset,
-            body_hash: &[0; 32],
+            body_hash: [0; 32],
         })
     }
 }
@@ -360,22 +400,17 @@ fn sealed_rows<'a>(
 }
 
 /// Whether so many sealed pages of a snapshot can be `len` bytes long.
-fn is_len_of_pages(len: usize, pages: usize) -> bool {
+fn is_len_of_pages(len: u64, pages: u64) -> bool {
+    const ENTRY: u64 = ENTRY_LEN as u64;
     let Some(full) = pages.checked_sub(1) else {
         return len == 0;
     };
     let last = len
-        .checked_sub(full * PAGE_LEN)
-        .and_then(|last| last.checked_sub(OVERHEAD));
+        .checked_sub(full * PAGE_LEN as u64)
+        .and_then(|last| last.checked_sub(OVERHEAD as u64));
     last.is_some_and(|last| {
-        last % ENTRY_LEN == 0 && (1..=PAGE_ENTRIES_MAX).contains(&(last / ENTRY_LEN))
+        last % ENTRY == 0 && (1..=PAGE_ENTRIES_MAX as u64).contains(&(last / ENTRY))
     })
-}
-
-fn part_len(reader: &mut Reader<'_>, what: &str) -> Result<usize> {
-    let at = reader.offset();
-    let len = reader.u64(what)?;
-    usize::try_from(len).map_err(|_| damaged(at, format!("{what} claim {len} bytes")))
 }
 
 /// It tells without keys whether changes were written whole.
@@ -415,9 +450,7 @@ impl Sealed<'_> {
                 out.extend_from_slice(bytes);
                 Ok(())
             }
-            Self::Stored(source, range) => {
-                source.read(range.clone(), out).map_err(Error::not_fetched)
-            }
+            Self::Stored(source, range) => source.read(range.clone(), out).map_err(Error::unread),
         }
     }
 }

@@ -3,14 +3,18 @@
 
 use super::MAGIC;
 use crate::error::{Code, Error};
+use crate::source::Source;
 
 /// Bytes from which on a file has so much that is random that no accident makes it look like text.
 const LEN_MIN: usize = 256;
 /// Line feeds from which on it is no accident that each of them follows a carriage return: one in 2^24.
 const LINE_FEEDS_MIN: usize = 3;
 
+/// Bytes that are looked at: so many of a vault cannot look like text by accident.
+const LOOKED_AT: u64 = 64 * 1024;
+
 /// The error of a file that does not open, with what has happened to the file as its hint.
-pub(crate) fn explain(error: Error, file: &[u8]) -> Error {
+pub(crate) fn explain(error: Error, source: &dyn Source) -> Error {
     let is_about_bytes = matches!(
         error.code(),
         Code::NotAVault
@@ -22,7 +26,9 @@ pub(crate) fn explain(error: Error, file: &[u8]) -> Error {
     if !is_about_bytes {
         return error;
     }
-    match what_happened(file) {
+    let mut buffer = Vec::new();
+    let start = source.get(0..source.file_len().min(LOOKED_AT), &mut buffer);
+    match start.ok().and_then(what_happened) {
         Some(what) => error.with_hint(what),
         None if error.code() == Code::Damaged && error.hint().is_none() => error.with_hint(
             "a transfer that takes the file for text, or that was cut short, does this: compare the file with \
@@ -58,7 +64,8 @@ fn what_happened(file: &[u8]) -> Option<&'static str> {
              as binary",
         );
     }
-    if let Ok(text) = std::str::from_utf8(file) {
+    // The last character may go on behind what is looked at.
+    if let Some(text) = utf8_of(file) {
         return Some(match text.contains('\u{fffd}') {
             true => {
                 "something took the file for text, and what is not text in it was lost: copy the original again, \
@@ -85,9 +92,23 @@ fn what_happened(file: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// The text, if it is UTF-8 but for a character that is not there as a whole.
+fn utf8_of(file: &[u8]) -> Option<&str> {
+    match std::str::from_utf8(file) {
+        Ok(text) => Some(text),
+        Err(error) if error.error_len().is_some() => None,
+        Err(error) => std::str::from_utf8(&file[..error.valid_up_to()]).ok(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Piece;
+
+    fn explain(error: Error, file: &[u8]) -> Error {
+        super::explain(error, &Piece::file(file))
+    }
 
     /// What a vault looks like: its magic, and bytes of all kinds.
     fn sound() -> Vec<u8> {

@@ -65,18 +65,22 @@ pub fn check_file_len(len: u64) -> Result<()> {
 /// Splits a file into its key slot part and its log; the second is where the log starts.
 pub(crate) fn split_file(file: &[u8]) -> Result<(&[u8], usize)> {
     check_file_len(file.len() as u64)?;
-    if file.is_empty() {
+    let len = prefix_of(file)? - PREFIX_LEN as u64;
+    let mut reader = Reader::new(&file[PREFIX_LEN..], PREFIX_LEN as u64);
+    let len = usize::try_from(len).unwrap_or(usize::MAX);
+    let key_slots = reader.take(len, "the key slot part")?;
+    Ok((key_slots, PREFIX_LEN + len))
+}
+
+/// Where the log begins in a file that begins with these bytes, of which there are enough if the file has them.
+pub(crate) fn prefix_of(start: &[u8]) -> Result<u64> {
+    if start.is_empty() {
         return Err(Error::new(
             Code::NotAVault,
             "the file is empty, so it is no connector vault",
         ));
     }
-    let prefix = file.first_chunk().ok_or_else(not_a_vault)?;
-    let len = log_start(prefix)? - PREFIX_LEN as u64;
-    let mut reader = Reader::new(&file[PREFIX_LEN..], PREFIX_LEN as u64);
-    let len = usize::try_from(len).unwrap_or(usize::MAX);
-    let key_slots = reader.take(len, "the key slot part")?;
-    Ok((key_slots, PREFIX_LEN + len))
+    log_start(start.first_chunk().ok_or_else(not_a_vault)?)
 }
 
 /// The file's start: magic and key slots. The log follows.

@@ -8,12 +8,14 @@ use proptest::prelude::*;
 
 use super::commit::{
     Commit, Content, DIRECTORY_LEN_MIN, ENTRY_LEN, FIXED_LEN, Fixed, NewCommit, NewContent,
-    NewSnapshot, ROW_LEN, Sealed,
+    NewSnapshot, ROW_LEN, SIGNATURE_LEN, Sealed,
 };
 use super::header::{Commitments, Features, Grant, Group, Handover, Header, Retired, SealedName};
 use super::hex::{GrantId, GroupId, Hex, VaultId};
 use super::key_slots::{self, Hint, Kdf, KeySlot};
 use super::rights::{RightEntry, Scope, bundle_len};
+use std::ops::Range;
+
 use super::*;
 use crate::crypto::aead::OVERHEAD;
 use crate::crypto::kdf::Cost;
@@ -179,18 +181,29 @@ proptest! {
         let fixed = Fixed::decode(bytes.first_chunk::<FIXED_LEN>().unwrap(), 7).unwrap().unwrap();
         prop_assert_eq!(fixed.len as usize, bytes.len() - FIXED_LEN);
         let commit = Commit::decode(fixed, bytes, 7).unwrap();
+        let range = |range: Range<u64>| range.start as usize..range.end as usize;
         prop_assert_eq!((fixed.seq, fixed.prev, fixed.author), (seq, prev, author));
-        prop_assert_eq!(commit.signature, &signature);
-        prop_assert_eq!(commit.snapshot().map(|part| part.header), header.as_deref());
+        prop_assert_eq!(commit.signature, signature);
+        prop_assert_eq!(commit.snapshot().map(|part| &*part.header), header.as_deref());
         match &commit.content {
             Content::Snapshot(part) => {
-                prop_assert_eq!(part.superseded, &superseded);
-                prop_assert_eq!(part.directory, &directory);
-                prop_assert_eq!(&bytes[commit.parts.pages..commit.parts.overviews], &page);
+                prop_assert_eq!(&*part.superseded, &superseded);
+                prop_assert_eq!(&*part.directory, &directory);
+                prop_assert_eq!(&bytes[range(commit.parts.pages..commit.parts.overviews)], &page);
             }
-            Content::Changes(part) => prop_assert_eq!(part.page, &page),
+            Content::Changes(part) => prop_assert_eq!(&*part.page, &page),
         }
         prop_assert!(commit.has_sound_body(bytes));
+        // The front is enough. Where it is not there, the error says how much of it is missing.
+        let front = commit.parts.signature as usize + SIGNATURE_LEN;
+        let decoded = Commit::decode(fixed, &bytes[..front], 7).unwrap();
+        prop_assert_eq!((decoded.hash, decoded.len), (commit.hash, bytes.len() as u64));
+        for cut in [FIXED_LEN, FIXED_LEN + 4, front - 1] {
+            let error = Commit::decode(fixed, &bytes[..cut], 7).err().unwrap();
+            let missing = error.missing().unwrap().ranges()[0].clone();
+            prop_assert_eq!(missing.start, 7 + cut as u64);
+            prop_assert!(missing.end <= 7 + front as u64);
+        }
         let as_stored = |parts: Vec<&Vec<u8>>| {
             let mut out = Vec::new();
             parts.iter().for_each(|part| crate::bytes::put_part(&mut out, part));
@@ -199,8 +212,8 @@ proptest! {
         let parts = &commit.parts;
         let overviews = as_stored(records.iter().map(|(overview, _)| overview).collect());
         let secrets = as_stored(records.iter().map(|(_, secrets)| secrets).collect());
-        prop_assert_eq!(&bytes[parts.overviews..parts.secrets], &overviews);
-        prop_assert_eq!(&bytes[parts.secrets..parts.end], &secrets);
+        prop_assert_eq!(&bytes[range(parts.overviews..parts.secrets)], &overviews);
+        prop_assert_eq!(&bytes[range(parts.secrets..parts.end)], &secrets);
     }
 
     #[test]

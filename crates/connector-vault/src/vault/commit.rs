@@ -479,8 +479,7 @@ impl<S: Source> Vault<S> {
             }
             Store::Replace { file, identity, .. } => {
                 let identity = identity.unwrap_or_else(|| self.access.identity.clone());
-                let known = self.known_head();
-                self.reopen_by(identity, file, Some(&known))?;
+                self.replace(identity, file)?;
             }
         }
         Ok(prepared.outcomes)

@@ -17,7 +17,7 @@ pub(crate) use self::keys::{IndexKeys, Place};
 pub(crate) use self::pages::seal;
 pub(crate) use self::rules::{Author, Before, capability_of};
 pub(crate) use self::salvage::{Salvaged, salvage};
-pub(crate) use self::tail::Pending;
+pub(crate) use self::tail::{OpenPage, Origin, Pending};
 pub(crate) use self::walk::{Lost, Newest, Resume};
 
 use self::pages::Pages;
@@ -26,7 +26,7 @@ use super::record::{Overview, RecordKeys};
 use crate::bytes::damaged;
 use crate::crypto::Hash;
 use crate::error::{Code, Error, Result};
-use crate::format::commit::{Commit, FIXED_LEN, SIGNATURE_LEN};
+use crate::format::commit::{Commit, SIGNATURE_LEN};
 use crate::format::header::Header;
 use crate::limits;
 use crate::source::Source;
@@ -35,8 +35,8 @@ use crate::source::Source;
 pub(crate) struct CommitPlace {
     /// Where it begins in the file.
     pub(crate) at: u64,
-    pub(crate) len: usize,
-    signature_at: usize,
+    pub(crate) len: u64,
+    signature_at: u64,
     pub(crate) seq: u64,
     pub(crate) hash: Hash,
     pub(crate) author: u16,
@@ -57,14 +57,20 @@ impl CommitPlace {
 
     /// Where it stands in the file.
     pub(crate) fn range(&self) -> Range<u64> {
-        self.at..self.at + self.len as u64
+        self.at..self.at + self.len
     }
 
-    /// Its fixed part and its signature, with their places in the file; `bytes` begin with the commit.
-    fn marks(&self, bytes: &[u8]) -> Vec<(u64, Vec<u8>)> {
-        let places = [(0, FIXED_LEN), (self.signature_at, SIGNATURE_LEN)];
-        let marks = places.map(|(at, len)| (self.at + at as u64, bytes[at..at + len].to_vec()));
-        marks.to_vec()
+    /// Where its front stands, up to its signature.
+    pub(crate) fn front(&self) -> Range<u64> {
+        self.at..self.at + self.signature_at + SIGNATURE_LEN as u64
+    }
+
+    /// Its fixed part and its signature, with their places in the file.
+    fn marks(&self, commit: &Commit<'_>) -> Vec<(u64, Vec<u8>)> {
+        vec![
+            (self.at, commit.fixed.encode().to_vec()),
+            (self.at + self.signature_at, commit.signature.to_vec()),
+        ]
     }
 }
 
@@ -115,14 +121,14 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// The index of a log that begins with this snapshot; `bytes` are all of it.
-    pub(crate) fn begin(keys: IndexKeys, snapshot: &Commit<'_>, bytes: &[u8]) -> Result<Self> {
+    /// The index of a log that begins with this snapshot.
+    pub(crate) fn begin(keys: IndexKeys, snapshot: &Commit<'_>) -> Result<Self> {
         let part = snapshot
             .snapshot()
             .ok_or_else(|| damaged(snapshot.offset, "the log does not begin with a snapshot"))?;
         let pages = Pages::open(&keys, snapshot, part)?;
         let place = CommitPlace::of(snapshot, 0);
-        let marks = place.marks(bytes);
+        let marks = place.marks(snapshot);
         Ok(Self {
             keys,
             commits: vec![place],

@@ -142,7 +142,7 @@ impl<S: Source> Vault<S> {
     /// An error about a connector whose newest version is damaged or false, with its id where a version of it
     /// opens, else with its tag.
     fn naming(&self, error: Error, tag: Tag) -> Error {
-        if error.missing().is_some() {
+        if error.is_unread() {
             return error;
         }
         let versions = self.index.sound_versions(tag, &self.reading());

@@ -1,27 +1,26 @@
-//! Opening a vault and following it as it grows (docs/format.md section 7).
+//! What a vault is opened by, and how it is followed as it grows (docs/format.md section 7).
 
-mod detach;
+mod steps;
 
-use std::ops::Range;
-
-pub use self::detach::Detached;
+pub(super) use self::steps::Machine;
+pub use self::steps::{Opening, Step};
 
 use serde::Serialize;
 
-use super::index::{Index, IndexKeys, Pending, Reading};
-use super::record::RecordKeys;
-use super::{OpenReport, Vault};
-use crate::access::{self, Access, Bounds, BrokenKeySlot, Unlock};
+use super::Vault;
+use super::index::{Origin, Pending};
+use crate::access::{Bounds, Unlock, Way};
 use crate::connector::ConnectorId;
 use crate::crypto::identity::Identity;
 use crate::error::{Code, Error, Result};
+use crate::format::commit::Commit;
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
 use crate::format::key_slots::{self, KeySlotEntry};
-use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
+use crate::format::{PREFIX_LEN, check_file_len, mangled, prefix_of, split_file};
 use crate::limits;
-use crate::log::{self, After, At, KnownHead, TornTail};
-use crate::source::{Memory, Missing, Source};
+use crate::log::{self, After, KnownHead, TornTail, Walk};
+use crate::source::{Memory, Piece, Source, Window};
 
 /// What a vault is expected to be, and how to open it.
 #[derive(Clone, Debug)]
@@ -121,8 +120,9 @@ impl Vault {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn open(file: Vec<u8>, unlock: Unlock<'_>, options: &OpenOptions) -> Result<Self> {
-        require_expectation(unlock, options)?;
-        Self::load(file, options, access_by(unlock, options))
+        let way = Way::from(unlock);
+        require_expectation(&way, options)?;
+        Self::load(file, way, options.clone())
     }
 
     /// The id of the vault in a file, its header's signature verified: to look up what is known of
@@ -130,56 +130,40 @@ impl Vault {
     ///
     /// Fails as [`open`](Self::open) does for bytes that are no sound vault.
     pub fn identify(file: &[u8]) -> Result<VaultId> {
-        let identify = || {
-            let (_, log_start) = split_file(file)?;
-            let snapshot = log::first(&file[log_start..], At::file(log_start))?;
-            Ok(log::verified_header(&snapshot)?.vault_id)
-        };
-        identify().map_err(|error| mangled::explain(error, file))
+        let file = Piece::file(file);
+        let found = Found::read(&file).map_err(|error| mangled::explain(error, &file))?;
+        Ok(found.header.vault_id)
     }
 
-    pub(super) fn load(file: Vec<u8>, options: &OpenOptions, open: Opening<'_>) -> Result<Self> {
-        let len = file.len() as u64;
-        Self::load_from(Memory::from(file), len, options, open)
+    pub(super) fn load(file: Vec<u8>, way: Way, options: OpenOptions) -> Result<Self> {
+        Opening::by(Memory::from(file), way, options).run()
     }
 }
 
 impl<S: Source> Vault<S> {
-    /// Opens the vault whose file of `len` bytes is in a source. Opening reads all of the file, and keeps
-    /// none of it. Later, each method reads the ranges that it uses.
+    /// Opens another copy of this vault by the same identity, to compare or merge it: it may be
+    /// older, newer or forked. Its bytes never miss.
     ///
-    /// Fails as [`open`](Vault::open) does, and where bytes are missing ([`Error::missing`]).
-    pub fn open_from(
-        source: S,
-        len: u64,
-        unlock: Unlock<'_>,
-        options: &OpenOptions,
-    ) -> Result<Self> {
-        require_expectation(unlock, options)?;
-        Self::load_from(source, len, options, access_by(unlock, options))
+    /// Fails as [`open`](Vault::open) does, with `not_mergeable` for another vault.
+    pub fn open_copy(&self, file: Vec<u8>) -> Result<Vault> {
+        self.open_copy_in(Memory::from(file))
     }
 
-    /// Opens another copy of this vault by the same identity, to compare or merge it: it may be
-    /// older, newer or forked.
-    ///
-    /// Fails as [`open`](Self::open) does, with `not_mergeable` for another vault.
-    pub fn open_copy(&self, file: Vec<u8>) -> Result<Vault> {
-        if Vault::identify(&file)? != self.header.vault_id {
+    /// The same of a file that is in a source.
+    pub fn open_copy_in<T: Source>(&self, file: T) -> Result<Vault<T>> {
+        let options = self.of_this_vault(None);
+        let mut opening = Opening::by(file, self.own_way(), options);
+        if opening.identify()? != self.header.vault_id {
             return Err(not_mergeable());
         }
-        let options = OpenOptions {
-            vault_id: Some(self.header.vault_id),
-            ..OpenOptions::default()
-        };
-        let identity = self.access.identity.clone();
-        Vault::load(file, &options, by_identity(identity))
+        opening.run()
     }
 
     /// Opens the file that has replaced the one this vault was opened from, by the same identity;
     /// it must have grown from the present head.
     ///
-    /// Fails as [`open`](Self::open) does, and this vault is then as before.
-    pub fn reopen(&mut self, file: Vec<u8>) -> Result<()> {
+    /// Fails as [`open`](Vault::open) does, and this vault is then as before.
+    pub fn reopen(&mut self, file: impl Into<S>) -> Result<()> {
         let known = self.known_head();
         self.reopen_from(file, Some(&known))
     }
@@ -187,29 +171,67 @@ impl<S: Source> Vault<S> {
     /// As [`reopen`](Self::reopen), but the file must have grown from `known`, which the present head
     /// may be ahead of: a writer withdraws a commit that it could not store
     /// (docs/format.md section 9). Without `known`, only the vault has to be the same.
-    pub fn reopen_from(&mut self, file: Vec<u8>, known: Option<&KnownHead>) -> Result<()> {
-        self.reopen_by(self.access.identity.clone(), file, known)
+    pub fn reopen_from(&mut self, file: impl Into<S>, known: Option<&KnownHead>) -> Result<()> {
+        self.reopen_by(None, file.into(), known)
     }
 
-    /// The same, by another identity: the grant that opened the vault may have got a new one.
+    /// The same; the grant that opened the vault may have the new identity `renewed` by now.
     pub(super) fn reopen_by(
         &mut self,
-        identity: Identity,
-        file: Vec<u8>,
+        renewed: Option<&Identity>,
+        file: S,
         known: Option<&KnownHead>,
     ) -> Result<()> {
-        let options = OpenOptions {
-            vault_id: Some(self.header.vault_id),
-            known: known.cloned(),
-            ..OpenOptions::default()
+        let open = |identity: &Identity| {
+            let way = Way::Identity(identity.clone());
+            Machine::new(&file, way, self.of_this_vault(known.cloned())).run(&file)
         };
-        let opened = Vault::examine(&file, &options, by_identity(identity))?;
-        self.source.put(0, file);
-        (self.start, self.header, self.key_slots) = (opened.start, opened.header, opened.key_slots);
-        (self.superseded, self.adopted) = (opened.superseded, opened.adopted);
-        (self.access, self.keys, self.index) = (opened.access, opened.keys, opened.index);
-        (self.torn_len, self.report) = (opened.torn_len, opened.report);
+        let opened = match renewed.map(open) {
+            Some(Err(error)) if error.code() != Code::WrongIdentity => Err(error),
+            Some(Ok(opened)) => Ok(opened),
+            _ => open(&self.access.identity),
+        };
+        *self = opened?.with(file);
         Ok(())
+    }
+
+    /// Goes on by an identity with a file of our own that is stored in the place of this one.
+    pub(super) fn replace(&mut self, identity: Identity, file: Vec<u8>) -> Result<()> {
+        let known = self.known_head();
+        let options = self.of_this_vault(Some(known));
+        let piece = Piece::file(&file);
+        let opened = Machine::new(&piece, Way::Identity(identity), options).run(&piece)?;
+        self.source.put(0, file);
+        let Vault {
+            source: (),
+            start,
+            header,
+            key_slots,
+            superseded,
+            adopted,
+            access,
+            keys,
+            index,
+            torn_len,
+            report,
+        } = opened;
+        (self.start, self.header, self.key_slots) = (start, header, key_slots);
+        (self.superseded, self.adopted) = (superseded, adopted);
+        (self.access, self.keys, self.index) = (access, keys, index);
+        (self.torn_len, self.report) = (torn_len, report);
+        Ok(())
+    }
+
+    fn own_way(&self) -> Way {
+        Way::Identity(self.access.identity.clone())
+    }
+
+    fn of_this_vault(&self, known: Option<KnownHead>) -> OpenOptions {
+        OpenOptions {
+            vault_id: Some(self.header.vault_id),
+            known,
+            ..OpenOptions::default()
+        }
     }
 
     /// Takes what was appended to the log since the present head.
@@ -227,19 +249,24 @@ impl<S: Source> Vault<S> {
             seq: head.seq,
             hash: head.hash.0,
         };
-        let at = At {
-            offset: 0,
-            position: file_len,
+        let end = file_len.saturating_add(tail.len() as u64);
+        check_file_len(end)?;
+        let piece = Piece {
+            at: file_len,
+            bytes: &tail,
         };
-        check_file_len(file_len.saturating_add(tail.len() as u64))?;
-        let walk = log::walk(&tail, at, Some(after))?;
-        if !is_own {
+        let walk = Walk::behind(after, file_len, end).walked(&piece)?;
+        let origin = match is_own {
+            true => Origin::Own,
+            false => Origin::Other,
+        };
+        if origin == Origin::Other {
             log::verify_authors(&self.header, &walk.commits, None)?;
         }
-        let piece = (file_len, tail.as_slice());
         let pending = self
             .index
-            .examine(&walk.commits, piece, &self.reading(), is_own)?;
+            .examine(&walk.commits, file_len, &self.reading(), origin)?;
+        let piece = (file_len, tail.as_slice());
         let ids = match is_own {
             true => Vec::new(),
             false => self.ids_of(&pending, piece),
@@ -249,10 +276,9 @@ impl<S: Source> Vault<S> {
             ids,
             torn: walk.torn,
         };
-        let len = walk.commits.iter().map(|commit| commit.len).sum();
-        drop(walk);
+        let len = walk.commits.iter().map(|commit| commit.len).sum::<u64>();
         if refreshed.commits > 0 {
-            tail.truncate(len);
+            tail.truncate(usize::try_from(len).unwrap_or(usize::MAX));
             self.index.keep(pending);
             self.source.put(file_len, tail);
         }
@@ -276,80 +302,11 @@ impl<S: Source> Vault<S> {
         }
         ids
     }
-
-    fn load_from(source: S, len: u64, options: &OpenOptions, open: Opening<'_>) -> Result<Self> {
-        check_file_len(len)?;
-        let mut buffer = Vec::new();
-        let file = source.get(0..len, &mut buffer);
-        let file = file.map_err(Error::not_fetched)?;
-        let opened = Vault::examine(file, options, open)?;
-        Ok(opened.over(source))
-    }
 }
 
-impl Vault<()> {
-    /// Opens a vault in bytes that it does not keep.
-    fn examine(file: &[u8], options: &OpenOptions, open: Opening<'_>) -> Result<Self> {
-        Self::open_sound(file, options, open).map_err(|error| mangled::explain(error, file))
-    }
-
-    fn open_sound(file: &[u8], options: &OpenOptions, open: Opening<'_>) -> Result<Self> {
-        let (key_slots, log_start) = split_file(file)?;
-        let key_slots = key_slots::decode(key_slots, PREFIX_LEN as u64)?;
-        let walk = log::walk(&file[log_start..], At::file(log_start), None)?;
-        let snapshot = walk
-            .commits
-            .first()
-            .expect("a walk from nothing begins with a snapshot");
-        let header = log::verified_header(snapshot)?;
-        if let Some(expected) = options
-            .vault_id
-            .filter(|expected| *expected != header.vault_id)
-        {
-            return Err(log::wrong_vault(expected, header.vault_id));
-        }
-        let continuity = log::continuity(&header, &walk.commits, options.known.as_ref())?;
-        let mut broken_key_slots = Vec::new();
-        let access = open(&header, &key_slots, &mut broken_key_slots)?;
-        let known = options.known.as_ref().map(|known| &known.head);
-        log::verify_authors(&header, &walk.commits, known)?;
-
-        let (vault_id, epoch) = (header.vault_id, header.epoch);
-        let index_keys = IndexKeys::new(access.bundle.index(), vault_id, epoch);
-        let snapshot_bytes = &file[log_start..][..snapshot.len];
-        let mut index = Index::begin(index_keys, snapshot, snapshot_bytes)?;
-        let reading = Reading {
-            keys: &index.keys,
-            header: &header,
-            source: &InMemory(file),
-        };
-        let pending = index.examine(&walk.commits[1..], (0, file), &reading, false)?;
-        index.keep(pending);
-        let keys = RecordKeys::new(&access.bundle, &header);
-        let adopted = snapshot.snapshot().map_or(&[][..], |part| part.adopted);
-        let (torn, superseded) = (walk.torn, snapshot.superseded().to_vec());
-        let report = OpenReport {
-            continuity,
-            torn,
-            broken_key_slots,
-        };
-        Ok(Self {
-            source: (),
-            start: file[..log_start].to_vec(),
-            header,
-            key_slots,
-            superseded,
-            adopted: adopted.to_vec(),
-            access,
-            keys,
-            index,
-            torn_len: torn.map_or(0, |torn| torn.len),
-            report,
-        })
-    }
-
+impl<S> Vault<S> {
     /// The vault whose bytes are in `source`.
-    fn over<S>(self, source: S) -> Vault<S> {
+    pub(super) fn with<T>(self, source: T) -> Vault<T> {
         Vault {
             source,
             start: self.start,
@@ -366,31 +323,61 @@ impl Vault<()> {
     }
 }
 
-/// The bytes of a file that an opening looks at.
-struct InMemory<'a>(&'a [u8]);
+/// What opening finds before any key is known: the start of the file, the snapshot and the verified header; the walk
+/// is behind the snapshot.
+pub(super) struct Found {
+    /// Magic and key slots, as they stand.
+    start: Vec<u8>,
+    key_slots: Vec<KeySlotEntry>,
+    header: Header,
+    walk: Walk,
+}
 
-impl Source for InMemory<'_> {
-    fn read(&self, range: Range<u64>, out: &mut Vec<u8>) -> Result<(), Missing> {
-        out.extend_from_slice(self.get(range, &mut Vec::new())?);
-        Ok(())
+impl Found {
+    fn read(source: &dyn Source) -> Result<Self> {
+        let len = source.file_len();
+        check_file_len(len)?;
+        let mut window = Window::default();
+        let prefix = window.get(source, 0..len.min(PREFIX_LEN as u64), len);
+        let log_start = prefix_of(prefix.map_err(Error::unread)?)?;
+        let start = window.get(source, 0..log_start.min(len), len);
+        let start = start.map_err(Error::unread)?;
+        let start = start[..start
+            .len()
+            .min(usize::try_from(log_start).unwrap_or(usize::MAX))]
+            .to_vec();
+        let (part, _) = split_file(&start)?;
+        let key_slots = key_slots::decode(part, PREFIX_LEN as u64)?;
+        let mut walk = Walk::from_start(log_start, len, window);
+        walk.step(source, 1)?;
+        let header = log::verified_header(first(&walk))?;
+        Ok(Self {
+            start,
+            key_slots,
+            header,
+            walk,
+        })
     }
 
-    fn put(&mut self, _: u64, _: Vec<u8>) {}
-
-    fn get<'a>(&'a self, range: Range<u64>, _: &'a mut Vec<u8>) -> Result<&'a [u8], Missing> {
-        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-        let bytes = self.0.get(place(range.start)..place(range.end));
-        bytes.ok_or_else(|| range.into())
+    fn snapshot(&self) -> &Commit<'static> {
+        first(&self.walk)
     }
+
+    /// The changes behind the snapshot.
+    fn tail(&self) -> &[Commit<'static>] {
+        self.walk.commits.get(1..).unwrap_or_default()
+    }
+}
+
+fn first(walk: &Walk) -> &Commit<'static> {
+    let first = walk.commits.first();
+    first.expect("a walk from the start begins with a snapshot")
 }
 
 /// An identity has no key slot that names its vault: storage could present a vault of its own, and be
 /// handed fresh secrets.
-pub(super) fn require_expectation(unlock: Unlock<'_>, options: &OpenOptions) -> Result<()> {
-    if matches!(unlock, Unlock::Identity(_))
-        && options.vault_id.is_none()
-        && options.known.is_none()
-    {
+pub(super) fn require_expectation(way: &Way, options: &OpenOptions) -> Result<()> {
+    if matches!(way, Way::Identity(_)) && options.vault_id.is_none() && options.known.is_none() {
         return Err(Error::new(
             Code::VaultIdRequired,
             "an identity alone does not say which vault to trust",
@@ -400,27 +387,13 @@ pub(super) fn require_expectation(unlock: Unlock<'_>, options: &OpenOptions) -> 
     Ok(())
 }
 
-/// How an access is opened under a header, once it is known.
-type Opening<'a> =
-    Box<dyn FnOnce(&Header, &[KeySlotEntry], &mut Vec<BrokenKeySlot>) -> Result<Access> + 'a>;
-
-/// Opens the access that `unlock` gives.
-pub(super) fn access_by<'a>(unlock: Unlock<'a>, options: &OpenOptions) -> Opening<'a> {
-    let bounds = Bounds {
-        memory_kib_max: options.memory_kib_max,
-        work_kib_max: options.work_kib_max,
-    };
-    match unlock.trying() {
-        Err(identity) => by_identity(identity.clone()),
-        Ok(trying) => Box::new(move |header, key_slots, broken| {
-            let identity = access::unlock(header, key_slots, trying, bounds, broken)?;
-            Access::open(identity, header)
-        }),
+impl From<&OpenOptions> for Bounds {
+    fn from(options: &OpenOptions) -> Self {
+        Self {
+            memory_kib_max: options.memory_kib_max,
+            work_kib_max: options.work_kib_max,
+        }
     }
-}
-
-fn by_identity(identity: Identity) -> Opening<'static> {
-    Box::new(|header, _, _| Access::open(identity, header))
 }
 
 pub(super) fn not_mergeable() -> Error {

@@ -230,7 +230,7 @@ impl<S: Source> Vault<S> {
             let opened = self.opened(&newest);
             draft.extras.overview = match opened {
                 Ok(opened) => opened.extra,
-                Err(error) if error.missing().is_some() => return Err(error),
+                Err(error) if error.is_unread() => return Err(error),
                 // What is damaged or false is what a restore or a delete is for: an older version tells it.
                 Err(_) => draft.extras.overview.take(),
             };

@@ -41,6 +41,7 @@ use crate::crypto::identity::Identity;
 use crate::error::{Code, Error, Result};
 use crate::log::{Head, KnownHead};
 use crate::plan::Outcome;
+use crate::source::{Memory, Source};
 
 /// How often in a row another writer may come first before a change gives up.
 pub const CONFLICTS_MAX: u32 = 100;
@@ -85,13 +86,13 @@ pub enum Ask<'a> {
 }
 
 /// What became of what the session has asked for.
-pub enum Answer {
+pub enum Answer<S = Memory> {
     /// The stored bytes end where the log ends.
     Same,
     /// They go on: with commits, and perhaps with a torn tail.
     Grown(Vec<u8>),
-    /// They are another file: all of it.
-    Replaced(Vec<u8>),
+    /// They are another file: this one.
+    Replaced(S),
     /// Whether the newest commit stays: no writer is at work that may withdraw it.
     Stays(bool),
     /// A change, ready to be stored.
@@ -247,7 +248,7 @@ impl Session {
     }
 
     /// Begins to take what others have stored. An operation that has not ended is forgotten.
-    pub fn refresh(&mut self, vault: &Vault) -> Ask<'_> {
+    pub fn refresh<S: Source>(&mut self, vault: &Vault<S>) -> Ask<'_> {
         self.outcomes.clear();
         self.has_moved = false;
         self.state = State::CatchingUp(Aim::Refresh);
@@ -255,13 +256,13 @@ impl Session {
     }
 
     /// Begins to decide which head stays of a vault that was read just now.
-    pub fn settle(&mut self, vault: &Vault) -> Ask<'_> {
+    pub fn settle<S: Source>(&mut self, vault: &Vault<S>) -> Ask<'_> {
         self.outcomes.clear();
         self.has_moved = true;
         self.settling(vault)
     }
 
-    fn settling(&mut self, vault: &Vault) -> Ask<'_> {
+    fn settling<S: Source>(&mut self, vault: &Vault<S>) -> Ask<'_> {
         let known = self.known.as_ref().map(|known| &known.head);
         if known == Some(&vault.head()) {
             return self.remembering(Aim::Refresh);
@@ -272,7 +273,7 @@ impl Session {
 
     /// Begins a change. The driver lets no other writer in between, where it can. An operation that has
     /// not ended is forgotten.
-    pub fn write(&mut self, vault: &Vault) -> Ask<'_> {
+    pub fn write<S: Source>(&mut self, vault: &Vault<S>) -> Ask<'_> {
         (self.conflicts, self.lost) = (0, 0);
         self.outcomes.clear();
         self.state = State::CatchingUp(Aim::Write);
@@ -283,7 +284,7 @@ impl Session {
     ///
     /// Fails as [`Vault::refresh`], [`Vault::reopen`] and [`Vault::apply`] do, and with
     /// `outcome_unknown` where an answer got lost and nobody can look. The operation has ended then.
-    pub fn next(&mut self, vault: &mut Vault, answer: Answer) -> Result<Ask<'_>> {
+    pub fn next<S: Source>(&mut self, vault: &mut Vault<S>, answer: Answer<S>) -> Result<Ask<'_>> {
         match (std::mem::replace(&mut self.state, State::Idle), answer) {
             (State::CatchingUp(aim), answer) => {
                 if !self.take(vault, answer)? {
@@ -372,7 +373,7 @@ impl Session {
     }
 
     /// Takes what is stored by now; whether there was an answer.
-    fn take(&mut self, vault: &mut Vault, answer: Answer) -> Result<bool> {
+    fn take<S: Source>(&mut self, vault: &mut Vault<S>, answer: Answer<S>) -> Result<bool> {
         match answer {
             Answer::Same => vault.forget_torn_tail(),
             Answer::Grown(tail) => {
@@ -393,7 +394,7 @@ impl Session {
         Ok(true)
     }
 
-    fn storing(&mut self, vault: &Vault, prepared: Prepared) -> Ask<'_> {
+    fn storing<S: Source>(&mut self, vault: &Vault<S>, prepared: Prepared) -> Ask<'_> {
         self.state = State::Storing(prepared);
         let State::Storing(prepared) = &self.state else {
             return Ask::Fail;
@@ -406,7 +407,7 @@ impl Session {
     }
 
     /// Goes on behind a change that is stored and applied.
-    fn stored(&mut self, vault: &Vault) -> Ask<'_> {
+    fn stored<S: Source>(&mut self, vault: &Vault<S>) -> Ask<'_> {
         self.known = Some(vault.known_head());
         if vault.wants_compaction() {
             self.state = State::MayCompact;
@@ -416,7 +417,12 @@ impl Session {
     }
 
     /// Decides by the chain whether a change is stored whose answer got lost.
-    fn look(&mut self, vault: &mut Vault, prepared: Prepared, answer: Answer) -> Result<Ask<'_>> {
+    fn look<S: Source>(
+        &mut self,
+        vault: &mut Vault<S>,
+        prepared: Prepared,
+        answer: Answer<S>,
+    ) -> Result<Ask<'_>> {
         let taken = match (answer, prepared.identity()) {
             (Answer::Replaced(file), Some(identity)) => self.take_renewed(vault, identity, file),
             (answer, _) => self.take(vault, answer),
@@ -442,24 +448,16 @@ impl Session {
     }
 
     /// Takes a file in which the own grant may have its new identity already.
-    fn take_renewed(
+    fn take_renewed<S: Source>(
         &mut self,
-        vault: &mut Vault,
+        vault: &mut Vault<S>,
         identity: &Identity,
-        file: Vec<u8>,
+        file: S,
     ) -> Result<bool> {
-        let known = self.known.as_ref();
-        match vault.reopen_by(identity.clone(), file.clone(), known) {
-            Err(error) if error.code() == Code::WrongIdentity => {
-                self.take(vault, Answer::Replaced(file))
-            }
-            renewed => {
-                renewed?;
-                self.brought = Brought::Anything;
-                self.has_moved = true;
-                Ok(true)
-            }
-        }
+        vault.reopen_by(Some(identity), file, self.known.as_ref())?;
+        self.brought = Brought::Anything;
+        self.has_moved = true;
+        Ok(true)
     }
 
     /// How long to wait before the next attempt; `None`: there were enough.

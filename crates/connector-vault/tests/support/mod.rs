@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test uses some of it")]
 
+pub(crate) mod remote;
+
 use std::collections::BTreeMap;
 
 use connector_vault::{

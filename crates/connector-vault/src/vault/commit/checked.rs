@@ -176,10 +176,13 @@ impl<S: Source> Vault<S> {
         // Whatever else is known of the connector, a version that is not false says it, if there is one.
         let (named, is_false) = match true_ones().next() {
             Some(stored) => (Some(self.opened(stored)?), false),
-            None => (
-                versions.iter().rev().find_map(|stored| self.named(stored)),
-                true,
-            ),
+            None => {
+                let mut named = None;
+                for stored in versions.iter().rev() {
+                    named = named.map_or_else(|| self.named(stored), |named| Ok(Some(named)))?;
+                }
+                (named, true)
+            }
         };
         let (Some(named), Some(newest)) = (named, versions.last()) else {
             return Ok(None);
@@ -242,17 +245,18 @@ impl<S: Source> Vault<S> {
     }
 
     /// What a false version says of its connector, if it is one of this tag.
-    fn named(&self, stored: &Stored) -> Option<OpenedOverview> {
+    fn named(&self, stored: &Stored) -> Result<Option<OpenedOverview>> {
         let mut buffer = Vec::new();
-        let bytes = self.bytes(stored.overview(), &mut buffer).ok()?;
+        let bytes = self.bytes(stored.overview(), &mut buffer)?;
         let mut plaintext = Vec::new();
-        let sealed = bytes.get(4..)?;
+        let sealed = bytes.get(4..).unwrap_or_default();
         let is_open = self
             .keys
             .open_overview(stored.entry.group, sealed, &mut plaintext);
-        let opened = OpenedOverview::parse(&plaintext).ok()?;
-        let tag = self.index.keys.tag(opened.overview.id.as_str());
-        (is_open.ok()? && tag == stored.entry.tag).then_some(opened)
+        let opened = OpenedOverview::parse(&plaintext).ok();
+        let opened = opened.filter(|_| is_open.is_ok_and(|is_open| is_open));
+        Ok(opened
+            .filter(|opened| self.index.keys.tag(opened.overview.id.as_str()) == stored.entry.tag))
     }
 
     fn own_plaintexts(&self, own: &Own<'_>, host: &mut Host<'_>) -> Result<OwnVersion> {

@@ -157,7 +157,7 @@ impl<S: Source> Vault<S> {
                 let is_old = overview.at.is_older_than(limits::REQUEST_SECONDS_KEPT, now);
                 (Some(overview.author), !is_old)
             }
-            Err(error) if error.missing().is_some() => return Err(error),
+            Err(error) if error.is_unread() => return Err(error),
             Err(_) => (None, true),
         }))
     }
@@ -173,7 +173,7 @@ impl<S: Source> Vault<S> {
     fn is_compaction_due(&self) -> bool {
         let log_len = self.log_end().end;
         let commits = &self.index.commits;
-        let snapshot_len = commits.first().map_or(0, |snapshot| snapshot.len as u64);
+        let snapshot_len = commits.first().map_or(0, |snapshot| snapshot.len);
         let is_long = log_len > limits::COMPACTION_LEN_MIN as u64 && log_len / 2 >= snapshot_len;
         is_long || commits.len() > limits::TAIL_COMMITS_MAX + 1 || self.index.is_tail_wide()
     }

@@ -58,7 +58,7 @@ impl Pages {
         let mut plaintext = Vec::with_capacity(part.directory.len());
         if !keys.open(
             Place::Directory(commit.fixed.seq),
-            part.directory,
+            &part.directory,
             &mut plaintext,
         ) {
             return broken("does not open");
@@ -78,7 +78,7 @@ impl Pages {
                 hash: *reader.array("a hash")?,
             });
         }
-        let place = |from: usize, to: usize| commit.offset + from as u64..commit.offset + to as u64;
+        let place = |from: u64, to: u64| commit.offset + from..commit.offset + to;
         let parts = &commit.parts;
         let pages = Self {
             seq: commit.fixed.seq,
@@ -178,7 +178,7 @@ impl Pages {
         let range = self.range(number);
         let offset = range.start;
         let sealed = reading.source.get(range, &mut buffer);
-        let sealed = sealed.map_err(Error::not_fetched)?;
+        let sealed = sealed.map_err(Error::unread)?;
         let page = self
             .decode(number, sealed, reading)
             .map_err(|what| damaged_page(offset, sealed.len(), what))?;

@@ -24,7 +24,7 @@ pub(crate) fn salvage(
     file: &[u8],
 ) -> Vec<Salvaged> {
     let seq = commit.fixed.seq;
-    let at = |part: usize| commit.offset + part as u64;
+    let at = |part: u64| commit.offset + part;
     let parts = &commit.parts;
     let mut places = Places {
         overviews: at(parts.overviews),
@@ -34,7 +34,7 @@ pub(crate) fn salvage(
     let mut left = Vec::new();
     let directory = match &commit.content {
         Content::Changes(part) => {
-            match entries_of(keys, header, Place::Changes(seq), part.page) {
+            match entries_of(keys, header, Place::Changes(seq), &part.page) {
                 Some(entries) => left.extend(versions(entries, &mut places, true)),
                 None => left.push(Salvaged::LostPage(part.page_offset)),
             }
@@ -42,10 +42,8 @@ pub(crate) fn salvage(
         }
         Content::Snapshot(part) => Pages::open(keys, commit, part).ok(),
     };
-    let start = usize::try_from(commit.offset).unwrap_or(usize::MAX);
-    let pages = start
-        .checked_add(parts.pages)
-        .zip(start.checked_add(parts.overviews));
+    let place = |part: u64| usize::try_from(at(part)).ok();
+    let pages = place(parts.pages).zip(place(parts.overviews));
     let pages = pages.and_then(|(start, end)| file.get(start..end));
     for (number, sealed) in pages.unwrap_or_default().chunks(PAGE_LEN).enumerate() {
         let row = directory.as_ref().and_then(|pages| pages.row(number));
@@ -57,7 +55,9 @@ pub(crate) fn salvage(
         match entries_of(keys, header, Place::Page(seq, number as u64), sealed) {
             Some(entries) => left.extend(versions(entries, &mut places, is_listed)),
             None => {
-                left.push(Salvaged::LostPage(at(parts.pages + number * PAGE_LEN)));
+                left.push(Salvaged::LostPage(at(
+                    parts.pages + (number * PAGE_LEN) as u64
+                )));
                 if directory.is_none() {
                     break;
                 }

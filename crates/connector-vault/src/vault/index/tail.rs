@@ -1,15 +1,14 @@
 //! The tail: what the changes behind the snapshot brought.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::entries::{Entry, Places, Stored, Tag};
 use super::keys::Place;
 use super::rules::{Author, Before};
 use super::{CommitPlace, Index, Reading};
 use crate::connector::Op;
-use crate::error::{Code, Error, Result};
-use crate::format::commit::{ChangesPart, Commit, Content, ENTRY_LEN};
+use crate::error::{Code, Error, Result, for_all};
+use crate::format::commit::{Commit, Content, ENTRY_LEN};
 
 /// The versions behind the snapshot.
 #[derive(Default)]
@@ -79,6 +78,7 @@ impl Tail {
 }
 
 /// What a piece of the log brings, until it is kept.
+#[derive(Default)]
 pub(crate) struct Pending {
     commits: Vec<CommitPlace>,
     tail: Tail,
@@ -94,62 +94,103 @@ impl Pending {
     }
 }
 
+/// The page of changes, opened; `None` if it does not open.
+pub(crate) type OpenPage = Option<Vec<u8>>;
+
+/// Whether what a commit brings is held to the rules. What this program has made itself needs no check.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Other,
+    Own,
+}
+
 impl Index {
     /// Checks the changes that the walk has found sound in a piece of the log that stands at `at` in the file
-    /// (docs/format.md section 7.4). Nothing has changed before they are kept. What this program has made itself
-    /// needs no check.
+    /// (docs/format.md section 7.4). Nothing has changed before they are kept.
     pub(crate) fn examine(
         &self,
         commits: &[Commit<'_>],
-        piece: (u64, &[u8]),
+        at: u64,
         reading: &Reading<'_>,
-        is_own: bool,
+        origin: Origin,
     ) -> Result<Pending> {
-        let mut pending = Pending {
-            commits: Vec::with_capacity(commits.len()),
-            tail: Tail::default(),
-            marks: Vec::new(),
-        };
-        let mut missing: Vec<Range<u64>> = Vec::new();
-        for commit in commits {
-            let place = CommitPlace::of(commit, piece.0);
-            if let Content::Changes(part) = &commit.content {
-                let mut before = |tag, pending: &Tail| match is_own {
-                    true => None,
-                    false => Some(self.before(tag, pending, reading).unwrap_or_else(|error| {
-                        // Whatever the answer will be, the commits are not taken before.
-                        missing.extend(error.missing().iter().flat_map(|m| m.ranges()).cloned());
-                        Before::Damaged
-                    })),
-                };
-                let taken = self.take(commit, part, &place, reading, &mut pending, &mut before);
-                // First what is missing: it might have been refused before.
-                taken.map_err(|error| match missing.is_empty() {
-                    true => error,
-                    false => Error::not_fetched(missing.iter().cloned().collect()),
-                })?;
+        let open: Vec<_> = commits
+            .iter()
+            .map(|commit| self.open_page(commit))
+            .collect();
+        if origin == Origin::Other {
+            let mut wanted = BTreeSet::new();
+            for page in &open {
+                self.pages_before(page, &mut wanted);
             }
-            pending.commits.push(place);
+            self.use_pages(&mut wanted, reading, usize::MAX)?;
         }
-        if !missing.is_empty() {
-            return Err(Error::not_fetched(missing.into_iter().collect()));
-        }
-        if let (Some(place), Some(commit)) = (pending.commits.last(), commits.last()) {
-            let start = usize::try_from(commit.offset).unwrap_or(usize::MAX);
-            pending.marks = place.marks(piece.1.get(start..).unwrap_or_default());
+        let mut pending = Pending::default();
+        for (commit, page) in commits.iter().zip(&open) {
+            self.take(&mut pending, commit, page, at, reading, origin)?;
         }
         Ok(pending)
     }
 
-    fn take(
+    /// Opens the page of changes.
+    pub(crate) fn open_page(&self, commit: &Commit<'_>) -> OpenPage {
+        let Content::Changes(part) = &commit.content else {
+            return None;
+        };
+        let mut plaintext = Vec::with_capacity(part.page.len());
+        let place = Place::Changes(commit.fixed.seq);
+        let is_open = self.keys.open(place, &part.page, &mut plaintext);
+        is_open.then_some(plaintext)
+    }
+
+    /// The pages of the snapshot that tell what stands before the versions of a page of changes.
+    pub(crate) fn pages_before(&self, page: &OpenPage, wanted: &mut BTreeSet<usize>) {
+        let (entries, _) = page.as_deref().unwrap_or_default().as_chunks::<ENTRY_LEN>();
+        let tags = entries.iter().filter_map(|bytes| bytes.first_chunk());
+        let tags = tags.map(|tag| Tag(*tag));
+        let in_pages = tags.filter(|tag| self.tail.versions(*tag).is_empty());
+        wanted.extend(in_pages.filter_map(|tag| self.pages.page_of(tag)));
+    }
+
+    /// Reads at most `count` of the pages that are wanted. Fails with all of them that are missing. A damaged page is
+    /// named where it is used.
+    pub(crate) fn use_pages(
         &self,
-        commit: &Commit<'_>,
-        part: &ChangesPart<'_>,
-        place: &CommitPlace,
+        wanted: &mut BTreeSet<usize>,
         reading: &Reading<'_>,
-        pending: &mut Pending,
-        before: &mut dyn FnMut(Tag, &Tail) -> Option<Before>,
+        count: usize,
     ) -> Result<()> {
+        for _ in 0..count {
+            let Some(number) = wanted.first().copied() else {
+                break;
+            };
+            match self.pages.page(number, reading) {
+                Err(error) if error.missing().is_some() => {
+                    let unused = wanted
+                        .iter()
+                        .filter_map(|number| self.pages.unused(*number));
+                    return for_all(unused, |range| {
+                        reading.source.check(range).map_err(Error::unread)
+                    });
+                }
+                Err(error) if error.is_unread() => return Err(error),
+                _ => wanted.remove(&number),
+            };
+        }
+        Ok(())
+    }
+
+    /// Checks one commit on what this index and the commits before it hold.
+    pub(crate) fn take(
+        &self,
+        pending: &mut Pending,
+        commit: &Commit<'_>,
+        page: &OpenPage,
+        piece_at: u64,
+        reading: &Reading<'_>,
+        origin: Origin,
+    ) -> Result<()> {
+        let place = CommitPlace::of(commit, piece_at);
         let seq = commit.fixed.seq;
         let refuse = |what: &str| {
             Error::new(
@@ -158,36 +199,33 @@ impl Index {
             )
         };
         let author = Author::of(reading.header, commit)?;
-        let mut plaintext = Vec::with_capacity(part.page.len());
-        if !self
-            .keys
-            .open(Place::Changes(seq), part.page, &mut plaintext)
-        {
-            return Err(refuse("its page does not open"));
-        }
-        let start = place.at + commit.parts.overviews as u64;
-        let secrets_start = place.at + commit.parts.secrets as u64;
+        let page = page.as_deref();
+        let page = page.ok_or_else(|| refuse("its page does not open"))?;
+        let secrets_start = place.at + commit.parts.secrets;
         let mut places = Places {
-            overviews: start,
+            overviews: place.at + commit.parts.overviews,
             secrets: secrets_start,
             seq,
         };
-        let (entries, _) = plaintext.as_chunks::<ENTRY_LEN>();
+        let (entries, _) = page.as_chunks::<ENTRY_LEN>();
         for (number, bytes) in (0..).zip(entries) {
             let at = |what: &str| refuse(&format!("entry {number}: {what}"));
             let entry = Entry::decode(bytes).map_err(at)?;
-            let before = before(entry.tag, &pending.tail);
-            if let Some(before) = &before {
-                author.check(&entry, before).map_err(at)?;
+            let mut is_damaged = false;
+            if origin == Origin::Other {
+                let before = self.before(entry.tag, &pending.tail, reading)?;
+                author.check(&entry, &before).map_err(at)?;
+                is_damaged = matches!(before, Before::Damaged);
             }
-            let is_damaged = matches!(before, Some(Before::Damaged));
             pending.tail.push(places.next(entry), is_damaged);
         }
-        let end = place.at + commit.parts.end as u64;
-        match (places.overviews, places.secrets) == (secrets_start, end) {
-            true => Ok(()),
-            false => Err(refuse("its records do not fit its page")),
+        let end = place.at + commit.parts.end;
+        if (places.overviews, places.secrets) != (secrets_start, end) {
+            return Err(refuse("its records do not fit its page"));
         }
+        pending.marks = place.marks(commit);
+        pending.commits.push(place);
+        Ok(())
     }
 
     /// What stands before the next version of a connector. Fails where bytes are missing.
@@ -202,7 +240,7 @@ impl Index {
         match self.pages.newest(tag, reading) {
             Ok(Some(newest)) => Ok(Before::Version(newest.entry)),
             Ok(None) => Ok(Before::Nothing),
-            Err(error) if error.missing().is_some() => Err(error),
+            Err(error) if error.is_unread() => Err(error),
             Err(_) => Ok(Before::Damaged),
         }
     }
@@ -210,9 +248,9 @@ impl Index {
     /// Takes commits that were examined on what this index holds.
     pub(crate) fn keep(&mut self, pending: Pending) {
         if !pending.commits.is_empty() {
+            self.commits.extend(pending.commits);
             self.marks = pending.marks;
         }
-        self.commits.extend(pending.commits);
         for behind in pending.tail.connectors.into_values() {
             for stored in behind.versions {
                 self.tail.push(stored, behind.is_damaged);

@@ -11,7 +11,7 @@ use crate::action::{
     Action, Asking, Changes, Content, Options, Outputs, Resolver, TestResult, outputs_of_test,
 };
 use crate::connector::{Connector, Meta};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, for_all};
 use crate::format::header::DEFAULT_GROUP;
 use crate::json::{self, Syntax};
 use crate::limits;
@@ -20,7 +20,7 @@ use crate::role::Capability;
 use crate::secret::Text;
 use crate::source::Source;
 use crate::token::{Template, Tokens};
-use crate::vault::{Host, Vault, for_all};
+use crate::vault::{Host, Vault};
 
 impl<S: Source> Vault<S> {
     /// What an action would change. Nothing is written.

@@ -71,9 +71,14 @@ impl<S: Source> Vault<S> {
         if commits.is_empty() {
             return Ok(Vec::new());
         }
-        self.want(commits.iter().map(CommitPlace::range))?;
-        self.want(self.index.unused_pages())?;
-        let mut versions = by_commit(self.index.all(&self.reading()).0);
+        let fronts = commits.iter().map(CommitPlace::front);
+        self.want(fronts.chain(self.index.unused_pages()))?;
+        let seqs = commits[0].seq..=commits[commits.len() - 1].seq;
+        let mut all = self.index.all(&self.reading()).0;
+        all.retain(|stored| seqs.contains(&stored.seq));
+        let listed = all.iter().filter(|stored| self.lists(stored));
+        self.want(listed.map(Stored::overview))?;
+        let mut versions = by_commit(all);
         commits
             .iter()
             .map(|place| {
@@ -106,7 +111,7 @@ impl<S: Source> Vault<S> {
             return Ok(None);
         }
         match self.signed_version(stored) {
-            Err(error) if error.missing().is_some() => Err(error),
+            Err(error) if error.is_unread() => Err(error),
             version => Ok(version.ok()),
         }
     }
@@ -114,9 +119,11 @@ impl<S: Source> Vault<S> {
     /// Checks every signature, of commits and of versions, every chain link, page and record, and, in the groups in
     /// which the grant reads values, that every secret opens and holds what its overview lists.
     pub fn verify(&self) -> Result<Vec<Verdict>> {
-        self.want(self.index.commits.iter().map(CommitPlace::range))?;
-        self.want(self.index.unused_pages())?;
+        let fronts = self.index.commits.iter().map(CommitPlace::front);
+        self.want(fronts.chain(self.index.unused_pages()))?;
         let (all, damaged_pages) = self.index.all(&self.reading());
+        let listed = all.iter().filter(|stored| self.lists(stored));
+        self.want(listed.flat_map(Stored::record))?;
         let mut versions = by_commit(all);
         let mut damaged_pages = damaged_pages.into_iter();
         let mut before: Option<After> = None;
@@ -149,6 +156,7 @@ impl<S: Source> Vault<S> {
                 match self.examine_version(stored, Signature::Verified) {
                     Ok((_, Some(fault))) => problems.add(fault.into_error()),
                     Ok(_) => {}
+                    Err(error) if error.is_unread() => return Err(error),
                     Err(error) => problems.add(error),
                 }
             }
@@ -167,13 +175,13 @@ impl<S: Source> Vault<S> {
         Ok(verdicts)
     }
 
-    /// A commit of the log, decoded again.
+    /// The front of a commit of the log, decoded again.
     pub(crate) fn commit<'a>(
         &'a self,
         place: &CommitPlace,
         buffer: &'a mut Vec<u8>,
     ) -> Result<Commit<'a>> {
-        let bytes = self.bytes(place.range(), buffer)?;
+        let bytes = self.bytes(place.front(), buffer)?;
         let offset = place.at;
         let fixed = bytes
             .first_chunk::<FIXED_LEN>()

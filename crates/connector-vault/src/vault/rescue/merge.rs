@@ -11,19 +11,19 @@ use crate::action::{Note, Options};
 use crate::connector::{
     Connector, ConnectorId, Description, Meta, NewConnector, Op, Properties, PropertyName,
 };
-use crate::error::{Code, Error, Result, counted, quoted};
+use crate::error::{Code, Error, Result, counted, for_all, quoted};
 use crate::format::hex::{GrantId, GroupId};
 use crate::limits;
 use crate::log;
 use crate::plan::{self, Plan};
 use crate::secret::Secret;
-use crate::source::{Memory, Source};
+use crate::source::Source;
 use crate::time::Timestamp;
+use crate::vault::Vault;
 use crate::vault::index::{Stored, capability_of};
 use crate::vault::open::not_mergeable;
 use crate::vault::planning::{Staging, StandIn};
 use crate::vault::record::{OpenedOverview, Overview, VersionId};
-use crate::vault::{Vault, for_all};
 
 /// Whose side wins where both changed the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,14 +172,14 @@ impl Merge {
 }
 
 impl<S: Source> Vault<S> {
-    /// What merging `theirs`, another copy of this vault, would change here. Nothing is written. `now` is the host's
+    /// What merging `theirs`, another copy of this vault whose bytes never miss, would change here. Nothing is written. `now` is the host's
     /// clock: a change whose author says that it was made more than ten minutes later is newer than nothing.
     ///
     /// Fails with `not_mergeable` if it is another vault, and with `not_permitted` for a role that
     /// does not read.
-    pub fn plan_merge(
+    pub fn plan_merge<T: Source>(
         &self,
-        theirs: &Vault,
+        theirs: &Vault<T>,
         options: MergeOptions,
         now: &Timestamp,
     ) -> Result<Merge> {
@@ -219,7 +219,7 @@ impl<S: Source> Vault<S> {
     }
 
     /// A merge trusts each commit that only the other copy has by itself, so each has to stand by itself.
-    fn check_commits(&self, theirs: &Vault) -> Result<()> {
+    fn check_commits<T: Source>(&self, theirs: &Vault<T>) -> Result<()> {
         let mut buffer = Vec::new();
         let only_theirs = theirs.index.commits.iter();
         for place in only_theirs.filter(|place| !self.has_commit(&place.hash)) {
@@ -246,9 +246,9 @@ impl<S: Source> Vault<S> {
 }
 
 /// A merge at work.
-struct Merging<'a, S> {
+struct Merging<'a, S, T> {
     ours: &'a Vault<S>,
-    theirs: &'a Vault,
+    theirs: &'a Vault<T>,
     now: &'a Timestamp,
     strangers: BTreeSet<Stranger>,
     merge: Merge,
@@ -337,7 +337,7 @@ impl<'a, S: Source> Side<'a, S> {
     }
 }
 
-impl<'a, S: Source> Merging<'a, S> {
+impl<'a, S: Source, T: Source> Merging<'a, S, T> {
     fn connector(&mut self, their_newest: Stored) -> Result<()> {
         let theirs = Side::new(self.theirs, their_newest)?;
         let id = theirs.overview.id.as_str();
@@ -449,7 +449,7 @@ impl<'a, S: Source> Merging<'a, S> {
     fn properties(
         &mut self,
         ours: &Side<'a, S>,
-        theirs: &Side<'a, Memory>,
+        theirs: &Side<'a, T>,
         base: Option<Stored>,
     ) -> Result<()> {
         let before = self.ours.unseal(&ours.stored)?.connector;
@@ -510,7 +510,7 @@ impl<'a, S: Source> Merging<'a, S> {
         &mut self,
         staging: &mut Staging<'_, S>,
         ours: &Side<'a, S>,
-        theirs: &Side<'a, Memory>,
+        theirs: &Side<'a, T>,
         base: Option<Stored>,
     ) -> Result<()> {
         let base = base.filter(|base| base.entry.exists());
@@ -548,13 +548,13 @@ impl<'a, S: Source> Merging<'a, S> {
     }
 
     /// Whether something about a connector becomes what theirs has, since theirs alone changed it, or wins.
-    fn takes_theirs<T: PartialEq>(
+    fn takes_theirs<V: PartialEq>(
         &mut self,
         ours: &Side<'a, S>,
-        theirs: &Side<'a, Memory>,
+        theirs: &Side<'a, T>,
         base: Option<Stored>,
         kind: ConflictKind,
-        of: &dyn Fn(&Overview) -> T,
+        of: &dyn Fn(&Overview) -> V,
     ) -> Result<bool> {
         let (our_own, their_own) = (of(&ours.overview), of(&theirs.overview));
         let then = base.map(|base| self.ours.overview_of(&base)).transpose()?;
@@ -588,7 +588,7 @@ impl<'a, S: Source> Merging<'a, S> {
         })
     }
 
-    fn create(&mut self, theirs: &Side<'_, Memory>) -> Result<()> {
+    fn create(&mut self, theirs: &Side<'_, T>) -> Result<()> {
         let Connector {
             id,
             name,
@@ -613,7 +613,7 @@ impl<'a, S: Source> Merging<'a, S> {
     fn theirs_wins(
         &mut self,
         ours: &Side<'_, S>,
-        theirs: &Side<'_, Memory>,
+        theirs: &Side<'_, T>,
         kind: ConflictKind,
     ) -> Result<bool> {
         let times = || Ok((theirs.overview.at.clone(), ours.overview.at.clone()));
@@ -675,7 +675,7 @@ fn set(properties: &mut Properties, name: &PropertyName, value: Option<&Secret>)
 
 /// A merged version says where it comes from. What looks like a mask was accepted as a value when it
 /// was written.
-fn options(theirs: &Side<'_, Memory>) -> Options {
+fn options<T>(theirs: &Side<'_, T>) -> Options {
     let note = format!(
         "merged from version {} of another copy",
         theirs.overview.version

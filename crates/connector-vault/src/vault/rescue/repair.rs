@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use crate::access::{Access, Unlock, not_permitted};
+use crate::access::{Access, Unlock, Way, not_permitted};
 use crate::bytes::damaged;
 use crate::crypto::{Hash, sha256};
 use crate::error::Result;
@@ -15,9 +15,10 @@ use crate::format::key_slots;
 use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
 use crate::limits;
 use crate::log;
+use crate::source::Piece;
 use crate::vault::commit::{Chain, NewVersion, next_counter, snapshot_file};
 use crate::vault::index::{self, Author, Before, Entry, IndexKeys, Salvaged, Stored, Tag};
-use crate::vault::open::{OpenOptions, access_by, require_expectation};
+use crate::vault::open::{OpenOptions, require_expectation};
 use crate::vault::record::{OpenedOverview, Overview, RecordKeys, is_signed_by};
 use crate::vault::{Host, Vault};
 
@@ -94,7 +95,8 @@ impl Vault {
         unsigned: bool,
         host: &mut Host<'_>,
     ) -> Result<Repaired> {
-        require_expectation(unlock, options)?;
+        let way = Way::from(unlock);
+        require_expectation(&way, options)?;
         check_file_len(file.len() as u64)?;
         // A damaged start costs the key slots; an identity opens the vault without them.
         let (key_slots, log_start) = match split_file(file) {
@@ -113,7 +115,7 @@ impl Vault {
                 log_start as u64,
                 "no sound header is left, and the keys are in it",
             );
-            mangled::explain(error.with_hint("restore a backup"), file)
+            mangled::explain(error.with_hint("restore a backup"), &Piece::file(file))
         })?;
         if let Some(expected) = options
             .vault_id
@@ -126,7 +128,7 @@ impl Vault {
             let seq = commits.first().map_or(0, |commit| commit.fixed.seq);
             log::check_header(&header, known, seq)?;
         }
-        let access = access_by(unlock, options)(&header, &key_slots, &mut Vec::new())?;
+        let access = way.access(&header, &key_slots, options.into(), &mut Vec::new())?;
         if !access.rights().owns() {
             return Err(not_permitted("only an owner can sign the repaired vault"));
         }
@@ -152,7 +154,7 @@ impl Vault {
         let newest = signed.last().copied();
         let newest = newest.ok_or_else(|| {
             let error = damaged(log_start as u64, "no sound commit is left");
-            mangled::explain(error.with_hint("restore a backup"), file)
+            mangled::explain(error.with_hint("restore a backup"), &Piece::file(file))
         })?;
         let superseded = superseded(&signed, newest);
         let chain = Chain {
@@ -162,11 +164,8 @@ impl Vault {
             adopted: &[],
         };
         let file = snapshot_file(&access, &header, &key_slots, &chain, versions, host.rng)?;
-        let vault = Self::load(
-            file.clone(),
-            &OpenOptions::default(),
-            Box::new(|_, _, _| Ok(access)),
-        )?;
+        let way = Way::Open(Box::new(access));
+        let vault = Self::load(file.clone(), way, OpenOptions::default())?;
         Ok(Repaired {
             file,
             vault,
@@ -189,7 +188,7 @@ fn find_commits(file: &[u8], log_start: usize) -> (Vec<Commit<'_>>, Vec<Gap>) {
         let rest = &file[at..];
         match sound_commit(rest, at as u64, &mut budget) {
             Some(commit) => {
-                at += commit.len;
+                at += usize::try_from(commit.len).unwrap_or(usize::MAX);
                 commits.push(commit);
             }
             None => {
@@ -297,7 +296,7 @@ impl<'a> Salvage<'a> {
         if signed || (in_place && self.last.is_none()) {
             self.last = Some(Last {
                 seq: commit.fixed.seq,
-                end: commit.offset + commit.len as u64,
+                end: commit.offset + commit.len,
                 hash: signed.then_some(commit.hash),
             });
         }

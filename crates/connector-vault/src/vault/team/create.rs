@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 
 use crate::access::groups::{self, PlainName};
-use crate::access::{Access, Bundle, BundlePlace, NewSecret, Unlock, make_key_slot};
+use crate::access::{Access, Bundle, BundlePlace, NewSecret, Unlock, Way, make_key_slot};
 use crate::connector::check_text;
 use crate::crypto::identity::{GrantKey, Identity, VaultKey};
 use crate::crypto::kdf::{Cost, ExternalKey, Passphrase};
@@ -195,11 +195,8 @@ impl Vault {
             adopted: &[],
         };
         let file = snapshot_file(&access, &header, &key_slots, &chain, Vec::new(), host.rng)?;
-        let vault = Self::load(
-            file.clone(),
-            &OpenOptions::default(),
-            Box::new(|_, _, _| Ok(access)),
-        )?;
+        let way = Way::Open(Box::new(access));
+        let vault = Self::load(file.clone(), way, OpenOptions::default())?;
         Ok((vault, file))
     }
 }

@@ -4,19 +4,17 @@
 use subtle::ConstantTimeEq;
 
 use crate::access::{
-    self, Access, KeySlotInfo, KeySlotKind, KeySlotSalt, NewPasskey, NewSecret, make_key_slot,
+    Access, KeySlotInfo, KeySlotKind, KeySlotSalt, NewPasskey, NewSecret, make_key_slot, new_salt,
 };
 use crate::crypto::kdf::{Cost, ExternalKey, Passphrase};
 use crate::error::{Code, Error, Result};
+use crate::format::file_start;
 use crate::format::hex::GrantId;
 use crate::format::key_slots::{self, Hint, Kdf, KeySlotEntry};
-use crate::format::{PREFIX_LEN, file_start, mangled, split_file};
 use crate::limits;
-use crate::log::{self, At};
-use crate::source::Source;
+use crate::source::{Piece, Source};
 use crate::vault::commit::Prepared;
-use crate::vault::index::CommitPlace;
-use crate::vault::open::OpenOptions;
+use crate::vault::open::{Machine, OpenOptions};
 use crate::vault::{Host, Vault};
 
 /// Which key slots of an external key are meant.
@@ -71,20 +69,12 @@ impl Vault {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn key_slots(file: &[u8], options: &OpenOptions) -> Result<Vec<KeySlotInfo>> {
-        let list = || {
-            let (part, log_start) = split_file(file)?;
-            let key_slots = key_slots::decode(part, PREFIX_LEN as u64)?;
-            let snapshot = log::first(&file[log_start..], At::file(log_start))?;
-            let header = log::verified_header(&snapshot)?;
-            let known = options.known.as_ref().map(|known| known.head.vault_id);
-            for expected in options.vault_id.into_iter().chain(known) {
-                if expected != header.vault_id {
-                    return Err(log::wrong_vault(expected, header.vault_id));
-                }
-            }
-            Ok(access::list(&header, &key_slots, options.memory_kib_max))
-        };
-        list().map_err(|error| mangled::explain(error, file))
+        Machine::key_slots(&Piece::file(file), options)
+    }
+
+    /// The same of a file that is in a source. Fails where bytes are missing, too.
+    pub fn key_slots_in(source: &dyn Source, options: &OpenOptions) -> Result<Vec<KeySlotInfo>> {
+        Machine::key_slots(source, options)
     }
 }
 
@@ -129,7 +119,7 @@ impl<S: Source> Vault<S> {
     /// the place's input with the key that [`prepare_passkey`](Self::prepare_passkey) takes.
     #[must_use]
     pub fn new_passkey(&self, host: &mut Host<'_>) -> NewPasskey {
-        self.passkey_at(access::new_salt(host.rng))
+        self.passkey_at(new_salt(host.rng))
     }
 
     /// The place of [`new_passkey`](Self::new_passkey) again, for a host that kept its salt.
@@ -251,13 +241,13 @@ impl<S: Source> Vault<S> {
         &self,
         change: impl FnOnce(&Self, &mut Vec<KeySlotEntry>) -> Result<()>,
     ) -> Result<Prepared> {
-        self.want(self.index.commits.iter().map(CommitPlace::range))?;
+        let log = self.start.len() as u64..self.index.end();
+        self.want([log.clone()])?;
         let mut key_slots = self.key_slots.clone();
         change(self, &mut key_slots)?;
         let mut file = file_start(&key_slots::encode(&key_slots, |id| self.header.lists(id))?);
-        let log = self.start.len() as u64..self.index.end();
         let read = self.source.read(log, &mut file);
-        read.map_err(Error::not_fetched)?;
+        read.map_err(Error::unread)?;
         Ok(Prepared::replace(self, file, Vec::new()))
     }
 }
