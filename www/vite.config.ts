@@ -21,7 +21,7 @@ const pageHead: Plugin = {
   name: "page-head",
   apply: "build",
   transformIndexHtml: (_html, { bundle }) => {
-    const wasm = Object.keys(bundle ?? {}).find((file) => file.endsWith(".wasm"));
+    const wasm = Object.keys(bundle ?? {}).find((file) => /\bvault-[^/]*\.wasm$/.test(file));
     if (wasm === undefined) throw new Error("the page has no WebAssembly module");
     return [
       {

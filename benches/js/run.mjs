@@ -1,7 +1,7 @@
 /** Measures the npm package beside other libraries, in Node and in Chromium: `cargo xtask bench js`. */
 
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
@@ -137,7 +137,10 @@ function hostIn(scratch) {
       Promise.all(
         builds.map(async ({ name, folder }) => {
           const glue = await import(pathToFileURL(join(folder, "vault.js")).href);
-          await glue.default({ module_or_path: await readFile(join(folder, "vault.wasm")) });
+          const first = await glue.default({ module_or_path: await readFile(join(folder, "vault.wasm")) });
+          // Builds from before the module was split have no second part.
+          const changes = await readFile(join(folder, "changes.wasm")).catch(() => undefined);
+          if (changes !== undefined) await WebAssembly.instantiate(changes, { first });
           return { name, glue };
         }),
       ),
@@ -148,7 +151,8 @@ async function inChromium() {
   const browser = await launch();
   browser.served.set("/builds.json", () => JSON.stringify(builds.map(({ name }) => name)));
   for (const [index, { folder }] of builds.entries()) {
-    for (const file of ["vault.js", "vault.wasm"]) {
+    for (const file of ["vault.js", "vault.wasm", "changes.wasm"]) {
+      if (!existsSync(join(folder, file))) continue;
       browser.served.set(`/builds/${index}/${file}`, () => readFile(join(folder, file)));
     }
   }

@@ -12,12 +12,12 @@ process.chdir(import.meta.dirname);
 const require = createRequire(import.meta.url);
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
-optimize();
-const wasm = readFileSync("pkg/vault.wasm");
-const hash = createHash("sha256").update(wasm).digest("hex").slice(0, 16);
+const [wasm, changes] = ["vault", "changes"].map(optimized);
+const hash = createHash("sha256").update(wasm).update(changes).digest("hex").slice(0, 16);
 // A worker of another build is another worker: its module would not fit.
 writeModule("build", "build", `connector-vault ${version} ${hash}`);
 writeInline("inline", wasm);
+writeInline("changes-inline", changes);
 // As the compiler made it: `wasm-opt` makes Argon2id slower.
 writeInline("argon2id-inline", readFileSync("pkg/argon2id_bg.wasm"));
 
@@ -39,7 +39,7 @@ writeModule("worker-text", "text", text);
 rmSync("dist", { recursive: true, force: true });
 mkdirSync("dist");
 writeFileSync("dist/connector-vault-worker.js", `${text}\n`);
-cpSync("pkg/vault.wasm", "dist/vault.wasm");
+for (const file of ["vault.wasm", "changes.wasm"]) cpSync(`pkg/${file}`, `dist/${file}`);
 // The chunk stays a file of its own: the user's bundler is to split there.
 const chunkApart = {
   name: "chunk-apart",
@@ -72,7 +72,7 @@ writeEsm(
 execFileSync(process.execPath, [bin("typescript", "tsc"), "--project", "tsconfig.build.json"], {
   stdio: "inherit",
 });
-for (const declared of ["vault", "build", "inline", "argon2id-inline", "worker-text"]) {
+for (const declared of ["vault", "build", "inline", "changes-inline", "argon2id-inline", "worker-text"]) {
   cpSync(`pkg/${declared}.d.ts`, `dist/types/pkg/${declared}.d.ts`);
 }
 writeFileSync("dist/types/index.d.cts", 'export * from "./src/index.js";\n');
@@ -80,20 +80,21 @@ writeFileSync("dist/types/node.d.cts", 'export * from "./src/node.js";\n');
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) cpSync(`../../${licence}`, licence);
 report();
 
-/** A smaller module, once for each that the compiler makes. */
-function optimize() {
-  const [made, wanted] = ["pkg/vault_bg.wasm", "pkg/vault.wasm"];
+/** A smaller module, made once for each that the compiler makes. */
+function optimized(name) {
+  const [made, wanted] = [`pkg/${name}_bg.wasm`, `pkg/${name}.wasm`];
   const flags = JSON.parse(readFileSync("package.json", "utf8")).wasmOpt;
   const key = createHash("sha256").update(readFileSync(made)).update(flags.join(" ")).digest("hex");
   try {
-    if (readFileSync("pkg/vault.wasm.key", "utf8") === key) return;
+    if (readFileSync(`${wanted}.key`, "utf8") === key) return readFileSync(wanted);
   } catch {
     // Never optimized.
   }
   execFileSync(process.execPath, [bin("binaryen", "wasm-opt"), ...flags, made, "-o", wanted], {
     stdio: "inherit",
   });
-  writeFileSync("pkg/vault.wasm.key", key);
+  writeFileSync(`${wanted}.key`, key);
+  return readFileSync(wanted);
 }
 
 function bin(name, command) {
@@ -116,7 +117,14 @@ function writeEsm(file, exported) {
 }
 
 function report() {
-  const rows = ["index.js", "slim.js", "vault.wasm", "connector-vault-worker.js", "node.cjs"].map((file) => {
+  const rows = [
+    "index.js",
+    "slim.js",
+    "vault.wasm",
+    "changes.wasm",
+    "connector-vault-worker.js",
+    "node.cjs",
+  ].map((file) => {
     const bytes = readFileSync(`dist/${file}`);
     const kb = (length) => (length / 1000).toFixed(1).padStart(8);
     return `${file.padEnd(28)}${kb(bytes.length)}${kb(gzipSync(bytes, { level: 9 }).length)}${kb(brotliCompressSync(bytes).length)}`;

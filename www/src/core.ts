@@ -1,6 +1,7 @@
-/** The core: the WebAssembly module and the script of its worker, which a build serves as files of their own. */
+/** The core: the WebAssembly modules and the script of their worker, which a build serves as files of their own. */
 
 import { ready } from "connector-vault";
+import changes from "connector-vault/changes.wasm?url";
 import wasm from "connector-vault/vault.wasm?url";
 import worker from "connector-vault/worker?worker&url";
 
@@ -28,7 +29,7 @@ export function scriptUrl(url: string): string {
 
 /** Loads the core: once, unless it failed. */
 export function core(): Promise<void> {
-  return ready({ wasm, worker: () => new Worker(scriptUrl(worker), { type: "module" }) });
+  return ready({ wasm, changes, worker: () => new Worker(scriptUrl(worker), { type: "module" }) });
 }
 
 function ownUrl(url: string): string {

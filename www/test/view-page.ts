@@ -42,6 +42,7 @@ const page = {
   async create(count = 2): Promise<void> {
     await ready({
       wasm: "/vault.wasm",
+      changes: "/changes.wasm",
       worker: () =>
         new Worker(policy?.createScriptURL("/connector-vault-worker.js") ?? "/connector-vault-worker.js", {
           type: "module",

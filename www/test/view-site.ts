@@ -33,6 +33,7 @@ async function serveViews(lifetime: Lifetime): Promise<Site> {
     "/page.js": script,
     "/page.css": `${css} main { max-width: 76rem; margin: 1.5rem auto; padding: 0 1rem; }`,
     "/vault.wasm": fileOf("vault.wasm"),
+    "/changes.wasm": fileOf("changes.wasm"),
     "/connector-vault-worker.js": fileOf("connector-vault-worker.js"),
   }).map(([path, body]) => [path, { body, headers }] as const);
   return await serve(lifetime, Object.fromEntries(served), null);

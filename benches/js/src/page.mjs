@@ -20,7 +20,10 @@ const host = {
     const names = JSON.parse(new TextDecoder().decode(await fetched("/builds.json")));
     const load = async (name, index) => {
       const glue = await import(`/builds/${index}/vault.js`);
-      await glue.default({ module_or_path: await fetched(`/builds/${index}/vault.wasm`) });
+      const first = await glue.default({ module_or_path: await fetched(`/builds/${index}/vault.wasm`) });
+      // Builds from before the module was split have no second part.
+      const changes = await fetched(`/builds/${index}/changes.wasm`).catch(() => undefined);
+      if (changes !== undefined) await WebAssembly.instantiate(changes, { first });
       return { name, glue };
     };
     return await Promise.all(names.map(load));

@@ -13,6 +13,7 @@ const LOADS = {
   [OPENING]: ["slim.js", "vault.wasm", WORKER],
   "slim.js": ["slim.js"],
   "vault.wasm": ["vault.wasm"],
+  "changes.wasm, on the first change": ["changes.wasm"],
   [`${WORKER}, on first use`]: [WORKER],
   "node.cjs, in Node": ["node.cjs"],
 };

@@ -251,7 +251,7 @@ export class ConnectorHistory extends LitElement {
       this._versions = problemAbout(error, vault);
     }
     const open = this._open;
-    if (open?.panel === "restore") open.restoring.replan();
+    if (open?.panel === "restore") void open.restoring.replan();
     const kept = this.#numbers();
     if (open !== undefined && !kept.includes(open.version)) return this.#close();
     if (open?.panel !== "compare") return;

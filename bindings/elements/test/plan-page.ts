@@ -125,12 +125,12 @@ const page = {
     element.action = undefined;
     element.plan =
       of === "restore"
-        ? vault.planRestore("twitter", 1)
+        ? await vault.planRestore("twitter", 1)
         : of === "delete"
-          ? vault.planDelete("twitter")
+          ? await vault.planDelete("twitter")
           : of === "describe"
-            ? vault.planDescribe("twitter", { name: "Other" })
-            : vault.planCreate({ name: "New", type: "Type", properties: { A: "1", B: "2" } });
+            ? await vault.planDescribe("twitter", { name: "Other" })
+            : await vault.planCreate({ name: "New", type: "Type", properties: { A: "1", B: "2" } });
     await element.updateComplete;
   },
 

@@ -176,12 +176,6 @@ export const VAULT: Signatures = {
   connector: { id: text },
   history: { id: text },
   diff: { id: text, from: COUNT, to: COUNT },
-  planCreate: { connector: CONNECTOR, options: options(CREATE) },
-  planDelete: { id: text, options: options(CHANGE) },
-  planRestore: { id: text, version: COUNT, options: options(CHANGE) },
-  planDescribe: { id: text, description: DESCRIPTION, options: options(CHANGE) },
-  planMove: { id: text, group: text, options: options(CHANGE) },
-  planUndelete: { id: text, options: options(UNDELETE) },
 };
 export const VAULT_LATER: Signatures = {
   read: { id: text },
@@ -189,6 +183,12 @@ export const VAULT_LATER: Signatures = {
   readVersion: { id: text, version: COUNT },
   log: { range: RANGE },
   plan: { action: ACTION, options: options(RUN) },
+  planCreate: { connector: CONNECTOR, options: options(CREATE) },
+  planDelete: { id: text, options: options(CHANGE) },
+  planRestore: { id: text, version: COUNT, options: options(CHANGE) },
+  planDescribe: { id: text, description: DESCRIPTION, options: options(CHANGE) },
+  planMove: { id: text, group: text, options: options(CHANGE) },
+  planUndelete: { id: text, options: options(UNDELETE) },
   planMerge: { theirs: THEIRS, merging: options(MERGING) },
   commit: { plan: or(isPromise, PLAN), options: options(ABORTABLE) },
   commitAll: { plans: list(PLAN), options: options(ABORTABLE) },
@@ -240,6 +240,16 @@ export const TAIL: Signature = { "the tail of storage.compare()": bytes };
 
 export const PLAN_METHODS: Signatures = { reveal: { name: text, change: optional(U32) } };
 export const IDENTITY_CLASS: Signatures = { parse: { text } };
+const MODULE = or(
+  isPromise,
+  is(
+    "the module's bytes, a Response, or an address",
+    (value) =>
+      typeof value === "string" ||
+      ArrayBuffer.isView(value) ||
+      ["ArrayBuffer", "Response", "URL", "WebAssembly.Module"].includes(tagOf(value)),
+  ),
+);
 export const FUNCTIONS = {
   findTokens: { text: is("a string", (value) => typeof value === "string") },
   tokensOf: { action: ACTION },
@@ -248,18 +258,8 @@ export const FUNCTIONS = {
   outcomesOf: { ran: is("an outcome", (value) => typeof value === "object" && value !== null) },
   ready: {
     options: options({
-      wasm: optional(
-        or(
-          isPromise,
-          is(
-            "the module's bytes, a Response, or an address",
-            (value) =>
-              typeof value === "string" ||
-              ArrayBuffer.isView(value) ||
-              ["ArrayBuffer", "Response", "URL", "WebAssembly.Module"].includes(tagOf(value)),
-          ),
-        ),
-      ),
+      wasm: optional(MODULE),
+      changes: optional(MODULE),
       worker: optional(or(isFunction, URL_OR_TEXT)),
     }),
   },

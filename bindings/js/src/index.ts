@@ -6,11 +6,12 @@
  * @packageDocumentation
  */
 
-import { base64 } from "../pkg/inline.js";
+import { base64 as changes } from "../pkg/changes-inline.js";
+import { base64 as wasm } from "../pkg/inline.js";
 import { inflate } from "#inflate";
 import { bring } from "./wasm.js";
 
-bring(() => inflate(base64));
+bring({ wasm: () => inflate(wasm), changes: () => inflate(changes) });
 
 export * from "./exports.js";
 export { IndexedDbStorage, type IndexedDbStorageOptions } from "./storage/indexeddb.js";

@@ -13,7 +13,7 @@ import type { VaultStorage } from "./storage.js";
 import { copyOf } from "./storage/compare.js";
 import { bytesOf, forget, headsOf } from "./stored.js";
 import { utf8 } from "./utf8.js";
-import { call, derive, release } from "./wasm.js";
+import { call, derive, readyToChange, release } from "./wasm.js";
 
 /** So long a page may wait for steps that follow each other: less than it takes to draw it once. */
 const STEPS_MS = 8;
@@ -114,6 +114,7 @@ export async function repair(
 
 /** Runs Argon2id for a key slot that is to be made; as secret as the passphrase. */
 export async function stretch(passphrase: string, cost: KdfCost, { signal }: Abortable): Promise<Uint8Array> {
+  await orAborted(readyToChange(), signal);
   const stretching = withSecret(utf8(passphrase), (bytes) =>
     call((core) => new core.Stretching(bytes, cost)),
   );

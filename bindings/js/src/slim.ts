@@ -1,10 +1,11 @@
 /**
- * connector-vault without the WebAssembly module inside: serve `connector-vault/vault.wasm` and say where.
+ * connector-vault without the WebAssembly modules inside: serve `connector-vault/vault.wasm` and `connector-vault/changes.wasm`,
+ * and say where. The second is fetched when something is first changed.
  *
  * @example
  * ```ts
  * import { ready, Vault } from "connector-vault/slim";
- * await ready({ wasm: "/vault.wasm" });
+ * await ready({ wasm: "/vault.wasm", changes: "/changes.wasm" });
  * ```
  *
  * @packageDocumentation

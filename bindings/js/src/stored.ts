@@ -15,7 +15,7 @@ import { outcomesOf } from "./plan.js";
 import type { VaultStorage } from "./storage.js";
 import { copyOf } from "./storage/compare.js";
 import { Turns } from "./turns.js";
-import { call, hasStopped, release } from "./wasm.js";
+import { call, hasStopped, readyToChange, release } from "./wasm.js";
 
 /** Who changed the vault: this program's object, or somebody else. */
 export type Origin = "own" | "other";
@@ -177,8 +177,9 @@ export class StoredVault {
     prepare: (core: CoreVault) => Prepared,
     options: Abortable,
   ): Promise<R[]> {
-    return await this.whileOpen(options.signal, (signal) =>
-      this.queue(async () => {
+    return await this.whileOpen(options.signal, async (signal) => {
+      await orAborted(readyToChange(), signal);
+      return await this.queue(async () => {
         const change: Change = {
           prepare,
           outcomes: "[]",
@@ -193,8 +194,8 @@ export class StoredVault {
         const isKnown = change.by === "append" && !change.isCompacted;
         if (change.by !== "sync") this.#changed("own", isKnown ? idsOf(outcomes) : undefined);
         return outcomes;
-      }, signal),
-    );
+      }, signal);
+    });
   }
 
   /** The newest head that stays: no writer can withdraw it any more (docs/format.md section 9). */

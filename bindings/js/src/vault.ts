@@ -76,7 +76,7 @@ import { Plan } from "./plan.js";
 import type { VaultStorage } from "./storage.js";
 import { bytesOf, StoredVault, type Origin } from "./stored.js";
 import { utf8 } from "./utf8.js";
-import { call, ready, release } from "./wasm.js";
+import { call, ready, readyToChange, release } from "./wasm.js";
 
 /** What a repair saved, and the sound vault. */
 export interface Repaired {
@@ -173,7 +173,7 @@ export class Vault extends EventTarget {
     let stretched: Uint8Array | undefined;
     let identity: Uint8Array | undefined;
     try {
-      await orAborted(ready(), owner.signal);
+      await orAborted(readyToChange(), owner.signal);
       const cost = costOf(owner.cost);
       if (passphrase !== undefined) stretched = await opening.stretch(passphrase, cost, owner);
       if (owner.identity !== undefined) identity = opening.identityBytes(owner.identity);
@@ -277,7 +277,7 @@ export class Vault extends EventTarget {
     options: OpenOptions & { readonly unsigned?: boolean | undefined },
   ): Promise<Repaired> {
     const repaired = await keyed(options, async (options) => {
-      await orAborted(ready(), options.signal);
+      await orAborted(readyToChange(), options.signal);
       return await opening.repair(damaged, out, options, options.unsigned ?? false);
     });
     const vault = new Vault(repaired, out, options);
@@ -433,12 +433,12 @@ export class Vault extends EventTarget {
    */
   async log(range: Range = {}): Promise<Commit[]> {
     const { from, count } = bounded(range);
-    return JSON.parse(this.#ask((core) => core.log(from, count))) as Commit[];
+    return JSON.parse(await this.#later((core) => core.log(from, count))) as Commit[];
   }
 
   /** Checks every signature, hash and, if the role reads values, every secret: a verdict for each commit. */
   async verify(): Promise<Verdict[]> {
-    return JSON.parse(this.#ask((core) => core.verify())) as Verdict[];
+    return JSON.parse(await this.#later((core) => core.verify())) as Verdict[];
   }
 
   /**
@@ -446,10 +446,12 @@ export class Vault extends EventTarget {
    * bytes: they stay encrypted.
    */
   async export(): Promise<{ connectors: ExportedConnector[] }> {
-    return JSON.parse(this.#ask((core) => core.exportConnectors())) as { connectors: ExportedConnector[] };
+    return JSON.parse(await this.#later((core) => core.exportConnectors())) as {
+      connectors: ExportedConnector[];
+    };
   }
 
-  // Planning: nothing is written. The methods that wait take first what others have written; the others plan
+  // Planning: nothing is written. `plan` and `planMerge` take first what others have written; the others plan
   // on what this object has seen.
 
   /**
@@ -465,26 +467,30 @@ export class Vault extends EventTarget {
   }
 
   /** A plan that creates a connector. Fails with `connector_exists`. */
-  planCreate(connector: NewConnector, options: CreateOptions = {}): Plan<Outcome> {
-    return this.#keepPlan(this.#ask((core) => createPlan(core, connector, options)));
+  async planCreate(connector: NewConnector, options: CreateOptions = {}): Promise<Plan<Outcome>> {
+    return this.#keepPlan(await this.#later((core) => createPlan(core, connector, options)));
   }
 
   /** A plan that deletes a connector; its kept versions stay in the history. */
-  planDelete(id: string, options: ChangeOptions = {}): Plan<Outcome> {
-    return this.#keepPlan(this.#ask((core) => core.planDelete(id, options)));
+  async planDelete(id: string, options: ChangeOptions = {}): Promise<Plan<Outcome>> {
+    return this.#keepPlan(await this.#later((core) => core.planDelete(id, options)));
   }
 
   /** A plan that makes the properties of a kept version the present ones. */
-  planRestore(id: string, version: number, options: ChangeOptions = {}): Plan<Outcome> {
-    return this.#keepPlan(this.#ask((core) => core.planRestore(id, version, options)));
+  async planRestore(id: string, version: number, options: ChangeOptions = {}): Promise<Plan<Outcome>> {
+    return this.#keepPlan(await this.#later((core) => core.planRestore(id, version, options)));
   }
 
   /**
    * A plan that gives a connector another name, type or meta. Its values stay, and are as old as they were. Where nothing
    * would differ, the plan is unchanged.
    */
-  planDescribe(id: string, description: Description, options: ChangeOptions = {}): Plan<Outcome> {
-    return this.#keepPlan(this.#ask((core) => describePlan(core, id, description, options)));
+  async planDescribe(
+    id: string,
+    description: Description,
+    options: ChangeOptions = {},
+  ): Promise<Plan<Outcome>> {
+    return this.#keepPlan(await this.#later((core) => describePlan(core, id, description, options)));
   }
 
   /**
@@ -492,8 +498,8 @@ export class Vault extends EventTarget {
    *
    * Fails with `group_not_found`, and with `not_permitted` unless the grant manages both groups.
    */
-  planMove(id: string, group: string, options: ChangeOptions = {}): Plan<Outcome> {
-    return this.#keepPlan(this.#ask((core) => core.planMove(id, group, options)));
+  async planMove(id: string, group: string, options: ChangeOptions = {}): Promise<Plan<Outcome>> {
+    return this.#keepPlan(await this.#later((core) => core.planMove(id, group, options)));
   }
 
   /**
@@ -503,8 +509,8 @@ export class Vault extends EventTarget {
    * Fails with `connector_exists` if it is not deleted, with `version_not_found` if no version with values is kept, and with
    * `damaged` if the newest one is: name an older `version`.
    */
-  planUndelete(id: string, options: UndeleteOptions = {}): Plan<Outcome> {
-    return this.#keepPlan(this.#ask((core) => undeletePlan(core, id, options)));
+  async planUndelete(id: string, options: UndeleteOptions = {}): Promise<Plan<Outcome>> {
+    return this.#keepPlan(await this.#later((core) => undeletePlan(core, id, options)));
   }
 
   /**
@@ -519,7 +525,7 @@ export class Vault extends EventTarget {
     return await this.#stored.whileOpen(signal, async (signal) => {
       const file = await copyOf(theirs, signal);
       await this.refresh({ signal });
-      return this.#ask((core) => {
+      return await this.#later((core) => {
         const copy = core.openCopy(file);
         const merge = freeing(copy, () => core.planMerge(copy, options, this.#now()));
         return freeing(merge, () => JSON.parse(merge.report()) as MergeReport);
@@ -883,6 +889,14 @@ export class Vault extends EventTarget {
     return this.#stored.ask(ask);
   }
 
+  /** Asks for something that the second module brings. */
+  async #later<T>(ask: (core: CoreVault) => T): Promise<T> {
+    return await this.#stored.whileOpen(undefined, async (signal) => {
+      await orAborted(readyToChange(), signal);
+      return this.#ask(ask);
+    });
+  }
+
   #now(): string {
     return timeOf(this.#clock);
   }
@@ -901,7 +915,7 @@ export class Vault extends EventTarget {
     work: (run: Run, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     return await this.#stored.whileOpen(options.signal, async (signal) => {
-      await ready();
+      await orAborted(readyToChange(), signal);
       const { tokens: _tokens, test: _test, signal: _signal, ...known } = options;
       const run = begin(action, known, options);
       try {

@@ -1,4 +1,7 @@
-/** The WebAssembly module: loaded once, asked through {@link call}, which makes errors of what it throws. */
+/**
+ * The WebAssembly modules, asked through {@link call}, which makes errors of what they throw. `vault.wasm` opens, lists
+ * and reads; `changes.wasm` brings what changes vaults, into the same memory, when that is first asked for.
+ */
 
 import { base64 } from "../pkg/argon2id-inline.js";
 import init, * as glue from "../pkg/vault.js";
@@ -9,7 +12,7 @@ import { VaultError } from "./error.js";
 import { run } from "#worker";
 import { wipe, type Job, type WorkerSource } from "./worker/job.js";
 
-/** The bytes of `vault.wasm`, compiled or not, or where to fetch them. */
+/** The bytes of a module, compiled or not, or where to fetch them. */
 export type WasmSource = WebAssembly.Module | BufferSource | Response | URL | string;
 
 /** Where what the package needs is found, if it does not find it by itself. */
@@ -17,23 +20,33 @@ export interface ReadyOptions {
   /** The module `connector-vault/vault.wasm`: needed once with `connector-vault/slim`. */
   readonly wasm?: WasmSource | PromiseLike<WasmSource> | undefined;
   /**
+   * The module `connector-vault/changes.wasm`: needed once with `connector-vault/slim`, before a vault is created,
+   * changed, verified or exported. An address is fetched then; whoever only lists and reads never loads it.
+   */
+  readonly changes?: WasmSource | PromiseLike<WasmSource> | undefined;
+  /**
    * The script `connector-vault/worker`, or a function that starts a worker with it. Needed where a
    * bundler neither copies nor splits it (README, "Bundlers").
    */
   readonly worker?: WorkerSource | undefined;
 }
 
-let brought: (() => Promise<BufferSource>) | undefined;
-let loading: Promise<void> | undefined;
+/** A module as an entry point brings it along. */
+type Brought = () => Promise<BufferSource>;
+
+let brought: { readonly wasm: Brought; readonly changes: Brought } | undefined;
+let loading: Promise<WebAssembly.Exports> | undefined;
+let changesSource: ReadyOptions["changes"];
+let loadingChanges: Promise<void> | undefined;
 let compilingArgon2id: Promise<WebAssembly.Module> | undefined;
 /** The module's memory, once it is loaded. */
 let memory: WebAssembly.Memory | undefined;
 let stopped = false;
 let workerSource: WorkerSource | undefined;
 
-/** Says how an entry point brings the module along. */
-export function bring(bytes: () => Promise<BufferSource>): void {
-  brought = bytes;
+/** Says how an entry point brings the modules along. */
+export function bring(modules: { readonly wasm: Brought; readonly changes: Brought }): void {
+  brought = modules;
 }
 
 /**
@@ -43,12 +56,27 @@ export function bring(bytes: () => Promise<BufferSource>): void {
 export async function ready(options: ReadyOptions = {}): Promise<void> {
   [options = {}] = take(FUNCTIONS.ready, [options]);
   workerSource = options.worker ?? workerSource;
-  loading ??= load(options.wasm).catch((error: unknown) => {
+  changesSource = options.changes ?? changesSource;
+  await loaded(options.wasm);
+}
+
+/** Loads what changes vaults too. What is asked of the module before this, and needs it, stops the module. */
+export async function readyToChange(): Promise<void> {
+  const first = await loaded(undefined);
+  loadingChanges ??= loadChanges(first).catch((error: unknown) => {
+    loadingChanges = undefined;
+    throw error;
+  });
+  await loadingChanges;
+}
+
+async function loaded(source: ReadyOptions["wasm"]): Promise<WebAssembly.Exports> {
+  loading ??= load(source).catch((error: unknown) => {
     // Perhaps the network was down: the next call tries again.
     loading = undefined;
     throw error;
   });
-  await loading;
+  return await loading;
 }
 
 /** Runs Argon2id in a worker: its memory goes with it. The module is compiled when it is first needed. */
@@ -109,23 +137,49 @@ function asVaultError(thrown: unknown): unknown {
   return thrown;
 }
 
-async function load(source: ReadyOptions["wasm"]): Promise<void> {
-  const [{ wasm } = {}] = take(FUNCTIONS.ready, [{ wasm: await source }]);
-  ({ memory } = await init({ module_or_path: await compile(wasm as WasmSource | undefined) }));
+async function load(given: ReadyOptions["wasm"]): Promise<WebAssembly.Exports> {
+  const exports = await init({ module_or_path: await compile("wasm", given) });
+  ({ memory } = exports);
+  return exports as unknown as WebAssembly.Exports;
 }
 
-async function compile(source: WasmSource | undefined): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
-  if (source === undefined) {
-    if (brought !== undefined) return WebAssembly.compile(await brought());
-    const hint = 'connector-vault/slim needs it once: await ready({ wasm: "/vault.wasm" })';
-    throw new VaultError("not_ready", "nobody has said where the WebAssembly module is", hint);
+/** The second module fills a table of the first, whose name is that of the build. */
+async function loadChanges(first: WebAssembly.Exports): Promise<void> {
+  const module = await compile("changes", changesSource);
+  try {
+    await WebAssembly.instantiate(module, { first });
+  } catch (error) {
+    if (!(error instanceof WebAssembly.LinkError)) throw error;
+    const message = "vault.wasm and changes.wasm are of different builds";
+    throw new VaultError("not_ready", message, "serve both from one version of connector-vault", {
+      cause: error,
+    });
   }
-  const found = typeof source === "string" || source instanceof URL ? await fetch(source) : source;
+}
+
+async function compile(which: "wasm" | "changes", given: ReadyOptions["wasm"]): Promise<WebAssembly.Module> {
+  const [{ [which]: source } = {}] = take(FUNCTIONS.ready, [{ [which]: await given }]);
+  if (source instanceof WebAssembly.Module) return source;
+  const file = which === "wasm" ? "vault.wasm" : "changes.wasm";
+  if (source === undefined) {
+    if (brought !== undefined) return WebAssembly.compile(await brought[which]());
+    const hint = `connector-vault/slim needs it once: await ready({ ${which}: "/${file}" })`;
+    throw new VaultError("not_ready", `nobody has said where ${file} is`, hint);
+  }
+  const found = typeof source === "string" || source instanceof URL ? await fetched(source, file) : source;
   if (!(typeof Response === "function" && found instanceof Response)) {
     return WebAssembly.compile(found as BufferSource);
   }
-  if (!found.ok) throw new VaultError("io", `cannot load the WebAssembly module: HTTP ${found.status}`);
+  if (!found.ok) throw new VaultError("io", `cannot load ${file}: HTTP ${found.status}`);
   // Not `compileStreaming`: servers that send another media type are many.
   return WebAssembly.compile(await found.arrayBuffer());
+}
+
+async function fetched(address: string | URL, file: string): Promise<Response> {
+  try {
+    return await fetch(address);
+  } catch (error) {
+    const hint = "check the connection, and repeat it: nothing was changed";
+    throw new VaultError("io", `cannot load ${file}`, hint, { cause: error });
+  }
 }

@@ -16,7 +16,7 @@ test("the vault says so and stays locked", async () => {
   const [vault, other] = [await create(), await create()];
   const events: string[] = [];
   vault.addEventListener("lock", () => events.push("lock"));
-  const plan = vault.planDelete("x");
+  const plan = await vault.planDelete("x");
   const { memory } = await init({ module_or_path: new Uint8Array() });
   const holdsKeys = () => new Uint8Array(memory.buffer).some((byte) => byte !== 0);
   assert.ok(holdsKeys());

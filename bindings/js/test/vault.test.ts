@@ -97,7 +97,7 @@ test("a plan shows one value to who asks for it, until it is disposed of", async
   assert.equal(plan.reveal("APIKey"), "s3cret-new");
   assert.equal(plan.reveal("Endpoint"), "https://api.example", "what is not named keeps its value");
   assert.equal(plan.reveal("Tags"), undefined);
-  const deletion = vault.planDelete(TWITTER.id);
+  const deletion = await vault.planDelete(TWITTER.id);
   assert.equal(deletion.op, "delete");
   assert.equal(deletion.reveal("APIKey"), undefined);
 
@@ -331,7 +331,7 @@ test("a connector is described, deleted and undeleted", async () => {
   const { vault } = await example();
   const { id } = TWITTER;
   const description = { name: "Other", meta: { expires: "2027-01-31T00:00:00.000Z", tags: "a b" } };
-  assert.equal(vault.planDescribe(id, description).op, "describe");
+  assert.equal((await vault.planDescribe(id, description)).op, "describe");
   assert.equal((await vault.describe(id, description)).status, "described");
   const described = vault.connector(id);
   assert.deepEqual([described.name, described.type, described.version], ["Other", TWITTER.type, 2]);
@@ -348,13 +348,13 @@ test("a connector is described, deleted and undeleted", async () => {
   await assert.rejects(vault.describe(id, misspelt), code("invalid_argument"));
 
   assert.equal((await vault.moveConnector(id, "default")).status, "unchanged");
-  assert.throws(() => vault.planMove(id, "nowhere"), code("group_not_found"));
+  await assert.rejects(vault.planMove(id, "nowhere"), code("group_not_found"));
   await assert.rejects(vault.moveConnector("nobody", "default"), code("connector_not_found"));
 
   await assert.rejects(vault.undelete(id), code("connector_exists"));
   await vault.deleteConnector(id);
   await assert.rejects(vault.undelete(id, { version: 9 }), code("version_not_found"));
-  const plan = vault.planUndelete(id, { version: 1 });
+  const plan = await vault.planUndelete(id, { version: 1 });
   assert.deepEqual([plan.op, plan.outcome.versionBefore], ["undelete", null]);
   plan.dispose();
   const back = await vault.undelete(id, { note: "again" });
@@ -367,13 +367,16 @@ test("a connector is described, deleted and undeleted", async () => {
 
 test("plans of every kind, and several in one commit", async () => {
   const { vault } = await example();
-  const create = vault.planCreate({ id: "a", name: "A", type: "T" });
+  const create = await vault.planCreate({ id: "a", name: "A", type: "T" });
   assert.equal((await vault.commit(create)).status, "created");
-  const remove = vault.planDelete("a");
+  const remove = await vault.planDelete("a");
   assert.equal((await vault.commit(remove)).status, "deleted");
-  assert.equal(vault.planRestore(TWITTER.id, 1).isUnchanged, true);
+  assert.equal((await vault.planRestore(TWITTER.id, 1)).isUnchanged, true);
   const { seq } = vault.head;
-  const two = [vault.planCreate({ id: "b", name: "B", type: "T" }), await vault.plan(update('{"B": "1"}'))];
+  const two = [
+    await vault.planCreate({ id: "b", name: "B", type: "T" }),
+    await vault.plan(update('{"B": "1"}')),
+  ];
   assert.equal((await vault.commitAll(two)).length, 2);
   assert.equal(vault.head.seq, seq + 1, "one commit");
   await vault.deleteConnector("b");
@@ -1228,7 +1231,7 @@ test("an event names the connectors that changed", async () => {
   assert.deepEqual(await tellsOf(vault.update(TWITTER.id, { A: "1" })), both(TWITTER.id));
   const connectors = ["a", "b"].map((id) => ({ id, name: id, type: "T", properties: {} }));
   assert.deepEqual(await tellsOf(vault.import({ connectors })), both("a b"));
-  const twice = [vault.planDelete("a"), await vault.plan(update('{"A": "2"}', "b"))];
+  const twice = [await vault.planDelete("a"), await vault.plan(update('{"A": "2"}', "b"))];
   assert.deepEqual(await tellsOf(vault.commitAll(twice)), both("a b"));
   assert.deepEqual(await tellsOf(vault.update(TWITTER.id, { A: "1" })), [], "nothing changed");
   assert.deepEqual(await tellsOf(vault.purge()), ["other other any", "vault own any"]);

@@ -14,7 +14,11 @@ const NOW = "2026-11-23T20:15:00.000Z";
 const CHEAP = { memoryKib: 19_456, passes: 1, lanes: 1 };
 
 const bytesOf = (name: string) => readFileSync(new URL(`../pkg/${name}`, import.meta.url));
-const { memory } = glue.initSync({ module: bytesOf("vault.wasm") });
+const first = glue.initSync({ module: bytesOf("vault.wasm") });
+const { memory } = first;
+new WebAssembly.Instance(new WebAssembly.Module(bytesOf("changes.wasm")), {
+  first: first as unknown as WebAssembly.Exports,
+});
 const instance = new WebAssembly.Instance(new WebAssembly.Module(bytesOf("argon2id_bg.wasm")));
 const exports = instance.exports as unknown as Exports;
 const argon2id = argon2idOf(exports);

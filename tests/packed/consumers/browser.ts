@@ -4,7 +4,7 @@ import { IndexedDbStorage, ready, Vault, VaultChangeEvent, type Plan } from "con
 import * as slim from "connector-vault/slim";
 
 await ready({ worker: () => new Worker("/connector-vault-worker.js", { type: "module" }) });
-await slim.ready({ wasm: fetch("/vault.wasm") });
+await slim.ready({ wasm: fetch("/vault.wasm"), changes: "/changes.wasm" });
 
 const storage = new IndexedDbStorage("team", { heads: null });
 const vault = await Vault.create(storage, {

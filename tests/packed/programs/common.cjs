@@ -10,7 +10,7 @@ async function main() {
   const identity = Identity.generate();
   const vault = await Vault.create(new FileStorage("common.cvault"), { identity });
   await vault.createConnector({ id: "c", name: "C", type: "T", properties: { Key: "old" } });
-  assert.equal(vault.planDelete("c").outcome.status, "planned");
+  assert.equal((await vault.planDelete("c")).outcome.status, "planned");
   await vault.run(
     { ActionType: "Connectors.Update", Parameters: { EntryId: "c", PropertiesJson: '{ "Key": "new" }' } },
     { note: "rotation" },

@@ -15,13 +15,15 @@ export class Restoring {
   #problem: Problem | undefined;
   #isBusy = false;
   #isEnded = false;
+  /** Counts what was planned: of several at work the last one counts. */
+  #turn = 0;
 
   constructor(host: ReactiveControllerHost, vault: Vault, id: string, version: number) {
     this.#host = host;
     this.#vault = vault;
     this.id = id;
     this.version = version;
-    this.replan();
+    void this.replan();
   }
 
   /** What would change; nothing if it cannot be restored. */
@@ -39,15 +41,18 @@ export class Restoring {
   }
 
   /** Plans on what the vault is now, unless the plan is being carried out. */
-  replan(): void {
+  async replan(): Promise<void> {
     if (this.#isBusy || this.#isEnded) return;
     this.#plan?.dispose();
     this.#plan = undefined;
     this.#problem = undefined;
+    const turn = ++this.#turn;
     try {
-      this.#plan = this.#vault.planRestore(this.id, this.version);
+      const plan = await this.#vault.planRestore(this.id, this.version);
+      if (turn === this.#turn && !this.#isEnded) this.#plan = plan;
+      else plan.dispose();
     } catch (error) {
-      this.#problem = problemOf(error);
+      if (turn === this.#turn) this.#problem = problemOf(error);
     }
     this.#host.requestUpdate();
   }
@@ -64,8 +69,9 @@ export class Restoring {
       this.#isBusy = false;
       if (this.#isEnded) this.#plan.dispose();
       // On what there is now: the reason may be that somebody else was faster.
-      this.replan();
+      await this.replan();
       this.#problem = problemOf(error);
+      this.#host.requestUpdate();
       return undefined;
     }
   }
