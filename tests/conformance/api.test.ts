@@ -146,6 +146,7 @@ test("what calls return has exactly the names that are declared", async () => {
     returned('ReturnType<_.Vault["grants"]>', opened.grants());
     returned('Awaited<ReturnType<_.Vault["log"]>>', await opened.log());
     returned('Awaited<ReturnType<_.Vault["verify"]>>', await opened.verify());
+    if (path.includes("patch-bad")) returned('ReturnType<_.Vault["badPatches"]>', opened.badPatches("x"));
     opened.lock();
   }
   assert.deepEqual([...misfits(samples)], []);

@@ -26,7 +26,7 @@ const Connector = document({
   type: text,
   versions: list(count),
   signed_by: list(nullable(text)),
-  op: word("create", "update", "delete", "restore", "describe", "move", "undelete"),
+  op: word("create", "update", "patch", "delete", "restore", "describe", "move", "undelete"),
   names: list(text),
   properties: map(text).optional(),
   note: text.optional(),
@@ -51,7 +51,7 @@ const Failing = document({ error: text, message_contains: text.or(""), key_slots
 
 const Opening = document({
   head: Head,
-  role: word("viewer", "reader", "updater", "editor", "owner"),
+  role: word("viewer", "rotator", "reader", "updater", "editor", "owner"),
   label: text,
   continuity: word("first_seen", "continues", "unverifiable"),
   connectors: map(Connector),

@@ -5,6 +5,11 @@ import { Identity, MemoryStorage, Vault, type Merging, type Role } from "connect
 import { equal, failure, sameBytes, tellsNone } from "./expect.js";
 import { count, document, flag, ifNamed, list, map, nullable, oneOf, text, word, type Read } from "./read.js";
 
+const Grant = document({
+  label: text,
+  role: word("viewer", "rotator", "reader", "updater", "editor", "owner"),
+});
+
 const Step = oneOf({
   add: document({ id: text, name: text.or("Name"), type: text.or("Type"), properties: map(text) }),
   update: document({ id: text, properties: map(nullable(text)), by: text.or("ops") }),
@@ -18,7 +23,7 @@ const Step = oneOf({
   undelete: text,
   compact: count,
   purge: list(text),
-  grant: document({ label: text, role: word("viewer", "reader", "updater", "editor", "owner") }),
+  grant: Grant,
 });
 type Step = Read<typeof Step>;
 
@@ -41,6 +46,7 @@ const Connector = document({
 export const MergeVector = document({
   rule: text,
   base: map(document({ name: text.or("Name"), type: text.or("Type"), properties: map(text) })),
+  grants: list(Grant).or([]),
   ours: list(Step),
   theirs: list(Step),
   first: word("ours", "theirs").or("ours" as const),
@@ -61,6 +67,7 @@ export async function checkMerge(vector: MergeVector): Promise<void> {
   const world = new World();
   const ours = new MemoryStorage();
   await world.create(ours);
+  for (const grant of vector.grants) await world.step(ours, ["grant", grant]);
   for (const [id, connector] of Object.entries(vector.base)) {
     await world.step(ours, ["add", { id, ...connector }]);
   }
@@ -108,6 +115,8 @@ export async function checkMerge(vector: MergeVector): Promise<void> {
       equal(await vault.merge(theirs, mergingOf(vector)), [], "the same merge again");
       sameBytes(ours.bytes, merged, "the same merge again changes nothing");
     }
+    await vault.purge();
+    await checkConnectors(expect.connectors, vault);
   } finally {
     vault.lock();
   }

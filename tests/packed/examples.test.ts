@@ -83,7 +83,7 @@ describe("examples in Node", () => {
       "--label",
       "rotation",
       "--right",
-      "updater",
+      "rotator",
       "--to",
       key,
     ]);
@@ -118,7 +118,7 @@ describe("examples in Node", () => {
     await waiting.stop(
       "rotation failed: the value of [Provider:Token] could not be had: the provider answers 503\n",
     );
-    const rotated = "update by rotation: AccessToken, RotatedAt";
+    const rotated = "patch by rotation: AccessToken, RotatedAt";
     assert.deepEqual(await history("rotated.cvault"), [
       "1 create by owner: APIKey",
       `2 ${rotated}`,

@@ -1,10 +1,10 @@
 /**
  * Rotates a token on a schedule: asks its provider for a new one and updates the connector, whose id
- * workflows go on using. A service holds an identity with the role `updater`: it can neither create nor
- * delete, and nobody types a passphrase for it.
+ * workflows go on using. A service holds an identity with the role `rotator`: it reads no value, it can
+ * neither create nor delete, and nobody types a passphrase for it.
  *
  *     cvault identity new --out rotation.identity        # and rotation.identity.pub
- *     cvault grant team.cvault --label rotation --right updater --to @rotation.identity.pub
+ *     cvault grant team.cvault --label rotation --right rotator --to @rotation.identity.pub
  *     CVAULT_IDENTITY="$(grep -v '^#' rotation.identity)" CVAULT_VAULT_ID=... \
  *       node rotate-on-schedule.mjs team.cvault twitterConnectorId https://provider.example/token 3600
  */

@@ -175,6 +175,7 @@ export const VAULT: Signatures = {
   similar: { id: text },
   connector: { id: text },
   history: { id: text },
+  badPatches: { id: text },
   diff: { id: text, from: COUNT, to: COUNT },
 };
 export const VAULT_LATER: Signatures = {

@@ -15,7 +15,7 @@ import { utf8 } from "./utf8.js";
  * ```ts
  * await ready();
  * const identity = Identity.generate();
- * await vault.grant("rotation", "updater", { key: identity.grantKey });
+ * await vault.grant("rotation", "rotator", { key: identity.grantKey });
  * ```
  */
 export class Identity {

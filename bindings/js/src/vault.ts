@@ -412,6 +412,14 @@ export class Vault extends EventTarget {
     return JSON.parse(this.#ask((core) => core.history(id))) as SignedOverview[];
   }
 
+  /**
+   * The patches of a connector that have no effect, newest first, since their authors wrote them against the rules. Then the
+   * names that `connector` lists may differ from those that `read` finds. Fails as `read` does.
+   */
+  badPatches(id: string): FalseVersion[] {
+    return JSON.parse(this.#ask((core) => core.badPatches(id))) as FalseVersion[];
+  }
+
   /** What changed from one kept version to another: names and kinds, no values. */
   diff(id: string, from: number, to: number): Change[] {
     return JSON.parse(this.#ask((core) => core.diff(id, from, to))) as Change[];
@@ -694,7 +702,7 @@ export class Vault extends EventTarget {
    * @example
    * ```ts
    * await vault.grant("auditor", "viewer", { key });
-   * const rights = [{ role: "viewer" }, { role: "updater", group: "payments" }] as const;
+   * const rights = [{ role: "viewer" }, { role: "rotator", group: "payments" }] as const;
    * await vault.grant("rotation", rights, { key }, { until: "2027-01-31T00:00:00.000Z" });
    * ```
    */

@@ -412,6 +412,77 @@ test("plans of every kind, and several in one commit", async () => {
   assert.deepEqual((await other.vault.read("i1")).properties, { a: "1" });
 });
 
+test("a rotator writes what it cannot read", async () => {
+  const { vault, storage, vaultId } = await example();
+  const identity = Identity.generate();
+  await vault.grant("rotation", "rotator", { key: identity.grantKey });
+  const rotation = await Vault.open(storage, { identity, vaultId });
+  assert.equal(rotation.role, "rotator");
+  const plan = await rotation.plan(update('{"APIKey": "rotated", "Region": "eu"}'));
+  assert.deepEqual(
+    plan.outcome.changes.map(({ name, change }) => [name, change]),
+    [
+      ["APIKey", "written"],
+      ["Region", "written"],
+    ],
+  );
+  await rotation.commit(plan);
+  const listed = rotation.connector(TWITTER.id);
+  assert.deepEqual([listed.op, listed.author, listed.version], ["patch", "rotation", 2]);
+  await assert.rejects(rotation.read(TWITTER.id), code("not_permitted"));
+  await assert.rejects(rotation.restore(TWITTER.id, 1), code("not_permitted"));
+  const merged = update('{"APIKey": {"a": "b"}}');
+  await assert.rejects(rotation.plan(merged, { nested: "merge" }), code("not_permitted"));
+  assert.throws(() => rotation.badPatches(TWITTER.id), code("not_permitted"));
+
+  await vault.refresh();
+  const { properties } = await vault.read(TWITTER.id);
+  assert.equal(properties["APIKey"], "rotated");
+  assert.equal(properties["Region"], "eu");
+  assert.deepEqual(vault.badPatches(TWITTER.id), []);
+  await vault.run(update('{"Region": "us"}'));
+  assert.equal((await vault.read(TWITTER.id)).properties["APIKey"], "rotated");
+  // Nobody deposits any more, and the values stay.
+  await vault.revoke("rotation");
+  assert.equal((await vault.read(TWITTER.id)).properties["APIKey"], "rotated");
+});
+
+test("a rotator of one group lists all and reads nothing", async () => {
+  const { vault, storage, vaultId } = await example();
+  await vault.addGroup("payments");
+  await vault.createConnector({
+    id: "p",
+    name: "P",
+    type: "T",
+    group: "payments",
+    properties: { APIKey: "a" },
+  });
+  const identity = Identity.generate();
+  const rights = [{ role: "viewer" }, { role: "rotator", group: "payments" }] as const;
+  await vault.grant("rotation", rights, { key: identity.grantKey });
+  const rotation = await Vault.open(storage, { identity, vaultId });
+  assert.deepEqual(rotation.rights, [
+    { group: "*", role: "viewer" },
+    { group: "payments", role: "rotator" },
+  ]);
+  assert.deepEqual(
+    rotation
+      .connectors()
+      .map(({ id }) => id)
+      .sort(),
+    ["p", TWITTER.id].sort(),
+  );
+  await assert.rejects(rotation.update(TWITTER.id, { APIKey: "b" }), code("not_permitted"));
+  for (const id of ["p", TWITTER.id]) await assert.rejects(rotation.read(id), code("not_permitted"));
+  const { changes } = await rotation.update("p", { APIKey: "b" });
+  assert.deepEqual(
+    changes.map(({ change }) => change),
+    ["written"],
+  );
+  await vault.refresh();
+  assert.equal((await vault.read("p")).properties["APIKey"], "b");
+});
+
 test("roles, revocation, passphrases", async () => {
   const { vault, storage, vaultId } = await example();
   const service = Identity.generate();

@@ -1,11 +1,11 @@
 // The shapes that cross as JSON. `tests/conformance/api.test.ts` compares them with what calls return.
 
 /** How a version of a connector came to be. */
-export type Op = "create" | "update" | "delete" | "restore" | "describe" | "move" | "undelete";
+export type Op = "create" | "update" | "patch" | "delete" | "restore" | "describe" | "move" | "undelete";
 /** What a request did, or, `planned`, would do. */
 export type Status = "updated" | "unchanged" | "planned" | "created" | "deleted" | "restored" | "described" | "moved" | "tested" | "skipped";
-/** What happened to a property. */
-export type ChangeKind = "added" | "changed" | "removed" | "unchanged";
+/** What happened to a property. `written`: by a grant that cannot read it, so nobody knows whether it had another value. */
+export type ChangeKind = "added" | "changed" | "removed" | "written" | "unchanged";
 /** Where a property's value comes from: `Properties` or `PropertiesJson`. */
 export type Source = "grid" | "json";
 /** What an outcome warns of: docs/action.md section 9. */
@@ -18,8 +18,11 @@ export type ActionOutcome = Outcome | TestOutcome | SkippedOutcome;
 export interface BatchOutcome { readonly outcomes: readonly ActionOutcome[]; readonly outputs: Readonly<Record<string, string>> }
 /** What became of an action's document, or would. */
 export type Ran = Outcome | TestOutcome | BatchOutcome;
-/** What a grant permits. Each role may do what those before it may: list, read values, update, create and delete, everything. */
-export type Role = "viewer" | "reader" | "updater" | "editor" | "owner";
+/**
+ * What a grant permits. Each role may do what those before it may: list, write without reading, read values, update, create and
+ * delete, everything; but a reader does not write.
+ */
+export type Role = "viewer" | "rotator" | "reader" | "updater" | "editor" | "owner";
 /** How a vault relates to the newest head that this client had seen. */
 export type Continuity = "first_seen" | "continues" | "unverifiable";
 /** Whether a commit's signature verifies, and its author's role permits it. */
@@ -157,6 +160,8 @@ export interface Report {
   torn: TornTail | null;
   /** Key slots that nobody can use. Only those that were looked at on the way to one that opens. */
   brokenKeySlots: BrokenKeySlot[];
+  /** Whether a compaction is due that this grant cannot make: an owner's next change makes it. */
+  compactionDue: boolean;
 }
 
 /** A part of the list of connectors. */
@@ -315,8 +320,8 @@ export interface GroupRemovalReport {
 
 /** A version that breaks the rules of the format, or that its author did not sign. */
 export interface FalseVersion {
-  /** The connector's id. */
-  id: string;
+  /** The connector's id; `null` where the version does not tell it. */
+  id: string | null;
   version: number;
   /** The label of the member who wrote it, as far as a signature proves it. */
   by: string | null;

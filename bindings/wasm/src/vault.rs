@@ -50,7 +50,20 @@ impl Vault {
 
     /// What was noticed when it was opened, as JSON.
     pub fn report(&self) -> String {
-        json(self.0.report())
+        #[derive(Serialize)]
+        struct Report<'a> {
+            continuity: core::Continuity,
+            torn: Option<core::TornTail>,
+            broken_key_slots: &'a [core::BrokenKeySlot],
+            compaction_due: bool,
+        }
+        let report = self.0.report();
+        json(&Report {
+            continuity: report.continuity,
+            torn: report.torn,
+            broken_key_slots: &report.broken_key_slots,
+            compaction_due: self.0.awaits_compaction(),
+        })
     }
 
     /// How many connectors there are.
@@ -149,6 +162,12 @@ impl Vault {
         json(&self.0.own_rights())
     }
 
+    /// The patches of a connector that have no effect, newest first, as JSON.
+    #[wasm_bindgen(js_name = badPatches)]
+    pub fn bad_patches(&self, id: &str) -> Result<String> {
+        Ok(json(&self.0.bad_patches(id)?))
+    }
+
     /// Who may do what, as JSON.
     pub fn grants(&self) -> String {
         json(&self.0.grants().collect::<Vec<_>>())
@@ -169,7 +188,7 @@ impl Vault {
     /// All connectors with their values, as JSON that `cvault import` reads.
     #[wasm_bindgen(js_name = exportConnectors, unchecked_return_type = "string")]
     pub fn export_connectors(&self) -> Result<JsValue> {
-        let overviews = self.0.list();
+        let overviews = self.0.list().without_bad_patches();
         let connectors = overviews
             .map(|overview| self.0.read(overview?.id.as_str()))
             .collect::<core::Result<_>>()?;

@@ -226,10 +226,10 @@ pub(crate) enum Command {
     ///
     /// Lets somebody else open the vault: by their public key (--to, from `cvault identity new`), so
     /// that no secret changes hands, or by a new passphrase. Compare the fingerprint with its holder. A right is a
-    /// role in all groups, or in one: a viewer lists, a reader also reads values, an updater also changes existing
-    /// connectors, an editor also creates, describes, moves, deletes and undeletes them, an owner may do everything, in
-    /// all groups. Rights add up.
-    #[command(after_long_help = example!("  cvault grant team.cvault --label ci --right updater:payments --to @ci.identity.pub"))]
+    /// role in all groups, or in one: a viewer lists, a rotator also sets and removes values without reading any, a
+    /// reader lists and reads values, an updater also changes existing connectors, an editor also creates, describes,
+    /// moves, deletes and undeletes them, an owner may do everything, in all groups. Rights add up.
+    #[command(after_long_help = example!("  cvault grant team.cvault --label ci --right viewer --right rotator:payments --to @ci.identity.pub"))]
     Grant(GrantOrRenewArgs),
 
     /// Takes a grant away

@@ -218,6 +218,8 @@ pub(crate) fn line(change: &Change, origin: Origin) -> String {
     let (style, text) = match change.change {
         ChangeKind::Added => (GREEN, format!("+ {name} = {MASK}{source}")),
         ChangeKind::Changed => (YELLOW, format!("~ {name}  {MASK} -> {MASK}{source}")),
+        // Whoever cannot read does not know whether there was another value.
+        ChangeKind::Written => (YELLOW, format!("~ {name} = {MASK}{source}")),
         ChangeKind::Removed => (RED, format!("- {name}{source}")),
         _ => (DIM, format!("  {name} unchanged")),
     };

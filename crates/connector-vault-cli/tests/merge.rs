@@ -90,6 +90,8 @@ fn check(vector: &MergeVector) {
     if again["conflicts"] == json!([]) {
         assert_eq!(again["status"], "unchanged");
     }
+    copies.step("v.cvault", &Step::Purge(Vec::new()));
+    check_connectors(vector, &copies.sandbox);
 }
 
 fn merge(sandbox: &Sandbox, vector: &MergeVector, more: &[&str]) -> Ran {
@@ -169,8 +171,8 @@ impl Copies {
             sandbox: Sandbox::new(),
             identities: BTreeMap::new(),
         };
-        for add in vector.base() {
-            copies.step("v.cvault", &Step::Add(add));
+        for step in vector.base() {
+            copies.step("v.cvault", &step);
         }
         let theirs = copies.sandbox.dir.path().join("theirs.cvault");
         fs::copy(&copies.sandbox.vault, theirs).unwrap();

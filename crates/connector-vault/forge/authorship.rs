@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Counter, Forged, NOW, SALT, Team, commit_of, forge_plaintexts, forge_record, host, newest,
-    properties, seal, some_secrets, stored_record, update,
+    place, properties, seal, some_secrets, stored_record, update,
 };
 use crate::access::Unlock;
 use crate::action::{Action, Options, RequestId};
@@ -56,12 +56,11 @@ impl Team {
             .map(|stored| {
                 let record = stored_record(&self.vault, stored);
                 let overview = plaintext(&self.vault, &record);
-                let id = OpenedOverview::parse(&overview).unwrap().overview.id;
+                let opened = OpenedOverview::parse(&overview).unwrap().overview;
                 let keys = &self.vault.keys;
                 let entry = &stored.entry;
                 let secrets = entry.exists().then(|| {
-                    let secrets =
-                        keys.open_secrets(entry.group, id.as_str(), entry.version, &record.secrets);
+                    let secrets = keys.open_secrets(entry.group, (&opened).into(), &record.secrets);
                     secrets.unwrap().unwrap().to_vec()
                 });
                 (entry.version, without_padding(&overview).to_vec(), secrets)
@@ -534,7 +533,7 @@ fn request_signature() {
     let sealed = team.vault.keys.seal(
         &mut team.rng,
         record.entry.group,
-        ("x", record.entry.version),
+        place("x", record.entry.version),
         &Plaintexts {
             overview,
             secrets: None,

@@ -5,6 +5,7 @@
 
 mod authorship;
 mod ops;
+mod patches;
 mod tests;
 mod vectors;
 
@@ -31,7 +32,8 @@ use crate::plan::{ActionPlan, Plan};
 use crate::secret::Secret;
 use crate::vault::index::{Entry, Face, Hint, IndexKeys, Place};
 use crate::vault::record::{
-    NewOverview, Plaintexts, SecretsPart, Text, hash_of_secrets, sign, without_padding,
+    NewOverview, Plaintexts, SecretsPart, SecretsPlace, Text, hash_of_secrets, sign,
+    without_padding,
 };
 use crate::vault::*;
 
@@ -191,6 +193,7 @@ impl Team {
             });
             team.members.push((*label, identity));
         }
+        bundle.set_deposits(&mut header).unwrap();
         snapshot.header = crate::format::to_json(&header);
         team.file = snapshot.file();
         team.hand_to("ops");
@@ -427,6 +430,53 @@ pub(super) fn forge_record(
     seal(vault, rng, &facts, &plaintexts)
 }
 
+/// Where the secrets of a version that is no patch stand.
+pub(super) fn place(id: &str, version: Version) -> SecretsPlace<'_> {
+    SecretsPlace {
+        id,
+        version,
+        patched_by: None,
+    }
+}
+
+/// A patch of `x` by `vault`'s grant, as [`forge_record`] makes records.
+pub(super) fn forge_patch(
+    vault: &Vault,
+    rng: &mut dyn CryptoRng,
+    change: impl FnOnce(&mut NewOverview<'_>),
+    secrets: Option<SecretsPart>,
+) -> Forged {
+    let change = |overview: &mut NewOverview<'_>| {
+        overview.op = Op::Patch;
+        change(overview);
+    };
+    forge_record(vault, rng, change, secrets)
+}
+
+/// A patch of `x` of any texts, by `vault`'s grant.
+pub(super) fn patch_of_texts(
+    vault: &Vault,
+    rng: &mut dyn CryptoRng,
+    overview: &str,
+    secrets: &str,
+) -> Forged {
+    let overview = overview.as_bytes();
+    let signature = sign(&vault.access.keys, vault.id(), &sha256(overview));
+    let plaintexts = Plaintexts {
+        overview: [&signature[..], overview].concat(),
+        secrets: Some(zeroize::Zeroizing::new(
+            [&SALT[..], secrets.as_bytes()].concat(),
+        )),
+    };
+    let parsed = serde_json::from_slice::<serde_json::Value>(overview).unwrap();
+    let facts = Facts {
+        op: Op::Patch,
+        request_id: parsed["request"]["id"].as_str().map(str::to_owned),
+        ..Facts::update("x", 2)
+    };
+    seal(vault, rng, &facts, &plaintexts)
+}
+
 /// What an entry says of a version.
 pub(super) struct Facts {
     pub(super) id: String,
@@ -463,8 +513,12 @@ pub(super) fn seal(
     facts: &Facts,
     plaintexts: &Plaintexts,
 ) -> Forged {
-    let (id, version) = (facts.id.as_str(), Version::new(facts.version).unwrap());
-    let sealed = vault.keys.seal(rng, facts.group, (id, version), plaintexts);
+    let place = SecretsPlace {
+        id: facts.id.as_str(),
+        version: Version::new(facts.version).unwrap(),
+        patched_by: (facts.op == Op::Patch).then_some(vault.access.grant),
+    };
+    let sealed = vault.keys.seal(rng, facts.group, place, plaintexts);
     let sealed = sealed.unwrap();
     let mut forged = Forged {
         entry: entry(vault, facts),
@@ -510,6 +564,12 @@ pub(super) fn forge_plaintexts(
         Op::Restore => overview.source = Some(1),
         Op::Undelete => overview.source = overview.source.or(Some(1)),
         Op::Describe | Op::Move => overview.changed = Some(Vec::new()),
+        Op::Patch => {
+            overview.changed = overview
+                .changed
+                .take()
+                .or(Some(overview.properties.clone()));
+        }
         Op::Update => {}
     }
     let op = overview.op;
@@ -585,7 +645,9 @@ fn entry_of(vault: &Vault, overview: &[u8]) -> Entry {
     let overview = serde_json::from_slice::<serde_json::Value>(without_padding(overview));
     let overview = overview.unwrap_or_default();
     match overview["op"].as_str().and_then(Op::parse) {
-        Some(op @ (Op::Restore | Op::Describe | Op::Move | Op::Undelete)) => facts.op = op,
+        Some(op @ (Op::Patch | Op::Restore | Op::Describe | Op::Move | Op::Undelete)) => {
+            facts.op = op
+        }
         _ => facts.request_id = overview["request"]["id"].as_str().map(str::to_owned),
     }
     entry(vault, &facts)

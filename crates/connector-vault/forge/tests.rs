@@ -17,7 +17,7 @@ use crate::plan::ActionPlan;
 use crate::secret::Secret;
 use crate::vault::commit::NewVersion;
 use crate::vault::forge::{
-    Changes, Forged, NOW, Snapshot, forge_record, newest, some_secrets, stored_record,
+    Changes, Forged, NOW, Snapshot, forge_record, newest, place, some_secrets, stored_record,
 };
 use crate::vault::record::{NewOverview, SecretsPart, Text};
 use crate::vault::*;
@@ -909,7 +909,7 @@ fn no_version_changes_in_a_revocation() {
                         .unwrap()
                 );
                 let version = stored.entry.version;
-                let secrets = keys.open_secrets(group, "x", version, &record.secrets);
+                let secrets = keys.open_secrets(group, place("x", version), &record.secrets);
                 (version, overview, secrets.unwrap().unwrap().to_vec())
             })
             .collect();
@@ -1089,7 +1089,7 @@ fn a_member_of_one_group_has_no_key_of_another() {
     assert!(
         member
             .keys
-            .open_secrets(0, "x", Version::FIRST, &forged.secrets)
+            .open_secrets(0, place("x", Version::FIRST), &forged.secrets)
             .is_err()
     );
 
@@ -1162,7 +1162,7 @@ fn a_new_epoch_seals_the_same_plaintexts_again() {
             );
             let secrets = vault
                 .keys
-                .open_secrets(group, "p", version, &forged.secrets);
+                .open_secrets(group, place("p", version), &forged.secrets);
             (overview, secrets.unwrap().unwrap().to_vec())
         };
         versions.map(open).collect()

@@ -29,6 +29,7 @@ mod heads;
 mod key_slots;
 mod keys;
 mod ops;
+mod patches;
 mod records;
 mod rights;
 mod torn;
@@ -82,6 +83,7 @@ fn all() -> BTreeMap<(&'static str, String), String> {
     torn::make(&mut cases);
     rights::make(&mut cases);
     ops::make(&mut cases);
+    patches::make(&mut cases);
     records::make(&mut cases);
     heads::make(&mut cases);
     let mut all = BTreeMap::new();

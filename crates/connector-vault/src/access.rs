@@ -6,7 +6,7 @@ mod key_slots;
 mod rights;
 mod unlock;
 
-pub(crate) use self::bundle::{Bundle, BundlePlace, GroupKeys};
+pub(crate) use self::bundle::{Bundle, BundlePlace, GroupKeys, deposit_key};
 pub use self::key_slots::{BrokenKeySlot, KeySlotInfo, KeySlotKind, KeySlotSalt, NewPasskey};
 pub(crate) use self::key_slots::{NewSecret, list, make_key_slot, new_salt};
 pub(crate) use self::rights::Rights;

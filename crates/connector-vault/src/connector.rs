@@ -217,13 +217,7 @@ impl Properties {
             return Ok(Some(std::mem::replace(old, value)));
         }
         if self.0.len() == limits::PROPERTIES_MAX {
-            return Err(Error::new(
-                Code::TooManyProperties,
-                format!(
-                    "a connector has at most {} properties",
-                    limits::PROPERTIES_MAX
-                ),
-            ));
+            return Err(too_many_properties());
         }
         self.0.push((name, value));
         Ok(None)
@@ -256,6 +250,16 @@ impl Properties {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+pub(crate) fn too_many_properties() -> Error {
+    Error::new(
+        Code::TooManyProperties,
+        format!(
+            "a connector has at most {} properties",
+            limits::PROPERTIES_MAX
+        ),
+    )
 }
 
 /// The version of a connector: 1, 2, 3, ...
@@ -307,6 +311,8 @@ pub enum Op {
     Create,
     /// Properties were added, changed or removed.
     Update,
+    /// Properties were set or removed by somebody who cannot read them.
+    Patch,
     /// It was deleted; the version holds no properties.
     Delete,
     /// The properties of an earlier version were made the present ones.
@@ -320,9 +326,10 @@ pub enum Op {
 }
 
 impl Op {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Create,
         Self::Update,
+        Self::Patch,
         Self::Delete,
         Self::Restore,
         Self::Describe,
@@ -339,6 +346,7 @@ impl Op {
         match self {
             Self::Create => 1,
             Self::Update => 2,
+            Self::Patch => 3,
             Self::Restore => 4,
             Self::Describe => 5,
             Self::Move => 6,
@@ -368,7 +376,7 @@ impl Op {
 
     /// Whether such a version can carry a request id.
     pub(crate) fn takes_request(self) -> bool {
-        matches!(self, Self::Create | Self::Update)
+        matches!(self, Self::Create | Self::Update | Self::Patch)
     }
 
     /// The name on every surface.
@@ -377,6 +385,7 @@ impl Op {
         match self {
             Self::Create => "create",
             Self::Update => "update",
+            Self::Patch => "patch",
             Self::Delete => "delete",
             Self::Restore => "restore",
             Self::Describe => "describe",

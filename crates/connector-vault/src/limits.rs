@@ -73,6 +73,10 @@ pub const CHANGES_ENTRIES_MAX: usize = 128 * 1024;
 pub const OVERVIEW_LEN: RangeInclusive<u32> = 106..=1024 * 1024;
 /// Sizes of sealed secrets, in bytes.
 pub const SECRETS_LEN: RangeInclusive<u32> = 58..=16 * 1024 * 1024;
+/// Sizes of a sealed patch, in bytes.
+pub const PATCH_LEN: RangeInclusive<u32> = 1154..=16 * 1024 * 1024;
+/// Most patches of a connector behind its newest full version before an owner folds them.
+pub const PATCHES_KEPT: usize = 1024;
 
 /// Largest passphrase, in bytes of UTF-8 before normalization.
 pub const PASSPHRASE_LEN_MAX: usize = 4096;

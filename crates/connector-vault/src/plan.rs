@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::action::{Changes, Note, Options, Outputs, RequestId, Warning};
 use crate::connector::{
-    Connector, ConnectorId, Description, Extras, Meta, Op, Properties, Version,
+    Connector, ConnectorId, Description, Extras, Meta, Op, Properties, PropertyName, Version,
 };
 use crate::error::{Code, Error, Result, quoted};
 use crate::json::{self, Syntax, Value};
@@ -21,7 +21,7 @@ mod outcome;
 pub(crate) use action::Step as ActionStep;
 pub use action::{ActionPlan, Frame};
 
-use merge::{by_name, merge};
+use merge::{by_name, merge, write};
 pub(crate) use near_miss::near_miss;
 pub use outcome::{Change, ChangeKind, Done, Outcome, Ran, Status, TestOutcome};
 
@@ -83,8 +83,10 @@ pub(crate) struct Draft {
     /// The number of the group where it stands then. `None`: of the version before it or, if there is none, the default one.
     pub(crate) group: Option<u16>,
     pub(crate) extras: Extras,
-    /// The whole property map afterwards.
+    /// The whole property map afterwards; of a patch the properties that it sets.
     pub(crate) after: Properties,
+    /// Of a patch the names of all properties afterwards.
+    pub(crate) names: Option<Vec<PropertyName>>,
     pub(crate) request_id: Option<RequestId>,
     pub(crate) note: Option<Note>,
     pub(crate) changes: Vec<Change>,
@@ -159,7 +161,7 @@ impl Draft {
     pub(crate) fn committed(&self) -> Outcome {
         self.outcome(match self.op {
             Op::Create => Status::Created,
-            Op::Update => Status::Updated,
+            Op::Update | Op::Patch => Status::Updated,
             Op::Delete => Status::Deleted,
             Op::Restore | Op::Undelete => Status::Restored,
             Op::Describe => Status::Described,
@@ -175,7 +177,9 @@ impl Draft {
     fn is_unchanged(&self) -> bool {
         let changes = || self.changes.iter();
         match self.op {
-            Op::Update | Op::Restore => changes().all(|c| c.change == ChangeKind::Unchanged),
+            Op::Update | Op::Patch | Op::Restore => {
+                changes().all(|c| c.change == ChangeKind::Unchanged)
+            }
             Op::Describe | Op::Move => !self.writes(),
             Op::Create | Op::Delete | Op::Undelete => false,
         }
@@ -213,6 +217,33 @@ pub(crate) fn update(before: &Connector, request: &Changes, options: &Options) -
     Ok(settle(draft, options))
 }
 
+/// Plans `Connectors.Update` for a member who cannot read: `names` are those of all properties before it.
+///
+/// Fails with `conflict`, `mask_value`, `null_value`, `value_too_large`, `too_many_properties`, and with `not_permitted`
+/// for objects that are to be merged.
+pub(crate) fn patch(
+    before: &Connector,
+    names: &[PropertyName],
+    request: &Changes,
+    options: &Options,
+) -> Result<Draft> {
+    check_version(&before.id, Some(before.version), options)?;
+    let written = write(names, request, options)?;
+    let mut draft = draft_of(before, Op::Patch, options);
+    draft.after = written.set;
+    draft.names = Some(written.names);
+    draft.changes = written.changes;
+    draft.warnings = written.warnings;
+    draft.tokens.clone_from(&request.tokens);
+    draft.extras.secrets = None;
+    draft.rotated_at = None;
+    if draft.is_unchanged() {
+        // A patch that changes nothing cannot be written, also for a request id.
+        draft.version_after = before.version;
+    }
+    Ok(draft)
+}
+
 /// A connector that is to be created.
 pub(crate) struct NewEntry {
     pub(crate) id: ConnectorId,
@@ -243,6 +274,7 @@ pub(crate) fn add(entry: NewEntry, request: &Changes, options: &Options) -> Resu
         group: Some(entry.group),
         extras: Extras::default(),
         after: merged.after,
+        names: None,
         request_id: options.request_id.clone(),
         note: options.note.clone(),
         changes: merged.changes,
@@ -382,6 +414,7 @@ fn draft_of(before: &Connector, op: Op, options: &Options) -> Draft {
         group: None,
         extras: before.extras.clone(),
         after: Properties::new(),
+        names: None,
         request_id: options.request_id.clone(),
         note: options.note.clone(),
         changes: Vec::new(),

@@ -15,7 +15,9 @@ use crate::error::{Code, Error, Result};
 pub enum Role {
     /// Lists ids, names, types, property names, versions and times; cannot read a value.
     Viewer,
-    /// Also reads values; cannot change anything.
+    /// Also sets and removes properties of existing connectors, without reading any value.
+    Rotator,
+    /// Lists, and reads values; cannot change anything.
     Reader,
     /// Also changes existing connectors; cannot create or delete.
     Updater,
@@ -84,6 +86,7 @@ impl Role {
     /// Every role, from least to most.
     pub const ALL: &'static [Self] = &[
         Self::Viewer,
+        Self::Rotator,
         Self::Reader,
         Self::Updater,
         Self::Editor,
@@ -95,6 +98,7 @@ impl Role {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
+            Self::Rotator => "rotator",
             Self::Reader => "reader",
             Self::Updater => "updater",
             Self::Editor => "editor",
@@ -106,6 +110,7 @@ impl Role {
         use Capability::{List, Manage, Patch, Read, Write};
         Capabilities::of(match self {
             Self::Viewer => &[List],
+            Self::Rotator => &[List, Patch],
             Self::Reader => &[List, Read],
             Self::Updater => &[List, Read, Patch, Write],
             Self::Editor | Self::Owner => &[List, Read, Patch, Write, Manage],
@@ -116,6 +121,11 @@ impl Role {
     #[must_use]
     pub fn reads(self) -> bool {
         self.capabilities().has(Capability::Read)
+    }
+
+    /// Whether its writes are sealed to the deposit key of their group.
+    pub(crate) fn deposits(self) -> bool {
+        self == Self::Rotator
     }
 
     /// Whether it may do everything, and signs headers and snapshots.
@@ -135,7 +145,7 @@ impl FromStr for Role {
             .find(|role| role.as_str() == text)
             .ok_or_else(|| {
                 Error::new(Code::InvalidArgument, "unknown role")
-                    .with_hint("roles are viewer, reader, updater, editor and owner")
+                    .with_hint("roles are viewer, rotator, reader, updater, editor and owner")
             })
     }
 }
@@ -152,21 +162,23 @@ mod tests {
 
     #[test]
     fn reading_and_patching_are_writing() {
-        let (reads, patches) = (
-            Role::Reader.capabilities(),
-            Capabilities::of(&[Capability::List, Capability::Patch]),
-        );
+        let (reads, patches) = (Role::Reader.capabilities(), Role::Rotator.capabilities());
         assert!(!reads.has(Capability::Write) && !patches.has(Capability::Write));
         assert_eq!(reads | patches, Role::Updater.capabilities());
     }
 
     #[test]
     fn each_role_covers_the_ones_before_it() {
-        for pair in Role::ALL.windows(2) {
-            let [less, more] = [pair[0].capabilities(), pair[1].capabilities()];
-            assert!(more.covers(less), "{pair:?}");
-            // An owner is more than what it may do in groups.
-            assert!(!less.covers(more) || pair[1].owns(), "{pair:?}");
+        for (index, role) in Role::ALL.iter().enumerate() {
+            let more = role.capabilities();
+            for before in &Role::ALL[..index] {
+                let (less, pair) = (before.capabilities(), (before, role));
+                // To patch and to read are two things.
+                let is_covered = pair != (&Role::Rotator, &Role::Reader);
+                assert_eq!(more.covers(less), is_covered, "{pair:?}");
+                // An owner is more than what it may do in groups.
+                assert!(!less.covers(more) || role.owns(), "{pair:?}");
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ mod commit;
 mod index;
 mod listing;
 mod open;
+mod patches;
 mod planning;
 mod record;
 mod rescue;
@@ -35,9 +36,9 @@ pub use self::team::{
 };
 
 use self::index::{Entry, Index, Reading, Stored};
-use self::record::{KeptOutcome, OpenedOverview, RecordKeys};
+use self::record::RecordKeys;
 use crate::access::{Access, BrokenKeySlot, Rights, groups};
-use crate::connector::{Connector, Extras, Version};
+use crate::connector::{Connector, Version};
 use crate::error::{Code, Detail, Error, Result, for_all, quoted};
 use crate::format::header::{DEFAULT_GROUP, Group, Header};
 use crate::format::hex::{GrantId, GroupId, VaultId};
@@ -73,7 +74,7 @@ pub enum Verb {
     List,
     /// Read its values.
     Read,
-    /// Change its properties.
+    /// Change its properties. Whoever cannot read them sets and removes them all the same, as a rotator does.
     Update,
     /// Make the properties of a kept version the present ones.
     Restore,
@@ -287,13 +288,16 @@ impl<S: Source> Vault<S> {
         }
         let mut overviews = Vec::new();
         // A damaged connector is no near miss.
-        for_all(self.list(), |overview| match overview {
-            Err(error) if error.is_unread() => Err(error),
-            overview => {
-                overviews.extend(overview);
-                Ok(())
-            }
-        })?;
+        for_all(
+            self.list().without_bad_patches(),
+            |overview| match overview {
+                Err(error) if error.is_unread() => Err(error),
+                overview => {
+                    overviews.extend(overview);
+                    Ok(())
+                }
+            },
+        )?;
         let candidates = overviews
             .iter()
             .map(|overview| (overview.id.as_str(), overview.name.as_str()));
@@ -302,7 +306,8 @@ impl<S: Source> Vault<S> {
 
     /// One connector, without its values. Fails with `connector_not_found`.
     pub fn overview(&self, id: &str) -> Result<Overview> {
-        self.overview_of(&self.present(id)?)
+        let (opened, _) = self.shown(&self.present(id)?)?;
+        Ok(opened.overview)
     }
 
     /// One connector with its values. Fails with `connector_not_found`, and with `not_permitted`
@@ -395,7 +400,8 @@ impl<S: Source> Vault<S> {
         Ok(match verb {
             Verb::List => has(Capability::List),
             Verb::Read => has(Capability::Read),
-            Verb::Update | Verb::Restore => has(Capability::Write),
+            Verb::Update => has(Capability::Patch),
+            Verb::Restore => has(Capability::Write),
             Verb::Create => {
                 let deleted = newest.is_none_or(|newest| may(newest.group, Capability::Manage));
                 present.is_none() && deleted && self.rights().somewhere(Capability::Manage)
@@ -595,50 +601,6 @@ impl<S: Source> Vault<S> {
     fn overview_of(&self, stored: &Stored) -> Result<Overview> {
         self.opened(stored).map(|opened| opened.overview)
     }
-
-    /// The overview of a version, with what only the core looks at. Fails with `damaged` or `false_record`
-    /// (docs/format.md section 8.6, rules R8.2 to R8.6).
-    fn opened(&self, stored: &Stored) -> Result<OpenedOverview> {
-        let mut buffer = Vec::new();
-        let bytes = self.bytes(stored.overview(), &mut buffer)?;
-        match self.open_authored(stored, bytes)? {
-            Ok(opened) => Ok(opened),
-            Err(broken) => Err(self.fault(stored, None, broken)?.into_error()),
-        }
-    }
-
-    /// Unseals a version. Fails with `damaged` or `false_record` (docs/format.md section 8.6, rules R8.2 to R8.12).
-    fn unseal(&self, stored: &Stored) -> Result<Unsealed> {
-        self.require_in(stored.entry.group, Capability::Read, "read values")?;
-        self.want(stored.record())?;
-        let opened = self.opened(stored)?;
-        let mut buffer = Vec::new();
-        let bytes = self.bytes(stored.secrets(), &mut buffer)?;
-        let secrets = match self.open_secrets(stored, &opened, bytes)? {
-            Ok(secrets) => secrets,
-            Err(broken) => return Err(self.fault(stored, Some(&opened), broken)?.into_error()),
-        };
-        let overview = &opened.overview;
-        let connector = Connector {
-            id: overview.id.clone(),
-            name: overview.name.clone(),
-            type_name: overview.type_name.clone(),
-            version: overview.version,
-            updated_at: overview.at.clone(),
-            created_at: overview.created_at.clone(),
-            rotated_at: overview.rotated_at.clone(),
-            meta: overview.meta.clone(),
-            properties: secrets.properties,
-            extras: Extras {
-                overview: opened.extra.clone(),
-                secrets: secrets.extra,
-            },
-        };
-        Ok(Unsealed {
-            connector,
-            outcome: secrets.outcome,
-        })
-    }
 }
 
 /// The connector was there, and its values may still be.
@@ -658,12 +620,6 @@ fn deleted(id: &str, deletion: Version, versions: &[Stored]) -> Error {
             .about(Detail::ValuesKept(entry.version.get())),
         None => error.with_hint("none of its earlier versions is kept; a backup may have them"),
     }
-}
-
-/// A version with its values.
-struct Unsealed {
-    connector: Connector,
-    outcome: Option<KeptOutcome>,
 }
 
 #[cfg(test)]

@@ -42,8 +42,8 @@ fn check(vector: &MergeVector) {
     let mut world = World::new();
     let (vault, file) = world.create();
     let mut ours = Copy { vault, file };
-    for add in vector.base() {
-        ours.step(&Step::Add(add), &mut world);
+    for step in vector.base() {
+        ours.step(&step, &mut world);
     }
     let mut theirs = Copy {
         vault: world.open(ours.file.clone(), "ops"),
@@ -96,6 +96,8 @@ fn check(vector: &MergeVector) {
     if again.conflicts.is_empty() {
         assert!(again.plans().is_empty(), "the same merge changes nothing");
     }
+    ours.step(&Step::Purge(Vec::new()), &mut world);
+    check_connectors(vector, &ours, &world);
 }
 
 fn options(vector: &MergeVector) -> MergeOptions {

@@ -205,6 +205,7 @@ fn list_in_parts(vault: &Vault) {
         "x",
         "00",
         "end.1.2",
+        "end.told",
         "00000000000000000000000000000000.1",
     ] {
         let refused = text.parse::<Cursor>().map(|_| ());

@@ -562,3 +562,43 @@ fn a_vault_over_a_source_changes_as_one_in_memory() {
     same!(pair, 1, vault => vault.log());
     same!(pair, 1, vault => vault.read("twitter"));
 }
+
+/// A vault with patches behind a full version, and the identity of who made them.
+fn rotated() -> (Kept, Identity) {
+    let mut kept = kept();
+    let rotator = Identity::generate(&mut StdRng::seed_from_u64(3));
+    let prepared = kept.vault.prepare_grant(
+        "rotation",
+        Role::Rotator,
+        Grantee::Key(&rotator.grant_key()),
+        &mut kept.fixed.host(),
+    );
+    kept.store(prepared.unwrap()).unwrap();
+    let mut rotation = support::open(kept.file.clone(), &rotator, &kept.vault).unwrap();
+    for (name, value) in [("APIKey", "p"), ("Endpoint", "q"), ("APIKey", "r")] {
+        let plan = rotation.plan_update("twitter", [(name, value)], &Options::default());
+        let prepared = rotation.prepare(plan.unwrap(), &mut kept.fixed.host());
+        let prepared = prepared.unwrap();
+        prepared.write().to(&mut kept.file);
+        rotation.apply(prepared).unwrap();
+    }
+    (kept, rotator)
+}
+
+#[test]
+fn reading_goes_through_the_patches_that_it_needs() {
+    let none = Options::default();
+    let pair = Pair::of(rotated().0);
+    // All overviews, a patch, another one, the full version.
+    same!(pair, 4, vault => vault.read("twitter"));
+    same!(pair, 3, vault => vault.read_version("twitter", version(4)));
+    same!(pair, 1, vault => vault.overview("twitter"));
+    same!(pair, 1, vault => vault.history("twitter"));
+    same!(pair, 1, vault => vault.verify());
+    same!(pair, 1, vault => with_host(|host| bytes(vault.prepare_compaction(Retention::Newest(1), host))));
+    same!(pair, 2, vault => with_host(|host| bytes(vault.prepare_purge(None, host))));
+
+    let (kept, rotator) = rotated();
+    let pair = Pair::opened(kept, &rotator);
+    same!(pair, 1, vault => outcome(vault.plan_update("twitter", [("APIKey", "s")], &none)));
+}

@@ -2,7 +2,7 @@
 
 import type { GrantInfo, Role } from "connector-vault";
 
-/** A role for people. Each may do what those before it may. */
+/** A role for people. Each may do what those before it may, but a reader does not write. */
 export interface RoleText {
   readonly role: Role;
   readonly rights: string;
@@ -11,8 +11,9 @@ export interface RoleText {
 /** From the least to the most. */
 export const ROLES: readonly RoleText[] = [
   { role: "viewer", rights: "lists connectors and names of properties; holds no key to any value" },
-  { role: "reader", rights: "also reads values; changes nothing" },
-  { role: "updater", rights: "also updates and restores connectors" },
+  { role: "rotator", rights: "lists, and writes new values into connectors; reads none" },
+  { role: "reader", rights: "lists, and reads values; changes nothing" },
+  { role: "updater", rights: "reads values, updates and restores connectors" },
   { role: "editor", rights: "also creates, describes and deletes connectors" },
   { role: "owner", rights: "also manages grants, and compacts" },
 ];

@@ -48,6 +48,7 @@ export function timeOf({ snapshot, records }: Commit): string | undefined {
 export const VERBS: Readonly<Record<Overview["op"], string>> = {
   create: "created",
   update: "updated",
+  patch: "written",
   delete: "deleted",
   restore: "restored",
   describe: "described",

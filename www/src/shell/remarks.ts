@@ -3,7 +3,7 @@
 import type { Report } from "connector-vault";
 
 /** Sentences, each on its own; none if all is well. */
-export function remarksOn({ continuity, torn, brokenKeySlots }: Report): string[] {
+export function remarksOn({ continuity, torn, brokenKeySlots, compactionDue }: Report): string[] {
   const remarks: string[] = [];
   if (torn !== null) {
     remarks.push(
@@ -17,6 +17,11 @@ export function remarksOn({ continuity, torn, brokenKeySlots }: Report): string[
   }
   for (const { label, reason } of brokenKeySlots) {
     remarks.push(`The passphrase of ${label ?? "a grant"} cannot be used any more: ${reason}.`);
+  }
+  if (compactionDue) {
+    remarks.push(
+      "The file has grown, and only an owner can compact it: the next change by an owner does it.",
+    );
   }
   return remarks;
 }

@@ -12,6 +12,7 @@ const SIGNS: Readonly<Record<ChangeKind, string>> = {
   added: "+",
   changed: "~",
   removed: "-",
+  written: "~",
   unchanged: "=",
 };
 
@@ -42,7 +43,8 @@ export function changesTemplate(
   const row = (change: Change): TemplateResult => {
     const { name } = change;
     const key = revealing?.key?.(name) ?? name;
-    const isRevealable = revealing !== undefined && change.change !== "unchanged";
+    // Whoever plans to write without reading is not shown a value.
+    const isRevealable = revealing !== undefined && !["unchanged", "written"].includes(change.change);
     return html`<li class="change ${change.change}" part="change ${change.change}">
       <span class="kind"
         ><span class="sign mono" aria-hidden="true">${SIGNS[change.change]}</span
@@ -103,7 +105,8 @@ export const changesSheet = css`
   .added .kind {
     color: var(--_added);
   }
-  .changed .kind {
+  .changed .kind,
+  .written .kind {
     color: var(--_changed);
   }
   .removed .kind {

@@ -73,6 +73,7 @@ export const HISTORY_TEXTS: HistoryTexts = {
 const MADE: Readonly<Record<Op, string>> = {
   create: "created",
   update: "updated",
+  patch: "written",
   delete: "deleted",
   restore: "restored",
   describe: "described",

@@ -37,6 +37,8 @@ export interface PlanTexts {
   readonly added: string;
   readonly changed: string;
   readonly removed: string;
+  /** It has this value now, written by somebody who cannot read it. */
+  readonly written: string;
   readonly unchanged: string;
   /** The value comes from the grid. */
   readonly grid: string;
@@ -86,6 +88,7 @@ export const PLAN_TEXTS: PlanTexts = {
   added: "added",
   changed: "changed",
   removed: "removed",
+  written: "written",
   unchanged: "unchanged",
   grid: "Properties",
   json: "Dynamic Properties",
@@ -105,7 +108,7 @@ export const PLAN_TEXTS: PlanTexts = {
 };
 
 function list(counts: Counts): string {
-  const kinds = ["changed", "added", "removed", "unchanged"] as const;
+  const kinds = ["changed", "written", "added", "removed", "unchanged"] as const;
   return kinds.flatMap((kind) => (counts[kind] ? [`${counts[kind]} ${kind}`] : [])).join(", ");
 }
 

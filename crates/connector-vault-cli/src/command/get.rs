@@ -7,6 +7,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::Context;
+use super::read::warn_of_bad_patches;
 use super::transfer::write_private;
 use crate::cli::{ConnectorArgs, FormatArg, GetArgs};
 use crate::failure::{Failure, Result};
@@ -23,6 +24,9 @@ pub(super) fn get(args: &GetArgs, context: &Context) -> Result<()> {
         None => file.vault().read(id),
     }
     .map_err(|error| Failure::from(error).about(file.vault()))?;
+    if version.is_none() {
+        warn_of_bad_patches(file.vault(), id, context)?;
+    }
     let value = property(&connector, &args.property)?;
     let mut text = formatted(args.format, &args.property, value)?;
     if args.newline {

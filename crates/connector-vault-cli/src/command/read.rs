@@ -192,6 +192,9 @@ pub(super) fn show(args: &ShowArgs, context: &Context) -> Result<()> {
             group: vault.group_name(overview.group),
             connector: &connector,
         };
+        if version.is_none() {
+            warn_of_bad_patches(vault, id, context)?;
+        }
         return context
             .output
             .result(&revealed, || revealed_text(&connector));
@@ -222,9 +225,26 @@ fn overview_at(vault: &Vault<FileSource>, id: &str, version: Version) -> Result<
         // Says what is wrong with the version, for every role.
         None => Err(match vault.read_version(id, version) {
             Err(error) => error.into(),
-            Ok(_) => Failure::new("internal", "a version was overlooked"),
+            Ok(_) => Failure::new(
+                "version_not_found",
+                "this version is a patch that has no effect",
+            )
+            .hint("`cvault verify` says what is wrong with it"),
         }),
     }
+}
+
+/// Values may then differ from what an overview lists.
+pub(super) fn warn_of_bad_patches(
+    vault: &Vault<FileSource>,
+    id: &str,
+    context: &Context,
+) -> Result<()> {
+    for bad in vault.bad_patches(id)? {
+        let error = bad.error;
+        context.output.warn(error.code().as_str(), error.message());
+    }
+    Ok(())
 }
 
 fn heading(id: &str, name: &str, type_name: &str, version: Version, at: &Timestamp) -> String {

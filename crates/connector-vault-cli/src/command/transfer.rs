@@ -208,7 +208,8 @@ pub(super) fn export(args: &ExportArgs, context: &Context) -> Result<()> {
 /// Every connector with its values, in the order that people read. Fails with the first that does not open: the
 /// document would lack it, and nobody would notice.
 fn connectors_of(vault: &Vault<FileSource>) -> Result<Vec<Connector>> {
-    let connectors = vault.list().map(|listed| vault.read(listed?.id.as_str()));
+    let listed = vault.list().without_bad_patches();
+    let connectors = listed.map(|listed| vault.read(listed?.id.as_str()));
     let connectors = connectors.collect::<Result<Vec<_>, _>>();
     let mut connectors = connectors.map_err(|error| match error.code() {
         Code::Damaged | Code::FalseRecord => Failure::from(error).or_hint(

@@ -36,4 +36,11 @@ pub(crate) fn tell_report<S: Source>(vault: &Vault<S>, output: Output) {
             ),
         );
     }
+    if vault.awaits_compaction() {
+        output.warn(
+            "compaction_due",
+            "the vault has grown, and only an owner can compact it: an owner's next change does it, or \
+             `cvault compact`",
+        );
+    }
 }

@@ -144,6 +144,89 @@ fn lists_show_the_group_where_there_are_several() {
 }
 
 #[test]
+fn a_rotator_of_one_group_lists_all_and_reads_nothing() {
+    let sandbox = two_groups();
+    let member = Member::granted(&sandbox, "rotation", &["viewer", "rotator:payments"]);
+    let grants = sandbox.run(["grants", "v.cvault", "--json"]).json();
+    assert_eq!(
+        grants["grants"][1]["rights"],
+        json!([{"group": "*", "role": "viewer"}, {"group": "payments", "role": "rotator"}])
+    );
+    let listed = member.run(&sandbox, LIST).json();
+    assert_eq!(ids(&listed), ["stripe", "twitterConnectorId"]);
+    let rotate = |id: &str| {
+        let action = json!({"ActionType": "Connectors.Update", "Parameters": {
+            "EntryId": id,
+            "Properties": [{"PropertyName": "APIKey", "PropertyValue": "[T]"}],
+        }});
+        let mut run = member.cvault(&sandbox, ["run", "v.cvault", "-", "--json"]);
+        run.args(["--token-env", "T=T"]).env("T", "s3cret-new");
+        ran_with(&mut run, &action.to_string())
+    };
+    let before = sandbox.bytes();
+    assert_eq!(
+        rotate("twitterConnectorId").error(1)["code"],
+        "not_permitted"
+    );
+    for id in ["stripe", "twitterConnectorId"] {
+        for refused in [
+            &["show", "v.cvault", id, "--reveal"][..],
+            &["show", "v.cvault", id, "--reveal", "--version", "1"],
+            &["get", "v.cvault", id, "APIKey"],
+            &["restore", "v.cvault", id, "1"],
+            &["describe", "v.cvault", id, "--name", "N"],
+            &["delete", "v.cvault", id],
+        ] {
+            let refused = ran(member.cvault(&sandbox, ["--json"]).args(refused));
+            assert_eq!(refused.error(1)["code"], "not_permitted", "{refused:?}");
+            assert!(!refused.stdout.contains("s3cret"), "{refused:?}");
+        }
+        let variable = format!("K={id}/APIKey");
+        let mut exec = member.cvault(&sandbox, ["--json", "exec", "v.cvault", "--env"]);
+        let exec = ran(exec.args([&variable, "--", "env"]));
+        assert_eq!(exec.error(125)["code"], "not_permitted", "{exec:?}");
+    }
+    assert!(sandbox.bytes() == before, "nothing was changed");
+    let done = rotate("stripe");
+    assert!(!done.stdout.contains("s3cret"), "{done:?}");
+    assert_eq!(done.json()["changes"][0]["change"], "written");
+    let reader = Member::granted(&sandbox, "ann", &["reader:payments"]);
+    let value = reader.run(&sandbox, ["get", "v.cvault", "stripe", "APIKey"]);
+    assert_eq!(value.stdout.trim_end(), "s3cret-new");
+    let value = member.run(&sandbox, ["get", "v.cvault", "stripe", "APIKey", "--json"]);
+    assert_eq!(value.error(1)["code"], "not_permitted");
+    let rights = [
+        "rights", "v.cvault", "rotation", "--right", "rotator", "--json",
+    ];
+    let rights = sandbox.run(rights).json();
+    assert_eq!(rights["rights"], json!([{"group": "*", "role": "rotator"}]));
+    assert_eq!(rotate("twitterConnectorId").json()["status"], "updated");
+}
+
+#[test]
+fn an_editor_of_one_group_creates_and_deletes_there_alone() {
+    let sandbox = two_groups();
+    let member = Member::granted(&sandbox, "ed", &["editor:payments"]);
+    let add = |id: &str, group: &str| {
+        let mut add = member.cvault(&sandbox, ["add", "v.cvault", "--name", "N", "--type", "T"]);
+        ran(add.args(["--id", id, "--group", group, "--json"]))
+    };
+    let delete = |id: &str| member.run(&sandbox, ["delete", "v.cvault", id, "--json"]);
+    let before = sandbox.bytes();
+    for (refused, code) in [
+        (add("y", "default"), "not_permitted"),
+        (add("twitterConnectorId", "payments"), "connector_exists"),
+        (delete("twitterConnectorId"), "not_permitted"),
+    ] {
+        assert_eq!(refused.error(1)["code"], code, "{refused:?}");
+    }
+    assert!(sandbox.bytes() == before, "nothing was changed");
+    assert_eq!(add("y", "payments").json()["status"], "created");
+    assert_eq!(delete("stripe").json()["status"], "deleted");
+    assert_eq!(ids(&member.run(&sandbox, LIST).json()), ["y"]);
+}
+
+#[test]
 fn a_member_of_one_group_works_there_alone() {
     let sandbox = two_groups();
     let member = Member::granted(&sandbox, "rotation", &["updater:payments"]);

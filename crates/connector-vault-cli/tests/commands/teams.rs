@@ -6,8 +6,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::CHEAP;
 use crate::support::{Ran, Sandbox, cvault, folder, ran, ran_with, twitter};
+use crate::{CHEAP, check_text};
 
 /// A machine: the heads that were seen on it, and the identity that is used there.
 struct Machine {
@@ -223,6 +223,100 @@ fn a_replaced_passphrase_leaves_the_file() {
             assert!(!contains(&bytes, part.as_bytes()), "{part} is still there");
         }
     }
+}
+
+#[test]
+fn a_member_hears_that_an_owner_is_wanted() {
+    let sandbox = twitter();
+    let machine = Machine::new();
+    grant(&sandbox, "rotation", "updater", &machine);
+    let update = |value: &str| {
+        let properties = json!({"Certificate": value.repeat(600 * 1024)}).to_string();
+        let action = json!({"ActionType": "Connectors.Update", "Parameters": {
+            "EntryId": "twitterConnectorId", "PropertiesJson": properties,
+        }});
+        let mut run = machine.cvault(&sandbox, ["run", "v.cvault", "-", "--json"]);
+        run.env("CVAULT_VAULT_ID", &sandbox.vault_id);
+        ran_with(&mut run, &action.to_string())
+    };
+    for value in ["a", "b"] {
+        let done = update(value);
+        assert!(!done.stderr.contains("compaction_due"), "{done:?}");
+    }
+    let list = ["list", "v.cvault", "--json"];
+    let told = machine.trusting(&sandbox, list);
+    let warning: Value = serde_json::from_str(&told.stderr).unwrap();
+    assert_eq!(warning["warning"]["code"], "compaction_due");
+    let owner = sandbox.run(list);
+    assert_eq!((owner.code, owner.stderr.as_str()), (0, ""));
+    sandbox.run(["compact", "v.cvault", "--keep", "1"]);
+    assert_eq!(machine.trusting(&sandbox, list).stderr, "");
+}
+
+#[test]
+fn a_rotator_writes_what_it_cannot_read() {
+    let sandbox = twitter();
+    let rotation = Machine::new();
+    grant(&sandbox, "rotation", "rotator", &rotation);
+    let listed = rotation.trusting(&sandbox, ["list", "v.cvault", "--json"]);
+    assert_eq!(listed.json()["connectors"][0]["id"], "twitterConnectorId");
+    let action = json!({"ActionType": "Connectors.Update", "Parameters": {
+        "EntryId": "twitterConnectorId",
+        "Properties": [{"PropertyName": "APIKey", "PropertyValue": "[T]"}],
+        "PropertiesJson": r#"{"Region": "eu"}"#,
+    }});
+    fs::write(sandbox.dir.path().join("rotate.json"), action.to_string()).unwrap();
+    let run = |more: &[&str]| {
+        let mut command = rotation.cvault(&sandbox, ["run", "v.cvault", "rotate.json"]);
+        command
+            .env("CVAULT_VAULT_ID", &sandbox.vault_id)
+            .env("T", "rotated-by-a-machine")
+            .args(["--token-env", "T=T"]);
+        ran(command.args(more))
+    };
+    let plan = run(&["--plan"]);
+    check_text(
+        plan.text(),
+        "Plan: updates twitterConnectorId, version 1 -> 2; nothing is written\n\
+         ~ APIKey = ******  (grid)\n\
+         ~ Region = ******  (json)\n\
+         \x20 tokens: T\n",
+    );
+    let done = run(&["--json"]).json();
+    assert_eq!(done["status"], "updated");
+    for change in done["changes"].as_array().unwrap() {
+        assert_eq!(change["change"], "written");
+    }
+    for refused in [
+        &["show", "v.cvault", "twitterConnectorId", "--reveal"][..],
+        &["get", "v.cvault", "twitterConnectorId", "APIKey"],
+        &["restore", "v.cvault", "twitterConnectorId", "1"],
+        &["delete", "v.cvault", "twitterConnectorId"],
+    ] {
+        let mut command = rotation.cvault(&sandbox, [refused[0]]);
+        command.env("CVAULT_VAULT_ID", &sandbox.vault_id);
+        let refused = ran(command.args(&refused[1..]).arg("--json"));
+        assert_eq!(refused.error(1)["code"], "not_permitted", "{refused:?}");
+    }
+    let merged = run(&["--nested", "merge", "--json"]);
+    assert_eq!(merged.error(1)["code"], "not_permitted", "{merged:?}");
+    let shown = sandbox.run([
+        "show",
+        "v.cvault",
+        "twitterConnectorId",
+        "--reveal",
+        "--json",
+    ]);
+    let properties = &shown.json()["properties"];
+    assert_eq!(properties["APIKey"], "rotated-by-a-machine");
+    assert_eq!(properties["Region"], "eu");
+    let history = sandbox.run(["history", "v.cvault", "twitterConnectorId", "--json"]);
+    let newest = &history.json()["versions"][1];
+    assert_eq!(
+        (&newest["op"], &newest["author"]),
+        (&json!("patch"), &json!("rotation"))
+    );
+    assert_eq!(newest["changed"], json!(["APIKey", "Region"]));
 }
 
 #[test]

@@ -198,6 +198,19 @@ fn rights(cases: &mut Cases) {
         (team(), "editor"),
         |_, overview| overview.op = Op::Delete,
     );
+    refused(
+        cases,
+        (
+            "editor-creates-in-another-group",
+            "an editor of a group creates nothing in another",
+            NO_RIGHT,
+        ),
+        (team(), "editor"),
+        |_, overview| {
+            overview.op = Op::Create;
+            (overview.id, overview.version) = ("y".into(), 1);
+        },
+    );
 }
 
 /// Rules R7.13 and R7.14.

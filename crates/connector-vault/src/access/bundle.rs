@@ -8,7 +8,7 @@ use super::not_permitted;
 use crate::crypto::identity::{GrantKey, IdentityKeys, VaultKey};
 use crate::crypto::kdf::{Key, derive_key};
 use crate::crypto::label::{self, bind};
-use crate::crypto::sha256;
+use crate::crypto::{sha256, x_wing};
 use crate::error::{Code, Error, Result};
 use crate::format::header::{Commitments, Header};
 use crate::format::hex::{GrantId, GroupId, Hex, VaultId};
@@ -62,6 +62,11 @@ fn group_overview_key(root: &Key, group: GroupId) -> Key {
 
 fn group_secret(root: &Key, group: GroupId) -> Key {
     derive_key(root, label::GROUP_SECRET, &[group.as_bytes()])
+}
+
+/// The key that opens the patches of a group: whoever reads there has it.
+pub(crate) fn deposit_key(secret: &Key) -> x_wing::PrivateKey {
+    x_wing::PrivateKey::from_seed(&derive_key(secret, label::DEPOSIT, &[]))
 }
 
 impl Bundle {
@@ -229,7 +234,7 @@ impl Bundle {
         Ok(())
     }
 
-    /// Writes the commitments to an owner's keys into a header of their epoch.
+    /// Writes the commitments to an owner's keys, and the deposit keys, into a header of their epoch.
     pub(crate) fn commit_to(&self, header: &mut Header) -> Result<()> {
         let (overview_root, secret_root) = self.roots()?;
         let place = Committing::of(header);
@@ -244,6 +249,18 @@ impl Bundle {
             let id = Some(group.id);
             group.overview_commitment = place.commitment(GROUP_OVERVIEW, id, &overview);
             group.secret_commitment = place.commitment(GROUP_SECRET, id, &secret);
+        }
+        self.set_deposits(header)
+    }
+
+    /// Writes into a header of an owner's epoch the deposit key of each group with a rotator, and none elsewhere.
+    pub(crate) fn set_deposits(&self, header: &mut Header) -> Result<()> {
+        let (_, secret_root) = self.roots()?;
+        for index in 0..header.groups.len() {
+            let id = header.groups[index].id;
+            header.groups[index].deposit = header
+                .wants_deposit(id)
+                .then(|| deposit_key(&group_secret(secret_root, id)).public());
         }
         Ok(())
     }

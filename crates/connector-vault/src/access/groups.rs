@@ -134,6 +134,7 @@ pub(crate) fn add(
         name,
         overview_commitment: Hex([0; 32]),
         secret_commitment: Hex([0; 32]),
+        deposit: None,
     });
     bundle.commit_to(header)
 }

@@ -23,6 +23,10 @@ pub(crate) const GROUP_SECRET: &str = "connector-vault/1 group secret";
 pub(crate) const GROUP_NAME: &str = "connector-vault/1 group name";
 /// HKDF info: the key of one connector's secrets, from its group's secret.
 pub(crate) const SECRETS_KEY: &str = "connector-vault/1 secrets key";
+/// HKDF info: the X-Wing seed of a group's deposit key, from the group's secret.
+pub(crate) const DEPOSIT: &str = "connector-vault/1 deposit";
+/// HPKE info of a patch.
+pub(crate) const PATCH: &str = "connector-vault/1 patch";
 /// HKDF info: an identity's X-Wing seed.
 pub(crate) const IDENTITY_X_WING: &str = "connector-vault/1 identity x-wing";
 /// HKDF info: an identity's Ed25519 seed.
@@ -111,6 +115,8 @@ mod tests {
             GROUP_SECRET,
             GROUP_NAME,
             SECRETS_KEY,
+            DEPOSIT,
+            PATCH,
             IDENTITY_X_WING,
             IDENTITY_ED25519,
             GRANT_KEY,

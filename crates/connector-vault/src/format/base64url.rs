@@ -24,6 +24,17 @@ impl Strict<'_> for x_wing::PublicKey {
     }
 }
 
+/// The bytes of a field that may be absent, where it is there.
+pub(crate) fn serialize_some<S: Serializer>(
+    bytes: &Option<impl AsRef<[u8]>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match bytes {
+        Some(bytes) => serialize(bytes, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 pub(crate) fn serialize<S: Serializer>(
     bytes: impl AsRef<[u8]>,
     serializer: S,

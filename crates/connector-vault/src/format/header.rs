@@ -84,6 +84,12 @@ pub(crate) struct Group {
     pub(crate) name: SealedName,
     pub(crate) overview_commitment: Hex<32>,
     pub(crate) secret_commitment: Hex<32>,
+    /// Patches are sealed to it: exactly if a grant may patch there and not read.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "base64url::serialize_some"
+    )]
+    pub(crate) deposit: Option<x_wing::PublicKey>,
 }
 
 /// The number of the group `default`.
@@ -206,6 +212,13 @@ impl Header {
         self.groups.get(at.ok()?)
     }
 
+    /// Whether a grant has the role `rotator` in a group: then the group has a deposit key.
+    pub(crate) fn wants_deposit(&self, group: GroupId) -> bool {
+        let rights = self.grants.iter().flat_map(|grant| &grant.rights);
+        let mut covering = rights.filter(|right| right.group.covers(group));
+        covering.any(|right| right.role.deposits())
+    }
+
     /// Whether a grant has this id.
     pub(crate) fn lists(&self, id: GrantId) -> bool {
         self.grants.iter().any(|grant| grant.id == id)
@@ -318,6 +331,8 @@ object!(Group {
     "name" => name,
     "overview_commitment" => overview_commitment,
     "secret_commitment" => secret_commitment,
+} {
+    "deposit" => deposit,
 });
 
 impl Strict<'_> for SealedName {

@@ -32,7 +32,7 @@ fn label() -> impl Strategy<Value = String> {
 
 prop_compose! {
     fn grant()(
-        id in any::<[u8; 8]>(), label in label(), rights in vec((option::of(0..2u8), 0..3usize), 1..4),
+        id in any::<[u8; 8]>(), label in label(), rights in vec((option::of(0..2u8), 0..Role::ALL.len() - 1), 1..4),
         until in any::<bool>(), extra in any::<bool>(), seed in any::<[u8; 32]>(), ed25519 in hex(), filling in any::<u8>(),
     ) -> Grant {
         let since: String = "2026-11-23T20:15:00.000Z".into();
@@ -66,7 +66,7 @@ prop_compose! {
         for (index, grant) in grants.iter_mut().enumerate() {
             grant.label = format!("{index}{}", grant.label);
         }
-        Header {
+        let mut header = Header {
             format: 1,
             features: Features::NONE,
             vault_id: VaultId(vault_id),
@@ -86,6 +86,7 @@ prop_compose! {
                 name: SealedName(vec![number; 169]),
                 overview_commitment: commitment,
                 secret_commitment: commitment,
+                deposit: None,
             }).collect(),
             grants,
             retired: retired
@@ -100,7 +101,12 @@ prop_compose! {
                 })
                 .collect(),
             extra: Some(strict::read("{}").unwrap()),
+        };
+        for index in 0..header.groups.len() {
+            let wants_deposit = header.wants_deposit(header.groups[index].id);
+            header.groups[index].deposit = wants_deposit.then(|| header.grants[0].x_wing.clone());
         }
+        header
     }
 }
 

@@ -1,14 +1,15 @@
 //! The merge: existing properties, overwritten by a request's (docs/action.md section 3).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::mask::{Masked, masked};
 use super::near_miss::fold;
 use super::nested::{dropped_names, merged};
 use super::{Change, ChangeKind};
 use crate::action::{Changes, Nested, Options, Source, Warning, WarningCode, Write};
-use crate::connector::{Properties, PropertyName};
+use crate::connector::{Properties, PropertyName, too_many_properties};
 use crate::error::{Code, Error, Result, quoted};
+use crate::limits;
 use crate::secret::Secret;
 
 /// The properties after a request, and what is to be told of them.
@@ -53,9 +54,81 @@ pub(super) fn merge(before: &Properties, request: &Changes, options: &Options) -
             overridden: write.overridden,
         });
     }
-    warn_of_similar_names(&old, &request.writes, &mut warnings);
+    let names = old.keys().copied().collect();
+    warn_of_similar_names(&names, &request.writes, &mut warnings);
     Ok(Merged {
         after,
+        changes,
+        warnings,
+    })
+}
+
+/// What a request writes that reads nothing.
+pub(super) struct Written {
+    /// The properties that it sets, in its order.
+    pub(super) set: Properties,
+    /// The names of all properties afterwards.
+    pub(super) names: Vec<PropertyName>,
+    pub(super) changes: Vec<Change>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// The same as [`merge`], where only the names of the properties are known.
+pub(super) fn write(
+    before: &[PropertyName],
+    request: &Changes,
+    options: &Options,
+) -> Result<Written> {
+    if options.nested == Nested::Merge {
+        return Err(Error::new(
+            Code::NotPermitted,
+            "this grant cannot read the object that another one would be merged into",
+        )
+        .with_hint("write the whole object, or ask an owner of the vault for the right to read"));
+    }
+    let old: HashSet<_> = before.iter().collect();
+    let is_removed = |name: &PropertyName| {
+        let mut writes = request.writes.iter();
+        writes.any(|write| write.name == *name && write.value.is_none())
+    };
+    let mut names: Vec<_> = before
+        .iter()
+        .filter(|name| !is_removed(name))
+        .cloned()
+        .collect();
+    let mut set = Properties::new();
+    let mut changes = Vec::with_capacity(request.writes.len());
+    let mut warnings = request.warnings.clone();
+    for write in &request.writes {
+        let change = match &write.value {
+            Some(value) => {
+                check_mask(write, value, None, options).map_err(|error| {
+                    error.within(format_args!("property {}", quoted(write.name.as_str())))
+                })?;
+                warn_of_value(&write.name, value, None, options, &mut warnings);
+                set.set(write.name.clone(), value.clone())?;
+                if !old.contains(&write.name) {
+                    names.push(write.name.clone());
+                }
+                ChangeKind::Written
+            }
+            None if old.contains(&write.name) => ChangeKind::Removed,
+            None => ChangeKind::Unchanged,
+        };
+        changes.push(Change {
+            name: write.name.as_str().to_owned(),
+            change,
+            source: Some(write.source),
+            overridden: write.overridden,
+        });
+    }
+    if names.len() > limits::PROPERTIES_MAX {
+        return Err(too_many_properties());
+    }
+    warn_of_similar_names(&old, &request.writes, &mut warnings);
+    Ok(Written {
+        set,
+        names,
         changes,
         warnings,
     })
@@ -153,15 +226,15 @@ fn surrounding_space(value: &str) -> Option<&'static str> {
 }
 
 fn warn_of_similar_names(
-    old: &HashMap<&PropertyName, &Secret>,
+    old: &HashSet<&PropertyName>,
     writes: &[Write],
     warnings: &mut Vec<Warning>,
 ) {
     let mut by_fold: HashMap<String, &PropertyName> = old
-        .keys()
+        .iter()
         .map(|name| (fold(name.as_str()), *name))
         .collect();
-    for write in writes.iter().filter(|write| !old.contains_key(&write.name)) {
+    for write in writes.iter().filter(|write| !old.contains(&write.name)) {
         let fold = fold(write.name.as_str());
         if let Some(similar) = by_fold.get(&fold) {
             let (name, similar) = (quoted(write.name.as_str()), quoted(similar.as_str()));

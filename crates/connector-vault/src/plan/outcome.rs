@@ -194,12 +194,20 @@ pub enum ChangeKind {
     Changed,
     /// It is gone.
     Removed,
+    /// It has this value now. Nobody knows whether it had another one: the author cannot read it.
+    Written,
     /// It has the value that it had, or was not there and is not.
     Unchanged,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 4] = [Self::Added, Self::Changed, Self::Removed, Self::Unchanged];
+    const ALL: [Self; 5] = [
+        Self::Added,
+        Self::Changed,
+        Self::Removed,
+        Self::Written,
+        Self::Unchanged,
+    ];
 
     /// The word that stands in JSON.
     #[must_use]
@@ -208,6 +216,7 @@ impl ChangeKind {
             Self::Added => "added",
             Self::Changed => "changed",
             Self::Removed => "removed",
+            Self::Written => "written",
             Self::Unchanged => "unchanged",
         }
     }

@@ -77,6 +77,36 @@ impl<S: Source> Vault<S> {
         })
     }
 
+    /// The overview of a version, with what only the core looks at. Fails with `damaged` or `false_record`
+    /// (docs/format.md section 8.6, rules R8.2 to R8.6).
+    pub(super) fn opened(&self, stored: &Stored) -> Result<OpenedOverview> {
+        self.opened_or_fault(stored)?.map_err(Fault::into_error)
+    }
+
+    /// The same, or what is wrong with it.
+    pub(super) fn opened_or_fault(&self, stored: &Stored) -> Result<Result<OpenedOverview, Fault>> {
+        let mut buffer = Vec::new();
+        let bytes = self.bytes(stored.overview(), &mut buffer)?;
+        match self.open_authored(stored, bytes)? {
+            Ok(opened) => Ok(Ok(opened)),
+            Err(broken) => self.fault(stored, None, broken).map(Err),
+        }
+    }
+
+    /// The secrets of a version, or what is wrong with them (docs/format.md section 8.6, rules R8.8 to R8.12).
+    pub(super) fn secrets_or_fault(
+        &self,
+        stored: &Stored,
+        opened: &OpenedOverview,
+    ) -> Result<Result<SecretsPart, Fault>> {
+        let mut buffer = Vec::new();
+        let bytes = self.bytes(stored.secrets(), &mut buffer)?;
+        match self.open_secrets(stored, opened, bytes)? {
+            Ok(secrets) => Ok(Ok(secrets)),
+            Err(broken) => self.fault(stored, Some(opened), broken).map(Err),
+        }
+    }
+
     /// The overview in `bytes`, which stand at its place, by rules R8.2 to R8.5. Fails with `not_permitted` for a
     /// grant that does not list the group.
     pub(super) fn open_overview(
@@ -192,11 +222,16 @@ impl<S: Source> Vault<S> {
             true => Kind::Snapshot,
             false => Kind::Changes,
         };
-        if broken.is_of_bytes() && !(kind == Kind::Changes && self.has_sound_body(place)?) {
+        let is_damaged = broken.is_of_header()
+            || broken.is_of_bytes() && !(kind == Kind::Changes && self.has_sound_body(place)?);
+        if is_damaged {
             let message = format!("{version} is damaged: {}", broken.what());
+            let hint = match broken.is_of_header() {
+                true => "an owner gave the group that key: ask another owner",
+                false => "restore an earlier version, or a backup",
+            };
             return Ok(Fault::Damaged(
-                Error::new(Code::Damaged, message)
-                    .with_hint("restore an earlier version, or a backup"),
+                Error::new(Code::Damaged, message).with_hint(hint),
             ));
         }
         let signer = &self.header.grants[usize::from(place.author)].label;

@@ -6,7 +6,7 @@ mod compact;
 
 pub use self::compact::Retention;
 
-pub(crate) use self::checked::{Checked, CheckedConnector, Scope};
+pub(crate) use self::checked::{Checked, CheckedConnector, OwnVersion, Scope};
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -266,8 +266,8 @@ impl<S: Source> Vault<S> {
                             group,
                         };
                         written.insert(draft.id.clone(), now);
-                        let kept = request_digest.map(|_| KeptOutcome::of(&outcome));
-                        let request = request_digest.zip(kept);
+                        let request =
+                            request_digest.map(|digest| (digest, KeptOutcome::of(&outcome)));
                         let record = self.seal_draft(*draft, group, request, host)?;
                         versions.push(record);
                     }
@@ -414,7 +414,10 @@ impl<S: Source> Vault<S> {
             },
             meta: (!draft.meta.is_empty()).then(|| draft.meta.clone()),
             extra: draft.extras.overview.as_deref().map(ExtraText),
-            properties: texts(draft.after.names().map(PropertyName::as_str)),
+            properties: match &draft.names {
+                Some(names) => texts(names.iter().map(PropertyName::as_str)),
+                None => texts(draft.after.names().map(PropertyName::as_str)),
+            },
             changed: draft
                 .op
                 .names_changed()
@@ -430,7 +433,8 @@ impl<S: Source> Vault<S> {
         };
         let secrets = SecretsPart {
             properties: draft.after.clone(),
-            outcome,
+            // A patch is answered from its overview: its author cannot read it again.
+            outcome: outcome.filter(|_| draft.op != Op::Patch),
             extra: draft.extras.secrets.clone(),
         };
         let plaintexts = Plaintexts::sign(
@@ -555,7 +559,7 @@ struct Written {
 }
 
 /// Where a snapshot stands in the chain.
-pub(crate) struct Chain<'a> {
+pub(crate) struct Links<'a> {
     pub(crate) seq: u64,
     pub(crate) prev: Hash,
     pub(crate) superseded: &'a [Hash],
@@ -612,13 +616,12 @@ impl NewVersion<'static> {
         plaintexts: &Plaintexts,
     ) -> Result<Self> {
         let overview = &opened.overview;
-        let (id, version) = (overview.id.as_str(), overview.version);
-        let sealed = records.seal(rng, group, (id, version), plaintexts)?;
+        let sealed = records.seal(rng, group, overview.into(), plaintexts)?;
         let len = |part: &[u8]| u32::try_from(part.len()).expect("at most 16 MiB");
         let secrets = sealed.secrets;
         let entry = Entry {
-            tag: index.tag(id),
-            version,
+            tag: index.tag(overview.id.as_str()),
+            version: overview.version,
             group,
             op: overview.op,
             hint: index.hint_of(overview),
@@ -641,7 +644,7 @@ pub(crate) fn snapshot_file(
     access: &Access,
     header: &Header,
     key_slots: &[KeySlotEntry],
-    chain: &Chain<'_>,
+    chain: &Links<'_>,
     versions: Vec<NewVersion<'_>>,
     rng: &mut dyn CryptoRng,
 ) -> Result<Vec<u8>> {

@@ -218,6 +218,11 @@ impl Index {
         (all, errors)
     }
 
+    /// The most patches of one connector behind the snapshot that stood without a full version behind them.
+    pub(crate) fn patches_of_one(&self) -> usize {
+        self.tail.patches_of_one()
+    }
+
     /// Whether what stands behind the snapshot is worth a new one (docs/format.md section 10.3).
     pub(crate) fn is_tail_wide(&self) -> bool {
         let pages = self

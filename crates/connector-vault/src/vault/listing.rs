@@ -11,34 +11,50 @@ use crate::source::Source;
 
 /// Where a list goes on: for lists that are shown in parts. The default is the beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor(Option<Resume>);
-
-impl Default for Cursor {
-    fn default() -> Self {
-        Self(Some(Resume::FIRST))
-    }
+pub struct Cursor {
+    /// `None`: at the end.
+    place: Option<Resume>,
+    /// Whether the list has told of the bad patch of the next connector.
+    is_told: bool,
 }
 
 impl Cursor {
+    const fn at(place: Option<Resume>) -> Self {
+        let is_told = false;
+        Self { place, is_told }
+    }
+
     /// Whether the list ends here.
     #[must_use]
     pub fn is_end(&self) -> bool {
-        self.0.is_none()
+        self.place.is_none()
+    }
+}
+
+impl Default for Cursor {
+    fn default() -> Self {
+        Self::at(Some(Resume::FIRST))
     }
 }
 
 /// What stands for a cursor at the end of the list.
 const END: &str = "end";
 
+/// What ends the text of a cursor between the error of a bad patch and its connector.
+const TOLD: &str = ".told";
+
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(Resume {
-                tag,
-                behind: Some((seq, page)),
-            }) => write!(f, "{tag}.{seq}.{page}"),
-            Some(Resume { tag, behind: None }) => tag.fmt(f),
-            None => f.write_str(END),
+        let Some(Resume { tag, behind }) = self.place else {
+            return f.write_str(END);
+        };
+        tag.fmt(f)?;
+        if let Some((seq, page)) = behind {
+            write!(f, ".{seq}.{page}")?;
+        }
+        match self.is_told {
+            true => f.write_str(TOLD),
+            false => Ok(()),
         }
     }
 }
@@ -49,14 +65,20 @@ impl FromStr for Cursor {
 
     fn from_str(text: &str) -> Result<Self> {
         if text == END {
-            return Ok(Self(None));
+            return Ok(Self::at(None));
         }
-        place(text).map(|from| Self(Some(from))).ok_or_else(|| {
+        let (text, is_told) = match text.strip_suffix(TOLD) {
+            Some(text) => (text, true),
+            None => (text, false),
+        };
+        let place = place(text).ok_or_else(|| {
             Error::new(
                 Code::InvalidArgument,
                 "this is no place in a list of connectors",
             )
-        })
+        })?;
+        let place = Some(place);
+        Ok(Self { place, is_told })
     }
 }
 
@@ -81,6 +103,12 @@ fn place(text: &str) -> Option<Resume> {
 pub struct Listing<'v, S> {
     vault: &'v Vault<S>,
     newest: Newest<'v>,
+    /// A connector whose newest version is a bad patch, behind the error that says so.
+    shown: Option<(Resume, Overview)>,
+    /// A connector of which that error was told in the part before this one.
+    told: Option<Tag>,
+    /// Whether there is such an error.
+    tells_bad: bool,
 }
 
 impl<S> fmt::Debug for Listing<'_, S> {
@@ -94,7 +122,8 @@ impl<S: Source> Vault<S> {
     /// by name, then by id.
     ///
     /// A connector that is damaged stands as an error that names it, and the list goes on behind it. A damaged page
-    /// of the index stands as one error.
+    /// of the index stands as one error. Where the newest version is a patch with a false overview, an error says so,
+    /// and behind it stands what the versions before it show.
     pub fn list(&self) -> Listing<'_, S> {
         self.list_from(Cursor::default())
     }
@@ -103,16 +132,35 @@ impl<S: Source> Vault<S> {
     pub fn list_from(&self, cursor: Cursor) -> Listing<'_, S> {
         Listing {
             vault: self,
-            newest: Newest::from(&self.index, self.reading(), cursor.0),
+            newest: Newest::from(&self.index, self.reading(), cursor.place),
+            shown: None,
+            told: cursor.place.filter(|_| cursor.is_told).map(|next| next.tag),
+            tells_bad: true,
         }
     }
 }
 
 impl<S: Source> Listing<'_, S> {
+    /// The same list without the errors that tell of bad patches: what such a connector is without them stands in the
+    /// list all the same.
+    #[must_use]
+    pub fn without_bad_patches(self) -> Self {
+        Self {
+            tells_bad: false,
+            ..self
+        }
+    }
+
     /// Where the list goes on.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        Cursor(self.newest.next_place())
+        match &self.shown {
+            Some((place, _)) => Cursor {
+                place: Some(*place),
+                is_told: true,
+            },
+            None => Cursor::at(self.newest.next_place()),
+        }
     }
 }
 
@@ -120,7 +168,11 @@ impl<S: Source> Iterator for Listing<'_, S> {
     type Item = Result<Overview>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some((_, overview)) = self.shown.take() {
+            return Some(Ok(overview));
+        }
         loop {
+            let place = self.newest.next_place()?;
             let stored = match self.newest.next()? {
                 Ok(stored) => stored,
                 Err(Lost { connector, error }) => {
@@ -131,8 +183,18 @@ impl<S: Source> Iterator for Listing<'_, S> {
                 }
             };
             if stored.entry.exists() && self.vault.lists(&stored) {
-                let overview = self.vault.overview_of(&stored);
-                return Some(overview.map_err(|error| self.vault.naming(error, stored.entry.tag)));
+                let tag = stored.entry.tag;
+                return Some(match self.vault.shown(&stored) {
+                    Ok((opened, None)) => Ok(opened.overview),
+                    Ok((opened, Some(_))) if !self.tells_bad || self.told == Some(tag) => {
+                        Ok(opened.overview)
+                    }
+                    Ok((opened, Some(bad))) => {
+                        self.shown = Some((Resume { tag, ..place }, opened.overview));
+                        Err(self.vault.naming(bad.error, tag))
+                    }
+                    Err(error) => Err(self.vault.naming(error, tag)),
+                });
             }
         }
     }

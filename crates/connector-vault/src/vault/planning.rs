@@ -12,13 +12,15 @@ use std::fmt;
 pub(crate) use self::requests::request_digest;
 
 pub use self::import::{Import, OnConflict};
+use self::staging::BeforeUpdate;
 pub(crate) use self::staging::Staging;
 use super::Vault;
 use super::index::{Entry, Stored};
 use super::record::OpenedOverview;
 use crate::action::Options;
 use crate::connector::{
-    Connector, ConnectorId, Description, Extras, NewConnector, Properties, PropertyChanges, Version,
+    Connector, ConnectorId, Description, Extras, NewConnector, Properties, PropertyChanges,
+    PropertyName, Version,
 };
 use crate::crypto::Hash;
 use crate::error::{Code, Error, Result};
@@ -227,9 +229,9 @@ impl<S: Source> Vault<S> {
     ) -> Result<Plan> {
         // Also behind a delete, of which a draft of a new connector knows nothing.
         if let Some(newest) = self.newest(draft.id.as_str())? {
-            let opened = self.opened(&newest);
+            let opened = self.shown(&newest);
             draft.extras.overview = match opened {
-                Ok(opened) => opened.extra,
+                Ok((opened, _)) => opened.extra,
                 Err(error) if error.is_unread() => return Err(error),
                 // What is damaged or false is what a restore or a delete is for: an older version tells it.
                 Err(_) => draft.extras.overview.take(),
@@ -256,30 +258,24 @@ impl<S: Source> Vault<S> {
     /// newest one that can stand for it (docs/format.md sections 8.4 and 8.6).
     pub(super) fn without_values(&self, id: &str, stand_in: StandIn) -> Result<Connector> {
         let newest = self.present(id)?;
-        let opened = match self.opened(&newest) {
+        let shown = self.shown(&newest).map(|(opened, _)| opened);
+        let opened = match shown {
             Err(error) if is_of_version(&error) => match self.stand_in(id, &newest, stand_in)? {
                 Some(opened) => opened,
                 None => return Err(error),
             },
             opened => opened?,
         };
-        let overview = opened.overview;
-        Ok(Connector {
-            id: overview.id,
-            name: overview.name,
-            type_name: overview.type_name,
-            version: newest.entry.version,
-            updated_at: overview.at,
-            created_at: overview.created_at,
-            rotated_at: overview.rotated_at,
-            meta: overview.meta,
-            properties: Properties::new(),
-            extras: Extras {
-                overview: opened.extra,
-                secrets: None,
-            },
-        })
+        Ok(connector_of(opened, newest.entry.version).0)
     }
+
+    /// A connector for a member who does not read it, with the names of its properties.
+    fn listed_connector(&self, id: &str) -> Result<BeforeUpdate> {
+        let newest = self.present(id)?;
+        let (connector, names) = connector_of(self.listed(id)?, newest.entry.version);
+        Ok(BeforeUpdate::Listed(connector, names))
+    }
+
     /// The newest version before the newest one that tells what the connector is.
     fn stand_in(
         &self,
@@ -302,6 +298,27 @@ impl<S: Source> Vault<S> {
         }
         Ok(None)
     }
+}
+
+/// What an overview tells of a connector at a version, and the names of its properties.
+fn connector_of(opened: OpenedOverview, version: Version) -> (Connector, Vec<PropertyName>) {
+    let overview = opened.overview;
+    let connector = Connector {
+        id: overview.id,
+        name: overview.name,
+        type_name: overview.type_name,
+        version,
+        updated_at: overview.at,
+        created_at: overview.created_at,
+        rotated_at: overview.rotated_at,
+        meta: overview.meta,
+        properties: Properties::new(),
+        extras: Extras {
+            overview: opened.extra,
+            secrets: None,
+        },
+    };
+    (connector, overview.properties)
 }
 
 /// Which version may stand for a newest one that is damaged or false by its overview.

@@ -20,18 +20,19 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use self::secrets::{SALT_LEN, secrets_hash};
-use crate::access::{Bundle, GroupKeys, not_permitted};
-use crate::connector::{Meta, Version};
+use crate::access::{self, Bundle, GroupKeys, not_permitted};
+use crate::connector::{Meta, Op, Version};
 use crate::crypto::aead::{SealingKey, padded_len};
 use crate::crypto::identity::IdentityKeys;
 use crate::crypto::kdf::{self, Key};
 use crate::crypto::label::{self, bind};
 use crate::crypto::mac::MacKey;
+use crate::crypto::x_wing;
 use crate::error::{Code, Error, Result};
 use crate::format::commit::SIGNATURE_LEN;
 use crate::format::extra::{ExtraText, put_extra};
-use crate::format::header::Header;
-use crate::format::hex::{GroupId, Hex, VaultId};
+use crate::format::header::{Group, Header};
+use crate::format::hex::{GrantId, GroupId, Hex, VaultId};
 use crate::limits;
 
 /// A rule of section 8.6 of docs/format.md that a version breaks.
@@ -49,6 +50,8 @@ pub(crate) enum Broken {
     Author,
     /// R8.8.
     SecretsBytes,
+    /// Section 5.2: the header's deposit key of the group is not the one that opens patches.
+    Deposit,
     /// R8.9.
     SecretsDoNotOpen,
     /// R8.10.
@@ -70,12 +73,18 @@ impl Broken {
             Self::Entry => "its overview is not what its entry says",
             Self::Author => "its overview names an author who may not stand there",
             Self::SecretsBytes => "its secrets have other bytes than its entry says",
+            Self::Deposit => "the deposit key of its group is not the one that its members have",
             Self::SecretsDoNotOpen => "its secrets do not open",
             Self::SecretsHash => "its secrets are not those that its overview names",
             Self::SecretsForm => "its secrets do not follow the format",
             Self::Names => "it lists other properties than it holds",
             Self::Signature => "its author did not sign it",
         }
+    }
+
+    /// Whether it says nothing of the author.
+    pub(crate) fn is_of_header(self) -> bool {
+        self == Self::Deposit
     }
 
     /// Whether the bytes are not those of the entry: then it may be the fault of nobody.
@@ -133,6 +142,25 @@ pub(crate) struct SealedRecord {
     pub(crate) secrets: Option<Vec<u8>>,
 }
 
+/// What the secrets of a version are sealed for, beside the vault, the epoch and the group.
+#[derive(Clone, Copy)]
+pub(crate) struct SecretsPlace<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) version: Version,
+    /// The author of a patch, which is sealed to the deposit key of the group.
+    pub(crate) patched_by: Option<GrantId>,
+}
+
+impl<'a> From<&'a Overview> for SecretsPlace<'a> {
+    fn from(overview: &'a Overview) -> Self {
+        Self {
+            id: overview.id.as_str(),
+            version: overview.version,
+            patched_by: (overview.op == Op::Patch).then_some(overview.author),
+        }
+    }
+}
+
 /// The keys of an epoch at work: they seal and open the records of the groups that a grant lists.
 #[derive(Clone)]
 pub(crate) struct RecordKeys {
@@ -154,6 +182,17 @@ struct GroupAtWork {
     secret: Option<Key>,
     /// Its name, once it was opened; `None` if it does not open.
     name: OnceLock<Option<String>>,
+    /// As the header says.
+    deposit: Option<x_wing::PublicKey>,
+    /// Where the rights read: derived when a patch is used.
+    deposit_key: OnceLock<DepositKey>,
+}
+
+/// The key that opens the patches of a group, and the one that they are sealed to.
+#[derive(Clone)]
+struct DepositKey {
+    private: x_wing::PrivateKey,
+    public: x_wing::PublicKey,
 }
 
 impl RecordKeys {
@@ -161,8 +200,7 @@ impl RecordKeys {
         let (vault_id, epoch) = (header.vault_id, header.epoch);
         let groups = header.groups.iter().filter_map(|group| {
             let keys = bundle.group(group.id)?;
-            let (number, id) = (group.number, group.id);
-            Some(GroupAtWork::new(vault_id, epoch, number, id, keys))
+            Some(GroupAtWork::new((vault_id, epoch), group, keys))
         });
         Self {
             vault_id,
@@ -228,14 +266,17 @@ impl RecordKeys {
     pub(crate) fn open_secrets(
         &self,
         group: u16,
-        id: &str,
-        version: Version,
+        place: SecretsPlace<'_>,
         sealed: &[u8],
     ) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let group = self.numbered(group).ok_or_else(cannot_read)?;
+        if let Some(author) = place.patched_by {
+            let info = self.patch_info(group.id, place, author);
+            return Ok(group.deposit_key()?.private.open(&info, sealed));
+        }
         let mut plaintext = Zeroizing::new(Vec::with_capacity(sealed.len()));
-        let context = self.secrets_context(group.id, id, version);
-        let key = group.secrets_key(id)?;
+        let context = self.secrets_context(group.id, place);
+        let key = group.secrets_key(place.id)?;
         Ok(key
             .open(&context, sealed, &mut plaintext)
             .then_some(plaintext))
@@ -249,8 +290,11 @@ impl RecordKeys {
         overview: &OpenedOverview,
         sealed: &[u8],
     ) -> Result<Result<SecretsPart, Broken>> {
-        let (id, version) = (overview.overview.id.as_str(), overview.overview.version);
-        let plaintext = self.open_secrets(group, id, version, sealed)?;
+        let place = SecretsPlace::from(&overview.overview);
+        if place.patched_by.is_some() && !self.has_true_deposit(group)? {
+            return Ok(Err(Broken::Deposit));
+        }
+        let plaintext = self.open_secrets(group, place, sealed)?;
         Ok(match plaintext {
             Some(plaintext) => SecretsPart::parse(&plaintext, overview),
             None => Err(Broken::SecretsDoNotOpen),
@@ -262,7 +306,7 @@ impl RecordKeys {
         &self,
         rng: &mut dyn CryptoRng,
         group: u16,
-        (id, version): (&str, Version),
+        place: SecretsPlace<'_>,
         plaintexts: &Plaintexts,
     ) -> Result<SealedRecord> {
         let group = self.of_number(group)?;
@@ -272,10 +316,17 @@ impl RecordKeys {
             .overview
             .seal(rng, context, &plaintexts.overview, &mut overview);
         let mut sealed = Vec::new();
-        if let Some(secrets) = &plaintexts.secrets {
-            let context = self.secrets_context(group.id, id, version);
-            let key = group.secrets_key(id)?;
-            key.seal(rng, &context, secrets, &mut sealed);
+        match (&plaintexts.secrets, place.patched_by) {
+            (None, _) => {}
+            (Some(secrets), Some(author)) => {
+                let info = self.patch_info(group.id, place, author);
+                sealed = group.seal_patch(rng, &info, secrets)?;
+            }
+            (Some(secrets), None) => {
+                let context = self.secrets_context(group.id, place);
+                let key = group.secrets_key(place.id)?;
+                key.seal(rng, &context, secrets, &mut sealed);
+            }
         }
         for (part, len_max, what) in [
             (&overview, *limits::OVERVIEW_LEN.end(), "overview"),
@@ -296,24 +347,50 @@ impl RecordKeys {
         })
     }
 
-    fn secrets_context(&self, group: GroupId, id: &str, version: Version) -> Vec<u8> {
+    fn secrets_context(&self, group: GroupId, place: SecretsPlace<'_>) -> Vec<u8> {
         bind(
             label::SECRETS,
             &[
                 self.vault_id.as_bytes(),
                 &self.epoch.to_le_bytes(),
                 group.as_bytes(),
-                id.as_bytes(),
-                &version.get().to_le_bytes(),
+                place.id.as_bytes(),
+                &place.version.get().to_le_bytes(),
             ],
         )
+    }
+
+    /// A patch cannot stand for another version, connector or author: whoever seals it says so.
+    fn patch_info(&self, group: GroupId, place: SecretsPlace<'_>, author: GrantId) -> Vec<u8> {
+        bind(
+            label::PATCH,
+            &[
+                self.vault_id.as_bytes(),
+                group.as_bytes(),
+                &self.epoch.to_le_bytes(),
+                place.id.as_bytes(),
+                &place.version.get().to_le_bytes(),
+                author.as_bytes(),
+            ],
+        )
+    }
+
+    /// Whether patches of a group are sealed to the key that its readers have. Nobody else can tell: with a false one,
+    /// the values of rotators would go elsewhere.
+    pub(crate) fn has_true_deposit(&self, group: u16) -> Result<bool> {
+        let group = self.numbered(group).ok_or_else(cannot_read)?;
+        Ok(match &group.deposit {
+            Some(deposit) => *deposit == group.deposit_key()?.public,
+            None => true,
+        })
     }
 }
 
 impl GroupAtWork {
-    fn new(vault_id: VaultId, epoch: u64, number: u16, id: GroupId, keys: GroupKeys) -> Self {
+    fn new((vault_id, epoch): (VaultId, u64), group: &Group, keys: GroupKeys) -> Self {
+        let id = group.id;
         Self {
-            number,
+            number: group.number,
             id,
             overview: SealingKey::new(&keys.overview),
             overview_context: bind(
@@ -323,7 +400,30 @@ impl GroupAtWork {
             face: MacKey::new(&kdf::derive_key(&keys.overview, label::FACE_KEY, &[])),
             secret: keys.secret,
             name: OnceLock::new(),
+            deposit: group.deposit.clone(),
+            deposit_key: OnceLock::new(),
         }
+    }
+
+    /// The key that opens the patches of the group.
+    fn deposit_key(&self) -> Result<&DepositKey> {
+        let secret = self.secret.as_ref().ok_or_else(cannot_read)?;
+        Ok(self.deposit_key.get_or_init(|| {
+            let private = access::deposit_key(secret);
+            let public = private.public();
+            DepositKey { private, public }
+        }))
+    }
+
+    /// Seals a patch. Whoever reads the group needs no header for it: a former rotator's patches stay.
+    fn seal_patch(&self, rng: &mut dyn CryptoRng, info: &[u8], patch: &[u8]) -> Result<Vec<u8>> {
+        let sealed = match (&self.secret, &self.deposit) {
+            (Some(_), _) => self.deposit_key()?.public.seal(rng, info, patch),
+            (None, Some(deposit)) => deposit.seal(rng, info, patch),
+            (None, None) => None,
+        };
+        sealed
+            .ok_or_else(|| not_permitted("nothing can be written in this group without reading it"))
     }
 
     /// One key per connector: the keys of one open no other.
@@ -393,9 +493,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::connector::{Op, Properties, PropertyName};
+    use crate::connector::{Properties, PropertyName};
     use crate::crypto::identity::Identity;
-    use crate::format::hex::GrantId;
+    use crate::format::header::SealedName;
     use crate::secret::Secret;
 
     proptest! {
@@ -414,7 +514,16 @@ mod tests {
                     overview: Zeroizing::new(keys[0]),
                     secret: Some(Zeroizing::new(keys[1])),
                 };
-                let groups = vec![GroupAtWork::new(vault_id, epoch, 5, group, keys)];
+                let unset = Hex([0; 32]);
+                let of_header = Group {
+                    id: group,
+                    number: 5,
+                    name: SealedName(Vec::new()),
+                    overview_commitment: unset,
+                    secret_commitment: unset,
+                    deposit: None,
+                };
+                let groups = vec![GroupAtWork::new((vault_id, epoch), &of_header, keys)];
                 RecordKeys { vault_id, epoch, groups }
             };
             let keys = in_epoch(epoch);
@@ -453,7 +562,8 @@ mod tests {
             let author = Identity::from_bytes([3; 32]).keys();
             let plaintexts = Plaintexts::sign(&mut rng, &author, vault_id, overview, Some(&secrets));
             let number = Version::new(version).expect("from 1");
-            let sealed = keys.seal(&mut rng, 5, (&id, number), &plaintexts).expect("small");
+            let place = |version| SecretsPlace { id: &id, version, patched_by: None };
+            let sealed = keys.seal(&mut rng, 5, place(number), &plaintexts).expect("small");
             let sealed_secrets = sealed.secrets.as_deref().expect("it has values");
             let mut plaintext = Vec::new();
             prop_assert!(keys.open_overview(5, &sealed.overview, &mut plaintext).expect("it lists"));
@@ -472,7 +582,7 @@ mod tests {
             prop_assert_eq!(read.extra.as_ref().map(|extra| extra.as_str()), extra);
             let other = in_epoch(epoch.wrapping_add(1));
             prop_assert!(!other.open_overview(5, &sealed.overview, &mut Vec::new()).expect("it lists"));
-            let next = keys.open_secrets(5, &id, number.next(), sealed_secrets).expect("it reads");
+            let next = keys.open_secrets(5, place(number.next()), sealed_secrets).expect("it reads");
             prop_assert!(next.is_none());
         }
 

@@ -12,6 +12,8 @@ use serde::Deserialize;
 pub struct MergeVector {
     pub rule: String,
     pub base: BTreeMap<String, Connector>,
+    #[serde(default)]
+    pub grants: Vec<Grant>,
     pub ours: Vec<Step>,
     pub theirs: Vec<Step>,
     #[serde(default)]
@@ -93,7 +95,7 @@ pub struct Describe {
     pub meta: BTreeMap<String, Option<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
     pub label: String,
@@ -121,14 +123,16 @@ pub struct Conflict {
 }
 
 impl MergeVector {
-    /// The connectors of both copies before they were changed apart.
-    pub fn base(&self) -> impl Iterator<Item = Add> {
-        self.base.iter().map(|(id, connector)| Add {
+    /// The steps to both copies before they were changed apart.
+    pub fn base(&self) -> impl Iterator<Item = Step> {
+        let add = |(id, connector): (&String, &Connector)| Add {
             id: id.clone(),
             name: connector.name.clone().unwrap_or_else(default_name),
             type_name: connector.type_name.clone().unwrap_or_else(default_type),
             properties: connector.properties.clone(),
-        })
+        };
+        let grants = self.grants.iter().cloned().map(Step::Grant);
+        grants.chain(self.base.iter().map(add).map(Step::Add))
     }
 
     /// The steps of both copies, oldest first.

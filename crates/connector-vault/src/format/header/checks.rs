@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{DEFAULT_GROUP, Header};
+use super::{DEFAULT_GROUP, Group, Header};
 use crate::crypto::x_wing;
 use crate::format::hex::GrantId;
 use crate::format::rights::{self, Scope};
@@ -19,6 +19,7 @@ impl Header {
             .or_else(|| self.fault_of_grants())
             .or_else(|| self.fault_of_groups())
             .or_else(|| self.fault_of_rights())
+            .or_else(|| self.fault_of_deposits())
             .or_else(|| self.fault_of_retired())
     }
 
@@ -107,6 +108,15 @@ impl Header {
             }
         }
         None
+    }
+
+    fn fault_of_deposits(&self) -> Option<&'static str> {
+        let fault = |group: &Group| match (&group.deposit, self.wants_deposit(group.id)) {
+            (None, true) => Some("lists a group with a rotator and without a deposit key"),
+            (Some(_), false) => Some("lists a group with a deposit key and without a rotator"),
+            _ => None,
+        };
+        self.groups.iter().find_map(fault)
     }
 
     fn fault_of_retired(&self) -> Option<&'static str> {

@@ -5,9 +5,11 @@ use super::{NewVersion, texts};
 use crate::connector::{Connector, ConnectorId, Op, PropertyName, Version};
 use crate::error::{Code, Error, Result, counted};
 use crate::format::extra::ExtraText;
+use crate::role::Capability;
 use crate::source::Source;
 use crate::vault::authorship::{FalseVersion, Fault, Signature};
 use crate::vault::index::{IndexKeys, Stored};
+use crate::vault::patches::Chain;
 use crate::vault::record::{NewOverview, OpenedOverview, Plaintexts, RecordKeys, SecretsPart};
 use crate::vault::{Host, Vault};
 
@@ -103,6 +105,7 @@ impl<S: Source> Vault<S> {
         let mut lost = Vec::new();
         for versions in all.chunk_by(|one, next| one.entry.tag == next.entry.tag) {
             let mut fates = Vec::with_capacity(versions.len());
+            let mut damaged = Vec::new();
             for stored in versions {
                 let signature = match stored.seq > since {
                     true => Signature::Verified,
@@ -120,19 +123,20 @@ impl<S: Source> Vault<S> {
                     }
                     Some(Fault::Damaged(_)) if scope == Scope::Tail => Fate::Damaged,
                     Some(Fault::Damaged(error)) => {
-                        let is_newest = stored.entry.version == newest_of(versions);
-                        let list = match is_newest {
-                            true => &mut lost,
-                            false => &mut checked.damaged,
-                        };
-                        list.push(error);
+                        damaged.push((stored.entry.version, error));
                         Fate::Damaged
                     }
                 });
             }
-            let own = match fates.last() {
-                Some(Fate::False) => self.own_version(versions, &fates, host)?,
-                _ => None,
+            for (version, error) in damaged {
+                match self.is_needed(version, versions)? {
+                    true => lost.push(error),
+                    false => checked.damaged.push(error),
+                }
+            }
+            let own = match lacks_base(versions, &fates) {
+                true => self.own_version(versions, &fates, host)?,
+                false => None,
             };
             let stays = |fate: &Fate| match scope {
                 Scope::Tail => *fate != Fate::False,
@@ -159,22 +163,18 @@ impl<S: Source> Vault<S> {
         fates: &[Fate],
         host: &mut Host<'_>,
     ) -> Result<Option<OwnVersion>> {
-        let true_ones = || {
-            let pairs = versions.iter().zip(fates).rev();
-            pairs.filter_map(|(stored, fate)| (*fate != Fate::False).then_some(stored))
-        };
-        let readable = true_ones().find(|stored| stored.entry.exists());
-        let is_deleted = versions.iter().any(|stored| {
-            !stored.entry.exists()
-                && readable.is_none_or(|readable| stored.entry.version > readable.entry.version)
-        });
+        let pairs = versions.iter().zip(fates);
+        let true_ones =
+            pairs.filter_map(|(stored, fate)| (*fate != Fate::False).then_some(*stored));
+        let true_ones: Vec<_> = true_ones.collect();
+        let readable = true_ones.iter().rposition(|stored| stored.entry.exists());
         let values = match readable {
             // A damaged one ends the snapshot: an older one in its place would bring an old value back.
-            Some(stored) if !is_deleted => Some(self.unseal(stored)?.connector),
-            _ => None,
+            Some(index) => self.values_of_true(&true_ones, index, versions)?,
+            None => None,
         };
         // Whatever else is known of the connector, a version that is not false says it, if there is one.
-        let (named, is_false) = match true_ones().next() {
+        let (named, is_false) = match true_ones.last() {
             Some(stored) => (Some(self.opened(stored)?), false),
             None => {
                 let mut named = None;
@@ -197,6 +197,61 @@ impl<S: Source> Vault<S> {
             values: values.as_ref(),
         };
         self.own_plaintexts(&own, host).map(Some)
+    }
+
+    /// The values of the newest version that is not false and exists, by the versions that are not false alone: patches
+    /// behind a false full version are applied to the one before it. `None` where a delete stands behind that one, or
+    /// none is kept.
+    fn values_of_true(
+        &self,
+        true_ones: &[Stored],
+        index: usize,
+        versions: &[Stored],
+    ) -> Result<Option<Connector>> {
+        let newest = &true_ones[index];
+        self.require_in(newest.entry.group, Capability::Read, "read values")?;
+        let mut chain = Chain::new(self, true_ones.to_vec());
+        let walk = chain.walk(index)?;
+        let full = walk.full.map(|full| true_ones[full]);
+        let is_deleted = |full: Stored| {
+            let mut behind = versions
+                .iter()
+                .filter(|stored| stored.entry.version > full.entry.version);
+            behind.any(|stored| !stored.entry.exists())
+        };
+        match full {
+            Some(full) if !is_deleted(full) => {
+                let values = match newest.entry.op {
+                    Op::Patch => chain.unseal_walked(index, walk)?,
+                    _ => self.unseal(newest)?,
+                };
+                Ok(Some(values.connector))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether reading a connector's newest version needs a damaged version. Where an owner's own version takes the place
+    /// of the newest one, making it fails if that needs a damaged one.
+    fn is_needed(&self, version: Version, versions: &[Stored]) -> Result<bool> {
+        let Some((newest, older)) = versions.split_last() else {
+            return Ok(false);
+        };
+        if newest.entry.version == version {
+            return Ok(true);
+        }
+        let full = versions
+            .iter()
+            .rposition(|stored| stored.entry.op != Op::Patch);
+        let full = full.map(|full| versions[full].entry.version);
+        if full.is_some_and(|full| version <= full) {
+            return Ok(full == Some(version));
+        }
+        match Chain::new(self, versions.to_vec()).walk(older.len()) {
+            Ok(_) => Ok(false),
+            Err(error) if error.is_unread() => Err(error),
+            Err(_) => Ok(true),
+        }
     }
 
     /// A version of the owner's with the values of a connector's newest version, to stand in its place.
@@ -332,10 +387,17 @@ struct Own<'a> {
     values: Option<&'a Connector>,
 }
 
-fn newest_of(versions: &[Stored]) -> Version {
-    versions
-        .last()
-        .map_or(Version::FIRST, |newest| newest.entry.version)
+/// Whether the newest version of a connector is false, or a patch whose full version is.
+fn lacks_base(versions: &[Stored], fates: &[Fate]) -> bool {
+    let mut newest_first = versions.iter().zip(fates).rev();
+    match newest_first.next() {
+        Some((_, Fate::False)) => true,
+        Some((stored, _)) if stored.entry.op == Op::Patch => {
+            let full = newest_first.find(|(stored, _)| stored.entry.op != Op::Patch);
+            full.is_some_and(|(_, fate)| *fate == Fate::False)
+        }
+        _ => false,
+    }
 }
 
 /// With an older version in the place of a damaged one, the storage could bring an old value back and have an owner

@@ -1,14 +1,16 @@
-//! Compaction: a new snapshot of the sealed records as they are; no secret is opened
+//! Compaction: a new snapshot of the sealed records as they are; no secret is opened, but those of patches
 //! (docs/format.md section 10).
 
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    Chain, Checked, CheckedConnector, NewVersion, Prepared, Scope, next_counter, snapshot_file,
+    Checked, CheckedConnector, Links, NewVersion, OwnVersion, Prepared, Scope, next_counter,
+    snapshot_file,
 };
 use crate::access::{Access, Rights};
+use crate::connector::Op;
 use crate::crypto::Hash;
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::format::header::Header;
 use crate::format::hex::GrantId;
 use crate::format::key_slots::KeySlotEntry;
@@ -18,6 +20,7 @@ use crate::source::Source;
 use crate::time::Timestamp;
 use crate::vault::authorship::FalseVersion;
 use crate::vault::index::{Hint, Stored};
+use crate::vault::patches::Chain;
 use crate::vault::{Host, Vault};
 
 /// Which versions of a connector a compaction keeps.
@@ -29,6 +32,14 @@ pub enum Retention {
     /// The newest ten, those with a request id of the last seven days (of each author 1,024), and the newest one of
     /// the previous snapshot: ten junk updates must not flush it. A compaction that happens by itself keeps these.
     Automatic,
+}
+
+/// Whether reading the newest of the kept versions would go through more patches than it should.
+fn is_long(connector: &CheckedConnector, keeps: &[bool]) -> bool {
+    let kept = connector.versions.iter().zip(keeps).rev();
+    let kept = kept.filter(|(_, keeps)| **keeps);
+    let patches = kept.take_while(|(stored, _)| stored.entry.op == Op::Patch);
+    patches.count() > limits::PATCHES_KEPT
 }
 
 impl<S: Source> Vault<S> {
@@ -63,7 +74,13 @@ impl<S: Source> Vault<S> {
     ) -> Result<Prepared> {
         let mut header = self.header.clone();
         for connector in &mut checked.connectors {
-            let keeps = self.keeps(connector, retention, &host.now)?;
+            let mut keeps = self.keeps(connector, retention, &host.now)?;
+            if connector.own.is_none() && is_long(connector, &keeps) {
+                connector.own = self.own_if_readable(connector, host)?;
+                if connector.own.is_some() {
+                    keeps = self.keeps(connector, retention, &host.now)?;
+                }
+            }
             self.leave_out(connector, &keeps, &host.now, &mut header)?;
         }
         self.prepare_checked(&self.access, &header, &self.key_slots, checked, host)
@@ -103,7 +120,49 @@ impl<S: Source> Vault<S> {
                 keeps[index] |= *count <= limits::REQUEST_VERSIONS_KEPT;
             }
         }
+        self.keep_needed(versions, &mut keeps)?;
         Ok(keeps)
+    }
+
+    /// Also keeps what reading each kept version needs.
+    fn keep_needed(&self, versions: &[Stored], keeps: &mut [bool]) -> Result<()> {
+        let mut chain = Chain::new(self, versions.to_vec());
+        for index in (0..versions.len()).rev() {
+            let mut older = versions[..=index].iter();
+            let full = older.rposition(|stored| stored.entry.op != Op::Patch);
+            let first = full.unwrap_or_default();
+            // Most often all of it is kept.
+            if !keeps[index] || keeps[first..index].iter().all(|keeps| *keeps) {
+                continue;
+            }
+            match chain.walk(index) {
+                Ok(walk) => {
+                    for at in walk.full.iter().chain(&walk.used) {
+                        keeps[*at] = true;
+                    }
+                }
+                Err(error) if error.is_unread() => return Err(error),
+                // It does not read, and goes on not to read: all that it may need stays.
+                Err(_) => keeps[first..index].fill(true),
+            }
+        }
+        Ok(())
+    }
+
+    /// A version of the owner's with the values of the newest one, that patches need not be gone through any more;
+    /// `None` if that does not read.
+    fn own_if_readable(
+        &self,
+        connector: &CheckedConnector,
+        host: &mut Host<'_>,
+    ) -> Result<Option<OwnVersion>> {
+        let Some(newest) = connector.versions.last() else {
+            return Ok(None);
+        };
+        match self.renewed(newest, host) {
+            Err(error) if matches!(error.code(), Code::Damaged | Code::FalseRecord) => Ok(None),
+            own => own.map(Some),
+        }
     }
 
     /// Leaves versions of a connector out. Authors whose request ids go with them have to hear of it: a repeated
@@ -169,13 +228,22 @@ impl<S: Source> Vault<S> {
         self.rights().owns() && self.is_compaction_due()
     }
 
+    /// Whether a compaction is due that this grant cannot make (docs/format.md section 10.3): an owner's next change
+    /// makes it.
+    #[must_use]
+    pub fn awaits_compaction(&self) -> bool {
+        !self.rights().owns() && self.is_compaction_due()
+    }
+
     /// Whether a compaction is due, by whomever.
     fn is_compaction_due(&self) -> bool {
         let log_len = self.log_end().end;
         let commits = &self.index.commits;
         let snapshot_len = commits.first().map_or(0, |snapshot| snapshot.len);
         let is_long = log_len > limits::COMPACTION_LEN_MIN as u64 && log_len / 2 >= snapshot_len;
-        is_long || commits.len() > limits::TAIL_COMMITS_MAX + 1 || self.index.is_tail_wide()
+        let has_chain = self.index.patches_of_one() > limits::PATCHES_KEPT;
+        let has_many = commits.len() > limits::TAIL_COMMITS_MAX + 1;
+        is_long || has_many || has_chain || self.index.is_tail_wide()
     }
 
     /// A snapshot that keeps only the newest version, of these connectors or of all: no former
@@ -201,6 +269,13 @@ impl<S: Source> Vault<S> {
                 .as_ref()
                 .is_none_or(|tags| tags.contains(&first.entry.tag))
             {
+                let newest = connector.versions.last();
+                // A patch needs former values: the owner puts them into one version.
+                if let Some(patch) = newest.filter(|newest| newest.entry.op == Op::Patch)
+                    && connector.own.is_none()
+                {
+                    connector.own = Some(self.renewed(patch, host)?);
+                }
                 let keeps = self.keeps(connector, Retention::Newest(1), &host.now)?;
                 self.leave_out(connector, &keeps, &host.now, &mut header)?;
             }
@@ -253,7 +328,7 @@ impl<S: Source> Vault<S> {
         let mut superseded: Vec<Hash> = self.superseded.clone();
         superseded.extend(self.index.commits.iter().map(|commit| commit.hash));
         superseded.drain(..superseded.len().saturating_sub(limits::SUPERSEDED_MAX));
-        let chain = Chain {
+        let chain = Links {
             seq: next_counter(head.seq)?,
             prev: head.hash.0,
             superseded: &superseded,

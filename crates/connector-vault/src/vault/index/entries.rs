@@ -119,6 +119,7 @@ impl Entry {
         }
         let secrets_fit = match self.op {
             Op::Delete => self.secrets_len == 0 && self.secrets_hash == [0; 32],
+            Op::Patch => limits::PATCH_LEN.contains(&self.secrets_len),
             _ => limits::SECRETS_LEN.contains(&self.secrets_len),
         };
         if !secrets_fit {

@@ -53,7 +53,7 @@ impl<'a> Author<'a> {
     pub(crate) fn bridges(&self, new: &Entry, older: &Entry) -> bool {
         let is_there = new.group == older.group;
         match new.op {
-            Op::Update | Op::Restore => is_there && new.face == older.face,
+            Op::Update | Op::Patch | Op::Restore => is_there && new.face == older.face,
             Op::Describe | Op::Delete | Op::Undelete => is_there,
             Op::Create | Op::Move => self.manages(older.group),
         }
@@ -66,6 +66,9 @@ impl<'a> Author<'a> {
         };
         if !may.has(capability_of(new.op)) {
             return Err("its author has no right to it in this group");
+        }
+        if new.op == Op::Patch && !self.has_deposit(new.group) {
+            return Err("its group has no deposit key");
         }
         let before = match before {
             Before::Damaged => return Ok(()),
@@ -97,7 +100,7 @@ impl<'a> Author<'a> {
             }
             Op::Move => Ok(()),
             _ if !is_there => Err("its connector is in another group"),
-            Op::Update | Op::Restore if new.face != before.face => {
+            Op::Update | Op::Patch | Op::Restore if new.face != before.face => {
                 Err("it changes id, name, type or meta")
             }
             _ => Ok(()),
@@ -119,6 +122,11 @@ impl<'a> Author<'a> {
         may.is_some_and(|may| may.has(Capability::Manage))
     }
 
+    fn has_deposit(&self, group: u16) -> bool {
+        let group = self.header.group(group);
+        group.is_some_and(|group| group.deposit.is_some())
+    }
+
     fn in_group(&self, number: u16) -> Option<Capabilities> {
         let group = self.header.group(number)?;
         Some(self.rights.in_group(group.id))
@@ -128,6 +136,7 @@ impl<'a> Author<'a> {
 /// The capability that an op takes, in the group of its record.
 pub(crate) fn capability_of(op: Op) -> Capability {
     match op {
+        Op::Patch => Capability::Patch,
         Op::Update | Op::Restore => Capability::Write,
         Op::Create | Op::Describe | Op::Move | Op::Delete | Op::Undelete => Capability::Manage,
     }

@@ -17,6 +17,8 @@ pub(crate) struct Tail {
     versions: u64,
     /// How many connectors it created, less those that it deleted.
     live: i64,
+    /// The most patches of one connector without a full version behind them.
+    patches_of_one: usize,
 }
 
 /// The versions of one connector behind the snapshot.
@@ -26,6 +28,8 @@ struct Behind {
     versions: Vec<Stored>,
     /// Whether its page of the snapshot is damaged: then it stays damaged, whatever stands here.
     is_damaged: bool,
+    /// How many patches stand behind its newest other version.
+    patches: usize,
 }
 
 impl Tail {
@@ -54,6 +58,11 @@ impl Tail {
         self.connectors_from(Tag::FIRST)
     }
 
+    /// The most patches of one connector that stood without a full version behind them.
+    pub(super) fn patches_of_one(&self) -> usize {
+        self.patches_of_one
+    }
+
     /// How many versions it holds.
     pub(super) fn len(&self) -> u64 {
         self.versions
@@ -73,6 +82,11 @@ impl Tail {
         };
         let behind = self.connectors.entry(stored.entry.tag).or_default();
         behind.versions.push(stored);
+        behind.patches = match stored.entry.op {
+            Op::Patch => behind.patches + 1,
+            _ => 0,
+        };
+        self.patches_of_one = self.patches_of_one.max(behind.patches);
         behind.is_damaged |= is_damaged;
     }
 }

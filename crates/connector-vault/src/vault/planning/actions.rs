@@ -126,7 +126,7 @@ impl<S: Source> Vault<S> {
         action.check_condition(options)?;
         let what = action.action_type().as_str();
         let (capability, entry_id) = match &action.content {
-            Content::Update { entry_id, .. } => (Capability::Write, entry_id),
+            Content::Update { entry_id, .. } => (Capability::Patch, entry_id),
             Content::Delete { entry_id } => (Capability::Manage, entry_id),
             Content::Test { entry_id, .. } => (Capability::Read, entry_id),
             Content::Add { .. } | Content::Batch(_) => {
@@ -144,10 +144,12 @@ impl<S: Source> Vault<S> {
         match literal {
             Some(id) => {
                 self.require_for(id, capability, what)?;
-                let [overview, secrets] = self.present(id)?.record();
-                match capability {
-                    Capability::Manage => self.want([overview]),
-                    _ => self.want([overview, secrets]),
+                let present = self.present(id)?;
+                let [overview, secrets] = present.record();
+                let reads = self.may(present.entry.group, Capability::Read);
+                match reads && capability != Capability::Manage {
+                    true => self.want([overview, secrets]),
+                    false => self.want([overview]),
                 }
             }
             None => Ok(()),
@@ -192,22 +194,25 @@ impl<S: Source> Staging<'_, S> {
         resolver.document(action);
         match (&action.content, new_id) {
             (Content::Update { entry_id, sources }, _) => {
-                self.vault.require(Capability::Write, what)?;
+                self.vault.require(Capability::Patch, what)?;
                 let id = resolver.entry_id(entry_id)?;
                 self.vault
-                    .require_for(id.as_str(), Capability::Write, what)?;
+                    .require_for(id.as_str(), Capability::Patch, what)?;
                 if let Some((request_id, digest)) = request {
                     let newest = self.vault.present(id.as_str())?;
-                    self.vault.want(newest.record())?;
+                    let [overview, secrets] = newest.record();
+                    let reads = self.vault.may(newest.entry.group, Capability::Read);
+                    self.vault
+                        .want([overview].into_iter().chain(reads.then_some(secrets)))?;
                     let answer = self.vault.answered(&id, request_id, digest, &host.now)?;
                     if let Some(outcome) = answer {
                         return Ok(change(Plan(Step::Answered { id, outcome })));
                     }
                 }
-                let before = self.read(id.as_str())?;
-                plan::check_version(&id, Some(before.version), options)?;
+                let before = self.before_update(id.as_str())?;
+                before.check_version(options)?;
                 resolver.sources(sources)?;
-                let draft = plan::update(&before, &resolver.finish(), options)?;
+                let draft = before.update(&resolver.finish(), options)?;
                 self.stage(draft, digest).map(change)
             }
             (

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::action::RequestId;
-use crate::connector::ConnectorId;
+use crate::connector::{ConnectorId, Op};
 use crate::crypto::Hash;
 use crate::crypto::kdf;
 use crate::crypto::label::{self, bind};
@@ -12,6 +12,7 @@ use crate::crypto::mac::MacKey;
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::plan::Outcome;
+use crate::role::Capability;
 use crate::source::Source;
 use crate::time::Timestamp;
 use crate::vault::Vault;
@@ -37,7 +38,15 @@ impl<S: Source> Vault<S> {
             let newest_first = versions.iter().rev();
             newest_first.filter(|stored| stored.entry.hint == hint)
         };
-        self.want(hinted().flat_map(Stored::record))?;
+        let is_read = |stored: &Stored| {
+            stored.entry.op != Op::Patch && self.may(stored.entry.group, Capability::Read)
+        };
+        self.want(hinted().flat_map(|stored| {
+            let [overview, secrets] = stored.record();
+            [overview]
+                .into_iter()
+                .chain(is_read(stored).then_some(secrets))
+        }))?;
         for stored in hinted() {
             let opened = self.opened(stored)?;
             let overview = &opened.overview;
@@ -64,7 +73,10 @@ impl<S: Source> Vault<S> {
                 )
                 .with_hint("use a new request id for a new request"));
             }
-            let outcome = self.unseal(stored)?.outcome;
+            let outcome = match is_read(stored) {
+                true => self.unseal(stored)?.outcome,
+                false => Some(KeptOutcome::of_unread(overview)),
+            };
             let outcome = outcome.unwrap_or_else(|| KeptOutcome::of_overview(overview));
             return Ok(Some(outcome.replay(overview)));
         }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::StandIn;
 use crate::action::{self, Changes, Options, Write};
 use crate::connector::{
-    Connector, ConnectorId, Description, Meta, NewConnector, Op, PropertyChanges, Version,
-    check_name,
+    Connector, ConnectorId, Description, Meta, NewConnector, Op, PropertyChanges, PropertyName,
+    Version, check_name,
 };
 use crate::crypto::Hash;
 use crate::error::{Code, Error, Result};
@@ -29,10 +29,35 @@ pub(crate) struct Staging<'v, S> {
     written: HashMap<ConnectorId, Written>,
 }
 
+/// A connector before an update.
+pub(super) enum BeforeUpdate {
+    /// With its values.
+    Read(Connector),
+    /// Without them, and the names of its properties: its author is not allowed to read.
+    Listed(Connector, Vec<PropertyName>),
+}
+
+impl BeforeUpdate {
+    /// Fails with `conflict`.
+    pub(super) fn check_version(&self, options: &Options) -> Result<()> {
+        let (Self::Read(before) | Self::Listed(before, _)) = self;
+        plan::check_version(&before.id, Some(before.version), options)
+    }
+
+    pub(super) fn update(&self, changes: &Changes, options: &Options) -> Result<Draft> {
+        match self {
+            Self::Read(before) => plan::update(before, changes, options),
+            Self::Listed(before, names) => plan::patch(before, names, changes, options),
+        }
+    }
+}
+
 /// A planned version, and which of its times are that of the commit.
 struct Written {
-    /// Without properties if it was deleted.
+    /// Without properties if it was deleted; of a patch with those that it sets.
     connector: Connector,
+    /// The names of its properties.
+    names: Vec<PropertyName>,
     op: Op,
     /// The number of its group.
     group: u16,
@@ -99,12 +124,26 @@ impl<'v, S: Source> Staging<'v, S> {
         changes: &PropertyChanges,
         options: &Options,
     ) -> Result<Plan> {
-        self.require_for(id, Capability::Write, "update a connector")?;
+        self.require_for(id, Capability::Patch, "update a connector")?;
         refuse_request_id(options)?;
-        let before = self.read(id)?;
-        plan::check_version(&before.id, Some(before.version), options)?;
-        let draft = plan::update(&before, &literal(changes)?, options)?;
+        let before = self.before_update(id)?;
+        before.check_version(options)?;
+        let draft = before.update(&literal(changes)?, options)?;
         self.stage(draft, None)
+    }
+
+    /// A connector that is to be updated, as far as the grant can know it.
+    pub(super) fn before_update(&self, id: &str) -> Result<BeforeUpdate> {
+        let group = self.group_of(id)?;
+        let writes = |group| self.vault.may(group, Capability::Write);
+        if group.is_none_or(writes) {
+            return self.read(id).map(BeforeUpdate::Read);
+        }
+        if let Some(written) = self.written.get(id) {
+            let connector = self.read(id)?;
+            return Ok(BeforeUpdate::Listed(connector, written.names.clone()));
+        }
+        self.vault.listed_connector(id)
     }
 
     /// Plans that a connector is deleted.
@@ -327,8 +366,11 @@ impl<'v, S: Source> Staging<'v, S> {
                 properties: draft.after.clone(),
                 extras: draft.extras.clone(),
             };
+            let names = draft.names.clone();
+            let names = names.unwrap_or_else(|| draft.after.names().cloned().collect());
             let written = Written {
                 connector,
+                names,
                 op: draft.op,
                 group,
                 created_at: draft.created_at.clone(),

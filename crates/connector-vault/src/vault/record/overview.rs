@@ -236,9 +236,10 @@ impl<'a> ReadOverview<'a> {
         let is_new = op == Op::Create;
         let sources = 1..self.version;
         self.created_at.is_none() == is_new
-            && !(is_new && self.values_at.is_some())
+            && !((is_new || op == Op::Patch) && self.values_at.is_some())
             && !(op == Op::Delete && self.properties.count > 0)
             && (self.changed.is_none() || op.names_changed())
+            && (op != Op::Patch || self.changed.is_some_and(|changed| changed.count > 0))
             && (!op.keeps_values() || self.changed.is_some_and(|changed| changed.count == 0))
             && self.source.is_some() == op.takes_source()
             && self.source.is_none_or(|source| sources.contains(&source))
@@ -289,6 +290,15 @@ pub struct Overview {
     pub note: Option<String>,
     /// The idempotency key of the request that made it.
     pub request_id: Option<String>,
+}
+
+impl Overview {
+    /// Of a patch the names that it sets: it removes the others of `changed`.
+    pub(crate) fn set_names(&self) -> impl Iterator<Item = &PropertyName> {
+        let held: HashSet<_> = self.properties.iter().collect();
+        let changed = self.changed.iter();
+        changed.filter(move |name| held.contains(name))
+    }
 }
 
 /// A kept version, and who signed it: a record signature stays with its version through compaction, merging

@@ -45,10 +45,17 @@ impl SecretsPart {
         }
         let text = std::str::from_utf8(json).map_err(|_| Broken::SecretsForm)?;
         let secrets: Self = strict::read(text).map_err(|_| Broken::SecretsForm)?;
-        if secrets.outcome.is_some() && overview.request_mac.is_none() {
+        let is_patch = overview.overview.op == Op::Patch;
+        let may_answer = overview.request_mac.is_some() && !is_patch;
+        if secrets.outcome.is_some() && !may_answer || secrets.extra.is_some() && is_patch {
             return Err(Broken::SecretsForm);
         }
-        match secrets.properties.names().eq(&overview.overview.properties) {
+        let names = secrets.properties.names();
+        let is_named = match is_patch {
+            true => names.eq(overview.overview.set_names()),
+            false => names.eq(&overview.overview.properties),
+        };
+        match is_named {
             true => Ok(secrets),
             false => Err(Broken::Names),
         }
@@ -111,10 +118,24 @@ impl KeptOutcome {
 
     /// What the overview alone tells of an outcome.
     pub(crate) fn of_overview(overview: &Overview) -> Self {
-        let kind = |name| match overview.op {
-            Op::Create => ChangeKind::Added,
-            _ if overview.properties.contains(name) => ChangeKind::Changed,
-            _ => ChangeKind::Removed,
+        Self::with_set(
+            overview,
+            match overview.op {
+                Op::Create => ChangeKind::Added,
+                _ => ChangeKind::Changed,
+            },
+        )
+    }
+
+    /// The same for a member who cannot read what was set.
+    pub(crate) fn of_unread(overview: &Overview) -> Self {
+        Self::with_set(overview, ChangeKind::Written)
+    }
+
+    fn with_set(overview: &Overview, set: ChangeKind) -> Self {
+        let kind = |name| match overview.properties.contains(name) {
+            true => set,
+            false => ChangeKind::Removed,
         };
         let changes = overview.changed.iter().map(|name| KeptChange {
             name: name.as_str().to_owned(),

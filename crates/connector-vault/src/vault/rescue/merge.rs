@@ -237,7 +237,8 @@ impl<S: Source> Vault<S> {
     fn versions_by_id(&self, id: &str) -> Result<HashMap<VersionId, Stored>> {
         let mut versions = HashMap::new();
         for stored in self.versions(id)? {
-            if let Some(id) = self.verified_id(&self.opened(&stored)?) {
+            let opened = self.opened_unless_bad(&stored)?;
+            if let Some(id) = opened.and_then(|opened| self.verified_id(&opened)) {
                 versions.insert(id, stored);
             }
         }
@@ -264,7 +265,7 @@ struct Side<'a, S> {
 
 impl<'a, S: Source> Side<'a, S> {
     fn new(vault: &'a Vault<S>, stored: Stored) -> Result<Self> {
-        let opened = vault.opened(&stored)?;
+        let (opened, _) = vault.shown(&stored)?;
         Ok(Self {
             vault,
             stored,
@@ -400,7 +401,9 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
             if stored.entry.version.get() <= base {
                 continue;
             }
-            let opened = self.theirs.opened(&stored)?;
+            let Some(opened) = self.theirs.opened_unless_bad(&stored)? else {
+                continue;
+            };
             if ours.contains_key(&opened.id()) {
                 continue;
             }
@@ -418,6 +421,7 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
                 let groups = [Some(opened.overview.group), from];
                 let mut groups = groups.into_iter().flatten();
                 groups.all(|group| rights.in_group(group).has(capability))
+                    && (opened.overview.op != Op::Patch || self.has_deposit(opened.overview.group))
             });
             if !may || self.ours.signed_by(&opened).is_none() {
                 let mut theirs = self.theirs.header.grants.iter();
@@ -431,12 +435,18 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
         Ok(())
     }
 
+    /// Whether ours has a key that patches in a group are sealed to.
+    fn has_deposit(&self, group: GroupId) -> bool {
+        let mut groups = self.ours.header.groups.iter();
+        groups.any(|ours| ours.id == group && ours.deposit.is_some())
+    }
+
     /// The newest version that both copies keep, as ours.
     fn base(&self, id: &str) -> Result<Option<Stored>> {
         let ours = self.ours.versions_by_id(id)?;
         for stored in self.theirs.versions(id)?.iter().rev() {
-            let opened = self.theirs.opened(stored)?;
-            if let Some(base) = ours.get(&opened.id())
+            if let Some(opened) = self.theirs.opened_unless_bad(stored)?
+                && let Some(base) = ours.get(&opened.id())
                 && self.ours.signed_by(&opened).is_some()
             {
                 return Ok(Some(*base));

@@ -16,7 +16,7 @@ use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
 use crate::limits;
 use crate::log;
 use crate::source::Piece;
-use crate::vault::commit::{Chain, NewVersion, next_counter, snapshot_file};
+use crate::vault::commit::{Links, NewVersion, next_counter, snapshot_file};
 use crate::vault::index::{self, Author, Before, Entry, IndexKeys, Salvaged, Stored, Tag};
 use crate::vault::open::{OpenOptions, require_expectation};
 use crate::vault::record::{OpenedOverview, Overview, RecordKeys, is_signed_by};
@@ -157,7 +157,7 @@ impl Vault {
             mangled::explain(error.with_hint("restore a backup"), &Piece::file(file))
         })?;
         let superseded = superseded(&signed, newest);
-        let chain = Chain {
+        let chain = Links {
             seq: next_counter(newest.fixed.seq)?,
             prev: newest.hash,
             superseded: &superseded,

@@ -15,7 +15,7 @@ use crate::format::rights::RightEntry;
 use crate::limits;
 use crate::log;
 use crate::role::Role;
-use crate::vault::commit::{Chain, snapshot_file};
+use crate::vault::commit::{Links, snapshot_file};
 use crate::vault::open::OpenOptions;
 use crate::vault::{Host, Vault};
 
@@ -188,7 +188,7 @@ impl Vault {
             add(NewSecret::Key(key, Hint::new(hint)?, None))?;
         }
         let access = Access::open(identity, &header)?;
-        let chain = Chain {
+        let chain = Links {
             seq: 0,
             prev: [0; 32],
             superseded: &[],

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::grants::Revocation;
 use super::groups::Removed;
 use crate::access::{Access, Bundle, BundlePlace, Rights, groups};
-use crate::connector::ConnectorId;
+use crate::connector::{ConnectorId, Op};
 use crate::crypto::identity::{Identity, VaultKey};
 use crate::error::{Code, Error, Result};
 use crate::format::header::{Grant, Handover, Header, Retired};
@@ -18,6 +18,7 @@ use crate::role::Capability;
 use crate::source::Source;
 use crate::vault::commit::{Checked, CheckedConnector, NewVersion, Scope as Looked, next_counter};
 use crate::vault::index::{IndexKeys, Stored};
+use crate::vault::patches::Chain;
 use crate::vault::record::{OpenedOverview, Plaintexts, RecordKeys};
 use crate::vault::{Host, Vault};
 
@@ -97,7 +98,7 @@ impl<S: Source> Vault<S> {
         }
         let mut checked = self.checked(Looked::All, host)?;
         let forgotten = self.make_room(&mut header, &checked)?;
-        self.forget(&mut checked, &forgotten, host)?;
+        self.forget(&mut checked, &forgotten, &mut header, host)?;
         let left = match removed {
             Some(removed) => self.leave_group(&mut checked, removed, &mut header, host)?,
             None => Vec::new(),
@@ -207,30 +208,45 @@ impl<S: Source> Vault<S> {
         Ok(forgotten)
     }
 
-    /// Leaves out the versions of these authors. Where one is the newest of its connector, the owner adds one with
-    /// the same values.
+    /// Leaves out the versions of these authors, and patches that do not read without them. Where the newest version of
+    /// a connector goes, the owner adds one with the same values.
     fn forget(
         &self,
         checked: &mut Checked,
         forgotten: &HashSet<GrantId>,
+        header: &mut Header,
         host: &mut Host<'_>,
     ) -> Result<()> {
         if forgotten.is_empty() {
             return Ok(());
         }
         for connector in &mut checked.connectors {
-            let mut kept = Vec::with_capacity(connector.versions.len());
-            let newest = connector.versions.last().map(|newest| newest.entry.version);
-            for stored in &connector.versions {
-                if !forgotten.contains(&self.overview_of(stored)?.author) {
-                    kept.push(*stored);
-                } else if newest == Some(stored.entry.version) && connector.own.is_none() {
-                    connector.own = Some(self.renewed(stored, host)?);
-                }
+            let keeps = self.remembered(&connector.versions, forgotten)?;
+            if let (Some(newest), Some(false), None) =
+                (connector.versions.last(), keeps.last(), &connector.own)
+            {
+                connector.own = Some(self.renewed(newest, host)?);
             }
-            connector.versions = kept;
+            self.leave_out(connector, &keeps, &host.now, header)?;
         }
         Ok(())
+    }
+
+    /// Which versions are left without those of some authors.
+    fn remembered(&self, versions: &[Stored], forgotten: &HashSet<GrantId>) -> Result<Vec<bool>> {
+        let mut keeps = Vec::with_capacity(versions.len());
+        for stored in versions {
+            keeps.push(!forgotten.contains(&self.overview_of(stored)?.author));
+        }
+        let mut chain = Chain::new(self, versions.to_vec());
+        for (index, stored) in versions.iter().enumerate() {
+            if keeps[index] && stored.entry.op == Op::Patch {
+                let walk = chain.walk(index)?;
+                let mut needed = walk.full.iter().chain(&walk.used);
+                keeps[index] = needed.all(|at| keeps[*at]);
+            }
+        }
+        Ok(keeps)
     }
 
     /// Every version that is kept, sealed with other keys; nothing else about it changes.
@@ -277,10 +293,9 @@ impl<S: Source> Vault<S> {
             true => {
                 let bytes = self.bytes(stored.secrets(), &mut buffer)?;
                 let sealed = bytes.get(4..).ok_or_else(changed)?;
-                let id = opened.overview.id.as_str();
                 let secrets = self
                     .keys
-                    .open_secrets(group, id, stored.entry.version, sealed)?;
+                    .open_secrets(group, (&opened.overview).into(), sealed)?;
                 Some(secrets.ok_or_else(changed)?)
             }
             false => None,

@@ -189,6 +189,7 @@ impl<S: Source> Vault<S> {
         let mut grant = new_grant(host, &self.access.bundle, &place, label, &holder.key)?;
         grant.until = terms.until_after(None);
         header.grants.push(grant);
+        self.access.bundle.set_deposits(&mut header)?;
         self.prepare_checked(&self.access, &header, &key_slots, checked, host)
     }
 
@@ -306,6 +307,7 @@ impl<S: Source> Vault<S> {
             rights: &grant.rights,
         };
         grant.bundle = self.access.bundle.seal(host.rng, &place, &grant.key())?;
+        self.access.bundle.set_deposits(&mut header)?;
         let checked = self.checked(Looked::Tail, host)?;
         let prepared =
             self.prepare_checked(&self.access, &header, &self.key_slots, checked, host)?;
