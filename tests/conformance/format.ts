@@ -54,6 +54,7 @@ const Opening = document({
   role: word("viewer", "rotator", "reader", "updater", "editor", "owner"),
   label: text,
   continuity: word("first_seen", "continues", "unverifiable"),
+  handover: flag.or(false),
   connectors: map(Connector),
   groups: list(document({ name: nullable(text), connectors: count, grants: list(text) })).optional(),
   read_error: map(text).or({}),
@@ -69,6 +70,7 @@ export const FormatVector = document({
   unlock: oneOf({ identity: text, passphrase: text, key: text }),
   hint: base16.optional(),
   vault_id: text.optional(),
+  reference: text.optional(),
   known_head: document({ head: Head, vault_key: text, index_commitment: text }).optional(),
   work_kib_max: count.optional(),
   expect: ifNamed("error", Failing, Opening),
@@ -77,7 +79,14 @@ export const FormatVector = document({
 export type FormatVector = Read<typeof FormatVector>;
 
 /** How the file of a vector is opened. */
-export function openingOf({ unlock, hint, vault_id, known_head, work_kib_max }: FormatVector): OpenOptions {
+export function openingOf({
+  unlock,
+  hint,
+  vault_id,
+  reference,
+  known_head,
+  work_kib_max,
+}: FormatVector): OpenOptions {
   const [by, secret] = unlock;
   return {
     ...(by === "identity"
@@ -86,6 +95,7 @@ export function openingOf({ unlock, hint, vault_id, known_head, work_kib_max }: 
         ? { passphrase: secret }
         : { key: base16.read(secret, "unlock/key"), hint }),
     ...(vault_id !== undefined && { vaultId: vault_id }),
+    ...(reference !== undefined && { vaultReference: reference }),
     ...(known_head !== undefined && { known: knownOf(known_head) }),
     ...(work_kib_max !== undefined && { workKibMax: work_kib_max }),
   };
@@ -144,12 +154,13 @@ function identify(file: Uint8Array): string | undefined {
 }
 
 async function checkVault(expect: Read<typeof Opening>, vault: Vault): Promise<void> {
-  const { continuity, torn, brokenKeySlots } = vault.report;
+  const { continuity, handover, torn, brokenKeySlots } = vault.report;
   const { vault_id: vaultId, ...head } = expect.head;
   equal(vault.head, { vaultId, ...head }, "head");
   equal(vault.role, expect.role, "role");
   equal(vault.label, expect.label, "label");
   equal(continuity, expect.continuity, "continuity");
+  equal(handover, expect.handover, "handover");
   equal(torn, expect.torn, "torn");
   equal(brokenKeySlots.length, expect.broken_key_slots, "broken_key_slots");
   const { damaged } = vault.list();

@@ -11,6 +11,7 @@ import { base16, count, document, ifNamed, json, list, oneOf, Reader, text, type
 const Given = oneOf({
   identity: text,
   grant_key: text,
+  vault_reference: text,
   padding: list(count),
   bind: document({ label: text, inputs: list(base16) }),
   derive: document({ secret: base16, label: text, inputs: list(base16) }),
@@ -32,6 +33,7 @@ const Failure = document({ error: text });
 const Answer = new Map<Given[0], Reader<unknown>>([
   ["identity", ifNamed("error", Failure, document({ grant_key: text, fingerprint: text }))],
   ["grant_key", ifNamed("error", Failure, document({ grant_key: text, fingerprint: text, bytes: base16 }))],
+  ["vault_reference", ifNamed("error", Failure, document({ vault_id: text, epoch: count }))],
   ["padding", document({ lengths: list(count) })],
   ["key_slot_keys", document({ bytes: base16, commitment: base16 })],
   ["external_slot_keys", document({ bytes: base16, commitment: base16 })],
@@ -59,6 +61,7 @@ export async function checkKey({ given, expect }: KeyVector): Promise<string | u
       return void (await checkIdentity(given[1], expect));
     case "grant_key":
       return void (await checkGrantKey(given[1], expect));
+    case "vault_reference":
     case "padding":
     case "bind":
     case "derive":

@@ -87,6 +87,12 @@ export async function checkMerge(vector: MergeVector): Promise<void> {
     const plan = await vault.planMerge(theirs, mergingOf(vector));
     isAsBefore("a plan writes nothing");
     equal(plan.conflicts.map(orderly).sort(), expect.conflicts.map(orderly).sort(), "conflicts");
+    equal(plan.notTaken, [], "versions that are not taken");
+    for (const { oursAt, theirsAt, winner } of plan.conflicts) {
+      const newest = theirsAt > oursAt ? "theirs" : "ours";
+      const wins = vector.resolve === "newest" ? newest : (vector.resolve ?? null);
+      equal(winner, wins, "whose change stays");
+    }
     // By their keys: the labels that they have in the other copy say nothing.
     const strangers = plan.strangers.map(({ fingerprint }) => fingerprint).sort();
     equal(strangers, expect.strangers.map((label) => world.fingerprint(label)).sort(), "strangers");

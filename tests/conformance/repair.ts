@@ -9,21 +9,25 @@ import { count, document, flag, ifNamed, map, text, type Read } from "./read.js"
 export const RepairVector = document({
   rule: text,
   format: text,
-  unsigned: flag.or(false),
+  elsewhere: flag.or(false),
+  older_header: flag.or(false),
   expect: ifNamed(
     "error",
     document({ error: text }),
-    document({ recovered: count, quarantined: count, lost: count, gaps: count, connectors: map(count) }),
+    document({
+      ...{ recovered: count, restored: count, elsewhere: count, lost: count, gaps: count },
+      connectors: map(count),
+    }),
   ),
 });
 export type RepairVector = Read<typeof RepairVector>;
 
 /** Repairs the file of the vector in `format/` that is named. */
 export async function checkRepair(vector: RepairVector, damaged: FormatVector): Promise<void> {
-  const { expect, unsigned } = vector;
+  const { expect, elsewhere, older_header: olderHeader } = vector;
   const opening = openingOf(damaged);
   const [storage, out] = [new MemoryStorage(damaged.file), new MemoryStorage()];
-  const repair = () => Vault.repair(storage, out, { ...opening, unsigned });
+  const repair = () => Vault.repair(storage, out, { ...opening, elsewhere, olderHeader });
   if ("error" in expect) {
     const error = await failure(repair);
     equal(error.code, expect.error, error.message);
@@ -33,7 +37,8 @@ export async function checkRepair(vector: RepairVector, damaged: FormatVector): 
     const { vault, report } = await repair();
     const found = {
       recovered: report.recovered,
-      quarantined: report.quarantined.length,
+      restored: report.restored.length,
+      elsewhere: report.elsewhere.length,
       lost: report.lost.length,
       gaps: report.gaps.length,
       connectors: Object.fromEntries(vault.connectors().map(({ id, version }) => [id, version])),

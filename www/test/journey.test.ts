@@ -203,7 +203,7 @@ describe("the journey", () => {
     const { page } = visitor;
     await visitor.goTo("Audit log");
     await page.getByRole("row", { name: /owner ✓ valid updated Outgoing mail version 2/ }).waitFor();
-    await page.getByRole("row", { name: /owner ✓ valid created Twitter API version 1/ }).waitFor();
+    await page.getByRole("row", { name: /owner ✓ valid snapshot replaces what was before/ }).waitFor();
     await visitor.button("Verify everything").click();
     await visitor.told("Nothing is wrong");
   });

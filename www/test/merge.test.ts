@@ -39,7 +39,10 @@ suite("merge", () => {
     await show();
     await choose("laptop.cvault", bytes);
     await page.getByRole("heading", { name: "One conflict" }).waitFor();
-    assert.match(await page.locator("tbody").first().innerText(), /Twitter API\s+APIKey\s+both changed it/);
+    assert.match(
+      await page.locator("tbody").first().innerText(),
+      /Twitter API\s+APIKey\s+both changed it\s.+ by ada\s.+ by ada\s+not decided/,
+    );
     const before = await versions();
     await page.getByRole("button", { name: "Merge" }).click();
     await page.getByRole("alert").filter({ hasText: "whose side wins" }).waitFor();
@@ -47,6 +50,7 @@ suite("merge", () => {
     await assertAccessible(page);
 
     await page.getByRole("radio", { name: /The copy/ }).check();
+    await page.getByRole("row", { name: /both changed it .* the copy's$/ }).waitFor();
     await page.getByRole("row", { name: /Twitter API 2 → 3/ }).waitFor();
     await page.getByRole("button", { name: "Merge" }).click();
     await page.getByRole("heading", { name: "Merged" }).waitFor();

@@ -134,6 +134,24 @@ describe("opening in Chromium", () => {
     await isOpen(page);
   });
 
+  test("another vault at a known place is opened only on purpose", async () => {
+    const [first, second] = [await vaultWith(), await vaultWith()];
+    serveVault("/replaced.cvault", first.storage);
+    const page = await atUrl(`${site.origin}/replaced.cvault`);
+    await unlock(page);
+    await isOpen(page);
+    await page.getByRole("button", { name: "Lock" }).click();
+    serveVault("/replaced.cvault", second.storage);
+    await unlock(page);
+    await page.getByText("Somebody may have put one of their own there").waitFor();
+    assert.equal(await page.getByRole("option").count(), 0);
+    await page.getByRole("button", { name: "Open it nevertheless" }).click();
+    await isOpen(page);
+    await page.getByRole("button", { name: "Lock" }).click();
+    await unlock(page);
+    await isOpen(page);
+  });
+
   test("an identity: mistyped, without the vault's id, with it", async () => {
     await ready();
     const identity = Identity.generate();

@@ -43,7 +43,14 @@ const COST = object({ memoryKib: U32, passes: U32, lanes: U32 });
 const TOKENS = or(isFunction, byName(text));
 const HEADS = or(
   (value) => value === null,
-  having("known heads, such as FileKnownHeads.default(), or null", "get", "remember", "forget"),
+  having(
+    "known heads, such as FileKnownHeads.default(), or null",
+    "get",
+    "remember",
+    "forget",
+    "vaultsAt",
+    "placesOf",
+  ),
 );
 const KNOWN_HEAD = is("a known head, as vault.knownHead gives it", isKnownHead);
 const STORAGE: Shape = (value, name) => {
@@ -72,6 +79,7 @@ const OPENING = {
   grant: optional(text),
   identity: optional(IDENTITY),
   vaultId: optional(text),
+  vaultReference: optional(text),
   known: optional(KNOWN_HEAD),
   accept: optional(flag),
   memoryKibMax: optional(U32),
@@ -166,7 +174,7 @@ export const VAULT_CLASS_LATER: Signatures = {
   repair: {
     damaged: STORAGE,
     out: STORAGE,
-    options: object({ ...OPENING, unsigned: optional(flag) }, HOW_TO_OPEN),
+    options: object({ ...OPENING, elsewhere: optional(flag), olderHeader: optional(flag) }, HOW_TO_OPEN),
   },
 };
 export const VAULT: Signatures = {
@@ -233,6 +241,10 @@ export const VAULT_LATER: Signatures = {
 // What the host's own code returns to the vault
 
 export const SEEN: Signature = { "heads.get()": optional(KNOWN_HEAD) };
+export const SEEN_VAULTS: Signature = { "heads.vaultsAt()": list(text) };
+export const SEEN_PLACES: Signature = {
+  "heads.placesOf()": list(object({ place: text, known: KNOWN_HEAD })),
+};
 export const CLOCK: Signature = { "clock()": is("a Date", (value) => tagOf(value) === "Date") };
 export const READ: Signature = { "storage.read()": bytes };
 export const TAIL: Signature = { "the tail of storage.compare()": bytes };
@@ -295,6 +307,8 @@ export const HEADS_METHODS_LATER: Signatures = {
   get: { vaultId: text, place: text },
   remember: { vaultId: text, place: text, known: KNOWN_HEAD },
   forget: { vaultId: text, place: text },
+  vaultsAt: { place: text },
+  placesOf: { vaultId: text },
 };
 const STORED = having("bytes with a length and a method read", "read");
 export const COMPARING = {

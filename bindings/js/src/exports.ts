@@ -25,7 +25,7 @@ export {
 } from "./action.js";
 export type { TestResult, Tester } from "./asking.js";
 export { CORE_CODES, PACKAGE_CODES, STORAGE_CODES, VaultError, type VaultErrorCode } from "./error.js";
-export type { Head, KnownHead, KnownHeads } from "./heads.js";
+export type { Head, KnownHead, KnownHeads, SeenHead } from "./heads.js";
 export { Identity, parseGrantKey } from "./identity.js";
 export type { KeySlotInfo, KeySlotRef, KeySlotsOptions, NewKey, NewPasskey } from "./key-slots.js";
 export { outcomesOf, Plan } from "./plan.js";
@@ -47,6 +47,7 @@ export type {
   NewConnector,
   NewOwner,
   OpenOptions,
+  RepairOptions,
   Owner,
   OwnerKey,
   Right,
@@ -89,9 +90,11 @@ export type {
   GroupInfo,
   GroupRemovalReport,
   KdfCost,
+  LostRecord,
   MergeReport,
   Merging,
   NestedMeaning,
+  NotTaken,
   NullMeaning,
   Op,
   Outcome,

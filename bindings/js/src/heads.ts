@@ -33,4 +33,14 @@ export interface KnownHeads {
   remember(vaultId: string, place: string, known: KnownHead): Promise<void>;
   /** Forgets the head of a vault at a place: it is trusted there as it is found next. */
   forget(vaultId: string, place: string): Promise<void>;
+  /** Ids of the vaults of which a head is remembered at a place: another one in their place is noticed. */
+  vaultsAt(place: string): Promise<readonly string[]>;
+  /** The heads remembered of a vault, with their places: an older copy elsewhere is noticed. */
+  placesOf(vaultId: string): Promise<readonly SeenHead[]>;
+}
+
+/** A head that was seen, and where. */
+export interface SeenHead {
+  readonly place: string;
+  readonly known: KnownHead;
 }

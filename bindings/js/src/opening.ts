@@ -2,7 +2,7 @@
 
 import type { Derive, KdfCost, Opening, RepairReport, Stepped, Vault as CoreVault } from "../pkg/vault.js";
 import { orAborted } from "./abort.js";
-import { SEEN } from "./arguments.js";
+import { SEEN, SEEN_PLACES } from "./arguments.js";
 import { take } from "./check.js";
 import { VaultError } from "./error.js";
 import type { Head, KnownHead, KnownHeads } from "./heads.js";
@@ -11,7 +11,7 @@ import type { Identity } from "./identity.js";
 import type { Abortable, OpenOptions } from "./options.js";
 import type { VaultStorage } from "./storage.js";
 import { copyOf } from "./storage/compare.js";
-import { bytesOf, forget, headsOf } from "./stored.js";
+import { bytesOf, forget, forgetOthers, headsOf, othersAt } from "./stored.js";
 import { utf8 } from "./utf8.js";
 import { call, derive, readyToChange, release } from "./wasm.js";
 
@@ -36,21 +36,28 @@ export async function open(storage: VaultStorage, options: OpenOptions): Promise
     // again, they have reached that head, which is not asked for again, or were truly rolled back.
     opened = await openBytes(storage, options, seen);
   }
-  if (options.accept !== true) return opened;
   const { core } = opened;
+  const heads = headsOf(storage, options);
+  const isAccepted = options.accept === true;
   try {
     // Taken on purpose: what was seen before no longer counts.
-    await orAborted(forget(vaultIdOf(core), storage, headsOf(storage, options)), options.signal);
-    return { core, known: undefined };
+    const settle = async () => {
+      if (isAccepted) await forget(vaultIdOf(core), storage, heads);
+      for (const other of seen.others ?? []) await forget(other, storage, heads);
+      await warnOfNewer(core, storage, heads);
+    };
+    await orAborted(settle(), options.signal);
+    return { core, known: isAccepted ? undefined : opened.known };
   } catch (error) {
     release(core);
     throw error;
   }
 }
 
-/** What was seen of a vault, in JSON: looked up once. */
+/** What was seen of a vault and at its place, in JSON: looked up once. */
 interface Seen {
   known?: string[];
+  others?: string[];
 }
 
 async function openBytes(storage: VaultStorage, options: OpenOptions, seen: Seen): Promise<Opened> {
@@ -60,9 +67,10 @@ async function openBytes(storage: VaultStorage, options: OpenOptions, seen: Seen
   try {
     await carryOut(unlocking, options, {
       step: () => unlocking.step(),
-      known: async (vaultId) => {
-        const known = (seen.known ??= await seenHeads(storage, options, vaultId));
-        call(() => unlocking.expect({ ...opening, known }));
+      known: async (found) => {
+        const known = (seen.known ??= await seenHeads(storage, options, found));
+        const others = (seen.others ??= await seenOthers(storage, options, found));
+        call(() => unlocking.expect({ ...opening, found, known, others }));
       },
     });
     return { core: call(() => unlocking.intoVault()), known: newestOf(seen.known ?? []) };
@@ -72,18 +80,41 @@ async function openBytes(storage: VaultStorage, options: OpenOptions, seen: Seen
   }
 }
 
+/** Says where a newer head of a vault was seen, if this one is an older copy. */
+async function warnOfNewer(
+  core: CoreVault,
+  storage: VaultStorage,
+  heads: KnownHeads | undefined,
+): Promise<void> {
+  if (heads === undefined || storage.warn === undefined) return;
+  const head = JSON.parse(call(() => core.head())) as Head;
+  const [seen] = take(SEEN_PLACES, [await heads.placesOf(head.vaultId)]);
+  const newer = seen
+    .filter(({ place, known }) => !storage.places.includes(place) && call(() => core.isBehind(jsonOf(known))))
+    .sort(
+      (one, other) =>
+        other.known.head.epoch - one.known.head.epoch || other.known.head.seq - one.known.head.seq,
+    )[0];
+  if (newer === undefined) return;
+  const { place, known } = newer;
+  const message = `this copy is at commit ${head.seq}, but commit ${known.head.seq} of the same vault was seen at ${place}`;
+  storage.warn({ code: "seen_newer", message });
+}
+
 /** Stores in `out` what is intact of the vault in a storage, which stays as it is. */
 export async function repair(
   storage: VaultStorage,
   out: VaultStorage,
   options: OpenOptions,
-  unsigned: boolean,
+  repair: Pick<Opening, "elsewhere" | "olderHeader">,
 ): Promise<Opened & { readonly report: RepairReport }> {
   const file = await bytesOf(storage, options.signal);
   const vaultId = call((core) => core.identifyDamaged(file));
   const known = await seenHeads(storage, options, vaultId);
+  const others = vaultId === undefined ? [] : await seenOthers(storage, options, vaultId);
   const { opening, secret } = openingOf(options);
-  const expected = { ...opening, known, unsigned };
+  const found = vaultId === undefined ? {} : { found: vaultId };
+  const expected = { ...opening, ...found, known, others, ...repair };
   const repairing = withSecret(secret, (bytes) => call((core) => new core.Repairing(file, bytes, expected)));
   try {
     await carryOut(repairing, options, { step: () => repairing.step(new Date().toISOString()) });
@@ -107,7 +138,8 @@ export async function repair(
     throw error;
   }
   // The data is stored, so nothing of this is an error. A head of a former vault at this place no longer counts.
-  const forgotten = forget(vaultIdOf(core), out, headsOf(out, options));
+  const heads = headsOf(out, options);
+  const forgotten = forget(vaultIdOf(core), out, heads).then(() => forgetOthers(vaultIdOf(core), out, heads));
   await orAborted(forgotten, options.signal).catch(() => undefined);
   return { core, known: call(() => core.knownHead()), report };
 }
@@ -188,13 +220,14 @@ export function identityBytes(identity: Identity | string): Uint8Array {
 
 /** What the vault is expected to be, and what opens it, as bytes of our own. */
 function openingOf(options: OpenOptions): { readonly opening: Opening; readonly secret: Uint8Array } {
-  const { hint, grant, vaultId, accept, memoryKibMax, workKibMax } = options;
+  const { hint, grant, vaultId, vaultReference, accept, memoryKibMax, workKibMax } = options;
   const { by, secret } = unlockOf(options);
   const opening = {
     by,
     ...(hint !== undefined && { hint }),
     ...(grant !== undefined && { grant }),
     ...(vaultId !== undefined && { vaultId }),
+    ...(vaultReference !== undefined && { vaultReference }),
     ...(accept !== undefined && { accept }),
     ...(memoryKibMax !== undefined && { memoryKibMax }),
     ...(workKibMax !== undefined && { workKibMax }),
@@ -230,6 +263,12 @@ async function seenHeads(
     options.signal,
   );
   return seen.filter((known) => known !== undefined).map(jsonOf);
+}
+
+/** Other vaults that were seen at the place. */
+async function seenOthers(storage: VaultStorage, options: OpenOptions, vaultId: string): Promise<string[]> {
+  if (options.known !== undefined) return [];
+  return await orAborted(othersAt(vaultId, storage, headsOf(storage, options)), options.signal);
 }
 
 async function seenHead(

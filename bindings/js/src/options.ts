@@ -43,7 +43,7 @@ export type Unlock =
       readonly identity?: undefined;
     }
   | {
-      /** Needs `vaultId`, unless the vault is known here. */
+      /** Needs `vaultReference` or `vaultId`, unless the vault is known here. */
       readonly identity: Identity | string;
       readonly passphrase?: undefined;
       readonly key?: undefined;
@@ -77,6 +77,11 @@ export type NewOwner = HostOptions &
 export interface Expected {
   /** The vault must have this id. */
   readonly vaultId?: string | undefined;
+  /**
+   * What an owner hands over with a grant, `vault.reference`: the vault must be the one that it names, of that epoch or a
+   * later one, and under its vault key or a successor. Takes the place of `vaultId`.
+   */
+  readonly vaultReference?: string | undefined;
   /** The newest head seen of it, where there are no known heads. */
   readonly known?: KnownHead | undefined;
   /** Takes the vault as it is, though it is older than what was seen of it, or another copy. */
@@ -89,6 +94,12 @@ export interface Expected {
 
 /** How a vault is opened, and what it is expected to be. */
 export type OpenOptions = HostOptions & Expected & Unlock;
+
+/** What an owner takes in a repair beside what is sure. */
+export interface RepairOptions {
+  readonly elsewhere?: boolean | undefined;
+  readonly olderHeader?: boolean | undefined;
+}
 
 /** How an action is carried out. */
 export interface RunOptions extends ActionOptions, Abortable {

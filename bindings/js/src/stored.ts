@@ -5,7 +5,7 @@
 
 import type { Answer, Ask, Outcome, Prepared, Ran, Session, Vault as CoreVault } from "../pkg/vault.js";
 import { orAborted } from "./abort.js";
-import { READ, TAIL } from "./arguments.js";
+import { READ, SEEN_VAULTS, TAIL } from "./arguments.js";
 import { take } from "./check.js";
 import { VaultError } from "./error.js";
 import type { KnownHead, KnownHeads } from "./heads.js";
@@ -309,7 +309,7 @@ export class StoredVault {
         return (core, session) => session.compaction(core, now);
       }
       case "remember":
-        await orAborted(remember(parsed(ask.known), this.storage, this.#heads), signal);
+        await orAborted(remember(parsed(ask.known), ask.over, this.storage, this.#heads), signal);
         return word("remembered");
       default:
         throw new VaultError("internal", `a storage cannot do what the session asks for: ${ask.wanted}`);
@@ -363,14 +363,18 @@ export function headsOf(storage: VaultStorage, { heads }: HostOptions): KnownHea
   return heads === undefined ? storage.heads : (heads ?? undefined);
 }
 
-/** Remembers a head at each name of a storage. */
+/** Remembers a head at each name of a storage; if `over`, in the place of a head with a greater seq. */
 async function remember(
   known: KnownHead,
+  over: boolean,
   storage: VaultStorage,
   heads: KnownHeads | undefined,
 ): Promise<void> {
   if (heads === undefined) return;
-  for (const place of storage.places) await heads.remember(known.head.vaultId, place, known);
+  for (const place of storage.places) {
+    if (over) await heads.forget(known.head.vaultId, place);
+    await heads.remember(known.head.vaultId, place, known);
+  }
 }
 
 /** What was seen at each name of a storage no longer counts. */
@@ -380,6 +384,29 @@ export async function forget(
   heads: KnownHeads | undefined,
 ): Promise<void> {
   for (const place of storage.places) await heads?.forget(vaultId, place);
+}
+
+/** Other vaults that were seen at the names of a storage. */
+export async function othersAt(
+  vaultId: string,
+  storage: VaultStorage,
+  heads: KnownHeads | undefined,
+): Promise<string[]> {
+  const others = new Set<string>();
+  for (const place of storage.places) {
+    const [vaults] = take(SEEN_VAULTS, [(await heads?.vaultsAt(place)) ?? []]);
+    for (const other of vaults) if (other !== vaultId) others.add(other);
+  }
+  return [...others];
+}
+
+/** Forgets other vaults that were seen at the names of a storage: this one has taken their place, on purpose. */
+export async function forgetOthers(
+  vaultId: string,
+  storage: VaultStorage,
+  heads: KnownHeads | undefined,
+): Promise<void> {
+  for (const other of await othersAt(vaultId, storage, heads)) await forget(other, storage, heads);
 }
 
 function parsed(known: string): KnownHead {

@@ -63,6 +63,7 @@ import type {
   NewConnector,
   NewOwner,
   OpenOptions,
+  RepairOptions,
   Owner,
   PropertyValues,
   Right,
@@ -74,7 +75,7 @@ import type {
 } from "./options.js";
 import { Plan } from "./plan.js";
 import type { VaultStorage } from "./storage.js";
-import { bytesOf, StoredVault, type Origin } from "./stored.js";
+import { bytesOf, forgetOthers, headsOf, StoredVault, type Origin } from "./stored.js";
 import { utf8 } from "./utf8.js";
 import { call, ready, readyToChange, release } from "./wasm.js";
 
@@ -192,6 +193,8 @@ export class Vault extends EventTarget {
       });
       const vault = new Vault(opened, storage, owner);
       // The data is stored: failing to record the head is not an error.
+      const others = forgetOthers(vault.id, storage, headsOf(storage, owner));
+      await orAborted(others, owner.signal).catch(() => undefined);
       await vault.#stored.settle(owner).catch(() => undefined);
       return vault;
     } finally {
@@ -268,17 +271,20 @@ export class Vault extends EventTarget {
   }
 
   /**
-   * Writes to the new storage `out` what is intact of a damaged vault: every version that stands under a
-   * verified signature; with `unsigned` also those that merely open. Needs an owner.
+   * Writes to the new storage `out` what is intact of a damaged vault: every version that its author signed and that
+   * stands in its place; with `elsewhere` also newer ones that stand elsewhere, which may have been discarded. With
+   * `olderHeader` it goes on where a newer header may have stood: an older one could bring back revoked grants, which the
+   * error names. Needs an owner.
    */
   static async repair(
     damaged: VaultStorage,
     out: VaultStorage,
-    options: OpenOptions & { readonly unsigned?: boolean | undefined },
+    options: OpenOptions & RepairOptions,
   ): Promise<Repaired> {
     const repaired = await keyed(options, async (options) => {
       await orAborted(readyToChange(), options.signal);
-      return await opening.repair(damaged, out, options, options.unsigned ?? false);
+      const { elsewhere = false, olderHeader = false } = options;
+      return await opening.repair(damaged, out, options, { elsewhere, olderHeader });
     });
     const vault = new Vault(repaired, out, options);
     // The data is stored: failing to record the head is not an error.
@@ -317,6 +323,14 @@ export class Vault extends EventTarget {
   /** What the grant that opened the vault permits. */
   get rights(): RightInfo[] {
     return JSON.parse(this.#ask((core) => core.rights())) as RightInfo[];
+  }
+
+  /**
+   * What an owner hands over with a grant, as text: an opening with `{ vaultReference }` takes no other vault, no earlier
+   * epoch and no rival owner.
+   */
+  get reference(): string {
+    return this.#ask((core) => core.reference());
   }
 
   /** The greatest role of the grant that opened the vault, in whatever group. */
@@ -679,7 +693,7 @@ export class Vault extends EventTarget {
       const prepare = (core: CoreVault) => {
         const copy = core.openCopy(file);
         const merge = freeing(copy, () => core.planMerge(copy, options, this.#now()));
-        return preparing(core, merge.intoPlan(), this.#now());
+        return core.prepareMerge(merge, this.#now());
       };
       return await this.#stored.write(prepare, { signal });
     });

@@ -190,6 +190,8 @@ test("a head that cannot be recorded holds no outcome up", async () => {
       get: () => Promise.resolve(undefined),
       remember: () => Promise.resolve(),
       forget: () => Promise.resolve(),
+      vaultsAt: () => Promise.resolve([]),
+      placesOf: () => Promise.resolve([]),
     };
     const vault = await Vault.open(storage, { identity, vaultId, heads });
     heads.remember = host.ask;
@@ -207,6 +209,8 @@ test("opening ends by its signal, whatever it waits for", async () => {
     get: () => Promise.resolve(undefined),
     remember: () => Promise.resolve(),
     forget: () => Promise.resolve(),
+    vaultsAt: () => Promise.resolve([]),
+    placesOf: () => Promise.resolve([]),
     ...silent,
   });
   const opened = (host: Silence, part: "read" | "get" | "remember"): [VaultStorage, KnownHeads] => {

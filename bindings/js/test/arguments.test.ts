@@ -400,7 +400,15 @@ test("what the host's own code returns is checked too", async () => {
   const refused = (message: RegExp) => ({ code: "invalid_argument", message });
   await assert.rejects(open(strange({ read: async () => "text" })), refused(/^storage\.read\(\) must be/));
   await assert.rejects(
-    open(storage, { heads: { get: async () => ({}), remember: async () => {}, forget: async () => {} } }),
+    open(storage, {
+      heads: {
+        get: async () => ({}),
+        remember: async () => {},
+        forget: async () => {},
+        vaultsAt: async () => [],
+        placesOf: async () => [],
+      },
+    }),
     refused(/^heads\.get\(\) must be/),
   );
   const clock = () => Date.now() as unknown as Date;

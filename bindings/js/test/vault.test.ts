@@ -679,7 +679,18 @@ test("copies that were changed apart merge, and a conflict is named", async () =
   await vault.run(update('{"Endpoint": "ours", "A": "1"}'));
   await theirs.run(update('{"Endpoint": "theirs", "B": "1"}'));
   const plan = await vault.planMerge(fork);
-  assert.deepEqual(plan.conflicts, [{ id: TWITTER.id, kind: "property", property: "Endpoint" }]);
+  const [conflict] = plan.conflicts;
+  assert.ok(conflict !== undefined && plan.conflicts.length === 1);
+  const { oursAt, theirsAt, ...told } = conflict;
+  assert.ok(Date.parse(oursAt) > 0 && Date.parse(theirsAt) > 0);
+  assert.deepEqual(told, {
+    id: TWITTER.id,
+    kind: "property",
+    property: "Endpoint",
+    oursBy: "ops",
+    theirsBy: "ops",
+    winner: null,
+  });
   await assert.rejects(vault.merge(fork), code("merge_conflict"));
   const outcomes = await vault.merge(await fork.read(), { resolve: "theirs" });
   assert.equal(outcomes.length, 1);
@@ -742,6 +753,11 @@ test("a torn tail is reported, and makes room", async () => {
   assert.equal((await opened.read(TWITTER.id)).properties["A"], "2");
 });
 
+interface Warned {
+  readonly code: string;
+  readonly message: string;
+}
+
 /** Heads in memory. */
 class Heads implements KnownHeads {
   readonly kept = new Map<string, KnownHead>();
@@ -757,7 +773,72 @@ class Heads implements KnownHeads {
   async forget(vaultId: string, place: string) {
     this.kept.delete(`${vaultId} ${place}`);
   }
+
+  async vaultsAt(place: string) {
+    return this.#entries()
+      .filter((entry) => entry.place === place)
+      .map(({ known }) => known.head.vaultId);
+  }
+
+  async placesOf(vaultId: string) {
+    return this.#entries().filter(({ known }) => known.head.vaultId === vaultId);
+  }
+
+  #entries() {
+    return [...this.kept].map(([key, known]) => ({ place: key.split(" ")[1] ?? "", known }));
+  }
 }
+
+test("whoever has seen a copy goes on with what it was merged into, also at a lower seq", async () => {
+  const heads = new Heads();
+  const bob = new MemoryStorage(undefined, { places: ["bob"], heads });
+  const { vault, identity } = await example(bob);
+  const alice = new MemoryStorage(await bob.read());
+  for (const value of ["1", "2", "3"]) await vault.run(update(`{"A": "${value}"}`));
+  vault.lock();
+  const before = await bob.read();
+  const merging = await Vault.open(alice, { identity, vaultId: vault.id, heads: null });
+  await merging.merge(before);
+  const merged = new MemoryStorage(await alice.read(), { places: ["bob"], heads });
+  const opened = await Vault.open(merged, { identity });
+  assert.equal(opened.report.continuity, "continues");
+  assert.equal((await opened.read(TWITTER.id)).properties["A"], "3");
+  opened.lock();
+  // From now on the former copy is an old one.
+  const former = new MemoryStorage(before, { places: ["bob"], heads });
+  await assert.rejects(Vault.open(former, { identity }), code("forked"));
+});
+
+test("another vault at a known place is refused until it is taken on purpose", async () => {
+  const heads = new Heads();
+  await example(new MemoryStorage(undefined, { places: ["here"], heads }));
+  const other = await example();
+  const bytes = await other.storage.read();
+  const there = () => new MemoryStorage(bytes, { places: ["here"], heads });
+  const { identity } = other;
+  await assert.rejects(Vault.open(there(), { identity }), code("other_vault"));
+  const { reference } = other.vault;
+  assert.match(reference, /^cvault-vault-1[\w-]{107}$/);
+  (await Vault.open(there(), { identity, vaultReference: reference })).lock();
+  (await Vault.open(there(), { identity })).lock();
+  await assert.rejects(
+    Vault.open(there(), { identity, heads: null, vaultReference: `${reference.slice(0, -1)}_` }),
+    code("invalid_vault_reference"),
+  );
+});
+
+test("an older copy elsewhere says where the newer one was seen", async () => {
+  const heads = new Heads();
+  const storage = new MemoryStorage(undefined, { places: ["here"], heads });
+  const { vault, identity, vaultId } = await example(storage);
+  const backup = new MemoryStorage(await storage.read(), { places: ["backup"], heads });
+  await vault.run(update('{"A": "1"}'));
+  const told: string[] = [];
+  Object.assign(backup, { warn: ({ code, message }: Warned) => told.push(`${code}: ${message}`) });
+  (await Vault.open(backup, { identity, vaultId })).lock();
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? "", /^seen_newer: this copy is at commit \d+, but commit \d+ .* seen at here$/);
+});
 
 test("a rollback is refused, unless it is accepted", async () => {
   const heads = new Heads();

@@ -1,9 +1,9 @@
 //! Opening in steps, creating and repairing. Argon2id runs elsewhere: it is asked for.
 
 use connector_vault::{
-    self as core, Authored, Code, Cost, DamagedRecord, Derivation, ExternalKey, Gap,
-    Identity as CoreIdentity, KeySlotMatch, NewOwner, Passphrase, Repaired as CoreRepaired, Step,
-    Unlock,
+    self as core, Authored, Code, Cost, Derivation, ExternalKey, Gap, Identity as CoreIdentity,
+    KeySlotMatch, LostRecord, NewOwner, Passphrase, Reason, RepairOptions,
+    Repaired as CoreRepaired, RestoredVersion, Step, Unlock,
 };
 use js_sys::Uint8Array;
 use serde::Serialize;
@@ -177,7 +177,7 @@ pub struct Repairing {
     file: Vec<u8>,
     secret: Secret,
     options: core::OpenOptions,
-    unsigned: bool,
+    repair: RepairOptions,
     derivation: Option<Derivation>,
     repaired: Option<Repaired>,
 }
@@ -187,11 +187,15 @@ impl Repairing {
     /// Begins with the bytes of a damaged file.
     #[wasm_bindgen(constructor)]
     pub fn new(file: &Uint8Array, secret: &Uint8Array, opening: &Opening) -> Result<Repairing> {
+        let repair = RepairOptions {
+            elsewhere: opening.elsewhere().unwrap_or_default(),
+            older_header: opening.older_header().unwrap_or_default(),
+        };
         Ok(Self {
             file: input::file(file)?,
             secret: opening.secret(secret)?,
             options: opening.options()?,
-            unsigned: opening.unsigned().unwrap_or_default(),
+            repair,
             derivation: None,
             repaired: None,
         })
@@ -203,7 +207,7 @@ impl Repairing {
         let unlock = self.secret.unlock();
         let mut host = Host::new(now)?;
         let host = &mut host.get();
-        match core::Vault::repair(&self.file, unlock, &self.options, self.unsigned, host) {
+        match core::Vault::repair(&self.file, unlock, &self.options, self.repair, host) {
             Ok(repaired) => {
                 self.repaired = Some(Repaired(repaired));
                 Ok(object([("wanted", "done".into())]))
@@ -236,9 +240,17 @@ impl Repairing {
 #[derive(Serialize)]
 struct RepairReport<'a> {
     recovered: usize,
-    quarantined: Vec<Authored>,
-    lost: &'a [DamagedRecord],
+    restored: &'a [RestoredVersion],
+    elsewhere: Vec<Elsewhere>,
+    lost: &'a [LostRecord],
     gaps: &'a [Gap],
+    is_snapshot_signed: bool,
+}
+
+#[derive(Serialize)]
+struct Elsewhere {
+    version: Authored,
+    reason: Reason,
 }
 
 /// What a repair saved.
@@ -249,14 +261,19 @@ pub struct Repaired(CoreRepaired);
 impl Repaired {
     /// What it saved, and what not, as JSON.
     pub fn report(&self) -> String {
-        let quarantined = self.0.quarantined.iter().cloned();
+        let elsewhere = self.0.elsewhere.iter();
         json(&RepairReport {
             recovered: self.0.recovered,
-            quarantined: quarantined
-                .map(|overview| self.0.vault.authored(overview))
+            restored: &self.0.restored,
+            elsewhere: elsewhere
+                .map(|version| Elsewhere {
+                    version: self.0.vault.authored(version.overview.clone()),
+                    reason: version.reason,
+                })
                 .collect(),
             lost: &self.0.lost,
             gaps: &self.0.gaps,
+            is_snapshot_signed: self.0.is_snapshot_signed,
         })
     }
 

@@ -3,7 +3,7 @@
 
 use connector_vault::{
     Cost, KnownHead, MergeOptions, Nested, Note, Null, OpenOptions, Options, RequestId, Resolve,
-    Trust, VaultId, Version,
+    Seen, Trust, VaultId, Version,
 };
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -66,8 +66,14 @@ extern "C" {
     pub(crate) fn hint(this: &Opening) -> Option<Uint8Array>;
     #[wasm_bindgen(method, getter, js_name = vaultId)]
     fn vault_id(this: &Opening) -> Option<String>;
+    #[wasm_bindgen(method, getter, js_name = vaultReference)]
+    fn vault_reference(this: &Opening) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn found(this: &Opening) -> Option<String>;
     #[wasm_bindgen(method, getter)]
     fn known(this: &Opening) -> Option<Vec<String>>;
+    #[wasm_bindgen(method, getter)]
+    fn others(this: &Opening) -> Option<Vec<String>>;
     #[wasm_bindgen(method, getter)]
     fn accept(this: &Opening) -> Option<bool>;
     #[wasm_bindgen(method, getter, js_name = memoryKibMax)]
@@ -75,7 +81,9 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = workKibMax)]
     fn work_kib_max(this: &Opening) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn unsigned(this: &Opening) -> Option<bool>;
+    pub(crate) fn elsewhere(this: &Opening) -> Option<bool>;
+    #[wasm_bindgen(method, getter, js_name = olderHeader)]
+    pub(crate) fn older_header(this: &Opening) -> Option<bool>;
 }
 
 impl ActionOptions {
@@ -135,6 +143,11 @@ impl Opening {
         let vault_id = self.vault_id();
         let mut options = OpenOptions {
             vault_id: vault_id.as_deref().map(str::parse::<VaultId>).transpose()?,
+            reference: self
+                .vault_reference()
+                .as_deref()
+                .map(str::parse)
+                .transpose()?,
             ..OpenOptions::default()
         };
         // Only ever less than a browser allows.
@@ -150,7 +163,15 @@ impl Opening {
             Some(true) => Trust::AsFound,
             _ => Trust::Grown,
         };
-        options.expect(known.collect::<Result<Vec<_>>>()?, trust);
+        let heads = known.collect::<Result<Vec<_>>>()?;
+        let id = |text: &String| Ok(text.parse::<VaultId>()?);
+        let others = self.others().unwrap_or_default();
+        let others = others.iter().map(id).collect::<Result<_>>()?;
+        let found = self.found().as_ref().map(id).transpose()?;
+        let found = found.or_else(|| heads.first().map(|known| known.head.vault_id));
+        if let Some(found) = found {
+            options.expect(found, Seen { heads, others }, trust)?;
+        }
         Ok(options)
     }
 }

@@ -1,7 +1,7 @@
 //! Plans, merges, and what was prepared of them.
 
 use connector_vault::{
-    self as core, ActionPlan, FalseVersion, Frame, MergeConflict, Op, Outcome, Stranger,
+    self as core, ActionPlan, FalseVersion, Frame, MergeConflict, NotTaken, Op, Outcome, Stranger,
 };
 use js_sys::JsString;
 use serde::Serialize;
@@ -81,6 +81,24 @@ impl Plan {
         Ok(Prepared {
             prepared: vault.prepare_all(all, host)?,
             frames,
+        })
+    }
+}
+
+impl Merge {
+    pub(crate) fn prepare(
+        self,
+        vault: &core::Vault<Arrays>,
+        host: &mut core::Host<'_>,
+    ) -> Result<Prepared> {
+        let plans = self.0.plans().iter().cloned().map(ActionPlan::from);
+        let frames = plans.map(|plan| {
+            let (plans, frame) = plan.into_parts();
+            (plans.len(), frame)
+        });
+        Ok(Prepared {
+            frames: frames.collect(),
+            prepared: vault.prepare_merge(self.0, host)?,
         })
     }
 }
@@ -193,8 +211,10 @@ impl Revocation {
 
 #[derive(Serialize)]
 struct MergeReport<'a> {
+    unchanged: bool,
     conflicts: &'a [MergeConflict],
     strangers: &'a [Stranger],
+    not_taken: &'a [NotTaken],
     outcomes: Vec<Outcome>,
     deleted: Vec<&'a str>,
 }
@@ -210,8 +230,10 @@ impl Merge {
         let plans = self.0.plans();
         let deletes = |plan: &&core::Plan| plan.op() == Some(Op::Delete);
         json(&MergeReport {
+            unchanged: self.0.is_unchanged(),
             conflicts: &self.0.conflicts,
             strangers: &self.0.strangers,
+            not_taken: &self.0.not_taken,
             outcomes: plans.iter().map(core::Plan::outcome).collect(),
             deleted: plans
                 .iter()
@@ -219,11 +241,5 @@ impl Merge {
                 .map(|plan| plan.id().as_str())
                 .collect(),
         })
-    }
-
-    /// The plans, if nothing stands against them.
-    #[wasm_bindgen(js_name = intoPlan)]
-    pub fn into_plan(self) -> Result<Plan> {
-        Ok(Plan::of_all(self.0.into_plans()?))
     }
 }

@@ -147,9 +147,10 @@ fn shown(ask: Ask<'_>) -> JsValue {
         Ask::MayCompact => asked("mayCompact", None, None),
         Ask::PrepareCompaction => asked("prepareCompaction", None, None),
         Ask::Compact(file, end) => asked("compact", Some(file), Some(&end)),
-        Ask::Remember(known) => object([
+        Ask::Remember { known, over } => object([
             ("wanted", "remember".into()),
             ("known", document(&known).into()),
+            ("over", over.into()),
         ]),
         Ask::Done(_) => asked("done", None, None),
         // What it has no name for, nobody can carry out.

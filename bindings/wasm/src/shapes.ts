@@ -156,6 +156,11 @@ export interface ExportedConnector {
 /** What was noticed when the vault was opened. */
 export interface Report {
   continuity: Continuity;
+  /**
+   * Whether owners have replaced the vault key since the client looked. If nobody told you of that, compare the vault
+   * reference with an owner.
+   */
+  handover: boolean;
   /** A commit whose writer died: dropped, it never was acknowledged. */
   torn: TornTail | null;
   /** Key slots that nobody can use. Only those that were looked at on the way to one that opens. */
@@ -221,7 +226,7 @@ export type Ask = (
   | { readonly wanted: "catchUp" | "settle" | "sync"; readonly end: LogEnd }
   | { readonly wanted: "append" | "replace" | "compact"; readonly bytes: Uint8Array; readonly end: LogEnd }
   | { readonly wanted: "wait"; readonly most: number }
-  | { readonly wanted: "remember"; readonly known: string }
+  | { readonly wanted: "remember"; readonly known: string; readonly over: boolean }
   | { readonly wanted: "prepare" | "mayCompact" | "prepareCompaction" | "done" | "fail" }
 ) & {
   /** What others have stored: the connectors of which there are new versions, or another file. */
@@ -281,9 +286,9 @@ export interface PasskeyShape {
   prfInput: string;
 }
 
-/** What a grant's former holder could read, and what was left out. */
+/** What a grant's former holder knows, and what was left out. */
 export interface RevocationReport {
-  /** Ids of the connectors that the former holder could read. An old copy of the vault still opens for it: they should be rotated. */
+  /** Ids of the connectors that the former holder could read, or whose values it wrote: they should be rotated. */
   exposed: string[];
   /** Versions that were left out, since they are false. */
   falseVersions: FalseVersion[];
@@ -361,10 +366,14 @@ export interface Problem {
 
 /** What a merge met, resolved or not, and what it would change. */
 export interface MergeReport {
+  /** Whether this copy has all commits of the other one already. */
+  unchanged: boolean;
   /** What both copies changed. */
   conflicts: Conflict[];
   /** The grants that wrote to the other copy and may not do that here. */
   strangers: Stranger[];
+  /** Versions of the other copy that break a rule there, or that this grant does not read. */
+  notTaken: NotTaken[];
   outcomes: Outcome[];
   /** Ids of the connectors among them that it would delete. */
   deleted: string[];
@@ -384,18 +393,51 @@ export interface Conflict {
   kind: "property" | "identity" | "meta" | "group" | "deleted_in_ours" | "deleted_in_theirs" | "other";
   /** The name, if it is about a property. */
   property?: string;
+  /** When it was last changed in this copy, by its author's clock: RFC 3339. */
+  oursAt: string;
+  /** Who changed it last in this copy. */
+  oursBy: string;
+  theirsAt: string;
+  /** Who changed it last in the other copy: the label in this one, or the grant's id if this one does not list it. */
+  theirsBy: string;
+  /** Whose change stays; `null`: nobody has decided. */
+  winner: "ours" | "theirs" | null;
+}
+
+/** A version of another copy that is not taken. */
+export interface NotTaken {
+  /** The connector's id; `null` if the version does not say. */
+  id: string | null;
+  version: number;
+  code: string;
+  message: string;
 }
 
 /** What a repair saved, and what not. */
 export interface RepairReport {
-  /** How many versions were saved because they stand under a verified signature. */
+  /** How many versions were kept. */
   recovered: number;
-  /** Versions that open but stand under no signature: a reader could have made them. */
-  quarantined: Overview[];
+  /** Versions that the owner added: the connector had a newer one, which is lost. */
+  restored: { id: string; version: number }[];
+  /** Versions that open and are signed, but not in their place: they may have been discarded. */
+  elsewhere: { version: Overview; reason: "not_in_place" | "no_page" | "face" }[];
   /** Records that are lost. */
-  lost: Damaged[];
+  lost: LostRecord[];
   /** Stretches of the file that hold no readable commit. */
   gaps: Gap[];
+  /** Whether the signature of the snapshot holds. If not, its pages were taken because members alone can make such. */
+  isSnapshotSigned: boolean;
+}
+
+/** A record that is lost. */
+export interface LostRecord {
+  /** The commit that carries it. */
+  seq: number;
+  /** Where it begins in the file. */
+  offset: number;
+  /** Its connector; `null` if its overview does not open. */
+  connector: string | null;
+  code: "damaged" | "false_record" | "unauthorized_commit";
 }
 
 /** A stretch of the file, in bytes. */
@@ -531,12 +573,20 @@ export interface Opening {
   /** The hint of the key slots with which alone an external key is tried. */
   hint?: Uint8Array;
   vaultId?: string;
+  /** The vault reference that an owner handed over. */
+  vaultReference?: string;
+  /** The id of the vault that is there. */
+  found?: string;
+  /** Ids of other vaults that were seen there. */
+  others?: string[];
   /** The heads seen of it, under each of its names, in JSON. */
   known?: string[];
   /** Takes the vault as it is found. */
   accept?: boolean;
   memoryKibMax?: number;
   workKibMax?: number;
-  /** For a repair: takes what is quarantined too. */
-  unsigned?: boolean;
+  /** For a repair: takes newer versions that stand elsewhere too. */
+  elsewhere?: boolean;
+  /** For a repair: goes on where a newer header may have stood. */
+  olderHeader?: boolean;
 }

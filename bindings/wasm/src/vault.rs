@@ -48,11 +48,23 @@ impl Vault {
         document(&self.0.known_head())
     }
 
+    /// What an owner hands over with a grant: text.
+    pub fn reference(&self) -> String {
+        self.0.reference().to_string()
+    }
+
+    /// Whether another copy of this vault, whose known head this is, is newer.
+    #[wasm_bindgen(js_name = isBehind)]
+    pub fn is_behind(&self, known: &str) -> Result<bool> {
+        Ok(self.0.is_behind(&core::KnownHead::parse(known)?))
+    }
+
     /// What was noticed when it was opened, as JSON.
     pub fn report(&self) -> String {
         #[derive(Serialize)]
         struct Report<'a> {
             continuity: core::Continuity,
+            handover: bool,
             torn: Option<core::TornTail>,
             broken_key_slots: &'a [core::BrokenKeySlot],
             compaction_due: bool,
@@ -60,6 +72,7 @@ impl Vault {
         let report = self.0.report();
         json(&Report {
             continuity: report.continuity,
+            handover: report.handover,
             torn: report.torn,
             broken_key_slots: &report.broken_key_slots,
             compaction_due: self.0.awaits_compaction(),
@@ -374,6 +387,13 @@ impl Vault {
     pub fn prepare(&self, plan: &Plan, now: &str) -> Result<Prepared> {
         let mut host = Host::new(now)?;
         plan.prepare(&self.0, &mut host.get())
+    }
+
+    /// What was planned of a merge, if nothing stands against it.
+    #[wasm_bindgen(js_name = prepareMerge)]
+    pub fn prepare_merge(&self, merge: Merge, now: &str) -> Result<Prepared> {
+        let mut host = Host::new(now)?;
+        merge.prepare(&self.0, &mut host.get())
     }
 
     /// A snapshot that keeps the newest so many versions, by default ten.

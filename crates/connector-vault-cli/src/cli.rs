@@ -24,7 +24,8 @@ Environment:
       for `grant` and `passwd`
   CVAULT_NEW_KEY, CVAULT_NEW_KEY_FILE, CVAULT_NEW_KEY_COMMAND
       for `key add`
-  CVAULT_VAULT_ID    which vault to trust
+  CVAULT_VAULT_REF, CVAULT_VAULT_ID
+                     which vault to trust
   CVAULT_GRANT       whose key slot the passphrase or key is for
   CVAULT_KEY_HINT    which key slots the external key is for
   CVAULT_STATE_DIR   where known heads are kept
@@ -295,10 +296,9 @@ pub(crate) enum Command {
 
     /// Makes a sound vault of what is intact of a damaged one
     ///
-    /// Writes to a new file every version that stands under a verified signature, and lists what is
-    /// lost. A version that merely decrypts proves nothing, since a reader could have made it: it is
-    /// listed as quarantined, and taken over only with --unsigned. Needs an owner, who signs the result.
-    /// DAMAGED stays as it is.
+    /// Writes to a new file every version that its author signed and that stands in its place, and lists what is
+    /// lost. A version that stands elsewhere may have been discarded: it is listed, and taken over only with
+    /// --elsewhere. Needs an owner, who signs the result. DAMAGED stays as it is.
     #[command(after_long_help = example!("  cvault repair team.cvault repaired.cvault"),
               mut_arg("path", |arg| arg.value_name("DAMAGED").help("The damaged vault's file").index(1)), mut_arg("out", |arg| arg.index(2)))]
     Repair(RepairArgs),

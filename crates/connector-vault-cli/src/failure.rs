@@ -187,10 +187,17 @@ fn option_for(error: &connector_vault::Error) -> Option<Cow<'static, str>> {
     }
     let option = match error.code() {
         Code::VaultIdRequired => {
-            "set CVAULT_VAULT_ID or --vault-id, or write the line `vault-id: <id>` into the identity file"
+            "set CVAULT_VAULT_REF, CVAULT_VAULT_ID, --vault-ref or --vault-id, or write the line `vault-id: <id>` into the identity file"
         }
-        Code::RolledBack | Code::UntrustedOwner => "--accept does that",
+        Code::RolledBack | Code::UntrustedOwner | Code::OtherVault => "--accept does that",
         Code::Forked => "`cvault merge` merges them, --accept accepts this one",
+        Code::Damaged
+            if error
+                .hint()
+                .is_some_and(|hint| hint.ends_with("the older header")) =>
+        {
+            "--older-header does that"
+        }
         Code::MaskValue => "--allow-mask does that",
         Code::ConditionNotEvaluated => "--condition-met is that option",
         Code::TesterMissing => "--test-with COMMAND gives one",

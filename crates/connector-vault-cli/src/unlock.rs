@@ -9,7 +9,8 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use connector_vault::{
-    Code, Cost, KeySlotInfo, KeySlotMatch, Repaired, Trust, Unlock, Vault, VaultId, limits,
+    Code, Cost, KeySlotInfo, KeySlotMatch, RepairOptions, Repaired, Trust, Unlock, Vault, VaultId,
+    VaultReference, limits,
 };
 use connector_vault_store::{Builder, Error, FileStore, FileVault, KnownHeads, OnWarning};
 
@@ -38,12 +39,12 @@ pub(crate) fn open(args: &VaultArgs, input: &Input, output: Output) -> Result<Fi
 pub(crate) fn repair(
     args: &VaultArgs,
     out: &Path,
-    unsigned: bool,
+    repair: RepairOptions,
     input: &Input,
     output: Output,
 ) -> Result<Repaired> {
     Opening::new(args, input, output)?.trusted(&args.path, |path, unlock, options| {
-        options.repair(path, out, unlock, unsigned)
+        options.repair(path, out, unlock, repair)
     })
 }
 
@@ -88,6 +89,9 @@ impl Opening {
         }
         if let Some(vault_id) = vault_id(open.vault_id.as_deref(), from_file)? {
             options = options.expect(vault_id);
+        }
+        if let Some(reference) = vault_reference(open.vault_ref.as_deref())? {
+            options = options.reference(reference);
         }
         Ok(Self {
             key,
@@ -196,12 +200,13 @@ pub(crate) fn cost(args: CostArgs, output: Output) -> Cost {
 /// Whether a variable says how a vault is opened.
 pub(crate) fn opens(variable: &OsStr) -> bool {
     is_key(variable)
-        || [VAULT_ID, GRANT, KEY_HINT]
+        || [VAULT_ID, VAULT_REF, GRANT, KEY_HINT]
             .iter()
             .any(|name| variable == *name)
 }
 
 const VAULT_ID: &str = "CVAULT_VAULT_ID";
+const VAULT_REF: &str = "CVAULT_VAULT_REF";
 const GRANT: &str = "CVAULT_GRANT";
 const KEY_HINT: &str = "CVAULT_KEY_HINT";
 
@@ -236,6 +241,17 @@ fn vault_id(option: Option<&str>, from_file: Option<VaultId>) -> Result<Option<V
         (VAULT_ID, variable),
         ("the identity file", from_file),
     ])
+}
+
+fn vault_reference(option: Option<&str>) -> Result<Option<VaultReference>> {
+    let parse = |name: &str, text: Option<&str>| {
+        let reference = text.map(str::parse::<VaultReference>).transpose();
+        reference.map_err(|error| Failure::from(error).within(name))
+    };
+    let variable = variable(VAULT_REF)?;
+    let option = parse("--vault-ref", option)?;
+    let variable = parse(VAULT_REF, variable.as_deref().map(String::as_str))?;
+    agreed(vec![("--vault-ref", option), (VAULT_REF, variable)])
 }
 
 fn key_hint(open: &OpenArgs) -> Result<Option<Vec<u8>>> {

@@ -129,7 +129,29 @@ fn names_option(error: &clap::Error) -> bool {
     matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(name)) if is_option(name))
 }
 
+/// What does here what other programs call by a word.
+fn synonym(error: &clap::Error) -> Option<&'static str> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    Some(match word.as_str() {
+        "create" | "new" => "`init` creates a vault, and `add` a connector",
+        "edit" | "patch" | "put" | "set" | "update" => {
+            "`run` carries out the action Connectors.Update, and `describe` changes name, type and meta"
+        }
+        "cat" | "read" | "reveal" => "`get` prints a value, and `show --reveal` all of them",
+        "ls" => "`list` lists the connectors",
+        "remove" | "rm" => "`delete` deletes a connector",
+        "role" => "`rights` gives a grant other rights",
+        _ => return None,
+    })
+}
+
 fn hint(error: &clap::Error) -> Option<String> {
+    // A word that is near by its letters may do something else.
+    if let Some(synonym) = synonym(error) {
+        return Some(synonym.to_owned());
+    }
     let suggested = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg];
     // Names of ours, near to what was given.
     let suggested = suggested.iter().find_map(|kind| match error.get(*kind)? {

@@ -240,11 +240,14 @@ fn check_repair(vector: &RepairVector, damaged: &VaultVector) -> Option<&'static
     if !remember(damaged, &file, dir.path(), &vault) {
         return Some("of a known head of another vault");
     }
-    let more: &[&str] = match vector.unsigned {
-        true => &["out.cvault", "--unsigned"],
-        false => &["out.cvault"],
-    };
-    let repaired = run(damaged, dir.path(), "repair", more);
+    let mut more = vec!["out.cvault"];
+    if vector.elsewhere {
+        more.push("--elsewhere");
+    }
+    if vector.older_header {
+        more.push("--older-header");
+    }
+    let repaired = run(damaged, dir.path(), "repair", &more);
     assert_eq!(
         std::fs::read(&vault).unwrap(),
         file,
@@ -267,7 +270,8 @@ fn check_repair(vector: &RepairVector, damaged: &VaultVector) -> Option<&'static
     let found = repairs::Expect {
         error: None,
         recovered: repaired["recovered"].as_u64().unwrap().try_into().unwrap(),
-        quarantined: count("quarantined"),
+        restored: count("restored"),
+        elsewhere: count("elsewhere"),
         lost: count("lost"),
         gaps: count("gaps"),
         connectors: connectors
@@ -335,6 +339,9 @@ fn run(vector: &VaultVector, dir: &Path, name: &str, more: &[&str]) -> Ran {
     command.args(more).arg("--json");
     if let Some(vault_id) = &vector.vault_id {
         command.env("CVAULT_VAULT_ID", vault_id);
+    }
+    if let Some(reference) = &vector.reference {
+        command.env("CVAULT_VAULT_REF", reference);
     }
     unlocked(vector, &mut command)
 }

@@ -51,7 +51,7 @@ fn check(vector: &MergeVector) {
     let before = sandbox.bytes();
 
     let plan = merge(sandbox, vector, &["--plan", "--json"]);
-    check_found(vector, &copies, &plan.json());
+    check_found(vector, &copies, &result(&plan));
     check_secrets(&merge(sandbox, vector, &["--plan"]));
     assert!(sandbox.bytes() == before, "a plan writes nothing");
     if let Some(code) = &vector.expect.error {
@@ -67,26 +67,25 @@ fn check(vector: &MergeVector) {
         let found: Value = serde_json::from_str(&refused.stdout).unwrap();
         assert_eq!(found["status"], "refused");
         check_found(vector, &copies, &found);
-        let error: Value = serde_json::from_str(&refused.stderr).unwrap();
+        let last = refused.stderr.lines().last().unwrap_or_default();
+        let error: Value = serde_json::from_str(last).unwrap();
         assert_eq!(error["error"]["code"], code.as_str());
         assert!(sandbox.bytes() == before, "ours is as before");
         return;
     }
     let merged = merge(sandbox, vector, &["--json"]);
     check_secrets(&merged);
-    let merged = merged.json();
+    let merged = result(&merged);
     check_found(vector, &copies, &merged);
-    let outcomes = merged["outcomes"].as_array().unwrap();
-    let status = if outcomes.is_empty() {
-        "unchanged"
-    } else {
-        "merged"
+    let status = match sandbox.bytes() == before {
+        true => "unchanged",
+        false => "merged",
     };
     assert_eq!(merged["status"], status);
     let theirs = fs::read(sandbox.dir.path().join("theirs.cvault")).unwrap();
     assert!(theirs == theirs_before, "theirs is not changed");
     check_connectors(vector, sandbox);
-    let again = merge(sandbox, vector, &["--json"]).json();
+    let again = result(&merge(sandbox, vector, &["--json"]));
     if again["conflicts"] == json!([]) {
         assert_eq!(again["status"], "unchanged");
     }
@@ -108,13 +107,43 @@ fn merge(sandbox: &Sandbox, vector: &MergeVector, more: &[&str]) -> Ran {
     ran(command.args(more))
 }
 
+/// What was printed as JSON. The copy that is merged may be the newer one, which is told.
+fn result(ran: &Ran) -> Value {
+    for line in ran.stderr.lines() {
+        let told: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(told["warning"]["code"], "seen_newer", "{ran:?}");
+    }
+    assert_eq!(ran.code, 0, "{ran:?}");
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
 fn check_secrets(ran: &Ran) {
     let told = ran.stdout.contains("s3cret") || ran.stderr.contains("s3cret");
     assert!(!told, "{ran:?}");
 }
 
 fn check_found(vector: &MergeVector, copies: &Copies, found: &Value) {
-    let mut conflicts: Vec<Conflict> = serde_json::from_value(found["conflicts"].clone()).unwrap();
+    let found_conflicts = found["conflicts"].as_array().unwrap().iter();
+    let mut conflicts: Vec<Conflict> = found_conflicts
+        .map(|conflict| {
+            let told = ["ours_at", "ours_by", "theirs_at", "theirs_by"];
+            assert!(told.iter().all(|name| conflict[name].is_string()));
+            let (ours, theirs) = (&conflict["ours_at"], &conflict["theirs_at"]);
+            let winner = match vector.resolve {
+                None => Value::Null,
+                Some(Resolve::Ours) => json!("ours"),
+                Some(Resolve::Theirs) => json!("theirs"),
+                Some(Resolve::Newest) if theirs.as_str() > ours.as_str() => json!("theirs"),
+                Some(Resolve::Newest) => json!("ours"),
+            };
+            assert_eq!(conflict["winner"], winner);
+            let mut conflict = conflict.clone();
+            let fields = conflict.as_object_mut().unwrap();
+            fields.retain(|name, _| ["id", "kind", "property"].contains(&name.as_str()));
+            serde_json::from_value(conflict).unwrap()
+        })
+        .collect();
+    assert_eq!(found["not_taken"], json!([]));
     conflicts.sort();
     assert_eq!(conflicts, vector.conflicts());
     // By their keys: the labels that they have in the other copy say nothing.

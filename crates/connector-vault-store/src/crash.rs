@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 
 use connector_vault::{
     Action, ConnectorId, Cost, Grantee, Identity, LogEnd, MergeOptions, NewConnector,
-    NewConnectors, NewOwner, Options, Passphrase, Properties, RequestId, Resolve, Retention, Role,
-    Trust, Unlock, Vault, Version,
+    NewConnectors, NewOwner, Options, Passphrase, Properties, RepairOptions, RequestId, Resolve,
+    Retention, Role, Trust, Unlock, Vault, Version,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -622,7 +622,12 @@ fn other_ways_to_replace_the_file() {
     check_file("repair", "r.cvault", NOTHING, &|world| {
         let options = world.options().expect(world.open()?.id());
         let unlock = Unlock::Identity(&world.identity);
-        options.repair(world.vault(), world.at("r.cvault"), unlock, false)?;
+        options.repair(
+            world.vault(),
+            world.at("r.cvault"),
+            unlock,
+            RepairOptions::default(),
+        )?;
         Ok(())
     });
 }

@@ -55,7 +55,9 @@ impl Driver {
             let result = match ask {
                 Ask::CatchUp(end) => self.found(self.store.catch_up(&end, vault.source())),
                 Ask::Settle(end) => Ok(Answer::Stays(self.store.stays(&end))),
-                Ask::Remember(known) => self.remember(&known).map(|()| Answer::Remembered),
+                Ask::Remember { known, over } => {
+                    self.remember(&known, over).map(|()| Answer::Remembered)
+                }
                 Ask::Done(_) => return Ok(()),
                 _ => return Err(failed(failure)),
             };
@@ -110,7 +112,9 @@ impl Driver {
                     }
                     replaced.map(|()| Answer::Stored)
                 }
-                Ask::Remember(known) => self.remember(&known).map(|()| Answer::Remembered),
+                Ask::Remember { known, over } => {
+                    self.remember(&known, over).map(|()| Answer::Remembered)
+                }
                 Ask::Done(outcomes) => return Ok((outcomes, locked)),
                 _ => return Err(failed(failure).into()),
             };
@@ -131,8 +135,8 @@ impl Driver {
         self.store.lock(self.wait)
     }
 
-    fn remember(&self, known: &KnownHead) -> Result<()> {
-        heads::remember(&self.heads, &self.store, known)
+    fn remember(&self, known: &KnownHead, over: bool) -> Result<()> {
+        heads::remember(&self.heads, &self.store, known, over)
     }
 
     fn may_compact(&self, locked: &LockedFile) -> bool {

@@ -14,7 +14,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use connector_vault::{KnownHead, OpenOptions, Trust, VaultId};
+use connector_vault::source::Source;
+use connector_vault::{KnownHead, OpenOptions, Seen, Trust, Vault, VaultId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -22,6 +23,7 @@ use sha2::{Digest, Sha256};
 use crate::disk::{self, create_private_dir, open_to_read, read_to_end, sync_dir};
 use crate::error::{Error, REMEMBER, Result};
 use crate::file::FileStore;
+use crate::warning::Warning;
 use crate::whole::write_over;
 
 /// A state file larger than this is not read: a head has some kilobytes at most.
@@ -98,6 +100,30 @@ impl KnownHeads {
         seq: u64,
         head: &H,
     ) -> Result<bool> {
+        self.put(vault_id, place, seq, head, false)
+    }
+
+    /// Remembers the head of a vault at a place, whatever is remembered there: a merge has adopted that one.
+    ///
+    /// Fails with `state_unreadable` and `io`.
+    pub fn replace<H: Serialize>(
+        &self,
+        vault_id: &[u8; 32],
+        place: &str,
+        seq: u64,
+        head: &H,
+    ) -> Result<()> {
+        self.put(vault_id, place, seq, head, true).map(drop)
+    }
+
+    fn put<H: Serialize>(
+        &self,
+        vault_id: &[u8; 32],
+        place: &str,
+        seq: u64,
+        head: &H,
+        over: bool,
+    ) -> Result<bool> {
         // Between this and the rename another process may write a later head, which ours then
         // replaces. That is harmless: a remembered head only has to be one that was seen. An older
         // one accepts a rollback to itself at worst, for as long as nobody opens the vault again.
@@ -107,7 +133,7 @@ impl KnownHeads {
         let path = entry_path(dir, vault_id, place);
         let known = self.entry::<serde::de::IgnoredAny>(vault_id, place)?;
         let is_first = known.is_none();
-        if known.is_some_and(|known| known.seq >= seq) {
+        if known.is_some_and(|known| known.seq >= seq && !over) {
             return Ok(false);
         }
         let entry = Entry {
@@ -133,6 +159,59 @@ impl KnownHeads {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(Error::io("remove", &path, error)),
+        }
+    }
+
+    /// The vaults of which a head is remembered at a place.
+    ///
+    /// Fails with `io`.
+    pub fn vaults_at(&self, place: &str) -> Result<Vec<VaultId>> {
+        let digits = place_digits(place);
+        let names = self.names()?;
+        let ids = names.iter().filter_map(|name| {
+            let (id, at) = name.strip_suffix(".json")?.split_once('-')?;
+            (at == digits).then(|| id.parse().ok())?
+        });
+        Ok(ids.collect())
+    }
+
+    /// The heads remembered of a vault, with their places. Those that cannot be read are left out.
+    ///
+    /// Fails with `io`.
+    pub fn places_of<H: DeserializeOwned>(&self, vault_id: &[u8; 32]) -> Result<Vec<(String, H)>> {
+        let Some(dir) = &self.dir else {
+            return Ok(Vec::new());
+        };
+        let id = base16ct::lower::encode_string(vault_id);
+        let names = self.names()?;
+        let names = names.iter().filter(|name| {
+            let rest = name.strip_prefix(&id);
+            rest.is_some_and(|rest| rest.starts_with('-') && rest.ends_with(".json"))
+        });
+        let entries = names.filter_map(|name| {
+            let bytes = read(&dir.join(name)).ok()?.ok()?;
+            let entry: Entry<H> = serde_json::from_slice(&bytes).ok()?;
+            let is_its = entry.vault_id == id && name.contains(&place_digits(&entry.place));
+            is_its.then_some((entry.place, entry.head))
+        });
+        Ok(entries.collect())
+    }
+
+    /// The names of the files in the folder.
+    fn names(&self) -> Result<Vec<String>> {
+        let Some(dir) = &self.dir else {
+            return Ok(Vec::new());
+        };
+        let list = || {
+            let mut names = Vec::new();
+            for entry in dir.read_dir()? {
+                names.extend(entry?.file_name().into_string());
+            }
+            Ok::<_, io::Error>(names)
+        };
+        match list() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            names => names.map_err(|error| Error::io("list", dir, error)),
         }
     }
 
@@ -170,12 +249,15 @@ impl KnownHeads {
 }
 
 fn entry_path(dir: &Path, vault_id: &[u8; 32], place: &str) -> PathBuf {
-    let place = Sha256::digest(place);
     dir.join(format!(
         "{}-{}.json",
         base16ct::lower::encode_string(vault_id),
-        base16ct::lower::encode_string(&place[..8])
+        place_digits(place)
     ))
+}
+
+fn place_digits(place: &str) -> String {
+    base16ct::lower::encode_string(&Sha256::digest(place)[..8])
 }
 
 fn write<H: Serialize>(
@@ -194,7 +276,7 @@ fn write<H: Serialize>(
     Ok(())
 }
 
-/// Expects a vault to have grown from the newest head that was seen at its place.
+/// Expects a vault to have grown from the newest head that was seen at its place, and no other vault there.
 pub(crate) fn expect(
     heads: &KnownHeads,
     open: &mut OpenOptions,
@@ -214,19 +296,69 @@ pub(crate) fn expect(
             seen => seen,
         });
     let seen: Vec<Option<KnownHead>> = seen.collect::<Result<_>>()?;
-    open.expect(seen.into_iter().flatten(), trust);
+    let seen = Seen {
+        heads: seen.into_iter().flatten().collect(),
+        others: others(heads, store, vault_id)?,
+    };
+    Ok(open.expect(vault_id, seen, trust)?)
+}
+
+/// Other vaults that were seen at the names of a vault file.
+fn others(heads: &KnownHeads, store: &FileStore, vault_id: VaultId) -> Result<Vec<VaultId>> {
+    let mut others = Vec::new();
+    for place in store.places() {
+        let ids = heads.vaults_at(&place)?.into_iter();
+        others.extend(ids.filter(|id| *id != vault_id));
+    }
+    Ok(others)
+}
+
+/// Forgets other vaults that were seen at the names of a vault file: this one has taken their place, on purpose.
+pub(crate) fn forget_others(
+    heads: &KnownHeads,
+    store: &FileStore,
+    vault_id: VaultId,
+) -> Result<()> {
+    for other in others(heads, store, vault_id)? {
+        forget(heads, store, other)?;
+    }
     Ok(())
 }
 
-/// Remembers a head at each name of a vault file.
-pub(crate) fn remember(heads: &KnownHeads, store: &FileStore, known: &KnownHead) -> Result<()> {
+/// Says where a newer head of a vault was seen, if this one is an older copy. A folder that cannot be listed is told
+/// where the head of this copy is looked up.
+pub(crate) fn seen_newer<S: Source>(
+    heads: &KnownHeads,
+    store: &FileStore,
+    vault: &Vault<S>,
+) -> Option<Warning> {
+    let places = store.places();
+    let seen = heads.places_of::<KnownHead>(vault.id().as_bytes());
+    let elsewhere = seen
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|(place, known)| !places.contains(place) && vault.is_behind(known));
+    let (place, known) = elsewhere.max_by_key(|(_, known)| (known.head.epoch, known.head.seq))?;
+    let (seq, newer) = (vault.head().seq, known.head.seq);
+    Some(Warning::new(
+        "seen_newer",
+        format!(
+            "{} is at commit {seq}, but commit {newer} of the same vault was seen at {place}",
+            store.path().display()
+        ),
+    ))
+}
+
+/// Remembers a head at each name of a vault file; if `over`, in the place of whatever head is kept.
+pub(crate) fn remember(
+    heads: &KnownHeads,
+    store: &FileStore,
+    known: &KnownHead,
+    over: bool,
+) -> Result<()> {
+    let id = known.head.vault_id.as_bytes();
     for place in store.places() {
-        heads.remember(
-            known.head.vault_id.as_bytes(),
-            &place,
-            known.head.seq,
-            known,
-        )?;
+        heads.put(id, &place, known.head.seq, known, over)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connector_vault::{OpenOptions, Trust, VaultId};
+use connector_vault::{OpenOptions, Trust, VaultId, VaultReference};
 
 use crate::error::{Error, Result};
 use crate::heads::KnownHeads;
@@ -62,6 +62,12 @@ impl Builder {
     /// head. Creating a vault does not look at it.
     pub fn expect(mut self, vault_id: VaultId) -> Self {
         self.open.vault_id = Some(vault_id);
+        self
+    }
+
+    /// Expects the vault that an owner's vault reference names, instead of an id.
+    pub fn reference(mut self, reference: VaultReference) -> Self {
+        self.open.reference = Some(reference);
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use connector_vault::{Repaired, Unlock, Vault};
+use connector_vault::{RepairOptions, Repaired, Unlock, Vault};
 
 use crate::clock::{host, rng};
 use crate::error::Result;
@@ -11,7 +11,7 @@ use crate::heads;
 use crate::options::Builder;
 
 impl Builder {
-    /// Writes to the new file `out` what is intact of the vault in `damaged`; `unsigned`: see
+    /// Writes to the new file `out` what is intact of the vault in `damaged`; `repair`: see
     /// [`connector_vault::Vault::repair`]. The damaged file stays as it is. Takes no file lock on it:
     /// what another process appends at the same time is saved or not.
     ///
@@ -24,7 +24,7 @@ impl Builder {
         damaged: impl AsRef<Path>,
         out: impl AsRef<Path>,
         unlock: Unlock<'_>,
-        unsigned: bool,
+        repair: RepairOptions,
     ) -> Result<Repaired> {
         let (damaged, out) = (FileStore::new(damaged)?, FileStore::new(out)?);
         out.check_free()?;
@@ -34,12 +34,13 @@ impl Builder {
         if let Some(vault_id) = Vault::identify_damaged(&file) {
             heads::expect(&known, &mut open, vault_id, &damaged, self.trust)?;
         }
-        let repaired = Vault::repair(&file, unlock, &open, unsigned, &mut host(&mut rng()?)?)?;
+        let repaired = Vault::repair(&file, unlock, &open, repair, &mut host(&mut rng()?)?)?;
         out.create(&repaired.file)?;
         // The file is stored: failing to record its head is not an error. A head of a former file at
         // this path does not count.
         let _ = heads::forget(&known, &out, repaired.vault.id());
-        let _ = heads::remember(&known, &out, &repaired.vault.known_head());
+        let _ = heads::forget_others(&known, &out, repaired.vault.id());
+        let _ = heads::remember(&known, &out, &repaired.vault.known_head(), true);
         Ok(repaired)
     }
 }

@@ -165,6 +165,11 @@ impl FileVault {
             vault,
         };
         // The vault is stored: failing to record its head is not an error.
+        let _ = heads::forget_others(
+            &created.driver.heads,
+            &created.driver.store,
+            created.vault.id(),
+        );
         let _ = created.follow(Session::settle);
         Ok(created)
     }
@@ -187,6 +192,10 @@ impl FileVault {
         };
         if options.trust == Trust::AsFound {
             heads::forget(&driver.heads, &driver.store, vault.id())?;
+        }
+        heads::forget_others(&driver.heads, &driver.store, vault.id())?;
+        if let Some(warning) = heads::seen_newer(&driver.heads, &driver.store, &vault) {
+            driver.on_warning.tell(&warning);
         }
         let mut opened = Self {
             driver,
@@ -620,12 +629,13 @@ impl FileVault {
     }
 
     /// Takes over what another copy of this vault changed: `theirs`, as
-    /// [`Vault::open_copy`] opens it.
+    /// [`Vault::open_copy`] opens it. By an owner, clients that have seen the other copy continue with the result.
     ///
     /// Fails with `merge_conflict` or `merge_stranger` for what `options` leave open.
     pub fn merge(&mut self, theirs: &Vault, options: MergeOptions) -> Result<Vec<Outcome>> {
-        self.change_planned(|vault, host| {
-            vault.plan_merge(theirs, options, &host.now)?.into_plans()
+        self.write(|vault, host| {
+            let merge = vault.plan_merge(theirs, options, &host.now)?;
+            vault.prepare_merge(merge, host)
         })
     }
 

@@ -12,10 +12,10 @@ use connector_vault::source::Source;
 use connector_vault::{
     Action, Code, ConnectorId, Cost, Description, ExternalKey, Grantee, Host, Identity,
     KeySlotInfo, KeySlotMatch, KnownHead, NewConnector, NewOwner, Options, Passphrase, Plan,
-    Properties, PropertyChanges, Retention, Role, Secret, Status, Timestamp, TokenFn, TokenRef,
-    Trust, Unlock, Vault, Verb, Version, Write,
+    Properties, PropertyChanges, RepairOptions, Retention, Role, Secret, Status, Timestamp,
+    TokenFn, TokenRef, Trust, Unlock, Vault, Verb, Version, Write,
 };
-use connector_vault_store::{Builder, Error, FileVault, KnownHeads, LockedFile};
+use connector_vault_store::{Builder, Error, FileVault, KnownHeads, LockedFile, OnWarning};
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 
@@ -142,7 +142,7 @@ fn a_repair_of_an_old_copy_is_refused_though_its_start_is_damaged() {
     old.insert(0, 0);
     std::fs::write(&path, &old).unwrap();
     let out = dir.path().join("out.cvault");
-    let refused = options().repair(&path, &out, unlock, false);
+    let refused = options().repair(&path, &out, unlock, RepairOptions::default());
     assert_eq!(refused.unwrap_err().code(), Code::RolledBack.as_str());
     assert!(!out.exists());
 }
@@ -556,5 +556,130 @@ fn what_a_grant_permits() {
                 opened.role()
             );
         }
+    }
+}
+
+/// An owner whose vaults remember heads in a folder.
+struct Client {
+    dir: tempfile::TempDir,
+    identity: Identity,
+}
+
+impl Client {
+    fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            identity: Identity::generate(&mut StdRng::try_from_rng(&mut SysRng).unwrap()),
+        }
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn builder(&self) -> Builder {
+        FileVault::builder().heads(KnownHeads::open(self.path("heads")))
+    }
+
+    fn create(&self, name: &str) -> FileVault {
+        let owner = NewOwner::identity("ops", self.identity.clone());
+        let mut vault = self.builder().create(self.path(name), owner).unwrap();
+        vault
+            .create_connector(NewConnector::new("x", "Name", "Type").property("APIKey", "a"))
+            .unwrap();
+        vault
+    }
+
+    fn open(&self, builder: Builder, name: &str) -> Result<FileVault, Error> {
+        builder.open(self.path(name), Unlock::Identity(&self.identity))
+    }
+
+    fn copy(&self, from: &str, to: &str) {
+        std::fs::copy(self.path(from), self.path(to)).unwrap();
+    }
+}
+
+#[test]
+fn another_vault_at_a_known_place_is_refused_until_it_is_taken_on_purpose() {
+    let client = Client::new();
+    let other = client.create("other.cvault").id();
+    client.create("v.cvault");
+    client.copy("other.cvault", "v.cvault");
+    let refused = |builder: Builder| {
+        let error = client.open(builder, "v.cvault").unwrap_err();
+        assert_eq!(error.code(), Code::OtherVault.as_str());
+    };
+    refused(client.builder());
+    // Whoever names the vault means it.
+    client
+        .open(client.builder().expect(other), "v.cvault")
+        .unwrap();
+    // From now on the former one is the other.
+    client.open(client.builder(), "v.cvault").unwrap();
+    client.create("third.cvault");
+    client.copy("third.cvault", "v.cvault");
+    refused(client.builder());
+    let third = client.open(client.builder(), "third.cvault").unwrap().id();
+    let accepting = client.builder().trust(Trust::AsFound);
+    // An identity still has to know which vault to trust.
+    let error = client.open(accepting.clone(), "v.cvault").unwrap_err();
+    assert_eq!(error.code(), Code::VaultIdRequired.as_str());
+    let reference = client
+        .open(client.builder(), "third.cvault")
+        .unwrap()
+        .reference();
+    client
+        .open(accepting.reference(reference), "v.cvault")
+        .unwrap();
+    assert_eq!(
+        client.open(client.builder(), "v.cvault").unwrap().id(),
+        third
+    );
+    client.copy("other.cvault", "v.cvault");
+    refused(client.builder());
+}
+
+#[test]
+fn a_vault_that_is_made_where_another_one_was_takes_its_place() {
+    let client = Client::new();
+    let first = client.create("v.cvault").id();
+    std::fs::rename(client.path("v.cvault"), client.path("old.cvault")).unwrap();
+    client.create("v.cvault");
+    client.open(client.builder(), "v.cvault").unwrap();
+    client.copy("old.cvault", "v.cvault");
+    let error = client.open(client.builder(), "v.cvault").unwrap_err();
+    assert_eq!(error.code(), Code::OtherVault.as_str());
+    client
+        .open(client.builder().expect(first), "v.cvault")
+        .unwrap();
+}
+
+#[test]
+fn an_older_copy_at_another_place_says_where_the_newer_one_was_seen() {
+    use std::sync::{Arc, Mutex};
+    let client = Client::new();
+    let mut vault = client.create("v.cvault");
+    client.copy("v.cvault", "backup.cvault");
+    vault.update("x", [("APIKey", "b")]).unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
+    let telling = client
+        .builder()
+        .expect(vault.id())
+        .on_warning(OnWarning::new(move |warning| {
+            heard.lock().unwrap().push(warning.clone());
+        }));
+    client.open(telling.clone(), "v.cvault").unwrap();
+    assert!(told.lock().unwrap().is_empty());
+    client.open(telling, "backup.cvault").unwrap();
+    let told = told.lock().unwrap();
+    let [warning] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert_eq!(warning.code, "seen_newer");
+    let place = client.path("v.cvault").canonicalize().unwrap();
+    assert!(warning.message.contains(&*place.to_string_lossy()));
+    for part in ["is at commit 1", "commit 2"] {
+        assert!(warning.message.contains(part), "{warning:?}");
     }
 }

@@ -620,6 +620,12 @@ fn merge_revives_deleted() {
     let record = seal(&updater, &mut team.rng, &facts, &plaintexts);
     let theirs = copy_with(&mut team, &copy, &record);
     let merge = team.merge(theirs, MergeOptions::default());
+    assert_eq!(merge.not_taken[0].error.code(), Code::FalseRecord);
+    assert!(merge.conflicts.is_empty() && merge.plans().is_empty());
+    // In its own name it is a conflict.
+    let record = forge_record(&updater, &mut team.rng, third, some_secrets());
+    let theirs = copy_with(&mut team, &copy, &record);
+    let merge = team.merge(theirs, MergeOptions::default());
     assert_eq!(merge.conflicts.len(), 1);
     assert_eq!(merge.conflicts[0].kind, ConflictKind::DeletedInOurs);
     assert!(merge.plans().is_empty());
@@ -630,23 +636,25 @@ fn merge_forged_base() {
     // Ours rotates; theirs has a version of which its author says that it is ours' rotation.
     let (mut team, copy) = diverged();
     team.update("x", "APIKey", "ours");
-    let theirs = {
-        let identity = team.identity("rotation").clone();
-        let updater = team.open_file(copy.clone(), &identity).unwrap();
-        let rotation = plaintext(&team.vault, &newest(&team.vault, "x"));
-        let change = |overview: &mut NewOverview<'_>| overview.version = 3;
+    let identity = team.identity("rotation").clone();
+    let updater = team.open_file(copy.clone(), &identity).unwrap();
+    let rotation = plaintext(&team.vault, &newest(&team.vault, "x"));
+    let change = |overview: &mut NewOverview<'_>| overview.version = 3;
+    for is_forged in [true, false] {
         let (facts, mut plaintexts) =
             forge_plaintexts(&updater, &mut team.rng, change, some_secrets());
-        plaintexts.overview[..64].copy_from_slice(&rotation[..64]);
+        if is_forged {
+            plaintexts.overview[..64].copy_from_slice(&rotation[..64]);
+        }
         let record = seal(&updater, &mut team.rng, &facts, &plaintexts);
-        copy_with(&mut team, &copy, &record)
-    };
-    let merge = team.merge(theirs, MergeOptions::default());
-    let kinds: Vec<_> = merge.conflicts.iter().map(|found| &found.kind).collect();
-    assert!(
-        matches!(kinds.as_slice(), [ConflictKind::Property(name)] if name.as_str() == "APIKey"),
-        "{kinds:?}"
-    );
+        let theirs = copy_with(&mut team, &copy, &record);
+        let merge = team.merge(theirs, MergeOptions::default());
+        assert_eq!(merge.not_taken.len(), usize::from(is_forged));
+        let kinds: Vec<_> = merge.conflicts.iter().map(|found| &found.kind).collect();
+        let is_key = |kind: &&ConflictKind| matches!(kind, ConflictKind::Property(name) if name.as_str() == "APIKey");
+        assert_eq!(kinds.len(), usize::from(!is_forged));
+        assert!(kinds.iter().all(is_key) && merge.plans().is_empty());
+    }
     let merge = team.merge(
         team.file.clone(),
         MergeOptions {
@@ -682,9 +690,16 @@ fn merge_newest_in_the_future() {
         let merge = team.merge(theirs, newest);
         assert_eq!(merge.conflicts.len(), 1);
         assert_eq!(merge.plans().len(), usize::from(is_resolved), "{at}");
-        let plans = merge.into_plans();
+        let [conflict] = merge.conflicts.as_slice() else {
+            panic!("{:?}", merge.conflicts);
+        };
+        let told = (conflict.theirs.at.as_str(), conflict.theirs.by.as_str());
+        assert_eq!(told, (at, "rotation"));
+        let told = (conflict.ours.at.as_str(), conflict.ours.by.as_str());
+        assert_eq!(told, (NOW, "ops"));
+        assert_eq!(conflict.winner.is_some(), is_resolved);
         assert_eq!(
-            plans.err().map(|error| error.code()),
+            merge.check().err().map(|error| error.code()),
             (!is_resolved).then_some(Code::MergeConflict)
         );
     }
@@ -735,8 +750,7 @@ fn merge_false_changed() {
             accept_strangers: false,
         },
     );
-    let plans = merge.into_plans().unwrap();
-    let prepared = team.vault.prepare_all(plans, &mut host(&mut team.rng));
+    let prepared = team.vault.prepare_merge(merge, &mut host(&mut team.rng));
     team.store(prepared.unwrap());
     assert_eq!(team.value("x", "APIKey").as_deref(), Some("ours"));
     assert_eq!(team.value("x", "Endpoint").as_deref(), Some("e"));
@@ -782,7 +796,7 @@ fn merge_author_id_with_another_key() {
         fingerprint: Some(key.fingerprint()),
     };
     assert_eq!(merge.strangers, [stranger]);
-    let error = merge.into_plans().unwrap_err();
+    let error = merge.check().unwrap_err();
     assert_eq!(error.code(), Code::MergeStranger);
     // No label that the forger chose.
     assert!(!error.message().contains("owner"), "{error}");
@@ -804,7 +818,7 @@ fn merge_stranger_called_owner() {
     let merge = team.merge(theirs.file, MergeOptions::default());
     assert_eq!(merge.strangers.len(), 1);
     assert_eq!(merge.strangers[0].fingerprint, Some(key.fingerprint()));
-    let told = merge.into_plans().unwrap_err();
+    let told = merge.check().unwrap_err();
     assert!(told.message().contains(&key.fingerprint()), "{told}");
     assert!(!told.message().contains("owner"), "{told}");
     team.compact(Retention::Automatic);
@@ -822,19 +836,268 @@ fn repair_takes_nothing_that_its_author_did_not_sign() {
         vault_id: Some(team.vault_id()),
         ..OpenOptions::default()
     };
-    for unsigned in [false, true] {
+    for elsewhere in [false, true] {
+        let repair = RepairOptions {
+            elsewhere,
+            ..RepairOptions::default()
+        };
         let unlock = Unlock::Identity(team.identity("ops"));
         let repaired = Vault::repair(
             &file,
             unlock,
             &options,
-            unsigned,
+            repair,
             &mut host(&mut Counter::new(93)),
         )
         .unwrap();
         assert_eq!((repaired.recovered, repaired.lost.len()), (1, 1));
-        assert!(repaired.quarantined.is_empty());
+        assert!(repaired.elsewhere.is_empty());
+        // Its page shows version 2, so the owner goes on behind that number.
         let newest = repaired.vault.overview("x").unwrap();
-        assert_eq!(newest.version, Version::FIRST);
+        assert_eq!((newest.version.get(), newest.op), (3, Op::Restore));
+        assert_eq!(repaired.restored[0].version, newest.version);
+        let value = repaired.vault.value("x", "APIKey").unwrap().unwrap();
+        assert_eq!(value.expose(), "a");
     }
+}
+
+/// Merges a copy by the owner, who stores what comes of it.
+fn merged(team: &mut Team, theirs: Vec<u8>, options: MergeOptions) -> Vec<Outcome> {
+    let merge = team.merge(theirs, options);
+    let prepared = team.vault.prepare_merge(merge, &mut host(&mut team.rng));
+    let prepared = prepared.unwrap();
+    let outcomes = prepared.outcomes().to_vec();
+    team.store(prepared);
+    outcomes
+}
+
+/// How a file opens for the owner of a team who knows a head.
+fn known_to(team: &Team, file: &[u8], known: KnownHead) -> Result<Continuity> {
+    let options = OpenOptions {
+        known: Some(known),
+        ..OpenOptions::default()
+    };
+    let unlock = Unlock::Identity(team.identity("ops"));
+    let vault = Vault::open(file.to_vec(), unlock, &options)?;
+    Ok(vault.report().continuity)
+}
+
+/// Another copy of a team's vault, which goes on by itself.
+fn copy_of(team: &Team, seed: u64) -> Team {
+    Team {
+        rng: Counter::new(seed),
+        vault: team.open_as("ops"),
+        file: team.file.clone(),
+        members: team.members.clone(),
+    }
+}
+
+#[test]
+fn merge_keeps_author() {
+    let mut team = Team::pair();
+    team.add("y", &[("APIKey", "a")]);
+    let [owner, updater] = ["ops", "rotation"].map(|label| team.open_as(label).access.grant);
+    let mut theirs = copy_of(&team, 77);
+    theirs.hand_to("rotation");
+    theirs.update("x", "APIKey", "b");
+    theirs.update("x", "APIKey", "c");
+    theirs.hand_to("ops");
+    theirs.add("z", &[("APIKey", "z")]);
+    theirs.delete("z");
+    theirs.add("z", &[("APIKey", "zz")]);
+    team.update("y", "APIKey", "b");
+    let known = [team.vault.known_head(), theirs.vault.known_head()];
+    let outcomes = merged(&mut team, theirs.file.clone(), MergeOptions::default());
+    let told: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| (outcome.id.as_str(), outcome.status, outcome.version_after))
+        .collect();
+    let [three] = [Version::new(3).unwrap()];
+    let mut expected = [("x", Status::Updated, three), ("z", Status::Created, three)];
+    expected.sort_by_key(|(id, ..)| team.vault.index.keys.tag(id));
+    assert_eq!(told, expected);
+    // Theirs are there as they are, all of them and nothing else.
+    assert_eq!(
+        signers(&team.vault.history("x").unwrap()),
+        [Some(owner), Some(updater), Some(updater)]
+    );
+    assert_eq!(team.vault.history("z").unwrap().len(), 3);
+    assert_eq!(team.value("x", "APIKey").as_deref(), Some("c"));
+    assert_eq!(team.value("z", "APIKey").as_deref(), Some("zz"));
+    assert_eq!(team.value("y", "APIKey").as_deref(), Some("b"));
+    assert!(team.problems().is_empty());
+    assert!(team.vault.log().unwrap()[0].snapshot);
+    // Clients of both copies go on, also behind a compaction.
+    team.compact(Retention::Automatic);
+    for known in known {
+        let continuity = known_to(&team, &team.file, known);
+        assert_eq!(continuity.unwrap(), Continuity::Continues);
+    }
+    // And the same merge again changes nothing.
+    let again = team.merge(theirs.file, MergeOptions::default());
+    assert!(again.is_unchanged() && again.plans().is_empty());
+}
+
+#[test]
+fn merge_takes_over_what_was_sealed_with_former_keys() {
+    let mut team = Team::pair();
+    team.grant("reader", Role::Reader);
+    let mut theirs = copy_of(&team, 77);
+    theirs.hand_to("rotation");
+    theirs.update("x", "APIKey", "b");
+    theirs.hand_to("ops");
+    let updater = team.open_as("rotation").access.grant;
+    team.revoke("reader");
+    let known = theirs.vault.known_head();
+    merged(&mut team, theirs.file.clone(), MergeOptions::default());
+    assert_eq!(team.value("x", "APIKey").as_deref(), Some("b"));
+    assert_eq!(
+        signers(&team.vault.history("x").unwrap())[1..],
+        [Some(updater)]
+    );
+    assert!(team.problems().is_empty());
+    let continuity = known_to(&team, &team.file, known);
+    assert_eq!(continuity.unwrap(), Continuity::Continues);
+    // The other way round the revocation would be undone.
+    let copy = theirs.vault.open_copy(team.file.clone()).unwrap();
+    let now = Timestamp::new(NOW).unwrap();
+    let refused = theirs
+        .vault
+        .plan_merge(&copy, MergeOptions::default(), &now);
+    assert_eq!(refused.unwrap_err().code(), Code::MergeEpoch);
+    // Two revocations apart: neither copy knows the other's.
+    let mut apart = copy_of(&theirs, 78);
+    apart.revoke("reader");
+    let copy = team.vault.open_copy(apart.file).unwrap();
+    let refused = team.vault.plan_merge(&copy, MergeOptions::default(), &now);
+    assert_eq!(refused.unwrap_err().code(), Code::MergeEpoch);
+}
+
+#[test]
+fn merge_of_two_handovers() {
+    let mut team = Team::alone();
+    team.grant("second", Role::Owner);
+    team.grant("third", Role::Owner);
+    let mut theirs = copy_of(&team, 77);
+    theirs.revoke("third");
+    team.revoke("second");
+    let copy = team.vault.open_copy(theirs.file).unwrap();
+    let now = Timestamp::new(NOW).unwrap();
+    let refused = team.vault.plan_merge(&copy, MergeOptions::default(), &now);
+    assert_eq!(refused.unwrap_err().code(), Code::NotMergeable);
+}
+
+#[test]
+fn merge_former_owner_revokes() {
+    // A former owner revokes everybody in the copy that it has, until the copy has the later epoch.
+    let mut team = Team::alone();
+    team.grant("second", Role::Owner);
+    team.grant("reader", Role::Reader);
+    team.grant("viewer", Role::Viewer);
+    let mut theirs = copy_of(&team, 77);
+    theirs.hand_to("second");
+    theirs.revoke("reader");
+    theirs.revoke("viewer");
+    let their_file = theirs.file.clone();
+    team.revoke("second");
+    let (ours, theirs) = (
+        &team.vault,
+        team.open_file(their_file, team.identity("ops")).unwrap(),
+    );
+    assert!(theirs.header.epoch > ours.header.epoch);
+    let now = Timestamp::new(NOW).unwrap();
+    for (one, other) in [(ours, &theirs), (&theirs, ours)] {
+        let refused = one.plan_merge(other, MergeOptions::default(), &now);
+        let error = refused.unwrap_err();
+        assert_eq!(error.code(), Code::MergeEpoch);
+        // Neither way: the result would stand under the former owner's vault key.
+        assert!(
+            !error.hint().unwrap().contains("merge this copy"),
+            "{error:?}"
+        );
+    }
+    assert!(ours.grants().any(|grant| grant.label == "reader"));
+}
+
+#[test]
+fn merge_claims_superseded() {
+    // A former owner's copy, of before its revocation, claims to have replaced a commit that a client knows.
+    let mut team = Team::alone();
+    team.grant("second", Role::Owner);
+    team.add("x", &[("APIKey", "a")]);
+    let mut theirs = copy_of(&team, 77);
+    theirs.hand_to("second");
+    theirs.update("x", "APIKey", "b");
+    let mut known = theirs.vault.known_head();
+    let mut snapshot = theirs.snapshot();
+    let last = snapshot.superseded.len() - 2;
+    snapshot.superseded[last] = [7; 32];
+    (known.head.seq, known.head.hash) = (u64::try_from(last).unwrap(), Hex([7; 32]));
+    let file = snapshot.file();
+    team.revoke("second");
+    let merge = team.merge(
+        file,
+        MergeOptions {
+            accept_strangers: true,
+            ..MergeOptions::default()
+        },
+    );
+    let newest = {
+        let copy = team.vault.open_copy(snapshot.file()).unwrap();
+        copy.known_head()
+    };
+    let prepared = team.vault.prepare_merge(merge, &mut host(&mut team.rng));
+    team.store(prepared.unwrap());
+    let refused = known_to(&team, &team.file, known).unwrap_err();
+    assert_eq!(refused.code(), Code::Forked);
+    // A commit that stands there as bytes is merged indeed.
+    let continuity = known_to(&team, &team.file, newest);
+    assert_eq!(continuity.unwrap(), Continuity::Continues);
+}
+
+#[test]
+fn merge_of_a_false_version() {
+    let (mut team, copy) = diverged();
+    let record = {
+        let identity = team.identity("rotation").clone();
+        let updater = team.open_file(copy.clone(), &identity).unwrap();
+        let lie = |overview: &mut NewOverview<'_>| {
+            overview.version = 3;
+            overview.properties = vec![Text("Other".into())];
+        };
+        forge_record(&updater, &mut team.rng, lie, some_secrets())
+    };
+    let theirs = copy_with(&mut team, &copy, &record);
+    let merge = team.merge(theirs.clone(), MergeOptions::default());
+    let [version] = merge.not_taken.as_slice() else {
+        panic!("{:?}", merge.not_taken);
+    };
+    assert_eq!(version.id.as_ref().unwrap().as_str(), "x");
+    assert_eq!(version.version.get(), 3);
+    assert_eq!(version.error.code(), Code::FalseRecord);
+    assert!(merge.plans().is_empty());
+    // Theirs' newest good one stands for it: the base.
+    merged(&mut team, theirs, MergeOptions::default());
+    assert_eq!(team.value("x", "APIKey").as_deref(), Some("b"));
+    assert!(team.problems().is_empty());
+}
+
+#[test]
+fn a_merge_by_anybody_else_makes_versions_of_its_own() {
+    let (mut team, copy) = diverged();
+    let identity = team.identity("ops").clone();
+    let mut theirs = copy_of(&team, 77);
+    theirs.vault = team.open_file(copy.clone(), &identity).unwrap();
+    theirs.file = copy;
+    theirs.update("x", "Endpoint", "e");
+    let known = theirs.vault.known_head();
+    let updater = team.open_as("rotation").access.grant;
+    team.hand_to("rotation");
+    merged(&mut team, theirs.file, MergeOptions::default());
+    assert_eq!(team.value("x", "Endpoint").as_deref(), Some("e"));
+    let signers = signers(&team.vault.history("x").unwrap());
+    assert_eq!(signers.last(), Some(&Some(updater)));
+    // Only owners can say that a copy is merged.
+    let refused = known_to(&team, &team.file, known).unwrap_err();
+    assert_eq!(refused.code(), Code::Forked);
 }

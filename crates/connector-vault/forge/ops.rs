@@ -427,7 +427,7 @@ fn behind_a_false_description_a_connector_is_deleted_and_undeleted() {
 }
 
 /// Repairs a file of which the secrets of the second version of `x` are lost; the version that stands then, and
-/// how many are quarantined.
+/// how many stand elsewhere.
 fn repaired(
     team: &mut Team,
     second: impl FnOnce(&mut Team),
@@ -443,11 +443,17 @@ fn repaired(
     };
     let unlock = crate::access::Unlock::Identity(team.identity("ops"));
     let mut rng = super::Counter::new(80);
-    let repaired = Vault::repair(&team.file, unlock, &options, false, &mut host(&mut rng));
+    let repaired = Vault::repair(
+        &team.file,
+        unlock,
+        &options,
+        RepairOptions::default(),
+        &mut host(&mut rng),
+    );
     let repaired = repaired.unwrap();
     assert_eq!(repaired.lost.len(), 1);
     let version = repaired.vault.overview("x").unwrap().version.get();
-    (version, repaired.quarantined.len())
+    (version, repaired.elsewhere.len())
 }
 
 #[test]
@@ -475,16 +481,16 @@ fn a_repair_bridges_lost_versions_by_what_the_author_may_change() {
     assert_eq!(repaired(&mut team(), update, described), (3, 0));
     let moved = by("editor", |team| team.move_to("x", "billing"));
     assert_eq!(repaired(&mut team(), update, moved), (3, 0));
-    // An updater does neither, and nobody sees whether the lost version did.
+    // An updater does neither; the page of the lost version tells that its author did, who may.
     let updated = by("updater", |team| team.update("x", "APIKey", "c"));
     assert_eq!(repaired(&mut team(), update, updated), (3, 0));
-    assert_eq!(repaired(&mut team(), describe, updated), (1, 1));
-    assert_eq!(repaired(&mut team(), to_billing, updated), (1, 1));
+    assert_eq!(repaired(&mut team(), describe, updated), (3, 0));
+    assert_eq!(repaired(&mut team(), to_billing, updated), (3, 0));
     // An editor of the group where the lost version has put it, and not of the one where it was.
     let described = by("billing", |team| {
         team.describe("x", Description::new().name("O"))
     });
-    assert_eq!(repaired(&mut team(), to_billing, described), (1, 1));
+    assert_eq!(repaired(&mut team(), to_billing, described), (3, 0));
 }
 
 #[test]
@@ -526,8 +532,7 @@ fn a_merge_takes_names_meta_and_groups_over() {
     };
     let plan = merge(&ours, None);
     assert!(plan.conflicts.is_empty() && plan.strangers.is_empty());
-    let plans = plan.into_plans().unwrap();
-    let prepared = ours.vault.prepare_all(plans, &mut host(&mut ours.rng));
+    let prepared = ours.vault.prepare_merge(plan, &mut host(&mut ours.rng));
     let mut merged = Team::with_groups(&[("editor", &[(None, Role::Editor)])]);
     merged.file.clone_from(&ours.file);
     merged.hand_to("ops");
@@ -550,13 +555,13 @@ fn a_merge_takes_names_meta_and_groups_over() {
     };
     let plan = merge(&ours, None);
     assert_eq!(kinds(&plan), [ConflictKind::Identity, ConflictKind::Meta]);
-    assert_eq!(code(plan.into_plans()), Code::MergeConflict);
+    assert_eq!(code(plan.check()), Code::MergeConflict);
     for (resolve, name, tags) in [
         (Resolve::Ours, "Name", "o"),
         (Resolve::Theirs, "Theirs", "t"),
     ] {
-        let plans = merge(&ours, Some(resolve)).into_plans().unwrap();
-        let prepared = ours.vault.prepare_all(plans, &mut host(&mut ours.rng));
+        let plan = merge(&ours, Some(resolve));
+        let prepared = ours.vault.prepare_merge(plan, &mut host(&mut ours.rng));
         merged.file.clone_from(&ours.file);
         merged.hand_to("ops");
         merged.store(prepared.unwrap());

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::access::{BundlePlace, deposit_key};
 use crate::action::{Action, Nested, Note, Options, RequestId};
-use crate::connector::{Op, PropertyChanges};
+use crate::connector::{NewConnector, Op, PropertyChanges};
 use crate::crypto::aead::SealingKey;
 use crate::crypto::kdf::{Key, derive_key};
 use crate::crypto::label;
@@ -623,8 +623,7 @@ fn a_merge_takes_a_patch_over() {
     let merge = ours.vault.plan_merge(&copy, MergeOptions::default(), &now);
     let merge = merge.unwrap();
     assert!(merge.strangers.is_empty() && merge.conflicts.is_empty());
-    let plans = merge.into_plans().unwrap();
-    let prepared = ours.vault.prepare_all(plans, &mut host(&mut ours.rng));
+    let prepared = ours.vault.prepare_merge(merge, &mut host(&mut ours.rng));
     ours.store(prepared.unwrap());
     assert_eq!(ours.text("APIKey").as_deref(), Some("b"));
     assert_eq!(ours.text("Endpoint").as_deref(), Some("e"));
@@ -640,8 +639,61 @@ fn a_repair_keeps_patches() {
     };
     let unlock = crate::access::Unlock::Identity(&team.members[0].1);
     let mut host = super::host(&mut team.rng);
-    let repaired = Vault::repair(&team.file, unlock, &options, false, &mut host).unwrap();
+    let repaired = Vault::repair(
+        &team.file,
+        unlock,
+        &options,
+        RepairOptions::default(),
+        &mut host,
+    )
+    .unwrap();
     assert_eq!((repaired.recovered, repaired.lost.len()), (3, 0));
     let value = repaired.vault.value("x", "APIKey").unwrap().unwrap();
     assert_eq!(value.expose(), "b");
+}
+
+/// Repairs a file in which the secrets of the newest version of `x` before a patch are lost.
+fn repaired_under_a_patch(team: &mut Team) -> Repaired {
+    let at = team.file.len() - 9;
+    team.rotated([("APIKey", "c")]);
+    team.file[at] ^= 1;
+    let options = OpenOptions {
+        vault_id: Some(team.vault_id()),
+        ..OpenOptions::default()
+    };
+    let unlock = crate::access::Unlock::Identity(team.identity("ops"));
+    let mut rng = super::Counter::new(81);
+    let repair = RepairOptions::default();
+    Vault::repair(&team.file, unlock, &options, repair, &mut host(&mut rng)).unwrap()
+}
+
+#[test]
+fn a_repair_reads_a_patch_over_what_is_left() {
+    let mut team = team();
+    team.update("x", "APIKey", "b");
+    let repaired = repaired_under_a_patch(&mut team);
+    assert_eq!(repaired.lost.len(), 1);
+    let connector = repaired.vault.read("x").unwrap();
+    assert_eq!(connector.version.get(), 3);
+    let value = connector.properties.get("APIKey").unwrap();
+    assert_eq!(value.expose(), "c");
+}
+
+#[test]
+fn a_repair_leaves_out_a_patch_that_no_version_stands_under() {
+    let mut team = team();
+    team.plan(|vault, options| vault.plan_delete("x", options));
+    team.plan(|vault, options| {
+        let values = properties(&[("APIKey", "b")]);
+        let new = NewConnector::new("x", "Twitter", "Twitter").with_properties(&values);
+        vault.plan_create(&new, options)
+    });
+    let repaired = repaired_under_a_patch(&mut team);
+    let lost: Vec<_> = repaired.lost.iter().map(|lost| lost.code).collect();
+    assert_eq!(lost, ["damaged", "damaged"]);
+    // What pages show of newer versions is gone: the delete goes on.
+    assert!(repaired.vault.overview("x").is_err());
+    assert_eq!(repaired.restored.len(), 1);
+    let verdicts = repaired.vault.verify().unwrap();
+    assert!(verdicts.iter().all(|verdict| verdict.problems.is_empty()));
 }

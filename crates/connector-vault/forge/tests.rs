@@ -624,7 +624,7 @@ fn a_replaced_passphrase_leaves_nothing_of_the_old_lock() {
 }
 
 #[test]
-fn a_readers_record_in_a_damaged_file_is_quarantined() {
+fn a_readers_record_in_a_damaged_file_is_not_even_listed() {
     let mut team = Team::new();
     let reader = team.open_as(Role::Reader);
     let record = forge_record(&reader, &mut team.rng, |_| {}, some_secrets());
@@ -640,12 +640,12 @@ fn a_readers_record_in_a_damaged_file_is_quarantined() {
         &file,
         unlock,
         &options,
-        false,
+        RepairOptions::default(),
         &mut host(&mut StdRng::seed_from_u64(92)),
     )
     .unwrap();
     assert_eq!(repaired.recovered, 1);
-    assert_eq!(repaired.quarantined.len(), 1);
+    assert!(repaired.elsewhere.is_empty());
     assert_eq!(
         repaired.vault.overview("x").unwrap().version,
         Version::FIRST
@@ -668,16 +668,20 @@ fn a_readers_record_in_a_damaged_file_is_quarantined() {
         let at = windows.position(|window| window == original).unwrap();
         file[at..at + forged.len()].copy_from_slice(forged);
     }
-    for unsigned in [false, true] {
+    for elsewhere in [false, true] {
+        let repair = RepairOptions {
+            elsewhere,
+            ..RepairOptions::default()
+        };
         let repaired = Vault::repair(
             &file,
             unlock,
             &options,
-            unsigned,
+            repair,
             &mut host(&mut StdRng::seed_from_u64(92)),
         )
         .unwrap();
-        assert_eq!((repaired.recovered, repaired.quarantined.len()), (0, 0));
+        assert_eq!((repaired.recovered, repaired.elsewhere.len()), (0, 0));
         assert_eq!(repaired.lost.len(), 1);
         assert!(repaired.vault.overview("x").is_err());
     }
@@ -685,7 +689,7 @@ fn a_readers_record_in_a_damaged_file_is_quarantined() {
         &team.file,
         Unlock::Identity(team.identity(Role::Updater)),
         &options,
-        false,
+        RepairOptions::default(),
         &mut host(&mut StdRng::seed_from_u64(92)),
     );
     assert_eq!(error.expect_err("no owner").code(), Code::NotPermitted);

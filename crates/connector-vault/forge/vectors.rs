@@ -17,10 +17,12 @@ use crate::access::{KeySlotMatch, Unlock};
 use crate::crypto::identity::Identity;
 use crate::crypto::kdf::{ExternalKey, Passphrase};
 use crate::error::{Code, Result};
+use crate::log::VaultReference;
 use crate::vault::{KnownHead, OpenOptions, Vault};
 
 mod accepted;
 mod commits;
+mod damage;
 #[path = "../tests/vectors/format.rs"]
 mod files;
 mod groups;
@@ -86,6 +88,7 @@ fn all() -> BTreeMap<(&'static str, String), String> {
     patches::make(&mut cases);
     records::make(&mut cases);
     heads::make(&mut cases);
+    damage::make(&mut cases);
     let mut all = BTreeMap::new();
     for (name, mut vector) in cases.0 {
         settle(name, &mut vector);
@@ -123,6 +126,7 @@ impl Cases {
             unlock: UnlockBy::Identity(team.identity("ops").to_text().to_string()),
             hint: None,
             vault_id: Some(team.vault_id().to_string()),
+            reference: None,
             known_head: None,
             work_kib_max: None,
             expect: VaultExpect::default(),
@@ -184,6 +188,12 @@ impl VaultVector {
         self
     }
 
+    fn referred(&mut self, reference: VaultReference) -> &mut Self {
+        self.reference = Some(reference.to_string());
+        self.vault_id = None;
+        self
+    }
+
     fn says(&mut self, part: &str) -> &mut Self {
         self.expect.message_contains = Some(part.to_owned());
         self
@@ -199,6 +209,7 @@ impl VaultVector {
     fn open(&self) -> Result<Vault> {
         let options = OpenOptions {
             vault_id: self.vault_id.as_deref().map(|id| id.parse().unwrap()),
+            reference: self.reference.as_deref().map(|text| text.parse().unwrap()),
             known: self
                 .known_head
                 .as_ref()
@@ -279,6 +290,7 @@ fn settle(name: &str, vector: &mut VaultVector) {
     expect.label = Some(vault.label().to_owned());
     let continuity = serde_json::to_value(report.continuity).unwrap();
     expect.continuity = continuity.as_str().map(str::to_owned);
+    expect.handover = report.handover;
     expect.torn = report.torn.map(|torn| ExpectTorn {
         offset: torn.offset,
         len: torn.len,

@@ -389,6 +389,8 @@ codes! {
     InvalidIdentity = "invalid_identity",
     /// The text is no public grant key, or its checksum is wrong.
     InvalidGrantKey = "invalid_grant_key",
+    /// The text is not a vault reference.
+    InvalidVaultReference = "invalid_vault_reference",
     /// The text is no vault id.
     InvalidVaultId = "invalid_vault_id",
     /// An identity without a key slot needs the vault id or a known head.
@@ -411,6 +413,8 @@ codes! {
     Forked = "forked",
     /// A snapshot by an author whom the known head does not list as an owner.
     UntrustedOwner = "untrusted_owner",
+    /// Another vault than the one that this client has seen at the same place.
+    OtherVault = "other_vault",
 
     // Connectors
     /// No connector has this id.
@@ -461,6 +465,8 @@ codes! {
     MergeConflict = "merge_conflict",
     /// The other copy was changed by a grant that this one does not list.
     MergeStranger = "merge_stranger",
+    /// Access was revoked in the other copy, and this one does not know of that.
+    MergeEpoch = "merge_epoch",
 
     // The action's document
     /// The action is larger than 16 MiB.

@@ -97,7 +97,7 @@ pub use crypto::kdf::{Cost, Derivation, ExternalKey, Passphrase, Stretched};
 pub use error::{Code, Detail, Error, Place, Position, Result};
 pub use format::hex::{GrantId, GroupId, VaultId};
 pub use format::{PREFIX_LEN, check_file_len, log_start};
-pub use log::{Continuity, Head, KnownHead, TornTail};
+pub use log::{Continuity, Head, KnownHead, TornTail, VaultReference};
 pub use plan::{
     ActionPlan, Change, ChangeKind, Done, Frame, Outcome, Plan, Ran, Status, TestOutcome,
 };
@@ -108,9 +108,10 @@ pub use time::Timestamp;
 pub use token::{TokenFn, TokenInfo, TokenRef, TokenSpan, Tokens, find_tokens};
 pub use vault::{
     Answer, Ask, Attributed, Authored, Brought, CONFLICTS_MAX, Changing, CommitInfo, ConflictKind,
-    Cursor, DamagedRecord, FalseVersion, Gap, GrantInfo, Grantee, GroupInfo, GroupRemoval, Host,
-    Import, KeySlotRef, Listing, LogEnd, Merge, MergeConflict, MergeOptions, NewOwner, OnConflict,
-    OpenOptions, OpenReport, Opening, Overview, Prepared, Refreshed, Repaired, Resolve, Retention,
-    Revocation, Right, RightInfo, Session, SignatureState, SignedVersion, Step, Stranger, Terms,
-    Trust, Vault, Verb, Verdict, Write,
+    Cursor, Elsewhere, FalseVersion, Gap, GrantInfo, Grantee, GroupInfo, GroupRemoval, Host,
+    Import, KeySlotRef, LastChange, Listing, LogEnd, LostRecord, Merge, MergeConflict,
+    MergeOptions, NewOwner, NotTaken, OnConflict, OpenOptions, OpenReport, Opening, Overview,
+    Prepared, Reason, Refreshed, RepairOptions, Repaired, Resolve, RestoredVersion, Retention,
+    Revocation, Right, RightInfo, Seen, Session, SignatureState, SignedVersion, Step, Stranger,
+    Terms, Trust, Vault, Verb, Verdict, Winner, Write,
 };

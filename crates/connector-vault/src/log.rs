@@ -1,5 +1,9 @@
 //! The log: hash chain, signatures, head, torn tail (docs/format.md section 7).
 
+mod reference;
+
+pub use self::reference::VaultReference;
+
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +14,7 @@ use crate::crypto::identity::verify;
 use crate::crypto::label::{self, bind};
 use crate::crypto::{Hash, sha256};
 use crate::error::{Code, Error, Result};
-use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind};
+use crate::format::commit::{ADOPTED_LEN, Commit, FIXED_LEN, Fixed, Kind, adopted_place};
 use crate::format::header::{Grant, Header};
 use crate::format::hex::{Hex, VaultId};
 use crate::json::strict::{self, object};
@@ -618,6 +622,13 @@ pub(crate) fn continuity(
         return Ok(Continuity::FirstSeen);
     };
     check_header(header, known, snapshot.fixed.seq)?;
+    // A merge has taken over what stands up to there, whatever the numbers say.
+    if snapshot
+        .snapshot()
+        .is_some_and(|part| adopts(&part.adopted, &known.head))
+    {
+        return Ok(Continuity::Continues);
+    }
     let (seen, now) = (known.head.seq, head.fixed.seq);
     if seen > now {
         return Err(Error::new(
@@ -668,7 +679,7 @@ pub(crate) fn check_header(header: &Header, known: &KnownHead, seq: u64) -> Resu
         )
         .with_hint("it is from an old copy, with the grants of then; look for a newer one"));
     }
-    if !leads_from(header, known) {
+    if !reaches(header, &known.vault_key) {
         return Err(untrusted_owner(seq));
     }
     // Two owners who revoke apart reach one epoch with different keys.
@@ -676,6 +687,16 @@ pub(crate) fn check_header(header: &Header, known: &KnownHead, seq: u64) -> Resu
         true => Err(forked(known.head.seq)),
         false => Ok(()),
     }
+}
+
+/// Whether a head is one of the commits of merged copies that a snapshot lists.
+pub(crate) fn adopts(adopted: &[[u8; ADOPTED_LEN]], head: &Head) -> bool {
+    let place = (head.seq, head.hash.0.as_slice());
+    let found = adopted.binary_search_by(|one| {
+        let (seq, hash) = adopted_place(one);
+        (seq, hash).cmp(&place)
+    });
+    found.is_ok()
 }
 
 fn forked(seen: u64) -> Error {
@@ -686,10 +707,15 @@ fn forked(seen: u64) -> Error {
     .with_hint("two copies were changed apart: merge them, or accept this one on purpose")
 }
 
-/// Whether the vault key of a header is the known one, or its successor.
-fn leads_from(header: &Header, known: &KnownHead) -> bool {
+/// Whether the vault key of a header is this one, or its successor.
+pub(crate) fn reaches(header: &Header, key: &Hex<32>) -> bool {
     let mut handovers = header.handovers.iter();
-    header.vault_key == known.vault_key || handovers.any(|handover| handover.old == known.vault_key)
+    header.vault_key == *key || handovers.any(|handover| handover.old == *key)
+}
+
+/// Whether a vault key has replaced the one that the client has seen.
+pub(crate) fn has_new_key(header: &Header, known: Option<&KnownHead>) -> bool {
+    known.is_some_and(|known| known.vault_key != header.vault_key)
 }
 
 fn untrusted_owner(seq: u64) -> Error {

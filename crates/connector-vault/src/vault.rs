@@ -22,12 +22,13 @@ use serde::Serialize;
 pub use self::authorship::FalseVersion;
 pub use self::commit::{LogEnd, Prepared, Retention, Write};
 pub use self::listing::{Cursor, Listing};
-pub use self::open::{OpenOptions, Opening, Refreshed, Step, Trust};
+pub use self::open::{OpenOptions, Opening, Refreshed, Seen, Step, Trust};
 pub use self::planning::{Changing, Import, OnConflict};
 pub use self::record::{Attributed, Authored, Overview, SignedVersion};
 pub use self::rescue::{
-    CommitInfo, ConflictKind, DamagedRecord, Gap, Merge, MergeConflict, MergeOptions, Repaired,
-    Resolve, SignatureState, Stranger, Verdict,
+    CommitInfo, ConflictKind, Elsewhere, Gap, LastChange, LostRecord, Merge, MergeConflict,
+    MergeOptions, NotTaken, Reason, RepairOptions, Repaired, Resolve, RestoredVersion,
+    SignatureState, Stranger, Verdict, Winner,
 };
 pub use self::session::{Answer, Ask, Brought, CONFLICTS_MAX, Session};
 pub use self::team::{
@@ -43,7 +44,7 @@ use crate::error::{Code, Detail, Error, Result, for_all, quoted};
 use crate::format::header::{DEFAULT_GROUP, Group, Header};
 use crate::format::hex::{GrantId, GroupId, VaultId};
 use crate::format::key_slots::KeySlotEntry;
-use crate::log::{Continuity, Head, KnownHead, TornTail};
+use crate::log::{self, Continuity, Head, KnownHead, TornTail, VaultReference};
 use crate::plan::{self, Change};
 use crate::role::{Capability, Role};
 use crate::secret::Secret;
@@ -116,6 +117,9 @@ pub struct Vault<S = Memory> {
 pub struct OpenReport {
     /// How it relates to the newest head that the client had seen.
     pub continuity: Continuity,
+    /// Whether owners have replaced the vault key since the client looked. From a head of before, nobody can tell a
+    /// former owner's replacement from the true one; a vault reference from after it can.
+    pub handover: bool,
     /// A commit whose writer died: dropped, it never was acknowledged.
     pub torn: Option<TornTail>,
     /// Key slots that nobody can use. Only those that were looked at on the way to one that opens.
@@ -164,6 +168,25 @@ impl<S: Source> Vault<S> {
     #[must_use]
     pub fn known_head(&self) -> KnownHead {
         KnownHead::new(self.head(), &self.header)
+    }
+
+    /// What an owner hands over with a grant: the holder's first opening then takes no other vault and no rival owner.
+    #[must_use]
+    pub fn reference(&self) -> VaultReference {
+        VaultReference::of(&self.header)
+    }
+
+    /// Whether another copy of this vault, whose head this is, is newer.
+    #[must_use]
+    pub fn is_behind(&self, other: &KnownHead) -> bool {
+        let (head, other) = (self.head(), &other.head);
+        let is_newer = (other.epoch, other.seq) > (head.epoch, head.seq);
+        is_newer && other.vault_id == head.vault_id && !self.adopts(other)
+    }
+
+    /// Whether a head is the newest of a copy that was merged into this vault: its seq says nothing here.
+    pub(crate) fn adopts(&self, head: &Head) -> bool {
+        log::adopts(&self.adopted, head)
     }
 
     /// What a client keeps while a writer may still withdraw the newest commit: the head before it.

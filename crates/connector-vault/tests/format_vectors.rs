@@ -13,7 +13,7 @@ use std::path::Path;
 
 use connector_vault::{
     Code, Continuity, ExternalKey, GrantKey, Identity, KeySlotMatch, KnownHead, OpenOptions,
-    Opening, Passphrase, Result, Step, Unlock, Vault, VaultId,
+    Opening, Passphrase, Result, Step, Unlock, Vault, VaultId, VaultReference,
 };
 
 #[path = "vectors/conformance.rs"]
@@ -76,6 +76,11 @@ fn open(vector: &VaultVector, known: Option<KnownHead>) -> Result<Vault> {
         .transpose()?;
     let options = OpenOptions {
         vault_id,
+        reference: vector
+            .reference
+            .as_deref()
+            .map(str::parse::<VaultReference>)
+            .transpose()?,
         known,
         work_kib_max: vector
             .work_kib_max
@@ -164,6 +169,7 @@ fn check(vector: &VaultVector) {
     let report = vault.report();
     let continuity = serde_json::to_value(report.continuity).expect("a word");
     assert_eq!(continuity.as_str(), expect.continuity.as_deref());
+    assert_eq!(report.handover, expect.handover);
     let torn = report.torn.map(|torn| ExpectTorn {
         offset: torn.offset,
         len: torn.len,
@@ -311,6 +317,14 @@ fn check_key(vector: &KeyVector) -> Option<&'static str> {
                 assert!(expect.error.is_none());
                 assert_eq!(Some(key.to_string()), expect.grant_key);
                 assert_eq!(Some(key.fingerprint()), expect.fingerprint);
+            }
+            Err(error) => assert_eq!(Some(error.code().as_str()), expect.error.as_deref()),
+        },
+        Given::VaultReference(text) => match text.parse::<VaultReference>() {
+            Ok(reference) => {
+                assert_eq!(Some(reference.vault_id().to_string()), expect.vault_id);
+                assert_eq!(Some(reference.epoch()), expect.epoch);
+                assert_eq!(reference.to_string(), text.trim());
             }
             Err(error) => assert_eq!(Some(error.code().as_str()), expect.error.as_deref()),
         },

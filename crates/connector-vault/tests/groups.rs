@@ -589,7 +589,7 @@ fn a_renewal_whose_answer_got_lost_is_found_again() {
                         _ => Answer::Stored,
                     }
                 }
-                Ask::Remember(_) => Answer::Remembered,
+                Ask::Remember { .. } => Answer::Remembered,
                 Ask::MayCompact => Answer::MayCompact(false),
                 Ask::Done(_) => break,
                 other => panic!("{other:?}"),

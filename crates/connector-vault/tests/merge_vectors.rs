@@ -15,9 +15,9 @@ mod vectors;
 use std::collections::{BTreeMap, BTreeSet};
 
 use connector_vault::{
-    Action, ConflictKind, ConnectorId, Description, Grantee, Host, Identity, Merge, MergeOptions,
-    NewConnector, NewOwner, Null, OpenOptions, Options, Plan, Prepared, Properties, PropertyName,
-    Resolve, Result, Retention, Role, Secret, Timestamp, Unlock, Vault,
+    Action, ConflictKind, ConnectorId, Continuity, Description, Grantee, Host, Identity, Merge,
+    MergeOptions, NewConnector, NewOwner, Null, OpenOptions, Options, Plan, Prepared, Properties,
+    PropertyName, Resolve, Result, Retention, Role, Secret, Timestamp, Unlock, Vault, Winner,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -77,7 +77,19 @@ fn check(vector: &MergeVector) {
         .map(|label| world.identities[label].grant_key().fingerprint())
         .collect();
     assert_eq!(strangers, expected);
-    let plans = match (merge.into_plans(), &vector.expect.error) {
+    for conflict in &merge.conflicts {
+        let winner = match vector.resolve {
+            None => None,
+            Some(vectors::Resolve::Ours) => Some(Winner::Ours),
+            Some(vectors::Resolve::Theirs) => Some(Winner::Theirs),
+            Some(vectors::Resolve::Newest) if conflict.theirs.at > conflict.ours.at => {
+                Some(Winner::Theirs)
+            }
+            Some(vectors::Resolve::Newest) => Some(Winner::Ours),
+        };
+        assert_eq!(conflict.winner, winner);
+    }
+    match (merge.check(), &vector.expect.error) {
         (Err(error), Some(code)) => {
             assert_eq!(error.code().as_str(), code);
             let told = format!("{error} {:?}", error.hint());
@@ -85,9 +97,10 @@ fn check(vector: &MergeVector) {
             assert!(ours.file == our_file, "ours is as before");
             return;
         }
-        (plans, _) => plans.expect("all conflicts are resolved"),
-    };
-    ours.change(&mut world, |vault, host| vault.prepare_all(plans, host));
+        (checked, _) => checked.expect("all conflicts are resolved"),
+    }
+    ours.change(&mut world, |vault, host| vault.prepare_merge(merge, host));
+    check_continues(&theirs, &ours, &world);
     assert!(theirs.file == their_file, "theirs is not changed");
     check_connectors(vector, &ours, &world);
 
@@ -98,6 +111,17 @@ fn check(vector: &MergeVector) {
     }
     ours.step(&Step::Purge(Vec::new()), &mut world);
     check_connectors(vector, &ours, &world);
+}
+
+/// Whoever has seen the other copy continues with the merged one.
+fn check_continues(theirs: &Copy, ours: &Copy, world: &World) {
+    let options = OpenOptions {
+        known: Some(theirs.vault.known_head()),
+        ..OpenOptions::default()
+    };
+    let unlock = Unlock::Identity(&world.identities["ops"]);
+    let vault = Vault::open(ours.file.clone(), unlock, &options).expect("it continues");
+    assert_eq!(vault.report().continuity, Continuity::Continues);
 }
 
 fn options(vector: &MergeVector) -> MergeOptions {

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use connector_vault::source::Memory;
 use connector_vault::{
     Code, Cost, Derivation, Error, Grantee, Identity, KnownHead, NewConnector, NewOwner,
-    OpenOptions, Opening, Options, Passphrase, Result, Retention, Role, Step, Stretched, Unlock,
-    Vault, limits,
+    OpenOptions, Opening, Options, Passphrase, RepairOptions, Result, Retention, Role, Step,
+    Stretched, Unlock, Vault, limits,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -276,7 +276,7 @@ fn a_repair_says_what_argon2id_has_to_derive() {
             &file,
             unlock,
             &OpenOptions::default(),
-            false,
+            RepairOptions::default(),
             &mut fixed.host(),
         )
     };

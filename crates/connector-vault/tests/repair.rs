@@ -2,7 +2,7 @@
 
 mod support;
 
-use connector_vault::{Code, NewConnector, OpenOptions, Options, Unlock, Vault};
+use connector_vault::{Code, NewConnector, OpenOptions, Options, RepairOptions, Unlock, Vault};
 use support::{Fixed, Kept, properties};
 
 /// A vault with so many connectors, all made by one commit, and some updates.
@@ -41,7 +41,7 @@ fn repair(kept: &Kept, file: &[u8]) -> connector_vault::Result<connector_vault::
         file,
         Unlock::Identity(&kept.identity),
         &options,
-        false,
+        RepairOptions::default(),
         &mut Fixed::new(52).host(),
     )
 }
@@ -64,7 +64,7 @@ fn flips_in_the_middle_cost_few_connectors() {
         repaired.vault.len()
     );
     assert!(!repaired.lost.is_empty() && repaired.lost.len() <= 2);
-    assert!(repaired.quarantined.is_empty());
+    assert!(repaired.elsewhere.is_empty());
     let again = support::open(repaired.file, &kept.identity, &kept.vault).expect("sound");
     assert!(
         again
@@ -124,7 +124,7 @@ fn an_identity_does_not_say_which_vault_to_trust() {
         &kept.file,
         unlock,
         &OpenOptions::default(),
-        false,
+        RepairOptions::default(),
         &mut Fixed::new(52).host(),
     );
     assert_eq!(

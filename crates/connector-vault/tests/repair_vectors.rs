@@ -10,8 +10,8 @@
 use std::collections::BTreeMap;
 
 use connector_vault::{
-    ExternalKey, Host, Identity, OpenOptions, Passphrase, Repaired, Result, Timestamp, Unlock,
-    Vault, VaultId,
+    ExternalKey, Host, Identity, OpenOptions, Passphrase, RepairOptions, Repaired, Result,
+    Timestamp, Unlock, Vault, VaultId,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -26,7 +26,7 @@ mod vectors;
 use files::{UnlockBy, VaultVector};
 use vectors::{Expect, RepairVector};
 
-fn repair(vector: &VaultVector, unsigned: bool) -> Result<Repaired> {
+fn repair(vector: &VaultVector, repair: RepairOptions) -> Result<Repaired> {
     let options = OpenOptions {
         vault_id: vector
             .vault_id
@@ -47,7 +47,7 @@ fn repair(vector: &VaultVector, unsigned: bool) -> Result<Repaired> {
     match &vector.unlock {
         UnlockBy::Identity(text) => {
             let identity = Identity::parse(text)?;
-            Vault::repair(&file, Unlock::Identity(&identity), &options, unsigned, host)
+            Vault::repair(&file, Unlock::Identity(&identity), &options, repair, host)
         }
         UnlockBy::Passphrase(text) => {
             let passphrase = Passphrase::new(text)?;
@@ -55,14 +55,14 @@ fn repair(vector: &VaultVector, unsigned: bool) -> Result<Repaired> {
                 &file,
                 Unlock::Passphrase(&passphrase),
                 &options,
-                unsigned,
+                repair,
                 host,
             )
         }
         UnlockBy::Key(text) => {
             let key = base16ct::lower::decode_vec(text).expect("base16");
             let key = ExternalKey::from_bytes(&key)?;
-            Vault::repair(&file, Unlock::Key(&key), &options, unsigned, host)
+            Vault::repair(&file, Unlock::Key(&key), &options, repair, host)
         }
     }
 }
@@ -85,7 +85,11 @@ fn a_vector_with_a_name_more_is_rejected() {
 }
 
 fn check(vector: &RepairVector, file: &VaultVector) {
-    let found = match repair(file, vector.unsigned) {
+    let options = RepairOptions {
+        elsewhere: vector.elsewhere,
+        older_header: vector.older_header,
+    };
+    let found = match repair(file, options) {
         Ok(repaired) => {
             let sound = repaired.vault.verify().expect("a walk");
             assert!(sound.iter().all(|verdict| verdict.problems.is_empty()));
@@ -96,7 +100,8 @@ fn check(vector: &RepairVector, file: &VaultVector) {
             Expect {
                 error: None,
                 recovered: repaired.recovered,
-                quarantined: repaired.quarantined.len(),
+                restored: repaired.restored.len(),
+                elsewhere: repaired.elsewhere.len(),
                 lost: repaired.lost.len(),
                 gaps: repaired.gaps.len(),
                 connectors: overviews

@@ -7,9 +7,9 @@ mod support;
 use std::collections::BTreeMap;
 
 use connector_vault::{
-    Action, ChangeKind, Code, Description, Grantee, Identity, MergeOptions, NewConnector, Op,
-    Options, Outcome, Plan, PropertyChanges, Result, Retention, Right, Role, Secret, Terms, Vault,
-    Verb, Version,
+    Action, ChangeKind, Code, ConnectorId, Description, Grantee, Identity, MergeOptions,
+    NewConnector, Op, Options, Outcome, Plan, PropertyChanges, Result, Retention, Right, Role,
+    Secret, Terms, Vault, Verb, Version,
 };
 use support::{Kept, open, properties, update, values};
 
@@ -231,8 +231,9 @@ fn a_rotator_who_is_revoked_leaves_its_values_and_writes_no_more() {
         .vault
         .prepare_revoke("rotation", host, &mut |_, _| {})
         .expect("an owner");
-    // It could read none of them.
-    assert!(revoked.exposed.is_empty());
+    // It could read none of them, and knows what it wrote.
+    let exposed: Vec<_> = revoked.exposed.iter().map(ConnectorId::as_str).collect();
+    assert_eq!(exposed, ["p"]);
     kept.store(revoked.prepared).expect("its own");
     let rotated = BTreeMap::from([("APIKey".to_owned(), "s3cret-b".to_owned())]);
     assert_eq!(values(&kept.vault, "p"), rotated);

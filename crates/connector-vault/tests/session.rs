@@ -103,7 +103,7 @@ use Does::*;
 fn begun(vault: &mut Vault) -> Session {
     let mut session = Session::new(Some(vault.known_head()));
     let ask = session.settle(vault);
-    assert!(matches!(ask, Ask::Remember(_)), "{ask:?}");
+    assert!(matches!(ask, Ask::Remember { .. }), "{ask:?}");
     let ask = session.next(vault, Answer::Remembered).expect("in turn");
     assert!(matches!(ask, Ask::Done(_)), "{ask:?}");
     session
@@ -257,7 +257,7 @@ fn name(ask: &Ask<'_>) -> String {
         Ask::MayCompact => "may compact".into(),
         Ask::PrepareCompaction => "prepare compaction".into(),
         Ask::Compact(..) => "compact".into(),
-        Ask::Remember(_) => "remember".into(),
+        Ask::Remember { .. } => "remember".into(),
         other => format!("{other:?}"),
     }
 }
@@ -816,7 +816,7 @@ impl Writer {
                     }
                     Ask::Sync(end) => Asked::Store(Write::Nothing, end),
                     Ask::Wait(_) => Asked::Other(Answer::Waited),
-                    Ask::Remember(_) => Asked::Other(Answer::Remembered),
+                    Ask::Remember { .. } => Asked::Other(Answer::Remembered),
                     Ask::MayCompact => Asked::Other(Answer::MayCompact(true)),
                     other => panic!("a writer is asked {other:?}"),
                 });

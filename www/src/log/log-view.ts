@@ -338,8 +338,8 @@ export class LogView extends LitElement {
 function snapshotTemplate({ records }: Commit): TemplateResult {
   return html`<span class="badge">snapshot</span>
     <span class="muted"
-      >replaces what was before; keeps ${countOf(records.length, "version")}. Made when grants change and when
-      old versions are dropped.</span
+      >replaces what was before; keeps ${countOf(records.length, "version")}. Made when grants change, when
+      copies are merged and when old versions are dropped.</span
     >`;
 }
 

@@ -2,13 +2,23 @@
 
 import { LitElement, css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import type { Change, Conflict, MergeReport, Merging, Outcome, Stranger, Vault } from "connector-vault";
+import type {
+  Change,
+  Conflict,
+  MergeReport,
+  Merging,
+  NotTaken,
+  Outcome,
+  Stranger,
+  Vault,
+} from "connector-vault";
 import { ConnectorList } from "connector-vault-elements/connector-list.js";
 
 import { NavigateEvent } from "../navigation.js";
 import { NoticeEvent } from "../notice.js";
 import type { Session } from "../session.js";
 import { sheet, theme } from "../ui/sheet.js";
+import { timeTemplate } from "../ui/time.js";
 import { VaultWatch } from "../ui/vault-watch.js";
 import { Work, workSheet } from "../ui/work.js";
 import "./copy-drop.js";
@@ -27,13 +37,15 @@ const SIDES: readonly { readonly resolve: Resolve; readonly text: string; readon
 
 const KINDS: Readonly<Record<Conflict["kind"], string>> = {
   property: "both changed it",
-  identity: "both changed its name or type",
-  meta: "both changed what is said of it",
+  identity: "it has another name or type in each",
+  meta: "both changed its meta",
   group: "both moved it to another group",
   deleted_in_ours: "deleted here, changed in the copy",
   deleted_in_theirs: "changed here, deleted in the copy",
   other: "both changed it",
 };
+
+const WINNERS = { ours: "this vault's", theirs: "the copy's" } as const;
 
 /** The file with the copy. */
 interface Copy {
@@ -139,8 +151,8 @@ export class MergeView extends LitElement {
   }
 
   #review(vault: Vault, report: MergeReport): TemplateResult {
-    const { conflicts, strangers, outcomes } = report;
-    if (conflicts.length + strangers.length + outcomes.length === 0) {
+    const { conflicts, strangers, notTaken, outcomes } = report;
+    if (report.unchanged) {
       return html`<section class="card stack" aria-labelledby="same">
         <h2 id="same">Nothing to merge</h2>
         <p>The copy has nothing that this vault does not have.</p>
@@ -148,9 +160,14 @@ export class MergeView extends LitElement {
     }
     return html`${strangers.length === 0 ? nothing : this.#strangers(vault, strangers)}
       ${conflicts.length === 0 ? nothing : this.#conflicts(vault, conflicts)}
+      ${notTaken.length === 0 ? nothing : notTakenTemplate(notTaken, this.#nameOf)}
       <section class="card stack" aria-labelledby="outcomes">
         <h2 id="outcomes">What would change here</h2>
-        ${outcomes.length === 0 ? html`<p>Nothing.</p>` : outcomesTemplate(report, this.#nameOf)}
+        ${
+          outcomes.length === 0
+            ? html`<p>No connector. The copy's commits count as seen then.</p>`
+            : outcomesTemplate(report, this.#nameOf)
+        }
         ${
           conflicts.length > 0 && this.merging.resolve === undefined
             ? html`<p class="muted">Conflicts are left out until you say whose side wins.</p>`
@@ -215,15 +232,21 @@ export class MergeView extends LitElement {
               <th>Connector</th>
               <th>Property</th>
               <th>What happened</th>
+              <th>Last changed here</th>
+              <th>Last changed in the copy</th>
+              <th>Whose stays</th>
             </tr>
           </thead>
           <tbody>
             ${conflicts.slice(0, LISTED).map(
-              ({ id, kind, property }) =>
+              ({ id, kind, property, oursAt, oursBy, theirsAt, theirsBy, winner }) =>
                 html`<tr>
                   <td>${this.#nameOf(id)}</td>
                   <td>${property ?? "–"}</td>
                   <td>${KINDS[kind]}</td>
+                  <td>${timeTemplate(oursAt)} by ${oursBy}</td>
+                  <td>${timeTemplate(theirsAt)} by ${theirsBy}</td>
+                  <td>${winner === null ? "not decided" : WINNERS[winner]}</td>
                 </tr>`,
             )}
           </tbody>
@@ -289,7 +312,8 @@ export class MergeView extends LitElement {
       this.#drop();
       // The button that was pressed is gone.
       void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>("#merged")?.focus());
-      this.dispatchEvent(new NoticeEvent(`${copy.name} was merged: ${countOf(merged.length)} changed.`));
+      const changed = new Set(merged.map(({ id }) => id));
+      this.dispatchEvent(new NoticeEvent(`${copy.name} was merged: ${countOf(changed.size)} changed.`));
     });
   }
 
@@ -304,6 +328,21 @@ export class MergeView extends LitElement {
   #toHistory(id: string): void {
     this.dispatchEvent(new NavigateEvent({ view: "history", id }));
   }
+}
+
+function notTakenTemplate(versions: readonly NotTaken[], name: (id: string) => string): TemplateResult {
+  return html`<section class="card stack" aria-labelledby="not-taken">
+    <h2 id="not-taken">Not taken from the copy</h2>
+    <ul>
+      ${versions
+        .slice(0, LISTED)
+        .map(
+          ({ id, version, message }) =>
+            html`<li>${id === null ? "An unknown connector" : name(id)}, version ${version}: ${message}</li>`,
+        )}
+    </ul>
+    ${moreTemplate(versions.length)}
+  </section>`;
 }
 
 function outcomesTemplate({ outcomes, deleted }: MergeReport, name: (id: string) => string): TemplateResult {

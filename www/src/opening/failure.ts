@@ -57,6 +57,13 @@ const OFFERS: Readonly<Record<string, Offer>> = {
       "If you opened a copy on purpose, open it nevertheless: from then on it is the one that counts. Under Merge you can " +
       "bring in the other one's changes.",
   },
+  other_vault: {
+    step: "accept",
+    text: ACCEPT,
+    explanation:
+      "This browser has seen another vault at this place. Somebody may have put one of their own there, to read what you " +
+      "write into it. If you have replaced the vault yourself, open it nevertheless: from then on it is the one that counts.",
+  },
   untrusted_owner: {
     step: "accept",
     text: ACCEPT,

@@ -9,7 +9,6 @@
 import {
   compare,
   inMemory,
-  IndexedDbKnownHeads,
   isUnchanged,
   VaultError,
   type Compared,
@@ -18,6 +17,8 @@ import {
   type StoredBytes,
   type VaultStorage,
 } from "connector-vault";
+
+import { FileHeads } from "./file-heads.js";
 
 /** How often a file that others may change is looked at, in milliseconds. */
 const POLL_MS = 3_000;
@@ -38,7 +39,7 @@ export class FileHandleStorage implements VaultStorage {
 
   constructor(handle: FileSystemFileHandle, pollMs = POLL_MS) {
     this.places = [`file:${handle.name}`];
-    this.heads = new IndexedDbKnownHeads();
+    this.heads = new FileHeads();
     this.#file = new VaultFile(handle, this.places);
     this.#shared = `connector-vault file ${encodeURIComponent(handle.name)}`;
     this.#pollMs = pollMs;

@@ -1,9 +1,10 @@
 /** Vaults in files: written in place where the browser can, otherwise uploaded and downloaded. */
 
-import { IndexedDbKnownHeads, MemoryStorage, VaultError } from "connector-vault";
+import { MemoryStorage, VaultError } from "connector-vault";
 
 import type { Place } from "../session.js";
 import { download } from "../ui/download.js";
+import { FileHeads } from "./file-heads.js";
 import { FileHandleStorage } from "./file-handle-storage.js";
 
 const PICKER_OPTIONS: FilePickerOptions = {
@@ -49,7 +50,7 @@ export function filePlace(handle: FileSystemFileHandle): Place {
 /** A vault of uploaded bytes, or one that is yet to be created: the user downloads what becomes of it. */
 export function memoryPlace(label: string, bytes?: Uint8Array): Place {
   // The heads are those of files of this name, also where the browser writes them in place.
-  const storage = new MemoryStorage(bytes, { places: [`file:${label}`], heads: new IndexedDbKnownHeads() });
+  const storage = new MemoryStorage(bytes, { places: [`file:${label}`], heads: new FileHeads() });
   let isSaved = true;
   storage.subscribe(() => (isSaved = false));
   const save = () => {

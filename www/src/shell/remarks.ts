@@ -3,7 +3,7 @@
 import type { Report } from "connector-vault";
 
 /** Sentences, each on its own; none if all is well. */
-export function remarksOn({ continuity, torn, brokenKeySlots, compactionDue }: Report): string[] {
+export function remarksOn({ continuity, handover, torn, brokenKeySlots, compactionDue }: Report): string[] {
   const remarks: string[] = [];
   if (torn !== null) {
     remarks.push(
@@ -13,6 +13,11 @@ export function remarksOn({ continuity, torn, brokenKeySlots, compactionDue }: R
   if (continuity === "unverifiable") {
     remarks.push(
       "Whether this state continues the one that this browser has seen before cannot be told any more.",
+    );
+  }
+  if (handover) {
+    remarks.push(
+      "Owners have replaced the vault key since this browser opened the vault. If nobody told you of that, ask an owner.",
     );
   }
   for (const { label, reason } of brokenKeySlots) {

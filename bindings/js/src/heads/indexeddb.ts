@@ -3,7 +3,7 @@
 import { HEADS_METHODS_LATER, NEW } from "../arguments.js";
 import { guard, take } from "../check.js";
 import { VaultError } from "../error.js";
-import type { KnownHead, KnownHeads } from "../heads.js";
+import type { KnownHead, KnownHeads, SeenHead } from "../heads.js";
 import { Database, type EntryStore } from "../storage/database.js";
 import { entryOf, isHeadEntry, knownOf, type HeadEntry } from "./entry.js";
 
@@ -38,6 +38,20 @@ export class IndexedDbKnownHeads implements KnownHeads {
 
   forget(vaultId: string, place: string): Promise<void> {
     return this.#database.write("relaxed", async (heads) => heads.delete([vaultId, place]));
+  }
+
+  async vaultsAt(place: string): Promise<readonly string[]> {
+    const entries = await this.#database.read((heads) => heads.getAll());
+    return entries
+      .filter((entry) => isHeadEntry(entry) && entry.place === place)
+      .map((entry) => entry.vault_id);
+  }
+
+  async placesOf(vaultId: string): Promise<readonly SeenHead[]> {
+    const entries = await this.#database.read((heads) => heads.getAll());
+    return entries
+      .filter((entry) => isHeadEntry(entry) && entry.vault_id === vaultId)
+      .map(({ place, head }) => ({ place, known: knownOf(head) }));
   }
 
   async #find(heads: EntryStore<HeadEntry>, vaultId: string, place: string): Promise<HeadEntry | undefined> {

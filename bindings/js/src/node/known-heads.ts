@@ -8,13 +8,13 @@
  */
 
 import { createHash } from "node:crypto";
-import { closeSync, mkdirSync, renameSync, unlinkSync } from "node:fs";
+import { closeSync, mkdirSync, readdirSync, renameSync, unlinkSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 
 import { FILE_HEADS_CLASS, HEADS_METHODS_LATER, NEW } from "../arguments.js";
 import { guard, take } from "../check.js";
 import { VaultError } from "../error.js";
-import type { KnownHead, KnownHeads } from "../heads.js";
+import type { KnownHead, KnownHeads, SeenHead } from "../heads.js";
 import { entryOf, isHeadEntry, knownOf, type HeadEntry } from "../heads/entry.js";
 import {
   createPrivate,
@@ -32,6 +32,8 @@ import { parseJson } from "./json.js";
 
 /** A state file larger than this is not read: a head has some kilobytes at most. */
 const ENTRY_LEN_MAX = 64 * 1024;
+
+const VAULT_ID = /^[0-9a-f]{64}$/;
 
 /** The heads that this user has seen, in a folder of the user's own. */
 export class FileKnownHeads implements KnownHeads {
@@ -88,6 +90,31 @@ export class FileKnownHeads implements KnownHeads {
     }
   }
 
+  async vaultsAt(place: string): Promise<readonly string[]> {
+    const end = `-${digitsOf(place)}.json`;
+    const ids = this.#names().map((name) => (name.endsWith(end) ? name.slice(0, -end.length) : ""));
+    return ids.filter((id) => VAULT_ID.test(id));
+  }
+
+  async placesOf(vaultId: string): Promise<readonly SeenHead[]> {
+    const names = this.#names().filter((name) => name.startsWith(`${vaultId}-`) && name.endsWith(".json"));
+    return names.flatMap((name) => {
+      const entry = entryIn(join(this.dir, name));
+      const isIts = entry?.vault_id === vaultId && name.includes(digitsOf(entry.place));
+      return isIts ? [{ place: entry.place, known: knownOf(entry.head) }] : [];
+    });
+  }
+
+  /** The names of the files in the folder. */
+  #names(): string[] {
+    try {
+      return readdirSync(this.dir);
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return [];
+      throw ioError("list", this.dir, error);
+    }
+  }
+
   #read(vaultId: string, place: string): HeadEntry | undefined {
     const path = this.#path(vaultId, place);
     const bytes = content(path);
@@ -105,11 +132,10 @@ export class FileKnownHeads implements KnownHeads {
 
   #path(vaultId: string, place: string): string {
     // It becomes a file's name.
-    if (!/^[0-9a-f]{64}$/.test(vaultId)) {
+    if (!VAULT_ID.test(vaultId)) {
       throw new VaultError("invalid_vault_id", "a vault id has 64 base16 digits");
     }
-    const digest = createHash("sha256").update(place).digest();
-    return join(this.dir, `${vaultId}-${digest.toString("hex", 0, 8)}.json`);
+    return join(this.dir, `${vaultId}-${digitsOf(place)}.json`);
   }
 
   async #write(path: string, entry: string): Promise<void> {
@@ -147,6 +173,23 @@ function defaultDir(variables: Readonly<Record<string, string | undefined>>): st
       ? within("LOCALAPPDATA", "connector-vault")
       : within("HOME", ".local", "state", "connector-vault"))
   );
+}
+
+/** What stands for a place in the name of a file. */
+function digitsOf(place: string): string {
+  return createHash("sha256").update(place).digest().toString("hex", 0, 8);
+}
+
+/** What a state file holds, if it can be read. */
+function entryIn(path: string): HeadEntry | undefined {
+  try {
+    const bytes = content(path);
+    const entry: unknown = bytes && parseJson(bytes);
+    return isHeadEntry(entry) ? entry : undefined;
+  } catch {
+    // What cannot be read is told where the vault of that place is opened.
+    return undefined;
+  }
 }
 
 /** The bytes of a state file; nothing if there is none. */

@@ -124,8 +124,8 @@ export class EntryStore<Entry> {
     return result<unknown>(this.#store.get(key));
   }
 
-  /** All entries of a range, in the order of their keys. */
-  getAll(range: IDBKeyRange): Promise<readonly Entry[]> {
+  /** All entries, or those of a range, in the order of their keys. */
+  getAll(range?: IDBKeyRange): Promise<readonly Entry[]> {
     return result<Entry[]>(this.#store.getAll(range));
   }
 

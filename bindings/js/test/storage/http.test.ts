@@ -328,7 +328,13 @@ test("only URLs of http", () => {
 });
 
 test("known heads are kept where they were told to be, and without IndexedDB nowhere else", () => {
-  const heads = { get: async () => undefined, remember: async () => {}, forget: async () => {} };
+  const heads = {
+    get: async () => undefined,
+    remember: async () => {},
+    forget: async () => {},
+    vaultsAt: async () => [],
+    placesOf: async () => [],
+  };
   assert.equal(new HttpStorage("https://h/v", { heads }).heads, heads);
   assert.equal(new HttpStorage("https://h/v", { heads: null }).heads, undefined);
   assert.equal(new HttpStorage("https://h/v").heads, undefined);

@@ -25,7 +25,13 @@ test("it starts with bytes that were given, and gives them back", async () => {
 });
 
 test("it is known by the places and heads that were given", () => {
-  const heads = { get: async () => undefined, remember: async () => {}, forget: async () => {} };
+  const heads = {
+    get: async () => undefined,
+    remember: async () => {},
+    forget: async () => {},
+    vaultsAt: async () => [],
+    placesOf: async () => [],
+  };
   const storage = new MemoryStorage(undefined, { places: ["mine"], heads });
   assert.deepEqual(storage.places, ["mine"]);
   assert.equal(storage.heads, heads);

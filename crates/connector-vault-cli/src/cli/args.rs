@@ -34,6 +34,9 @@ pub(crate) struct OpenArgs {
     /// The vault must have this id; an identity needs it unless the vault is known here
     #[arg(long, help_heading = OPENING, hide_short_help = true, value_name = "ID")]
     pub(crate) vault_id: Option<String>,
+    /// The vault must be the one of this vault reference, which an owner gives; instead of --vault-id
+    #[arg(long, help_heading = OPENING, hide_short_help = true, value_name = "REF")]
+    pub(crate) vault_ref: Option<String>,
     /// Takes the vault as it is, though it is older than what was seen of it, or another copy
     #[arg(long, help_heading = OPENING, hide_short_help = true)]
     pub(crate) accept: bool,
@@ -661,9 +664,12 @@ pub(crate) struct RepairArgs {
     /// The new file to write
     #[arg(value_name = "OUT")]
     pub(crate) out: PathBuf,
-    /// Also takes over what stands under no sound signature: a reader could have made it
+    /// Also takes over newer versions that do not stand in their place: they may have been discarded
     #[arg(long)]
-    pub(crate) unsigned: bool,
+    pub(crate) elsewhere: bool,
+    /// Goes on where a newer header may have stood: an older one could bring back revoked grants
+    #[arg(long)]
+    pub(crate) older_header: bool,
 }
 
 /// A right. What was given instead is not told.

@@ -76,6 +76,11 @@ fn messages() {
             Some("did you mean"),
         ),
         (
+            &["set", "v", "a"],
+            "there is no such command",
+            Some("`run` carries out the action Connectors.Update"),
+        ),
+        (
             &["show", "v", "a", MARK],
             "there is an argument too many",
             Some("not shown"),

@@ -91,12 +91,13 @@ fn grant(args: GrantArgs, context: &Context) -> Result<()> {
     let vault = file.vault();
     let vault_id = vault.head().vault_id;
     let granted = granted(vault, &args.label)?;
-    let result = json!({"vault_id": vault_id, "grant": granted});
+    let reference = vault.reference();
+    let result = json!({"vault_id": vault_id, "vault_reference": reference, "grant": granted});
     output.result(&result, || {
         let how = match &key {
             Some(key) => format!(
                 "Compare its fingerprint with its holder: {}\nThe holder opens the vault by the identity, and \
-                 needs the vault id:\n  CVAULT_VAULT_ID={vault_id}",
+                 needs the vault reference:\n  CVAULT_VAULT_REF={reference}",
                 key.fingerprint()
             ),
             None => "Its holder opens the vault by the new passphrase.".to_owned(),
@@ -295,8 +296,8 @@ fn exposed_text(exposed: &[ConnectorId]) -> String {
             .to_owned();
     }
     let mut out =
-        "An old copy of the vault still opens for its former holder. Rotate what it could \
-                   read:\n"
+        "An old copy of the vault still opens for its former holder. Rotate what it could read or \
+                   has written:\n"
             .to_owned();
     for id in exposed {
         let _ = writeln!(out, "  {}", printable(id.as_str()));

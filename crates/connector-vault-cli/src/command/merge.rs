@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 
 use connector_vault::{
-    Code, ConflictKind, Merge, MergeConflict, MergeOptions, Op, Outcome, Plan, Resolve, Stranger,
+    Code, ConflictKind, LastChange, Merge, MergeConflict, MergeOptions, NotTaken, Op, Outcome,
+    Plan, Resolve, Stranger, Winner,
 };
 use connector_vault_store::FileStore;
 use serde_json::{Value, json};
 
 use super::Context;
+use super::read::moment;
 use crate::cli::{MergeArgs, ResolveArg};
 use crate::failure::{Failure, Result};
 use crate::input::require_path;
@@ -40,17 +42,16 @@ pub(super) fn merge(args: &MergeArgs, context: &Context) -> Result<()> {
         return plan(merge, output);
     }
     let mut found = Found::default();
-    let merged = file.change_planned(|vault, host| {
+    let merged = file.write(|vault, host| {
         let merge = vault.plan_merge(&theirs, options, &host.now)?;
         found = Found::of(&merge);
-        merge.into_plans()
+        vault.prepare_merge(merge, host)
     });
     match merged {
         Ok(outcomes) => {
-            let status = if outcomes.is_empty() {
-                "unchanged"
-            } else {
-                "merged"
+            let status = match found.is_unchanged {
+                true => "unchanged",
+                false => "merged",
             };
             let result = found.json(status, &outcomes);
             output.result(&result, || {
@@ -58,9 +59,10 @@ pub(super) fn merge(args: &MergeArgs, context: &Context) -> Result<()> {
                 for outcome in &outcomes {
                     out.push_str(&report::outcome(outcome, Origin::Command));
                 }
-                match outcomes.is_empty() {
-                    true => out + "Nothing to take over\n",
-                    false => out,
+                match (outcomes.is_empty(), found.is_unchanged) {
+                    (true, true) => out + NOTHING,
+                    (true, false) => out + NO_CHANGE,
+                    (false, _) => out,
                 }
             })
         }
@@ -84,8 +86,8 @@ fn plan(merge: Merge, output: Output) -> Result<()> {
     for (plan, outcome) in merge.plans().iter().zip(&outcomes) {
         text.push_str(&plan_text(plan, outcome));
     }
-    let refused = merge.into_plans().err().map(Failure::from);
-    let status = match refused.is_none() && outcomes.is_empty() {
+    let refused = merge.check().err().map(Failure::from);
+    let status = match refused.is_none() && found.is_unchanged {
         true => "unchanged",
         false => "planned",
     };
@@ -97,8 +99,9 @@ fn plan(merge: Merge, output: Output) -> Result<()> {
                 printable(&failure.message)
             )
         }
-        None if outcomes.is_empty() => text + "Nothing to take over\n",
-        None => text,
+        None if !outcomes.is_empty() => text,
+        None if found.is_unchanged => text + NOTHING,
+        None => text + NO_CHANGE,
     })
 }
 
@@ -122,11 +125,18 @@ fn plan_text(plan: &Plan, outcome: &Outcome) -> String {
     out
 }
 
+/// Said where a merge finds no difference.
+const NOTHING: &str = "Nothing to take over\n";
+const NO_CHANGE: &str = "No connector changes; the other copy's commits count as seen\n";
+
 /// What a merge met, resolved or not.
 #[derive(Default)]
 struct Found {
+    /// Whether the other copy has nothing that this one lacks, or its commits would stay unknown.
+    is_unchanged: bool,
     conflicts: Vec<MergeConflict>,
     strangers: Vec<Stranger>,
+    not_taken: Vec<NotTaken>,
 }
 
 impl Found {
@@ -134,6 +144,8 @@ impl Found {
         Self {
             conflicts: merge.conflicts.clone(),
             strangers: merge.strangers.clone(),
+            not_taken: merge.not_taken.clone(),
+            is_unchanged: merge.is_unchanged(),
         }
     }
 
@@ -142,6 +154,7 @@ impl Found {
             "status": status,
             "conflicts": self.conflicts,
             "strangers": self.strangers,
+            "not_taken": self.not_taken,
             "outcomes": outcomes,
         })
     }
@@ -154,14 +167,46 @@ impl Found {
                 ConflictKind::Property(name) => {
                     format!("both changed {}", printable(name.as_str()))
                 }
-                ConflictKind::Identity => "both changed its name or type".to_owned(),
-                ConflictKind::Meta => "both changed its meta".to_owned(),
+                ConflictKind::Identity => "name or type differ".to_owned(),
+                ConflictKind::Meta => "both changed meta".to_owned(),
                 ConflictKind::Group => "both moved it".to_owned(),
                 ConflictKind::DeletedInOurs => "ours deleted it, theirs changed it".to_owned(),
                 ConflictKind::DeletedInTheirs => "theirs deleted it, ours changed it".to_owned(),
                 _ => "both changed it".to_owned(),
             };
-            let _ = writeln!(out, "{}", styled(YELLOW, &format!("! {id}: {what}")));
+            let MergeConflict {
+                ours,
+                theirs,
+                winner,
+                ..
+            } = conflict;
+            let stays = match winner {
+                Some(Winner::Ours) => "ours stays",
+                Some(Winner::Theirs) => "theirs wins",
+                _ => "not resolved",
+            };
+            let change = |change: &LastChange| {
+                format!("{} by {}", moment(&change.at), printable(&change.by))
+            };
+            let line = format!(
+                "! {id}: {what} (ours {}, theirs {}): {stays}",
+                change(ours),
+                change(theirs)
+            );
+            let _ = writeln!(out, "{}", styled(YELLOW, &line));
+        }
+        for version in &self.not_taken {
+            let id = version
+                .id
+                .as_ref()
+                .map_or("an unknown connector", |id| id.as_str());
+            let line = format!(
+                "! {} version {} of the other copy is not taken: {}",
+                printable(id),
+                version.version,
+                printable(version.error.message())
+            );
+            let _ = writeln!(out, "{}", styled(YELLOW, &line));
         }
         for stranger in &self.strangers {
             let line =

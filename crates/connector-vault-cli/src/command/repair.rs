@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use connector_vault::{Gap, Overview, Repaired};
+use connector_vault::{Elsewhere, Gap, Reason, RepairOptions, Repaired};
 use connector_vault_store::FileStore;
 use serde_json::{Value, json};
 
@@ -24,21 +24,24 @@ pub(super) fn repair(args: &RepairArgs, context: &Context) -> Result<()> {
     let repaired = unlock::repair(
         &args.vault,
         &args.out,
-        args.unsigned,
+        RepairOptions {
+            elsewhere: args.elsewhere,
+            older_header: args.older_header,
+        },
         &context.input,
         output,
     )?;
     let head = repaired.vault.head();
-    let quarantined = repaired.quarantined.iter();
+    let elsewhere = repaired.elsewhere.iter();
     let result = json!({
         "path": args.out.to_string_lossy(),
         "vault_id": head.vault_id,
         "seq": head.seq,
         "connectors": repaired.vault.len(),
         "recovered": repaired.recovered,
-        "unsigned": args.unsigned,
-        "quarantined": quarantined
-            .map(|overview| quarantined_json(&repaired, overview))
+        "restored": repaired.restored,
+        "elsewhere": elsewhere
+            .map(|version| elsewhere_json(&repaired, version))
             .collect::<Vec<_>>(),
         "lost": repaired.lost,
         "gaps": repaired.gaps,
@@ -46,13 +49,19 @@ pub(super) fn repair(args: &RepairArgs, context: &Context) -> Result<()> {
     output.result(&result, || text(args, &repaired))
 }
 
-fn quarantined_json(repaired: &Repaired, overview: &Overview) -> Value {
+fn elsewhere_json(
+    repaired: &Repaired,
+    Elsewhere {
+        overview, reason, ..
+    }: &Elsewhere,
+) -> Value {
     json!({
         "id": overview.id.as_str(),
         "version": overview.version,
         "op": overview.op,
         "at": overview.at,
         "author": author(&repaired.vault, overview.author),
+        "reason": reason,
     })
 }
 
@@ -74,16 +83,33 @@ fn text(args: &RepairArgs, repaired: &Repaired) -> String {
             .as_deref()
             .unwrap_or("an unknown connector");
         let line = format!(
-            "- lost: a version of {}, in commit {} at byte {}",
+            "- lost: a version of {}, in commit {} at byte {} ({})",
             printable(of),
             record.seq,
-            record.offset
+            record.offset,
+            record.code
         );
         let _ = writeln!(out, "{}", styled(RED, &line));
     }
-    for overview in &repaired.quarantined {
+    for restored in &repaired.restored {
         let line = format!(
-            "? quarantined: {} version {}, {}, said to be by {}",
+            "! {} is at version {} now: a newer one is lost, and you restored the newest that is left",
+            printable(restored.id.as_str()),
+            restored.version
+        );
+        let _ = writeln!(out, "{}", styled(YELLOW, &line));
+    }
+    for Elsewhere {
+        overview, reason, ..
+    } in &repaired.elsewhere
+    {
+        let why = match reason {
+            Reason::NoPage => "its page is lost, and its author may not do that any more",
+            Reason::Face => "it renames the connector",
+            _ => "it does not follow from the other commits",
+        };
+        let line = format!(
+            "? elsewhere: {} version {}, {}, by {}: {why}",
             printable(overview.id.as_str()),
             overview.version,
             overview.op.as_str(),
@@ -98,12 +124,16 @@ fn text(args: &RepairArgs, repaired: &Repaired) -> String {
         );
         let _ = writeln!(out, "{}", styled(RED, &line));
     }
-    if !repaired.quarantined.is_empty() {
-        let line = match args.unsigned {
-            true => {
-                "Versions in quarantine stand under no sound signature; --unsigned took them over."
+    if !repaired.is_snapshot_signed {
+        let line = "The signature of the snapshot is lost; its pages were taken, which members alone can make.";
+        let _ = writeln!(out, "{}", styled(YELLOW, line));
+    }
+    if !repaired.elsewhere.is_empty() {
+        let line = match args.elsewhere {
+            true => "Versions elsewhere were taken over, as far as they are newer (--elsewhere).",
+            false => {
+                "Versions elsewhere may have been discarded, and were left out; --elsewhere takes them."
             }
-            false => "Versions in quarantine stand under no sound signature and were left out.",
         };
         let _ = writeln!(out, "{}", styled(DIM, line));
     }

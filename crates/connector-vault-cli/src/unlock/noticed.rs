@@ -16,6 +16,13 @@ pub(crate) fn tell_report<S: Source>(vault: &Vault<S>, output: Output) {
              it is a later state of the same one",
         );
     }
+    if report.handover {
+        output.warn(
+            "handover",
+            "owners have replaced the vault key since the vault was last opened here; if nobody told you of \
+             that, compare the vault reference with an owner",
+        );
+    }
     if let Some(torn) = report.torn {
         output.warn(
             "torn_tail",

@@ -96,7 +96,8 @@ fn a_repair_saves_all_but_few() {
     assert_eq!(repaired["connectors"], recovered);
     let lost = repaired["lost"].as_array().unwrap().len() as u64;
     assert_eq!(recovered + lost, 1_000);
-    assert_eq!(repaired["quarantined"], json!([]));
+    assert_eq!(repaired["elsewhere"], json!([]));
+    assert_eq!(repaired["restored"], json!([]));
     assert!(sandbox.bytes() == before, "the damaged file is as it was");
     let verified = sandbox.run(["verify", "out.cvault", "--json"]).json();
     assert_eq!(verified["ok"], true);
@@ -123,7 +124,7 @@ fn what_a_repair_says() {
     check_text(
         sandbox.run(["repair", "v.cvault", "out.cvault"]).text(),
         "Recovered 0 versions of 0 connectors to out.cvault\n\
-         - lost: a version of twitterConnectorId, in commit 1 at byte <..>\n\
+         - lost: a version of twitterConnectorId, in commit 1 at byte <..> (damaged)\n\
          v.cvault is as it was. To put the repaired vault in its place, keep the damaged file and:\n\
          \x20 cvault verify out.cvault\n\
          \x20 mv out.cvault v.cvault\n\

@@ -42,7 +42,7 @@ fn grants_are_given_and_taken() {
     check_text(
         rights.text(),
         "ci is viewer now; the vault has new keys\n\
-         An old copy of the vault still opens for its former holder. Rotate what it could read:\n\
+         An old copy of the vault still opens for its former holder. Rotate what it could read or has written:\n\
          \x20 twitterConnectorId",
     );
     assert_eq!(

@@ -302,7 +302,7 @@ fn rights_add_up_and_are_replaced() {
     check_text(
         reduced.text(),
         "ann is viewer, until 2027-01-31T00:00:00.000Z now; the vault has new keys\n\
-         An old copy of the vault still opens for its former holder. Rotate what it could read:\n\
+         An old copy of the vault still opens for its former holder. Rotate what it could read or has written:\n\
          \x20 stripe",
     );
     let none = ["rights", "v.cvault", "ann", "--until", "none", "--json"];

@@ -233,3 +233,50 @@ fn what_is_no_vault() {
     let refused = sandbox.run(["run", "v.cvault", ".", "--json"]).error(1);
     assert!(refused["hint"].is_string(), "{refused}");
 }
+
+/// Two people change a vault apart; one merges, and the other pulls the result.
+#[test]
+fn whoever_was_merged_goes_on() {
+    let sandbox = twitter();
+    let alice = sandbox.dir.path().join("alice.cvault");
+    fs::copy(&sandbox.vault, &alice).unwrap();
+    let rotate = |vault: &str, key: &str| {
+        let action = UPDATE.replace("s3cret-2", key);
+        let mut run = sandbox.cvault(["run", vault, "-", "--token", "Secrets:Key=k"]);
+        ran_with(
+            run.env(
+                "CVAULT_STATE_DIR",
+                sandbox.dir.path().join(vault).with_extension("state"),
+            ),
+            &action,
+        )
+    };
+    let list = |vault: &str| {
+        let mut list = sandbox.cvault(["list", vault, "--json"]);
+        ran(list.env(
+            "CVAULT_STATE_DIR",
+            sandbox.dir.path().join(vault).with_extension("state"),
+        ))
+    };
+    // Bob's copy is ahead by numbers.
+    for key in ["b1", "b2", "b3"] {
+        rotate("v.cvault", key).text();
+    }
+    rotate("alice.cvault", "a1").text();
+    let mut merge = sandbox.cvault(["merge", "alice.cvault", "v.cvault", "--resolve", "theirs"]);
+    let merged = ran(&mut merge);
+    let text = merged.text();
+    assert!(text.contains("both changed APIKey (ours 20"), "{merged:?}");
+    assert!(text.contains("Z by ops): theirs wins"), "{merged:?}");
+    let theirs = sandbox.bytes();
+    fs::copy(&alice, &sandbox.vault).unwrap();
+    list("v.cvault").json();
+    // From now on his former copy is an old one.
+    list("v.cvault").json();
+    fs::write(&sandbox.vault, theirs).unwrap();
+    let refused = list("v.cvault").error(1);
+    assert!(
+        ["forked", "rolled_back"].contains(&refused["code"].as_str().unwrap()),
+        "{refused}"
+    );
+}

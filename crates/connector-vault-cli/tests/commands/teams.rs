@@ -53,7 +53,8 @@ impl Machine {
 fn grant(sandbox: &Sandbox, label: &str, role: &str, to: &Machine) {
     let mut command = sandbox.cvault(["grant", "v.cvault", "--label", label]);
     let granted = ran(command.args(["--right", role, "--to", &to.public]));
-    assert!(granted.text().contains(&sandbox.vault_id), "{granted:?}");
+    let reference = "CVAULT_VAULT_REF=cvault-vault-1";
+    assert!(granted.text().contains(reference), "{granted:?}");
 }
 
 const SHOW: [&str; 5] = [

@@ -12,7 +12,7 @@ use crate::crypto::label::{self, bind};
 use crate::crypto::mac::MacKey;
 use crate::crypto::{Hash, sha256, x_wing};
 use crate::format::hex::{GrantId, Hex};
-use crate::log;
+use crate::log::{self, VaultReference};
 use crate::vault::forge::{Team, newest, update};
 use crate::vault::planning::request_digest;
 
@@ -30,6 +30,7 @@ pub(super) fn make() -> Vec<(&'static str, KeyVector)> {
         ));
     };
     texts(&mut add);
+    references(&mut add);
     steps(&mut add);
     cases
 }
@@ -184,6 +185,52 @@ fn texts(add: &mut dyn FnMut(&'static str, &str, Given)) {
             keys[1216] = 1;
         })),
     );
+}
+
+fn references(add: &mut dyn FnMut(&'static str, &str, Given)) {
+    let encode = |epoch: u64| {
+        let (vault_id, key, epoch) = ([1; 32], [2; 32], epoch.to_le_bytes());
+        let hash = sha256(&bind(label::VAULT_REFERENCE, &[&vault_id, &key, &epoch]));
+        let bytes = [&vault_id[..], &key, &epoch, &hash[..8]].concat();
+        format!("cvault-vault-1{}", Base64UrlUnpadded::encode_string(&bytes))
+    };
+    let text = encode(3);
+    let cases = [
+        (
+            "reference",
+            "a vault reference is a vault id, the hash of a vault key and an epoch",
+            text.clone(),
+        ),
+        (
+            "reference-mistyped",
+            "a mistyped character is found",
+            change(&text, 50, |digit| digit ^ 1),
+        ),
+        (
+            "reference-too-short",
+            "a vault reference has 80 bytes",
+            text[..text.len() - 3].to_owned(),
+        ),
+        (
+            "reference-loose-bits",
+            "the bits that fill up the last character are zero",
+            change(&text, text.len() - 1, |digit| digit | 1),
+        ),
+        (
+            "reference-of-another-kind",
+            "a vault reference begins with its prefix",
+            text.replacen("cvault-vault-1", "cvault-grant-1", 1),
+        ),
+        ("reference-epoch-zero", "epochs count from 1", encode(0)),
+        (
+            "reference-epoch-over-limit",
+            "an epoch is at most 2^53 - 1",
+            encode(1 << 53),
+        ),
+    ];
+    for (name, rule, text) in cases {
+        add(name, rule, Given::VaultReference(text));
+    }
 }
 
 /// The text with the value of one of its base64url digits changed.
@@ -387,6 +434,13 @@ pub(super) fn answer(given: &Given) -> KeyExpect {
                 expect.bytes = Some(hex(&keys.concat()));
                 expect.grant_key = Some(key.to_string());
                 expect.fingerprint = Some(key.fingerprint());
+            }
+            Err(error) => expect.error = Some(error.code().as_str().to_owned()),
+        },
+        Given::VaultReference(text) => match text.parse::<VaultReference>() {
+            Ok(reference) => {
+                expect.vault_id = Some(reference.vault_id().to_string());
+                expect.epoch = Some(reference.epoch());
             }
             Err(error) => expect.error = Some(error.code().as_str().to_owned()),
         },

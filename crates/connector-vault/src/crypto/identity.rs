@@ -190,7 +190,7 @@ fn decode_grant_key(text: &str) -> Option<([u8; x_wing::PUBLIC_LEN], [u8; 32])> 
 
 /// The text without what a file may have around it: a byte order mark, white space, comments. A text of
 /// several lines stays as it is, and no text form has a line break.
-fn bare(text: &str) -> &str {
+pub(crate) fn bare(text: &str) -> &str {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
     let mut lines = text
         .lines()

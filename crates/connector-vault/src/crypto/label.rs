@@ -3,6 +3,10 @@
 
 /// `vault_id = SHA-256(bind(VAULT, [first verifying key]))`.
 pub(crate) const VAULT: &str = "connector-vault/1 vault";
+/// Hash of a vault key in a vault reference: SHA-256.
+pub(crate) const VAULT_KEY: &str = "connector-vault/1 vault key";
+/// Checksum of a vault reference: the first 8 bytes of SHA-256.
+pub(crate) const VAULT_REFERENCE: &str = "connector-vault/1 vault reference";
 /// The vault key's signature of a header.
 pub(crate) const HEADER: &str = "connector-vault/1 header";
 /// The old vault key's signature of the new one.
@@ -105,6 +109,8 @@ mod tests {
     fn labels_are_distinct_and_documented() {
         let all = [
             VAULT,
+            VAULT_KEY,
+            VAULT_REFERENCE,
             HEADER,
             HANDOVER,
             COMMIT,

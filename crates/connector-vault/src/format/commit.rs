@@ -63,7 +63,7 @@ pub(crate) const DIRECTORY_LEN_MIN: usize = 4;
 /// Bytes of a page's row in the directory.
 pub(crate) const ROW_LEN: usize = 16 + 8 + 8 + 8 + 32;
 /// Bytes of an adopted commit: its seq and its hash.
-const ADOPTED_LEN: usize = 8 + 32;
+pub(crate) const ADOPTED_LEN: usize = 8 + 32;
 
 impl Fixed {
     /// The fixed part in `bytes`; `None` if its check does not hold.
@@ -180,7 +180,6 @@ pub(crate) struct SnapshotPart<'a> {
 pub(crate) struct ChangesPart<'a> {
     /// Sealed.
     pub(crate) page: Cow<'a, [u8]>,
-    pub(crate) page_offset: u64,
     /// SHA-256 of the page, the overviews and the secrets as they stand.
     pub(crate) body_hash: Hash,
 }
@@ -257,7 +256,6 @@ impl<'a> Commit<'a> {
             })),
             Content::Changes(part) => Content::Changes(ChangesPart {
                 page: part.page.into_owned().into(),
-                page_offset: part.page_offset,
                 body_hash: part.body_hash,
             }),
         };
@@ -365,7 +363,6 @@ pub(crate) fn adopted_place(adopted: &[u8; ADOPTED_LEN]) -> (u64, &[u8]) {
 impl<'a> ChangesPart<'a> {
     /// The sealed page; the body hash follows later.
     fn page(reader: &mut Reader<'a>) -> Result<Self> {
-        let page_offset = reader.offset() + 4;
         let page = sealed_rows(
             reader,
             0,
@@ -375,7 +372,6 @@ impl<'a> ChangesPart<'a> {
         )?;
         Ok(Self {
             page: page.into(),
-            page_offset,
             body_hash: [0; 32],
         })
     }

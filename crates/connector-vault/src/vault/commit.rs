@@ -93,6 +93,11 @@ impl Prepared {
         self
     }
 
+    /// The same, with what will have become of the plans.
+    pub(crate) fn with_outcomes(self, outcomes: Vec<Outcome>) -> Self {
+        Self { outcomes, ..self }
+    }
+
     /// The identity that opens the vault once this is stored, if it is a new one.
     pub(crate) fn identity(&self) -> Option<&Identity> {
         match &self.store {
@@ -374,7 +379,7 @@ impl<S: Source> Vault<S> {
     }
 
     /// The sealed record of the version that a draft writes.
-    fn seal_draft(
+    pub(crate) fn seal_draft(
         &self,
         draft: Draft,
         group: u16,
@@ -539,7 +544,7 @@ pub(crate) fn next_counter(counter: u64) -> Result<u64> {
     check_counter(counter.saturating_add(1))
 }
 
-fn check_counter(counter: u64) -> Result<u64> {
+pub(crate) fn check_counter(counter: u64) -> Result<u64> {
     if counter <= limits::COUNTER_MAX {
         return Ok(counter);
     }

@@ -15,8 +15,8 @@ use std::ops::Range;
 pub(crate) use self::entries::{Entry, Face, Hint, Stored, Tag};
 pub(crate) use self::keys::{IndexKeys, Place};
 pub(crate) use self::pages::seal;
-pub(crate) use self::rules::{Author, Before, capability_of};
-pub(crate) use self::salvage::{Salvaged, salvage};
+pub(crate) use self::rules::capability_of;
+pub(crate) use self::salvage::{Salvaged, records, salvage};
 pub(crate) use self::tail::{OpenPage, Origin, Pending};
 pub(crate) use self::walk::{Lost, Newest, Resume};
 

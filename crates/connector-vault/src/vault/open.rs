@@ -19,7 +19,7 @@ use crate::format::hex::VaultId;
 use crate::format::key_slots::{self, KeySlotEntry};
 use crate::format::{PREFIX_LEN, check_file_len, mangled, prefix_of, split_file};
 use crate::limits;
-use crate::log::{self, After, KnownHead, TornTail, Walk};
+use crate::log::{self, After, KnownHead, TornTail, VaultReference, Walk};
 use crate::source::{Memory, Piece, Source, Window};
 
 /// What a vault is expected to be, and how to open it.
@@ -27,6 +27,8 @@ use crate::source::{Memory, Piece, Source, Window};
 pub struct OpenOptions {
     /// The vault must have this id.
     pub vault_id: Option<VaultId>,
+    /// What an owner handed over with the grant: the vault must be the one that it names.
+    pub reference: Option<VaultReference>,
     /// The newest head that this client has seen: the vault must have grown from it.
     pub known: Option<KnownHead>,
     /// Most memory that a key slot may make Argon2id use, in KiB. Native callers may raise it to
@@ -41,6 +43,7 @@ impl Default for OpenOptions {
     fn default() -> Self {
         Self {
             vault_id: None,
+            reference: None,
             known: None,
             memory_kib_max: limits::MEMORY_KIB_MAX,
             work_kib_max: limits::WORK_KIB_MAX,
@@ -59,18 +62,61 @@ pub enum Trust {
 }
 
 impl OpenOptions {
-    /// Expects the vault to be what `trust` says in view of the heads that this client has seen of it:
-    /// it may be remembered under several names of one place. What the caller expects already stays.
-    pub fn expect(&mut self, seen: impl IntoIterator<Item = KnownHead>, trust: Trust) {
+    /// Expects the vault `found` at a place to be what `trust` says in view of what this client has seen there. What
+    /// the caller expects already stays.
+    ///
+    /// Fails with `other_vault` if the client has seen other vaults there and not this one, unless the caller
+    /// expects just this one, or takes it as it is found.
+    pub fn expect(&mut self, found: VaultId, seen: Seen, trust: Trust) -> Result<()> {
         if self.known.is_some() {
-            return;
+            return Ok(());
         }
-        let newest = seen.into_iter().max_by_key(|known| known.head.seq);
-        match trust {
-            Trust::Grown => self.known = newest,
-            Trust::AsFound => {
+        let newest = seen.heads.into_iter().max_by_key(|known| known.head.seq);
+        match (trust, newest) {
+            (Trust::Grown, None) => {
+                let is_named = self.vault_id.is_some() || self.reference.is_some();
+                match seen.others.first() {
+                    Some(other) if !is_named => return Err(other_vault(found, *other)),
+                    _ => {}
+                }
+            }
+            (Trust::Grown, newest) => self.known = newest,
+            (Trust::AsFound, newest) => {
                 self.vault_id = self.vault_id.or(newest.map(|known| known.head.vault_id));
             }
+        }
+        Ok(())
+    }
+}
+
+/// What a client has seen at the names of a place.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// Heads of the vault that is there now.
+    pub heads: Vec<KnownHead>,
+    /// Other vaults.
+    pub others: Vec<VaultId>,
+}
+
+fn other_vault(found: VaultId, seen: VaultId) -> Error {
+    Error::new(
+        Code::OtherVault,
+        format!("this is the vault {found}, but the vault {seen} was seen here before"),
+    )
+    .with_hint(
+        "somebody may have put another vault in the place of yours; only if you did that yourself, accept it",
+    )
+}
+
+impl OpenOptions {
+    /// Fails with `wrong_vault`, `rolled_back` or `untrusted_owner` if a header is not of the vault that is expected.
+    pub(crate) fn check_vault(&self, header: &Header) -> Result<()> {
+        if let Some(expected) = self.vault_id.filter(|id| *id != header.vault_id) {
+            return Err(log::wrong_vault(expected, header.vault_id));
+        }
+        match &self.reference {
+            Some(reference) => reference.check(header),
+            None => Ok(()),
         }
     }
 }
@@ -377,12 +423,16 @@ fn first(walk: &Walk) -> &Commit<'static> {
 /// An identity has no key slot that names its vault: storage could present a vault of its own, and be
 /// handed fresh secrets.
 pub(super) fn require_expectation(way: &Way, options: &OpenOptions) -> Result<()> {
-    if matches!(way, Way::Identity(_)) && options.vault_id.is_none() && options.known.is_none() {
+    if matches!(way, Way::Identity(_))
+        && options.vault_id.is_none()
+        && options.reference.is_none()
+        && options.known.is_none()
+    {
         return Err(Error::new(
             Code::VaultIdRequired,
             "an identity alone does not say which vault to trust",
         )
-        .with_hint("give the vault id too: who made the grant knows it"));
+        .with_hint("give the vault reference too, or the vault id: the owner who made the grant knows them"));
     }
     Ok(())
 }

@@ -310,15 +310,6 @@ impl<S: Source> Vault<S> {
         Err(bad.error)
     }
 
-    /// The overview of a version; `None` of a bad patch, which has no effect.
-    pub(super) fn opened_unless_bad(&self, stored: &Stored) -> Result<Option<OpenedOverview>> {
-        match self.opened_or_fault(stored)? {
-            Ok(opened) => Ok(Some(opened)),
-            Err(Fault::False(_)) if stored.entry.op == Op::Patch => Ok(None),
-            Err(fault) => Err(fault.into_error()),
-        }
-    }
-
     /// The properties of a connector by names alone, for a member who cannot read their values, and the newest overview
     /// that is not false. Fails with `damaged` where nobody can tell the names.
     pub(super) fn listed(&self, id: &str) -> Result<OpenedOverview> {

@@ -5,5 +5,10 @@ mod merge;
 mod repair;
 
 pub use self::audit::{CommitInfo, SignatureState, Verdict};
-pub use self::merge::{ConflictKind, Merge, MergeConflict, MergeOptions, Resolve, Stranger};
-pub use self::repair::{DamagedRecord, Gap, Repaired};
+pub use self::merge::{
+    ConflictKind, LastChange, Merge, MergeConflict, MergeOptions, NotTaken, Resolve, Stranger,
+    Winner,
+};
+pub use self::repair::{
+    Elsewhere, Gap, LostRecord, Reason, RepairOptions, Repaired, RestoredVersion,
+};

@@ -77,8 +77,14 @@ pub enum Ask<'a> {
     PrepareCompaction,
     /// As [`Ask::Replace`], for a compaction that nobody asked for.
     Compact(&'a [u8], LogEnd),
-    /// Keep this head as the newest that was seen: [`Answer::Remembered`].
-    Remember(KnownHead),
+    /// Keep this head as the newest that was seen: [`Answer::Remembered`]. If `over`, it takes the place of whatever
+    /// head is kept, also of one with a greater seq, because a merge has adopted that one.
+    Remember {
+        /// The head.
+        known: KnownHead,
+        /// Whether a head with a greater seq gives way.
+        over: bool,
+    },
     /// It is done. The outcomes of what was prepared, in its order.
     Done(Vec<Outcome>),
     /// It has failed with the error that the driver has answered with.
@@ -126,7 +132,7 @@ impl fmt::Debug for Ask<'_> {
             Self::MayCompact => f.write_str("MayCompact"),
             Self::PrepareCompaction => f.write_str("PrepareCompaction"),
             Self::Compact(bytes, _) => write!(f, "Compact({} bytes)", bytes.len()),
-            Self::Remember(known) => write!(f, "Remember({:?})", known.head),
+            Self::Remember { known, over } => write!(f, "Remember({:?}, {over})", known.head),
             Self::Done(outcomes) => f.debug_tuple("Done").field(outcomes).finish(),
             Self::Fail => f.write_str("Fail"),
         }
@@ -159,7 +165,7 @@ impl fmt::Debug for Ask<'_> {
 ///             file.extend_from_slice(bytes);
 ///             Answer::Stored
 ///         }
-///         Ask::Remember(_) => Answer::Remembered,
+///         Ask::Remember { .. } => Answer::Remembered,
 ///         Ask::Done(outcomes) => break outcomes,
 ///         other => unreachable!("{other:?}"),
 ///     };
@@ -173,6 +179,8 @@ pub struct Session {
     state: State,
     /// The newest head that stays.
     known: Option<KnownHead>,
+    /// Whether the vault has adopted the head that was known before.
+    over: bool,
     /// The newest head that was remembered.
     remembered: Option<Head>,
     outcomes: Vec<Outcome>,
@@ -226,6 +234,7 @@ impl Session {
         Self {
             state: State::Idle,
             remembered: None,
+            over: false,
             known,
             outcomes: Vec::new(),
             brought: Brought::Nothing,
@@ -293,7 +302,7 @@ impl Session {
                 Ok(match aim {
                     Aim::Refresh => self.settling(vault),
                     Aim::Write => {
-                        self.known = Some(vault.known_head());
+                        self.move_on(vault, vault.known_head());
                         self.state = State::Preparing;
                         Ask::Prepare
                     }
@@ -305,9 +314,12 @@ impl Session {
                     true => Some(vault.known_head()),
                     false => vault.known_head_before(),
                 };
-                let seq = |known: &Option<KnownHead>| known.as_ref().map(|known| known.head.seq);
-                if seq(&found) > seq(&self.known) {
-                    self.known = found;
+                let is_new = |found: &KnownHead| {
+                    let known = self.known.as_ref().map(|known| &known.head);
+                    known.is_none_or(|known| found.head.seq > known.seq || vault.adopts(known))
+                };
+                if let Some(found) = found.filter(is_new) {
+                    self.move_on(vault, found);
                 }
                 Ok(self.remembering(Aim::Refresh))
             }
@@ -352,7 +364,7 @@ impl Session {
             }
             (State::Compacting(prepared), Answer::Stored) => {
                 if vault.apply(prepared).is_ok() {
-                    self.known = Some(vault.known_head());
+                    self.move_on(vault, vault.known_head());
                 }
                 Ok(self.remembering(Aim::Write))
             }
@@ -361,6 +373,7 @@ impl Session {
             }
             (State::Remembering(_), Answer::Remembered) => {
                 self.remembered = self.known.as_ref().map(|known| known.head);
+                self.over = false;
                 Ok(self.done())
             }
             (State::Remembering(Aim::Write), _) => Ok(self.done()),
@@ -408,7 +421,7 @@ impl Session {
 
     /// Goes on behind a change that is stored and applied.
     fn stored<S: Source>(&mut self, vault: &Vault<S>) -> Ask<'_> {
-        self.known = Some(vault.known_head());
+        self.move_on(vault, vault.known_head());
         if vault.wants_compaction() {
             self.state = State::MayCompact;
             return Ask::MayCompact;
@@ -471,11 +484,20 @@ impl Session {
         Some(most)
     }
 
+    /// Takes a head that stays for the newest.
+    fn move_on<S: Source>(&mut self, vault: &Vault<S>, found: KnownHead) {
+        let known = self.known.replace(found);
+        self.over |= known.is_some_and(|known| vault.adopts(&known.head));
+    }
+
     fn remembering(&mut self, aim: Aim) -> Ask<'_> {
         match &self.known {
             Some(known) if self.remembered.as_ref() != Some(&known.head) => {
                 self.state = State::Remembering(aim);
-                Ask::Remember(known.clone())
+                Ask::Remember {
+                    known: known.clone(),
+                    over: self.over,
+                }
             }
             _ => self.done(),
         }

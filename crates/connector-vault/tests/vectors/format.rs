@@ -18,6 +18,9 @@ pub struct VaultVector {
     pub hint: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vault_id: Option<String>,
+    /// The vault reference that an owner handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_head: Option<serde_json::Value>,
     /// The budget of work for all key slots, where it is not the default.
@@ -58,6 +61,9 @@ pub struct VaultExpect {
     pub label: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continuity: Option<String>,
+    /// Whether the vault key is another one than at the known head.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub handover: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connectors: Option<BTreeMap<String, ExpectConnector>>,
     /// The groups, where there is another one than `default`.
@@ -165,6 +171,8 @@ pub enum Given {
     Identity(String),
     /// The text of public grant keys.
     GrantKey(String),
+    /// The text of a vault reference.
+    VaultReference(String),
     /// Lengths to be padded.
     Padding(Vec<usize>),
     /// A label and its inputs.
@@ -223,6 +231,7 @@ impl Given {
         match self {
             Self::Identity(_) => "identity",
             Self::GrantKey(_) => "grant_key",
+            Self::VaultReference(_) => "vault_reference",
             Self::Padding(_) => "padding",
             Self::Bind { .. } => "bind",
             Self::Derive { .. } => "derive",
@@ -249,6 +258,10 @@ pub struct KeyExpect {
     pub grant_key: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vault_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lengths: Option<Vec<usize>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,9 +12,12 @@ pub struct RepairVector {
     pub rule: String,
     /// Name of the vector in `format/` whose file, unlock, vault id and known head are used.
     pub format: String,
-    /// Takes what is quarantined too.
+    /// Takes what stands elsewhere too.
     #[serde(default)]
-    pub unsigned: bool,
+    pub elsewhere: bool,
+    /// Goes on where a newer header may have stood.
+    #[serde(default)]
+    pub older_header: bool,
     pub expect: Expect,
 }
 
@@ -26,7 +29,9 @@ pub struct Expect {
     #[serde(default)]
     pub recovered: usize,
     #[serde(default)]
-    pub quarantined: usize,
+    pub restored: usize,
+    #[serde(default)]
+    pub elsewhere: usize,
     #[serde(default)]
     pub lost: usize,
     #[serde(default)]

@@ -256,11 +256,20 @@ impl<S: Source> Vault<S> {
 
     /// A version of the owner's with the values of a connector's newest version, to stand in its place.
     pub(crate) fn renewed(&self, stored: &Stored, host: &mut Host<'_>) -> Result<OwnVersion> {
+        self.renewed_as(stored, stored.entry.version.next(), host)
+    }
+
+    /// The same, with another number.
+    pub(crate) fn renewed_as(
+        &self,
+        stored: &Stored,
+        version: Version,
+        host: &mut Host<'_>,
+    ) -> Result<OwnVersion> {
         let values = match stored.entry.exists() {
             true => Some(self.unseal(stored)?.connector),
             false => None,
         };
-        let version = stored.entry.version.next();
         super::check_counter(version.get())?;
         let own = Own {
             group: stored.entry.group,

@@ -324,21 +324,46 @@ impl<S: Source> Vault<S> {
         false_versions: Vec<FalseVersion>,
         host: &mut Host<'_>,
     ) -> Result<Prepared> {
-        let head = self.head();
-        let mut superseded: Vec<Hash> = self.superseded.clone();
-        superseded.extend(self.index.commits.iter().map(|commit| commit.hash));
-        superseded.drain(..superseded.len().saturating_sub(limits::SUPERSEDED_MAX));
-        let chain = Links {
-            seq: next_counter(head.seq)?,
-            prev: head.hash.0,
-            superseded: &superseded,
-            adopted: &self.adopted,
-        };
+        let before = self.superseded_next();
+        let chain = self.chain(&before, &self.adopted)?;
         let file = snapshot_file(access, header, key_slots, &chain, versions, host.rng)?;
         let prepared = Prepared::replace(self, file, false_versions);
         Ok(match access.grant == self.access.grant {
             true => prepared,
             false => prepared.opened_by(&access.identity),
         })
+    }
+
+    /// A snapshot that lists other commits of merged copies.
+    pub(crate) fn prepare_adopting(
+        &self,
+        adopted: &[[u8; 40]],
+        versions: Vec<NewVersion<'_>>,
+        host: &mut Host<'_>,
+    ) -> Result<Prepared> {
+        let before = self.superseded_next();
+        let chain = self.chain(&before, adopted)?;
+        let (access, header, key_slots) = (&self.access, &self.header, &self.key_slots);
+        let file = snapshot_file(access, header, key_slots, &chain, versions, host.rng)?;
+        Ok(Prepared::replace(self, file, Vec::new()))
+    }
+
+    /// Where the next snapshot stands.
+    fn chain<'a>(&self, superseded: &'a [Hash], adopted: &'a [[u8; 40]]) -> Result<Links<'a>> {
+        let head = self.head();
+        Ok(Links {
+            seq: next_counter(head.seq)?,
+            prev: head.hash.0,
+            superseded,
+            adopted,
+        })
+    }
+
+    /// Hashes of the commits that the next snapshot replaces, oldest first.
+    fn superseded_next(&self) -> Vec<Hash> {
+        let mut superseded: Vec<Hash> = self.superseded.clone();
+        superseded.extend(self.index.commits.iter().map(|commit| commit.hash));
+        superseded.drain(..superseded.len().saturating_sub(limits::SUPERSEDED_MAX));
+        superseded
     }
 }

@@ -7,14 +7,12 @@ use crate::connector::{Op, Version};
 use crate::error::Result;
 use crate::format::commit::Commit;
 use crate::format::header::Header;
-use crate::format::hex::GrantId;
 use crate::log;
 use crate::role::{Capabilities, Capability};
 
 /// Who made a commit, and where it may do what.
 pub(crate) struct Author<'a> {
     header: &'a Header,
-    grant: GrantId,
     rights: Rights<'a>,
 }
 
@@ -33,30 +31,8 @@ impl<'a> Author<'a> {
         let grant = log::author(header, commit)?;
         Ok(Self {
             header,
-            grant: grant.id,
             rights: Rights::of(&grant.rights),
         })
-    }
-
-    /// Whether it is this grant.
-    pub(crate) fn is(&self, grant: GrantId) -> bool {
-        self.grant == grant
-    }
-
-    /// Whether it may do everything.
-    pub(crate) fn is_owner(&self) -> bool {
-        self.rights.owns()
-    }
-
-    /// Whether an entry may stand behind an older one where the versions between them are lost: then nobody sees
-    /// what they did, so the connector is where it was and what it was, unless the author may change that.
-    pub(crate) fn bridges(&self, new: &Entry, older: &Entry) -> bool {
-        let is_there = new.group == older.group;
-        match new.op {
-            Op::Update | Op::Patch | Op::Restore => is_there && new.face == older.face,
-            Op::Describe | Op::Delete | Op::Undelete => is_there,
-            Op::Create | Op::Move => self.manages(older.group),
-        }
     }
 
     /// Whether an entry may follow what stands before it; else why not.

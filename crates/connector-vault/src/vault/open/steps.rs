@@ -237,11 +237,10 @@ impl Machine {
             let Found {
                 header, key_slots, ..
             } = Found::read(source)?;
+            options.check_vault(&header)?;
             let known = options.known.as_ref().map(|known| known.head.vault_id);
-            for expected in options.vault_id.into_iter().chain(known) {
-                if expected != header.vault_id {
-                    return Err(log::wrong_vault(expected, header.vault_id));
-                }
+            if let Some(expected) = known.filter(|known| *known != header.vault_id) {
+                return Err(log::wrong_vault(expected, header.vault_id));
             }
             Ok(access::list(&header, &key_slots, options.memory_kib_max))
         };
@@ -274,10 +273,7 @@ impl Machine {
 
     fn chain(&self, source: &dyn Source, mut found: Box<Found>) -> Result<(Stage, Made)> {
         require_expectation(&self.way, &self.options)?;
-        let vault_id = found.header.vault_id;
-        if let Some(expected) = self.options.vault_id.filter(|id| *id != vault_id) {
-            return Err(log::wrong_vault(expected, vault_id));
-        }
+        self.options.check_vault(&found.header)?;
         let stage = match found.walk.step(source, COMMITS_OF_A_STEP) {
             Ok(true) => Stage::KeySlots,
             Ok(false) => Stage::Chain,
@@ -334,6 +330,7 @@ impl Machine {
         let index = Index::begin(keys, found.snapshot())?;
         let report = OpenReport {
             continuity,
+            handover: log::has_new_key(&found.header, self.options.known.as_ref()),
             torn: found.walk.torn,
             broken_key_slots: broken,
         };

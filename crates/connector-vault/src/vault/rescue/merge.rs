@@ -1,121 +1,37 @@
 //! Merging two copies of a vault that were changed apart: three-way, per connector and per
 //! property, name and type, meta and group, from the newest version that both know (docs/format.md section 11).
 
+mod report;
+mod snapshot;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::fmt;
 
-use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+pub use self::report::{
+    ConflictKind, LastChange, MergeConflict, MergeOptions, NotTaken, Resolve, Stranger, Winner,
+};
 
+use self::snapshot::Taken;
 use crate::access::Rights;
 use crate::action::{Note, Options};
 use crate::connector::{
-    Connector, ConnectorId, Description, Meta, NewConnector, Op, Properties, PropertyName,
+    Connector, Description, Meta, NewConnector, Op, Properties, PropertyName, Version,
 };
 use crate::error::{Code, Error, Result, counted, for_all, quoted};
-use crate::format::hex::{GrantId, GroupId};
+use crate::format::hex::{GrantId, GroupId, Hex};
 use crate::limits;
-use crate::log;
-use crate::plan::{self, Plan};
+use crate::log::{self, Head};
+use crate::plan::{self, Plan, Step};
+use crate::role::Capability;
 use crate::secret::Secret;
 use crate::source::Source;
 use crate::time::Timestamp;
-use crate::vault::Vault;
-use crate::vault::index::{Stored, capability_of};
+use crate::vault::authorship::{Fault, Signature};
+use crate::vault::commit::Prepared;
+use crate::vault::index::{CommitPlace, Stored, capability_of};
 use crate::vault::open::not_mergeable;
 use crate::vault::planning::{Staging, StandIn};
 use crate::vault::record::{OpenedOverview, Overview, VersionId};
-
-/// Whose side wins where both changed the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Resolve {
-    /// This copy's.
-    Ours,
-    /// The other copy's.
-    Theirs,
-    /// The one that was changed last, by its author's clock.
-    Newest,
-}
-
-/// A grant that wrote to the other copy, and that this one does not list as it is there. The label that it has
-/// there is not told: it chose that itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[non_exhaustive]
-pub struct Stranger {
-    /// Its id.
-    pub id: GrantId,
-    /// The short form of the public keys that it has in the other copy; `None` if that does not list it either.
-    pub fingerprint: Option<String>,
-}
-
-impl fmt::Display for Stranger {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.id)?;
-        match &self.fingerprint {
-            Some(fingerprint) => write!(f, " ({fingerprint})"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// How to merge.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MergeOptions {
-    /// Whose side wins; without it, a conflict is left to the caller.
-    pub resolve: Option<Resolve>,
-    /// Takes over what grants wrote that this copy does not list.
-    pub accept_strangers: bool,
-}
-
-/// Something that both copies changed, each in its way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct MergeConflict {
-    /// The connector.
-    pub id: ConnectorId,
-    /// What about it.
-    pub kind: ConflictKind,
-}
-
-/// `{"id", "kind"}`, with `property` if it is about one.
-impl Serialize for MergeConflict {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let (kind, property) = match &self.kind {
-            ConflictKind::Property(name) => ("property", Some(name)),
-            ConflictKind::Identity => ("identity", None),
-            ConflictKind::Meta => ("meta", None),
-            ConflictKind::Group => ("group", None),
-            ConflictKind::DeletedInOurs => ("deleted_in_ours", None),
-            ConflictKind::DeletedInTheirs => ("deleted_in_theirs", None),
-        };
-        let mut fields = serializer.serialize_struct("MergeConflict", 3)?;
-        fields.serialize_field("id", &self.id)?;
-        fields.serialize_field("kind", kind)?;
-        match property {
-            Some(name) => fields.serialize_field("property", name)?,
-            None => fields.skip_field("property")?,
-        }
-        fields.end()
-    }
-}
-
-/// What both copies changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConflictKind {
-    /// The value of a property.
-    Property(PropertyName),
-    /// Its name or type.
-    Identity,
-    /// Its meta.
-    Meta,
-    /// The group that it is in.
-    Group,
-    /// Ours deleted it, theirs changed it.
-    DeletedInOurs,
-    /// Theirs deleted it, ours changed it.
-    DeletedInTheirs,
-}
+use crate::vault::{Host, Vault};
 
 /// What merging another copy would change here.
 #[derive(Debug)]
@@ -126,7 +42,18 @@ pub struct Merge {
     /// The grants whose versions the other copy alone has, and that this one does not list with that key and that
     /// right.
     pub strangers: Vec<Stranger>,
+    /// Versions of the other copy that are not taken.
+    pub not_taken: Vec<NotTaken>,
     plans: Vec<Plan>,
+    /// For each plan, the versions of the other copy that an owner takes over in its place; empty if those of the plan
+    /// before it tell this change too. `None`: a version of the owner's.
+    taken: Vec<Option<Vec<Taken>>>,
+    /// Seq and hash of the commits of merged copies, as an owner's snapshot lists them.
+    adopted: Vec<[u8; 40]>,
+    /// What it was planned on.
+    head: Head,
+    /// Whether the other copy has commits that this one lacks.
+    lacks: bool,
     /// How many conflicts nobody has resolved.
     unresolved: usize,
     options: MergeOptions,
@@ -139,11 +66,15 @@ impl Merge {
         &self.plans
     }
 
-    /// The plans, to be committed together.
-    ///
+    /// Whether the other copy has nothing that this one lacks.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        !self.lacks
+    }
+
     /// Fails with `merge_conflict` if a conflict is not resolved, with `merge_stranger` if the
     /// work of a grant that is not listed here was not accepted.
-    pub fn into_plans(self) -> Result<Vec<Plan>> {
+    pub fn check(&self) -> Result<()> {
         if let (false, [first, ..]) = (self.options.accept_strangers, &*self.strangers) {
             return Err(Error::new(
                 Code::MergeStranger,
@@ -167,25 +98,25 @@ impl Merge {
                 ),
             });
         }
-        Ok(self.plans)
+        Ok(())
     }
 }
 
 impl<S: Source> Vault<S> {
-    /// What merging `theirs`, another copy of this vault whose bytes never miss, would change here. Nothing is written. `now` is the host's
-    /// clock: a change whose author says that it was made more than ten minutes later is newer than nothing.
+    /// What merging `theirs`, another copy of this vault whose bytes never miss, would change here. Nothing is
+    /// written. `now` is the host's clock: a change whose author says that it was made more than ten minutes later is
+    /// newer than nothing.
     ///
-    /// Fails with `not_mergeable` if it is another vault, and with `not_permitted` for a role that
-    /// does not read.
+    /// Fails with `not_mergeable` if it is another vault, or if its owners have replaced the vault key apart; with
+    /// `merge_epoch` if access was revoked there that this copy does not know of; and with `not_permitted` for a role
+    /// that does not read.
     pub fn plan_merge<T: Source>(
         &self,
         theirs: &Vault<T>,
         options: MergeOptions,
         now: &Timestamp,
     ) -> Result<Merge> {
-        if theirs.header.vault_id != self.header.vault_id {
-            return Err(not_mergeable());
-        }
+        self.check_mergeable(theirs)?;
         let mut merging = Merging {
             ours: self,
             theirs,
@@ -194,35 +125,116 @@ impl<S: Source> Vault<S> {
             merge: Merge {
                 conflicts: Vec::new(),
                 strangers: Vec::new(),
+                not_taken: Vec::new(),
                 plans: Vec::new(),
+                taken: Vec::new(),
+                adopted: Vec::new(),
+                head: self.head(),
+                lacks: false,
                 unresolved: 0,
                 options,
             },
         };
-        if self.has_commit(&theirs.head().hash.0) {
-            // It is what ours was once.
+        if self.has_commit(&theirs.head()) {
+            // It is what ours was once, or is merged already.
             return Ok(merging.merge);
         }
+        self.check_epoch(theirs)?;
+        self.require(Capability::Read, "read values")?;
         self.check_commits(theirs)?;
+        merging.merge.adopted = self.adopted_with(theirs);
+        merging.merge.lacks = true;
         let all = theirs.all_versions()?;
         let connectors = all.chunk_by(|one, next| one.entry.tag == next.entry.tag);
-        let newest = connectors.filter_map(|versions| versions.last());
-        for_all(newest, |newest| merging.connector(*newest))?;
+        for_all(connectors, |versions| merging.connector(versions))?;
         merging.merge.strangers.extend(merging.strangers);
         Ok(merging.merge)
     }
 
-    /// Whether a commit is in the log or before it.
-    fn has_commit(&self, hash: &[u8; 32]) -> bool {
+    /// Prepares what was planned. By an owner it is a snapshot that takes the versions of the other copy over as they
+    /// are, authors and all, and that clients of the other copy recognize; by anybody else ordinary versions of their
+    /// own.
+    ///
+    /// Fails as [`Merge::check`] does, and with `conflict` if this vault has moved on since.
+    pub fn prepare_merge(&self, merge: Merge, host: &mut Host<'_>) -> Result<Prepared> {
+        merge.check()?;
+        if merge.head != self.head() {
+            return Err(Error::new(
+                Code::Conflict,
+                "the vault has moved on since the merge was planned",
+            ));
+        }
+        match merge.lacks && self.rights().owns() {
+            true => self.prepare_merged(merge, host),
+            false => self.prepare_all(merge.plans, host),
+        }
+    }
+
+    /// Whether a commit is in the log, before it, or in a copy that was merged.
+    fn has_commit(&self, head: &Head) -> bool {
+        let hash = &head.hash.0;
         let mut log = self.index.commits.iter().map(|commit| &commit.hash);
-        self.superseded.contains(hash) || log.any(|other| other == hash)
+        self.superseded.contains(hash) || log.any(|other| other == hash) || self.adopts(head)
+    }
+
+    /// The copies are of one vault, and the vault key of one is reached from that of the other.
+    fn check_mergeable<T>(&self, theirs: &Vault<T>) -> Result<()> {
+        let (ours, theirs) = (&self.header, &theirs.header);
+        if ours.vault_id != theirs.vault_id {
+            return Err(not_mergeable());
+        }
+        if log::reaches(ours, &theirs.vault_key) || log::reaches(theirs, &ours.vault_key) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::NotMergeable,
+            "owners have replaced the vault key in both copies, each in its way",
+        )
+        .with_hint("decide which copy goes on, export the connectors of the other and import them"))
+    }
+
+    /// A copy in which access was revoked, or taken away, that ours does not know of: its present state would give that
+    /// access back. A former owner revokes too, in the copy that it has, but under the vault key of before.
+    fn check_epoch<T>(&self, theirs: &Vault<T>) -> Result<()> {
+        let (ours, theirs) = (&self.header, &theirs.header);
+        let has_later_key =
+            ours.vault_key != theirs.vault_key && log::reaches(theirs, &ours.vault_key);
+        let is_known = theirs.epoch < ours.epoch
+            || (theirs.epoch == ours.epoch && theirs.commitments == ours.commitments);
+        if is_known && !has_later_key {
+            return Ok(());
+        }
+        let message = match is_known {
+            true => "owners have replaced the vault key in the other copy".to_owned(),
+            false => format!(
+                "access was revoked in the other copy: it has epoch {}, this one {}",
+                theirs.epoch, ours.epoch
+            ),
+        };
+        let error = Error::new(Code::MergeEpoch, message);
+        let knows_ours = ours.vault_key == theirs.vault_key || has_later_key;
+        Err(match theirs.epoch > ours.epoch && knows_ours {
+            true => error.with_hint("merge this copy into the other one instead"),
+            false => error.with_hint(
+                "both copies revoked access, each in its way: revoke in the copy that goes on what the other has revoked \
+                 rightly, then export the connectors of the other and import them",
+            ),
+        })
     }
 
     /// A merge trusts each commit that only the other copy has by itself, so each has to stand by itself.
     fn check_commits<T: Source>(&self, theirs: &Vault<T>) -> Result<()> {
         let mut buffer = Vec::new();
         let only_theirs = theirs.index.commits.iter();
-        for place in only_theirs.filter(|place| !self.has_commit(&place.hash)) {
+        let head = theirs.head();
+        let is_known = |place: &CommitPlace| {
+            self.has_commit(&Head {
+                seq: place.seq,
+                hash: Hex(place.hash),
+                ..head
+            })
+        };
+        for place in only_theirs.filter(|place| !is_known(place)) {
             log::verify_commit(&theirs.header, &theirs.commit(place, &mut buffer)?)?;
         }
         Ok(())
@@ -237,7 +249,11 @@ impl<S: Source> Vault<S> {
     fn versions_by_id(&self, id: &str) -> Result<HashMap<VersionId, Stored>> {
         let mut versions = HashMap::new();
         for stored in self.versions(id)? {
-            let opened = self.opened_unless_bad(&stored)?;
+            let opened = match self.opened(&stored) {
+                Err(error) if error.is_unread() => return Err(error),
+                // Nothing of the other copy is the same as what does not open here.
+                opened => opened.ok(),
+            };
             if let Some(id) = opened.and_then(|opened| self.verified_id(&opened)) {
                 versions.insert(id, stored);
             }
@@ -255,7 +271,7 @@ struct Merging<'a, S, T> {
     merge: Merge,
 }
 
-/// A side of a connector: its newest version.
+/// A side of a connector: its newest version that is good.
 struct Side<'a, S> {
     vault: &'a Vault<S>,
     stored: Stored,
@@ -264,14 +280,13 @@ struct Side<'a, S> {
 }
 
 impl<'a, S: Source> Side<'a, S> {
-    fn new(vault: &'a Vault<S>, stored: Stored) -> Result<Self> {
-        let (opened, _) = vault.shown(&stored)?;
-        Ok(Self {
+    fn new(vault: &'a Vault<S>, stored: Stored, opened: OpenedOverview) -> Self {
+        Self {
             vault,
             stored,
             id: opened.id(),
             overview: opened.overview,
-        })
+        }
     }
 
     fn exists(&self) -> bool {
@@ -285,72 +300,73 @@ impl<'a, S: Source> Side<'a, S> {
         }
     }
 
-    /// When a property was last changed after `base`, by the clock of the author of the version: of the first one,
-    /// from the newest back, whose value is not that of the version before it. What a version says that it
+    /// When something was last changed after `base`, by the clock of the author of the version, and by whom: the first
+    /// one, from the newest back, whose value is not that of the version before it. What a version says that it
     /// changed does not count, and a false one says nothing.
-    fn value_changed_at(&self, name: &PropertyName, base: Option<Stored>) -> Result<Timestamp> {
-        self.changed_at(base, |stored| self.value_then(stored, name))
-    }
-
-    /// The same of anything that `then` tells of a version.
-    fn changed_at<T: PartialEq>(
+    fn last_change<T: PartialEq>(
         &self,
         base: Option<Stored>,
-        then: impl Fn(&Stored) -> Result<(Timestamp, T)>,
-    ) -> Result<Timestamp> {
+        value: impl Fn(&Stored) -> Result<T>,
+    ) -> Result<(Timestamp, GrantId)> {
         let base = base.map_or(0, |base| base.entry.version.get());
-        let mut newer: Option<(Timestamp, T)> = None;
+        let mut newer: Option<(Overview, T)> = None;
         let versions = self.vault.versions(self.overview.id.as_str())?;
+        let own = self.stored.entry.version;
         for stored in versions.iter().rev() {
-            let older = match then(stored) {
+            if stored.entry.version > own {
+                continue;
+            }
+            let read = || -> Result<_> { Ok((self.vault.overview_of(stored)?, value(stored)?)) };
+            let older = match read() {
                 Err(error) if error.code() == Code::FalseRecord => continue,
                 older => older?,
             };
-            if let Some((at, _)) = newer.take_if(|(_, value)| *value != older.1) {
-                return Ok(at);
+            if let Some((overview, _)) = newer.take_if(|(_, value)| *value != older.1) {
+                return Ok((overview.at, overview.author));
             }
             newer = Some(older);
             if stored.entry.version.get() <= base {
                 break;
             }
         }
-        Ok(newer.map_or_else(|| self.overview.at.clone(), |(at, _)| at))
+        Ok(match newer {
+            Some((overview, _)) => (overview.at, overview.author),
+            None => (self.overview.at.clone(), self.overview.author),
+        })
     }
 
-    /// What a version says of its connector, and when that was made.
-    fn told_then<T>(&self, stored: &Stored, of: &dyn Fn(&Overview) -> T) -> Result<(Timestamp, T)> {
-        let overview = self.vault.overview_of(stored)?;
-        Ok((overview.at.clone(), of(&overview)))
-    }
-
-    /// The value of a property in a version, and when that was made.
-    fn value_then(
-        &self,
-        stored: &Stored,
-        name: &PropertyName,
-    ) -> Result<(Timestamp, Option<Secret>)> {
+    /// The value of a property in a version.
+    fn value_then(&self, stored: &Stored, name: &PropertyName) -> Result<Option<Secret>> {
         if !stored.entry.exists() {
-            return Ok((self.vault.overview_of(stored)?.at, None));
+            return Ok(None);
         }
         let connector = self.vault.unseal(stored)?.connector;
-        let value = connector.properties.get(name.as_str()).cloned();
-        Ok((connector.updated_at, value))
+        Ok(connector.properties.get(name.as_str()).cloned())
     }
 }
 
 impl<'a, S: Source, T: Source> Merging<'a, S, T> {
-    fn connector(&mut self, their_newest: Stored) -> Result<()> {
-        let theirs = Side::new(self.theirs, their_newest)?;
+    fn connector(&mut self, their_versions: &[Stored]) -> Result<()> {
+        if self.is_same(their_versions) {
+            return Ok(());
+        }
+        let mut good = self.good(their_versions)?;
+        let Some((stored, opened)) = good.pop() else {
+            return Ok(());
+        };
+        let theirs = Side::new(self.theirs, stored, opened);
         let id = theirs.overview.id.as_str();
         let Some(our_newest) = self.ours.newest(id)? else {
             // Ours never knew it.
-            if theirs.exists() {
-                self.note_strangers(id, None)?;
-                self.create(&theirs)?;
-            }
-            return Ok(());
+            let is_stranger = self.note_strangers(id, None)?;
+            // A delete of what is not there changes nothing that anybody sees.
+            return match theirs.exists() {
+                true => self.create(None, &theirs, is_stranger),
+                false => Ok(()),
+            };
         };
-        let ours = Side::new(self.ours, our_newest)?;
+        let (shown, _) = self.ours.shown(&our_newest)?;
+        let ours = Side::new(self.ours, our_newest, shown);
         // Whoever made it: ours holds it already.
         if ours.id == theirs.id {
             return Ok(());
@@ -364,45 +380,110 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
         if unchanged(&theirs.stored) {
             return Ok(());
         }
-        self.note_strangers(id, base)?;
-        let ours_unchanged = unchanged(&ours.stored);
+        let is_stranger = self.note_strangers(id, base)?;
+        // Nothing of ours stands against theirs: an owner takes their versions over as they are.
+        let takes = unchanged(&ours.stored) && !is_stranger;
+        let since = base.filter(|_| takes);
         match (ours.exists(), theirs.exists()) {
             (false, false) => Ok(()),
-            (true, true) => self.properties(&ours, &theirs, base),
+            (true, true) => self.properties(&ours, &theirs, base, since),
             (true, false) => {
                 let kind = ConflictKind::DeletedInTheirs;
-                if ours_unchanged || self.theirs_wins(&ours, &theirs, kind)? {
+                if unchanged(&ours.stored) || self.theirs_wins(&ours, &theirs, base, kind)? {
                     let before = self.ours.without_values(id, StandIn::Any)?;
                     let draft = plan::delete(&before, None, &options(&theirs))?;
-                    self.merge
-                        .plans
-                        .push(self.ours.plan_on_newest(draft, None)?);
+                    let plan = self.ours.plan_on_newest(draft, None)?;
+                    self.push(vec![plan], Some(&ours), &theirs, since)?;
                 }
                 Ok(())
             }
             // Nothing is created over a deletion that theirs does not know, without a conflict.
             (false, true) => {
                 let kind = ConflictKind::DeletedInOurs;
-                if ours_unchanged || self.theirs_wins(&ours, &theirs, kind)? {
-                    self.create(&theirs)?;
+                if unchanged(&ours.stored) || self.theirs_wins(&ours, &theirs, base, kind)? {
+                    self.create(Some((&ours, since)), &theirs, is_stranger)?;
                 }
                 Ok(())
             }
         }
     }
 
+    /// Whether the newest versions of a connector are the same bytes in both copies: then nothing about it is read.
+    fn is_same(&self, their_versions: &[Stored]) -> bool {
+        let Some(theirs) = their_versions.last().map(|stored| stored.entry) else {
+            return true;
+        };
+        let ours = self.ours.index.newest(theirs.tag, &self.ours.reading());
+        self.same_keys()
+            && ours.is_ok_and(|ours| {
+                ours.is_some_and(|Stored { entry: ours, .. }| {
+                    (ours.version, ours.op, ours.overview_hash, ours.secrets_hash)
+                        == (
+                            theirs.version,
+                            theirs.op,
+                            theirs.overview_hash,
+                            theirs.secrets_hash,
+                        )
+                })
+            })
+    }
+
+    /// Whether both copies are sealed with the same keys, so that records can be copied.
+    fn same_keys(&self) -> bool {
+        let (ours, theirs) = (&self.ours.header, &self.theirs.header);
+        ours.epoch == theirs.epoch && ours.commitments == theirs.commitments
+    }
+
+    /// The versions of a connector that break no rule in their copy, oldest first; notes the others.
+    fn good(&mut self, their_versions: &[Stored]) -> Result<Vec<(Stored, OpenedOverview)>> {
+        let theirs = self.theirs;
+        let mut good = Vec::new();
+        for stored in their_versions {
+            let entry = &stored.entry;
+            let error = if !theirs.may(entry.group, Capability::Read) {
+                let id = theirs.overview_of(stored).ok().map(|overview| overview.id);
+                let message = "this grant does not read in the group of the connector";
+                Some((id, Error::new(Code::NotPermitted, message)))
+            } else {
+                match theirs.examine_version(stored, Signature::Verified)? {
+                    (Some(opened), None) => {
+                        good.push((*stored, opened));
+                        None
+                    }
+                    (opened, fault) => {
+                        let id = opened.map(|opened| opened.overview.id);
+                        fault.map(|fault| (id, Fault::into_error(fault)))
+                    }
+                }
+            };
+            if let Some((id, error)) = error {
+                self.merge.not_taken.push(NotTaken {
+                    id,
+                    version: entry.version,
+                    error,
+                });
+            }
+        }
+        Ok(good)
+    }
+
     /// Notes who, unknown to ours, made versions of a connector behind `base` that only theirs has.
-    fn note_strangers(&mut self, id: &str, base: Option<Stored>) -> Result<()> {
+    /// Whether there is any.
+    fn note_strangers(&mut self, id: &str, base: Option<Stored>) -> Result<bool> {
         let ours = self.ours.versions_by_id(id)?;
         let base = base.map_or(0, |base| base.entry.version.get());
+        let mut is_any = false;
         let mut before: Option<Stored> = None;
         for stored in self.theirs.versions(id)? {
             let before = before.replace(stored);
             if stored.entry.version.get() <= base {
                 continue;
             }
-            let Some(opened) = self.theirs.opened_unless_bad(&stored)? else {
-                continue;
+            let opened = match self.theirs.opened(&stored) {
+                Err(error) if error.is_unread() => return Err(error),
+                // It is not taken, whoever made it.
+                Err(_) => continue,
+                Ok(opened) => opened,
             };
             if ours.contains_key(&opened.id()) {
                 continue;
@@ -430,9 +511,10 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
                     id: author,
                     fingerprint: grant.map(|grant| grant.key().fingerprint()),
                 });
+                is_any = true;
             }
         }
-        Ok(())
+        Ok(is_any)
     }
 
     /// Whether ours has a key that patches in a group are sealed to.
@@ -445,8 +527,12 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
     fn base(&self, id: &str) -> Result<Option<Stored>> {
         let ours = self.ours.versions_by_id(id)?;
         for stored in self.theirs.versions(id)?.iter().rev() {
-            if let Some(opened) = self.theirs.opened_unless_bad(stored)?
-                && let Some(base) = ours.get(&opened.id())
+            let opened = match self.theirs.opened(stored) {
+                Err(error) if error.is_unread() => return Err(error),
+                Err(_) => continue,
+                Ok(opened) => opened,
+            };
+            if let Some(base) = ours.get(&opened.id())
                 && self.ours.signed_by(&opened).is_some()
             {
                 return Ok(Some(*base));
@@ -461,6 +547,7 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
         ours: &Side<'a, S>,
         theirs: &Side<'a, T>,
         base: Option<Stored>,
+        since: Option<Stored>,
     ) -> Result<()> {
         let before = self.ours.unseal(&ours.stored)?.connector;
         let their_values = theirs.properties()?;
@@ -471,7 +558,7 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
             _ => None,
         };
         let mut staging = Staging::new(self.ours, Timestamp::unknown());
-        self.description(&mut staging, ours, theirs, base)?;
+        let mut plans = self.description(&mut staging, ours, theirs, base)?;
         let mut after = before.properties.clone();
         let names: Vec<PropertyName> = their_values
             .names()
@@ -494,13 +581,11 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
             let takes_theirs = if base_values.is_some() && our_value == base_value {
                 true
             } else {
-                let times = || {
-                    Ok((
-                        theirs.value_changed_at(&name, base)?,
-                        ours.value_changed_at(&name, base)?,
-                    ))
-                };
-                self.conflict(ours, ConflictKind::Property(name.clone()), times)?
+                let changes = (
+                    theirs.last_change(base, |stored| theirs.value_then(stored, &name))?,
+                    ours.last_change(base, |stored| ours.value_then(stored, &name))?,
+                );
+                self.conflict(ours, ConflictKind::Property(name.clone()), changes)
             };
             if takes_theirs {
                 set(&mut after, &name, their_value)?;
@@ -509,10 +594,11 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
         // With the name that it has by now.
         let before = staging.read(ours.overview.id.as_str())?;
         let draft = plan::replace(&before, &after, &options(theirs))?;
-        if draft.writes() {
-            self.merge.plans.push(staging.stage(draft, None)?);
+        let takes = self.ours.rights().owns() && since.is_some();
+        if draft.writes() || (takes && plans.is_empty()) {
+            plans.push(staging.stage(draft, None)?);
         }
-        Ok(())
+        self.push(plans, Some(ours), theirs, since)
     }
 
     /// Name and type, meta and group of a connector that both have, where they differ.
@@ -522,14 +608,12 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
         ours: &Side<'a, S>,
         theirs: &Side<'a, T>,
         base: Option<Stored>,
-    ) -> Result<()> {
-        let base = base.filter(|base| base.entry.exists());
+    ) -> Result<Vec<Plan>> {
+        let mut plans = Vec::new();
         let mut description = None;
         if self.takes_theirs(ours, theirs, base, ConflictKind::Identity, &identity_of)? {
-            let Overview {
-                name, type_name, ..
-            } = &theirs.overview;
-            description = Some(Description::new().name(name).type_name(type_name));
+            let (name, type_name) = identity_of(&theirs.overview);
+            description = Some(Description::new().name(&name).type_name(&type_name));
         }
         if self.takes_theirs(ours, theirs, base, ConflictKind::Meta, &meta_of)? {
             let (our_meta, their_meta) = (&ours.overview.meta, &theirs.overview.meta);
@@ -546,15 +630,13 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
         }
         let id = ours.overview.id.as_str();
         if let Some(description) = description {
-            let plan = staging.describe(id, &description, &options(theirs))?;
-            self.merge.plans.push(plan);
+            plans.push(staging.describe(id, &description, &options(theirs))?);
         }
         if self.takes_theirs(ours, theirs, base, ConflictKind::Group, &group_of)? {
             let group = self.our_group(&theirs.overview)?;
-            let plan = staging.move_into(id, group, &options(theirs))?;
-            self.merge.plans.push(plan);
+            plans.push(staging.move_into(id, group, &options(theirs))?);
         }
-        Ok(())
+        Ok(plans)
     }
 
     /// Whether something about a connector becomes what theirs has, since theirs alone changed it, or wins.
@@ -567,20 +649,27 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
         of: &dyn Fn(&Overview) -> V,
     ) -> Result<bool> {
         let (our_own, their_own) = (of(&ours.overview), of(&theirs.overview));
-        let then = base.map(|base| self.ours.overview_of(&base)).transpose()?;
-        let then = then.map(|overview| of(&overview));
+        let then = match base {
+            Some(base) if base.entry.exists() => Some(of(&self.ours.overview_of(&base)?)),
+            _ => None,
+        };
         if our_own == their_own || then.as_ref() == Some(&their_own) {
             return Ok(false);
         }
         if then.as_ref() == Some(&our_own) {
             return Ok(true);
         }
-        self.conflict(ours, kind, || {
-            Ok((
-                theirs.changed_at(base, |stored| theirs.told_then(stored, of))?,
-                ours.changed_at(base, |stored| ours.told_then(stored, of))?,
-            ))
-        })
+        let told =
+            |stored: &Stored, overview: Overview| stored.entry.exists().then(|| of(&overview));
+        let changes = (
+            theirs.last_change(base, |stored| {
+                Ok(told(stored, theirs.vault.overview_of(stored)?))
+            })?,
+            ours.last_change(base, |stored| {
+                Ok(told(stored, ours.vault.overview_of(stored)?))
+            })?,
+        );
+        Ok(self.conflict(ours, kind, changes))
     }
 
     /// The number that ours has for the group of one of their versions. Fails with `group_not_found`.
@@ -598,7 +687,14 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
         })
     }
 
-    fn create(&mut self, theirs: &Side<'_, T>) -> Result<()> {
+    /// Theirs has a connector that ours has not, or has deleted. `ours`: the delete, and the base if their versions
+    /// behind it can be taken as they are.
+    fn create(
+        &mut self,
+        ours: Option<(&Side<'_, S>, Option<Stored>)>,
+        theirs: &Side<'_, T>,
+        is_stranger: bool,
+    ) -> Result<()> {
         let Connector {
             id,
             name,
@@ -614,9 +710,80 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
         });
         let group = self.our_group(&theirs.overview)?;
         let mut staging = Staging::new(self.ours, Timestamp::unknown());
-        let plan = staging.create_in(&connector, group, &options(theirs))?;
-        self.merge.plans.push(plan);
+        let plans = vec![staging.create_in(&connector, group, &options(theirs))?];
+        match ours {
+            Some((ours, since)) => self.push(plans, Some(ours), theirs, since),
+            None if is_stranger => self.push(plans, None, theirs, None),
+            None => self.push_taken(plans, theirs, Version::FIRST.get()),
+        }
+    }
+
+    /// The plans of a connector, in the place of which an owner takes their versions behind `since`, if there is one.
+    fn push(
+        &mut self,
+        mut plans: Vec<Plan>,
+        ours: Option<&Side<'_, S>>,
+        theirs: &Side<'_, T>,
+        since: Option<Stored>,
+    ) -> Result<()> {
+        if let Some(since) = since {
+            return self.push_taken(plans, theirs, since.entry.version.get() + 1);
+        }
+        if self.ours.rights().owns() {
+            // Clients of either copy see the connector move forward.
+            let newest = ours.map(|ours| ours.stored.entry.version);
+            let newest = newest.max(Some(self.newest_number(theirs)?));
+            let mut version = newest.map_or(Version::FIRST, Version::next);
+            let mut before = plans.first().and_then(version_before);
+            for plan in &mut plans {
+                number(plan, before, version);
+                before = Some(version);
+                version = version.next();
+            }
+        }
+        self.merge.taken.extend(plans.iter().map(|_| None));
+        self.merge.plans.extend(plans);
         Ok(())
+    }
+
+    fn push_taken(&mut self, mut plans: Vec<Plan>, theirs: &Side<'_, T>, from: u64) -> Result<()> {
+        if !self.ours.rights().owns() {
+            self.merge.taken.extend(plans.iter().map(|_| None));
+            self.merge.plans.extend(plans);
+            return Ok(());
+        }
+        let mut taken = Vec::new();
+        for stored in self.theirs.versions(theirs.overview.id.as_str())? {
+            if stored.entry.version.get() < from
+                || stored.entry.version > theirs.stored.entry.version
+            {
+                continue;
+            }
+            // Those that break a rule are listed as not taken.
+            if let (Some(opened), None) =
+                self.theirs.examine_version(&stored, Signature::Verified)?
+            {
+                taken.push(self.take(&stored, opened)?);
+            }
+        }
+        // Each tells a part of what their versions change.
+        let before = plans.first().and_then(version_before);
+        let mut taken = Some(taken);
+        for plan in &mut plans {
+            number(plan, before, theirs.stored.entry.version);
+            self.merge
+                .taken
+                .push(Some(taken.take().unwrap_or_default()));
+        }
+        self.merge.plans.extend(plans);
+        Ok(())
+    }
+
+    /// The greatest number that a version of a connector has in the other copy, be it good or not.
+    fn newest_number(&self, theirs: &Side<'_, T>) -> Result<Version> {
+        let versions = self.theirs.versions(theirs.overview.id.as_str())?;
+        let newest = versions.last().map(|newest| newest.entry.version);
+        Ok(newest.unwrap_or(theirs.stored.entry.version))
     }
 
     /// Notes a conflict about a whole connector; whether theirs wins.
@@ -624,40 +791,71 @@ impl<'a, S: Source, T: Source> Merging<'a, S, T> {
         &mut self,
         ours: &Side<'_, S>,
         theirs: &Side<'_, T>,
+        base: Option<Stored>,
         kind: ConflictKind,
     ) -> Result<bool> {
-        let times = || Ok((theirs.overview.at.clone(), ours.overview.at.clone()));
-        self.conflict(ours, kind, times)
+        let exists = |stored: &Stored| Ok(stored.entry.exists());
+        // The side that still exists was changed last by its newest version, whatever that changed.
+        let last = |overview: &Overview| (overview.at.clone(), overview.author);
+        let changes = match kind {
+            ConflictKind::DeletedInOurs => {
+                (last(&theirs.overview), ours.last_change(base, exists)?)
+            }
+            _ => (theirs.last_change(base, exists)?, last(&ours.overview)),
+        };
+        Ok(self.conflict(ours, kind, changes))
     }
 
-    /// Notes a conflict; whether theirs wins. `times` are those of the changes, theirs first.
+    /// Notes a conflict; whether theirs wins. The changes are those of theirs and of ours.
     fn conflict(
         &mut self,
         ours: &Side<'_, S>,
         kind: ConflictKind,
-        times: impl FnOnce() -> Result<(Timestamp, Timestamp)>,
-    ) -> Result<bool> {
-        self.merge.conflicts.push(MergeConflict {
+        (theirs_last, ours_last): ((Timestamp, GrantId), (Timestamp, GrantId)),
+    ) -> bool {
+        let is_future =
+            |at: &Timestamp| self.now.is_older_than(limits::CLOCK_AHEAD_SECONDS_MAX, at);
+        let winner = match self.merge.options.resolve {
+            Some(Resolve::Theirs) => Some(Winner::Theirs),
+            Some(Resolve::Ours) => Some(Winner::Ours),
+            Some(Resolve::Newest) => match (&theirs_last.0, &ours_last.0) {
+                (theirs, ours) if is_future(theirs) || is_future(ours) => None,
+                (theirs, ours) if theirs > ours => Some(Winner::Theirs),
+                _ => Some(Winner::Ours),
+            },
+            None => None,
+        };
+        self.merge.unresolved += usize::from(winner.is_none());
+        let change = |(at, by): (Timestamp, GrantId)| LastChange {
+            at,
+            by: match self.ours.label_of(by) {
+                Some(label) => label.to_owned(),
+                None => by.to_string(),
+            },
+        };
+        let conflict = MergeConflict {
             id: ours.overview.id.clone(),
             kind,
-        });
-        match self.merge.options.resolve {
-            Some(Resolve::Theirs) => Ok(true),
-            Some(Resolve::Ours) => Ok(false),
-            Some(Resolve::Newest) => {
-                let (theirs, ours) = times()?;
-                let is_future = |at| self.now.is_older_than(limits::CLOCK_AHEAD_SECONDS_MAX, at);
-                if is_future(&theirs) || is_future(&ours) {
-                    self.merge.unresolved += 1;
-                    return Ok(false);
-                }
-                Ok(theirs > ours)
-            }
-            None => {
-                self.merge.unresolved += 1;
-                Ok(false)
-            }
-        }
+            ours: change(ours_last),
+            theirs: change(theirs_last),
+            winner,
+        };
+        self.merge.conflicts.push(conflict);
+        winner == Some(Winner::Theirs)
+    }
+}
+
+fn version_before(plan: &Plan) -> Option<Version> {
+    match &plan.0 {
+        Step::Draft { draft, .. } => draft.version_before,
+        Step::Answered { .. } => None,
+    }
+}
+
+/// Gives the version that a plan writes a number.
+fn number(plan: &mut Plan, before: Option<Version>, after: Version) {
+    if let Step::Draft { draft, .. } = &mut plan.0 {
+        (draft.version_before, draft.version_after) = (before, after);
     }
 }
 

@@ -1,37 +1,92 @@
 //! Repair: a sound vault from what is intact of a damaged one (docs/format.md section 12).
 
-use std::collections::{BTreeMap, HashMap};
+mod chain;
+mod records;
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::access::{Access, Unlock, Way, not_permitted};
+use self::chain::{Chain as Followed, Pieces};
+use self::records::Records;
+use crate::access::{Unlock, Way, not_permitted};
 use crate::bytes::damaged;
-use crate::crypto::{Hash, sha256};
-use crate::error::Result;
-use crate::format::commit::{Commit, FIXED_LEN, Fixed, Kind, SIGNATURE_LEN};
+use crate::connector::{ConnectorId, Version};
+use crate::crypto::Hash;
+use crate::error::{Error, Result};
+use crate::format::commit::Commit;
 use crate::format::header::Header;
 use crate::format::hex::VaultId;
 use crate::format::key_slots;
 use crate::format::{PREFIX_LEN, check_file_len, mangled, split_file};
-use crate::limits;
 use crate::log;
 use crate::source::Piece;
 use crate::vault::commit::{Links, NewVersion, next_counter, snapshot_file};
-use crate::vault::index::{self, Author, Before, Entry, IndexKeys, Salvaged, Stored, Tag};
+use crate::vault::index::IndexKeys;
 use crate::vault::open::{OpenOptions, require_expectation};
-use crate::vault::record::{OpenedOverview, Overview, RecordKeys, is_signed_by};
+use crate::vault::record::{Overview, RecordKeys};
 use crate::vault::{Host, Vault};
 
-/// A record that is lost, or a page of the index.
+/// Hashes of commits by their seq.
+type HashOf = HashMap<u64, Hash>;
+
+/// What an owner takes beside what is sure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RepairOptions {
+    /// Takes the versions of [`Repaired::elsewhere`] too, as far as they are newer than what is kept of their connector.
+    pub elsewhere: bool,
+    /// Goes on where a newer header may have stood, although an older one could bring back revoked grants: the owner
+    /// has looked at the grants that the error names.
+    pub older_header: bool,
+}
+
+/// A record that is lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct DamagedRecord {
+pub struct LostRecord {
     /// The commit that carries it.
     pub seq: u64,
-    /// Where it begins in the file.
+    /// Where the length in front of its sealed overview stands in the file.
     pub offset: u64,
-    /// Its connector, if its overview still opens. A page has none.
+    /// Its connector, if its overview still opens.
     pub connector: Option<String>,
+    /// `damaged`, `false_record` for one that breaks a rule, or `unauthorized_commit` for one that its author had no
+    /// right to.
+    pub code: &'static str,
+}
+
+/// Why a version is not kept although it opens and is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reason {
+    /// Its commit does not follow from the others: it may be one that was discarded.
+    NotInPlace,
+    /// Its page is lost, and its author may not make such a version any more.
+    NoPage,
+    /// It renames its connector.
+    Face,
+}
+
+/// A version that is not kept unless the owner asks for it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Elsewhere {
+    /// What it says.
+    pub overview: Overview,
+    /// Why it is not kept.
+    pub reason: Reason,
+}
+
+/// A version that the owner added: its connector had a newer one than what is left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RestoredVersion {
+    /// The connector.
+    pub id: ConnectorId,
+    /// The version that was added.
+    pub version: Version,
 }
 
 /// What a repair saved, and what not.
@@ -42,15 +97,18 @@ pub struct Repaired {
     pub file: Vec<u8>,
     /// The vault, open.
     pub vault: Vault,
-    /// How many connector versions were saved because they stand under a verified signature.
+    /// How many connector versions were kept.
     pub recovered: usize,
-    /// Versions that open but stand under no signature: a reader could have made them. They are in
-    /// the vault only if that was asked for.
-    pub quarantined: Vec<Overview>,
+    /// Versions of connectors of which a newer one is lost.
+    pub restored: Vec<RestoredVersion>,
+    /// Versions that open and are signed, but not in their place. They are in the vault only if that was asked for.
+    pub elsewhere: Vec<Elsewhere>,
     /// Records that are lost.
-    pub lost: Vec<DamagedRecord>,
+    pub lost: Vec<LostRecord>,
     /// Stretches of the file that hold no readable commit.
     pub gaps: Vec<Gap>,
+    /// Whether the signature of the snapshot holds. If not, its pages are taken because members alone can make such.
+    pub is_snapshot_signed: bool,
 }
 
 /// A stretch of the file, in bytes.
@@ -62,37 +120,29 @@ pub struct Gap {
     pub len: u64,
 }
 
-/// A version that was found, with its sealed record.
-struct Found<'a> {
-    entry: Entry,
-    sealed: [&'a [u8]; 2],
-    overview: Overview,
-    signed: bool,
-}
-
 impl Vault {
     /// The id of the vault that [`repair`](Self::repair) would find in these bytes.
     #[must_use]
     pub fn identify_damaged(file: &[u8]) -> Option<VaultId> {
         let log_start = split_file(file).map_or(PREFIX_LEN.min(file.len()), |(_, start)| start);
-        let (commits, _) = find_commits(file, log_start);
-        let header = commits
+        let pieces = Pieces::find(file, log_start);
+        let header = pieces
+            .commits
             .iter()
             .find_map(|commit| log::verified_header(commit).ok())?;
         Some(header.vault_id)
     }
 
-    /// Makes a sound vault of what is intact of a damaged one: every record that stands under a
-    /// verified signature, by its hash. Those that merely open prove nothing, since a reader could
-    /// have made them; `unsigned` takes them all the same. Needs an owner, who signs the result.
+    /// Makes a sound vault of what is intact of a damaged one: of the newest header that is acceptable, its snapshot and
+    /// the commits that follow from it under signatures. Needs an owner, who signs the result.
     ///
-    /// Fails with `damaged` if the header is, since the keys are in it; with `vault_id_required` as
-    /// [`open`](Self::open) does.
+    /// Fails with `damaged` if no header is left, since the keys are in it, or where a newer one may have stood; with
+    /// `rolled_back` if a commit that the client has seen is lost; with `vault_id_required` as [`open`](Self::open) does.
     pub fn repair(
         file: &[u8],
         unlock: Unlock<'_>,
         options: &OpenOptions,
-        unsigned: bool,
+        repair: RepairOptions,
         host: &mut Host<'_>,
     ) -> Result<Repaired> {
         let way = Way::from(unlock);
@@ -106,335 +156,156 @@ impl Vault {
             ),
             Err(_) => (Vec::new(), PREFIX_LEN.min(file.len())),
         };
-        let (commits, gaps) = find_commits(file, log_start);
-        let header = commits
-            .iter()
-            .find_map(|commit| log::verified_header(commit).ok());
-        let header = header.ok_or_else(|| {
+        let pieces = Pieces::find(file, log_start);
+        let commits = &pieces.commits;
+        let Some((first, header)) = newest_header(commits, options)? else {
             let error = damaged(
                 log_start as u64,
                 "no sound header is left, and the keys are in it",
             );
-            mangled::explain(error.with_hint("restore a backup"), &Piece::file(file))
-        })?;
-        if let Some(expected) = options
-            .vault_id
-            .filter(|expected| *expected != header.vault_id)
-        {
-            return Err(log::wrong_vault(expected, header.vault_id));
-        }
-        if let Some(known) = &options.known {
-            // The seq does not tell: the newest commits may be among the lost ones.
-            let seq = commits.first().map_or(0, |commit| commit.fixed.seq);
-            log::check_header(&header, known, seq)?;
+            let error = error.with_hint("restore a backup");
+            return Err(mangled::explain(error, &Piece::file(file)));
+        };
+        if !repair.older_header {
+            check_newest(&pieces, &header)?;
         }
         let access = way.access(&header, &key_slots, options.into(), &mut Vec::new())?;
         if !access.rights().owns() {
             return Err(not_permitted("only an owner can sign the repaired vault"));
         }
-        let mut salvage = Salvage::new(&access, &header, file);
-        // Only what is signed and in its place: anybody can make a commit whose structure holds.
-        let mut signed = Vec::new();
-        for commit in &commits {
-            if salvage.commit(commit) {
-                signed.push(commit);
+        let known = options.known.as_ref().map(|known| &known.head);
+        let followed = Followed::of(commits, first, &header, known);
+        let in_place = || followed.in_place.iter().map(|index| &commits[*index]);
+        let hashes = chain::hashes(&in_place().collect::<Vec<_>>());
+        if let Some(known) = known {
+            chain::check_known(known, &hashes, &commits[first])?;
+        }
+
+        let index = IndexKeys::new(access.bundle.index(), header.vault_id, header.epoch);
+        let keys = RecordKeys::new(&access.bundle, &header);
+        let mut records = Records::new(file, &header, &index, &keys);
+        for commit in in_place() {
+            records.take(commit, followed.is_signed);
+        }
+        for (number, commit) in commits.iter().enumerate() {
+            if !followed.in_place.contains(&number) {
+                records.list(commit);
             }
         }
-        let (found, quarantined, lost) = salvage.finish(unsigned);
-        let recovered = found
-            .values()
-            .flatten()
-            .filter(|found| found.signed)
-            .count();
-        let versions: Vec<_> = found
-            .values()
-            .flatten()
-            .map(|found| NewVersion::sealed(found.entry, found.sealed))
-            .collect();
-        let newest = signed.last().copied();
-        let newest = newest.ok_or_else(|| {
-            let error = damaged(log_start as u64, "no sound commit is left");
-            mangled::explain(error.with_hint("restore a backup"), &Piece::file(file))
-        })?;
-        let superseded = superseded(&signed, newest);
+        let found = records.finish(repair.elsewhere);
+
+        let newest = in_place().map(|commit| commit.fixed.seq).max();
+        let newest = newest.max(known.map(|known| known.seq)).unwrap_or_default();
+        let seq = next_counter(newest)?;
+        let superseded = chain::superseded(&hashes, seq);
         let chain = Links {
-            seq: next_counter(newest.fixed.seq)?,
-            prev: newest.hash,
+            seq,
+            prev: superseded.last().copied().unwrap_or_default(),
             superseded: &superseded,
-            adopted: &[],
+            adopted: commits[first].snapshot().map_or(&[], |part| &part.adopted),
         };
-        let file = snapshot_file(&access, &header, &key_slots, &chain, versions, host.rng)?;
-        let way = Way::Open(Box::new(access));
-        let vault = Self::load(file.clone(), way, OpenOptions::default())?;
+        let make = |own: Vec<NewVersion<'static>>, host: &mut Host<'_>| {
+            let kept = found.versions.iter().flat_map(|connector| &connector.kept);
+            let mut versions: Vec<_> = kept
+                .map(|kept| NewVersion::sealed(kept.entry, kept.sealed))
+                .collect();
+            versions.extend(own);
+            versions.sort_by_key(|version| version.entry.place());
+            snapshot_file(&access, &header, &key_slots, &chain, versions, host.rng)
+        };
+        let open = |file: Vec<u8>| {
+            let way = Way::Open(Box::new(access.clone()));
+            Self::load(file, way, OpenOptions::default())
+        };
+        let mut file = make(Vec::new(), host)?;
+        let mut vault = open(file.clone())?;
+        let mut restored = Vec::new();
+        let mut own = Vec::new();
+        for connector in &found.versions {
+            let (Some(newest), Some(lost)) = (connector.kept.last(), connector.lost_newest())
+            else {
+                continue;
+            };
+            let id = newest.overview.id.clone();
+            let Some(stored) = vault.newest(id.as_str())? else {
+                continue;
+            };
+            let version = lost.next();
+            let keys = (&vault.index.keys, &vault.keys);
+            own.push(vault.renewed_as(&stored, version, host)?.seal(keys, host)?);
+            restored.push(RestoredVersion { id, version });
+        }
+        if !own.is_empty() {
+            file = make(own, host)?;
+            vault = open(file.clone())?;
+        }
         Ok(Repaired {
             file,
             vault,
-            recovered,
-            quarantined,
-            lost,
-            gaps,
+            recovered: found.versions.iter().map(|one| one.kept.len()).sum(),
+            restored,
+            elsewhere: found.elsewhere,
+            lost: found.lost,
+            gaps: pieces.gaps,
+            is_snapshot_signed: followed.is_signed,
         })
     }
 }
 
-/// Every commit whose structure holds, in the order of the file, and the stretches between them.
-fn find_commits(file: &[u8], log_start: usize) -> (Vec<Commit<'_>>, Vec<Gap>) {
-    let mut commits = Vec::new();
-    let mut gaps: Vec<Gap> = Vec::new();
-    let mut at = log_start;
-    // What false starts may cost in all: each claims bytes to look at, and anybody can write many.
-    let mut budget = file.len().saturating_mul(8);
-    while at < file.len() {
-        let rest = &file[at..];
-        match sound_commit(rest, at as u64, &mut budget) {
-            Some(commit) => {
-                at += usize::try_from(commit.len).unwrap_or(usize::MAX);
-                commits.push(commit);
-            }
-            None => {
-                match gaps.last_mut() {
-                    Some(gap) if gap.offset + gap.len == at as u64 => gap.len += 1,
-                    _ => gaps.push(Gap {
-                        offset: at as u64,
-                        len: 1,
-                    }),
-                }
-                at += 1;
-            }
+/// The newest header that is of the vault that is expected, under an owner whom the client trusts, and the commit that
+/// has it. Fails with the reason why the newest one of all is not acceptable.
+fn newest_header(commits: &[Commit<'_>], options: &OpenOptions) -> Result<Option<(usize, Header)>> {
+    let verified = commits.iter().enumerate();
+    let mut verified: Vec<_> = verified
+        .filter_map(|(index, commit)| Some((index, log::verified_header(commit).ok()?)))
+        .collect();
+    verified.sort_by_key(|(index, header)| {
+        (
+            Reverse((header.epoch, header.handovers.len(), header.seq)),
+            *index,
+        )
+    });
+    let check = |header: &Header| -> Result<()> {
+        options.check_vault(header)?;
+        match &options.known {
+            Some(known) => log::check_header(header, known, header.seq),
+            None => Ok(()),
+        }
+    };
+    let mut refused = None;
+    for (index, header) in verified {
+        match check(&header) {
+            Ok(()) => return Ok(Some((index, header))),
+            Err(error) => refused = refused.or(Some(error)),
         }
     }
-    (commits, gaps)
-}
-
-fn sound_commit<'a>(rest: &'a [u8], offset: u64, budget: &mut usize) -> Option<Commit<'a>> {
-    let fixed = Fixed::decode(rest.first_chunk::<FIXED_LEN>()?, offset).ok()??;
-    let len = usize::try_from(fixed.len).ok()?.checked_add(FIXED_LEN)?;
-    let bytes = rest.get(..len)?;
-    *budget = budget.checked_sub(len)?;
-    Commit::decode(fixed, bytes, offset).ok()
-}
-
-/// Hashes of the commits before the repaired snapshot: each commit tells the one before it, also where that is lost.
-/// One that nobody tells is zero, which no commit has.
-fn superseded(commits: &[&Commit<'_>], newest: &Commit<'_>) -> Vec<Hash> {
-    let mut hashes: HashMap<u64, Hash> = HashMap::new();
-    for commit in commits {
-        if let Some(before) = commit.fixed.seq.checked_sub(1) {
-            hashes.entry(before).or_insert(commit.fixed.prev);
-        }
-        for (back, hash) in commit.superseded().iter().rev().enumerate() {
-            if let Some(seq) = commit.fixed.seq.checked_sub(back as u64 + 1) {
-                hashes.entry(seq).or_insert(*hash);
-            }
-        }
-    }
-    hashes.insert(newest.fixed.seq, newest.hash);
-    let end = newest.fixed.seq + 1;
-    let start = end.saturating_sub(limits::SUPERSEDED_MAX as u64);
-    (start..end)
-        .map(|seq| hashes.get(&seq).copied().unwrap_or_default())
-        .collect()
-}
-
-/// Collects what is intact.
-struct Salvage<'a> {
-    file: &'a [u8],
-    header: &'a Header,
-    index: IndexKeys,
-    keys: RecordKeys,
-    found: BTreeMap<Tag, Vec<Found<'a>>>,
-    lost: Vec<DamagedRecord>,
-    last: Option<Last>,
-}
-
-/// The newest commit in its place.
-struct Last {
-    seq: u64,
-    /// Where it ends in the file.
-    end: u64,
-    /// Unknown if the commit is damaged.
-    hash: Option<Hash>,
-}
-
-impl Last {
-    /// Whether a commit may stand behind it: next to it or, where bytes between them are lost, as
-    /// many commits further as those bytes can have held.
-    fn may_precede(&self, commit: &Commit<'_>) -> bool {
-        let Some(between) = commit.fixed.seq.checked_sub(self.seq + 1) else {
-            return false;
-        };
-        let lost = commit.offset.saturating_sub(self.end) / COMMIT_LEN_MIN;
-        let follows = between > 0 || self.hash.is_none_or(|hash| hash == commit.fixed.prev);
-        commit.fixed.kind == Kind::Changes && between <= lost && follows
+    match refused {
+        Some(error) => Err(error),
+        None => Ok(None),
     }
 }
 
-/// Fewer bytes than any commit has.
-const COMMIT_LEN_MIN: u64 = (FIXED_LEN + SIGNATURE_LEN) as u64;
-
-impl<'a> Salvage<'a> {
-    fn new(access: &Access, header: &'a Header, file: &'a [u8]) -> Self {
-        Self {
-            file,
-            header,
-            index: IndexKeys::new(access.bundle.index(), header.vault_id, header.epoch),
-            keys: RecordKeys::new(&access.bundle, header),
-            found: BTreeMap::new(),
-            lost: Vec::new(),
-            last: None,
-        }
-    }
-
-    /// Takes what is intact in a commit; whether it is signed and in its place.
-    fn commit(&mut self, commit: &Commit<'a>) -> bool {
-        // The first is the snapshot. An old commit that somebody put here again proves nothing.
-        let in_place = match &self.last {
-            None => commit.snapshot().is_some(),
-            Some(last) => last.may_precede(commit),
-        };
-        let signed = in_place && log::verify_commit(self.header, commit).is_ok();
-        if signed || (in_place && self.last.is_none()) {
-            self.last = Some(Last {
-                seq: commit.fixed.seq,
-                end: commit.offset + commit.len,
-                hash: signed.then_some(commit.hash),
-            });
-        }
-        for salvaged in index::salvage(&self.index, self.header, commit, self.file) {
-            let (stored, is_listed) = match salvaged {
-                Salvaged::Version(stored, is_listed) => (stored, is_listed),
-                Salvaged::LostPage(offset) => {
-                    self.lost.push(DamagedRecord {
-                        seq: commit.fixed.seq,
-                        offset,
-                        connector: None,
-                    });
-                    continue;
-                }
-            };
-            match self.open(commit, &stored, signed && is_listed) {
-                Ok(found) => self.found.entry(found.entry.tag).or_default().push(found),
-                Err(connector) => self.lost.push(DamagedRecord {
-                    seq: commit.fixed.seq,
-                    offset: stored.overview().start,
-                    connector,
-                }),
-            }
-        }
-        signed
-    }
-
-    /// The sealed part in a range of the file, if it is what its entry says.
-    fn sealed(&self, range: std::ops::Range<u64>, hash: &Hash) -> Option<&'a [u8]> {
-        let place = |at: u64| usize::try_from(at).ok();
-        let bytes = self.file.get(place(range.start)?..place(range.end)?)?;
-        let sealed = bytes.get(4..)?;
-        (sha256(sealed) == *hash).then_some(sealed)
-    }
-
-    /// A version, if all of it opens; else its connector, if that much is known.
-    fn open(
-        &self,
-        commit: &Commit<'_>,
-        stored: &Stored,
-        signed: bool,
-    ) -> Result<Found<'a>, Option<String>> {
-        let entry = stored.entry;
-        let sealed = self
-            .sealed(stored.overview(), &entry.overview_hash)
-            .ok_or(None)?;
-        let mut plaintext = Vec::new();
-        let is_open = self.keys.open_overview(entry.group, sealed, &mut plaintext);
-        if !is_open.unwrap_or_default() {
-            return Err(None);
-        }
-        let opened = OpenedOverview::parse(&plaintext).map_err(|_| None)?;
-        let overview = &opened.overview;
-        let id = || Some(overview.id.as_str().to_owned());
-        let (secrets, sound) = match entry.exists() {
-            true => {
-                let sealed = self.sealed(stored.secrets(), &entry.secrets_hash);
-                let secrets = sealed.ok_or_else(id)?;
-                let read = self.keys.read_secrets(entry.group, &opened, secrets);
-                (secrets, matches!(read, Ok(Ok(_))))
-            }
-            false => (&[][..], true),
-        };
-        let is_of_entry = index::is_of(&self.index, &self.keys, overview, &entry);
-        // Nothing that its author did not sign comes under the owner's signature, also not on request.
-        let key = self.header.key_of(overview.author);
-        let is_signed = key.is_some_and(|key| {
-            is_signed_by(key, self.header.vault_id, &opened.hash, &opened.signature)
-        });
-        if !sound || !is_of_entry || !is_signed {
-            return Err(id());
-        }
-        Ok(Found {
-            signed: signed && self.permits(commit, overview, &entry),
-            entry,
-            sealed: [sealed, secrets],
-            overview: opened.overview,
-        })
-    }
-
-    fn permits(&self, commit: &Commit<'_>, overview: &Overview, entry: &Entry) -> bool {
-        let Ok(author) = Author::of(self.header, commit) else {
-            return false;
-        };
-        if commit.fixed.kind == Kind::Snapshot {
-            return self.header.knows(overview.author);
-        }
-        if !author.is(overview.author) {
-            return false;
-        }
-        let found = self.found.get(&entry.tag).map_or(&[][..], Vec::as_slice);
-        let before = found.iter().rev().find(|found| found.signed);
-        let before = match before.map(|found| found.entry) {
-            Some(before) if before.version.next() == entry.version => Before::Version(before),
-            // A version between them is lost.
-            Some(before) if before.version < entry.version => {
-                if !author.is_owner() && !author.bridges(entry, &before) {
-                    return false;
-                }
-                Before::Damaged
-            }
-            Some(before) => Before::Version(before),
-            // With its predecessor lost, an updater's record could create a connector.
-            None if author.is_owner() => Before::Damaged,
-            None => Before::Nothing,
-        };
-        author.check(entry, &before).is_ok()
-    }
-
-    /// The versions to keep, by connector and ascending; the quarantined; the lost.
-    fn finish(
-        self,
-        unsigned: bool,
-    ) -> (
-        BTreeMap<Tag, Vec<Found<'a>>>,
-        Vec<Overview>,
-        Vec<DamagedRecord>,
-    ) {
-        let mut kept = BTreeMap::new();
-        let mut quarantined = Vec::new();
-        for (tag, mut found) in self.found {
-            // A signed version wins over one that claims its place.
-            found.sort_by_key(|found| (found.entry.version, !found.signed));
-            let mut versions: Vec<Found<'a>> = Vec::new();
-            for found in found {
-                let newest = versions.last().map(|newest| newest.entry.version);
-                let is_new = newest.is_none_or(|newest| found.entry.version > newest);
-                if !found.signed {
-                    quarantined.push(found.overview.clone());
-                }
-                if is_new && (found.signed || unsigned) {
-                    versions.push(found);
-                }
-            }
-            if !versions.is_empty() {
-                kept.insert(tag, versions);
-            }
-        }
-        (kept, quarantined, self.lost)
-    }
+/// Fails with `damaged` where a newer header than this one may have stood.
+fn check_newest(pieces: &Pieces<'_>, header: &Header) -> Result<()> {
+    let broken = pieces
+        .commits
+        .iter()
+        .filter(|commit| commit.snapshot().is_some() && log::verified_header(commit).is_err());
+    let newest = broken.map(|commit| commit.fixed.seq).max();
+    let newest = newest.max(pieces.snapshot_in_gaps);
+    let Some(seq) = newest.filter(|seq| *seq > header.seq) else {
+        return Ok(());
+    };
+    let grants: Vec<_> = header
+        .grants
+        .iter()
+        .map(|grant| format!("{:?}", grant.label))
+        .collect();
+    let message = format!(
+        "the snapshot {seq} is damaged, and the header of the snapshot {} would bring back the grants of then: {}",
+        header.seq,
+        grants.join(", ")
+    );
+    Err(Error::new(crate::error::Code::Damaged, message)
+        .with_hint("restore a backup; only if there is none and these grants are right, accept the older header"))
 }

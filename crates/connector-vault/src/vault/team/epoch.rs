@@ -120,21 +120,29 @@ impl<S: Source> Vault<S> {
         Ok(Begun { revocation, left })
     }
 
-    /// The connectors of which a former grant could read a kept version, and the header lets nobody read that by it any
-    /// more. One that has moved since may still have the values that it had then.
+    /// The connectors of which a former grant could read a kept version or wrote one without reading, and the header lets
+    /// it do that no more. One that has moved since may still have the values that it had then.
     fn exposed(&self, former: &[&Grant], header: &Header) -> Result<Vec<ConnectorId>> {
-        let reads = |grant: &Grant, group: GroupId| {
-            let rights = Rights::of(&grant.rights);
-            rights.in_group(group).has(Capability::Read)
+        let may = |grant: &Grant, group: GroupId, capability: Capability| {
+            Rights::of(&grant.rights).in_group(group).has(capability)
         };
-        let lost = |former: &&Grant, group: GroupId| {
+        let lost = |former: &Grant, group: GroupId, capability: Capability| {
             let mut now = header.grants.iter().filter(|grant| grant.id == former.id);
-            reads(former, group) && !now.any(|now| reads(now, group))
+            may(former, group, capability) && !now.any(|now| may(now, group, capability))
         };
         let is_exposed = |stored: &Stored| {
-            let group = self.group_id(stored);
-            let is_lost = |group| former.iter().any(|former| lost(former, group));
-            stored.entry.exists() && group.is_some_and(is_lost)
+            let Some(group) = self.group_id(stored).filter(|_| stored.entry.exists()) else {
+                return false;
+            };
+            let wrote = |former: &Grant| {
+                stored.entry.op == Op::Patch
+                    && lost(former, group, Capability::Patch)
+                    && self
+                        .overview_of(stored)
+                        .is_ok_and(|patch| patch.author == former.id)
+            };
+            let mut former = former.iter();
+            former.any(|former| lost(former, group, Capability::Read) || wrote(former))
         };
         let all = self.all_versions()?;
         let connectors = all.chunk_by(|one, next| one.entry.tag == next.entry.tag);
@@ -278,7 +286,7 @@ impl<S: Source> Vault<S> {
     }
 
     /// What is sealed in a version that was checked.
-    fn plaintexts(&self, stored: &Stored) -> Result<(OpenedOverview, Plaintexts)> {
+    pub(crate) fn plaintexts(&self, stored: &Stored) -> Result<(OpenedOverview, Plaintexts)> {
         let changed = || Error::new(Code::Damaged, "a version has changed since it was checked");
         let mut buffer = Vec::new();
         let bytes = self.bytes(stored.overview(), &mut buffer)?;

@@ -96,8 +96,8 @@ pub enum Grantee<'a> {
 pub struct Revocation {
     /// What is to be stored.
     pub prepared: Prepared,
-    /// The connectors that the former holder could read. An old copy of the vault still opens for
-    /// it: they should be rotated.
+    /// The connectors that the former holder could read, or whose values it wrote. An old copy of the vault still opens
+    /// for it, and what it wrote it knows: they should be rotated.
     pub exposed: Vec<ConnectorId>,
     /// Labels of former grants whose versions the owner has replaced, with the same values: a vault names at most 512
     /// former grants.
